@@ -1,0 +1,1 @@
+"""YAML to a typed baseline; all mistakes of a file at once, with line and column."""

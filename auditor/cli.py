@@ -1,0 +1,76 @@
+"""The command line: options, exit codes, how errors are shown; nothing else."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from auditor import __version__
+from auditor.model import AuditorError, ExitCode
+
+
+class _LateCommands(click.Group):
+    """Loads a subcommand's module only when it is asked for, so that `--help` and `check` stay quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every subcommand, in the order of a first day's work."""
+        from auditor.commands import COMMANDS
+
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module that holds the subcommand."""
+        from auditor.commands import load
+
+        return load(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the subcommands from the table, without importing a single one of them."""
+        from auditor.commands import COMMANDS
+
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+
+@click.group(cls=_LateCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="auditor")
+def auditor() -> None:
+    """Is this Azure OpenAI chat deployment locked down as the reference architecture says, and can you prove it?
+
+    Exit codes: 0 everything required holds, 1 something required fails, 2 bad usage or bad input, 3 incomplete
+    (an unknown under --strict, or a snapshot that could not be collected whole), 4 the auditor itself failed.
+    """
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(sys.argv[1:] if argv is None else argv))
+
+
+def run(argv: list[str]) -> int:
+    """Run the command line; answer its exit code. What the user can change ends in one sentence, never a traceback."""
+    try:
+        answer = auditor.main(args=argv, prog_name="auditor", standalone_mode=False)
+    except click.ClickException as problem:
+        problem.show()
+        return problem.exit_code
+    except click.exceptions.Abort:
+        click.echo("interrupted", err=True)
+        return ExitCode.INCOMPLETE
+    except AuditorError as problem:
+        click.echo(f"error: {problem.message}", err=True)
+        if problem.tip:
+            click.echo(f"  tip: {problem.tip}", err=True)
+        return problem.exit_code
+    except BrokenPipeError:
+        # The reader of stdout went away (`auditor rules | head`); what it wanted it has.
+        sys.stderr.close()
+        return ExitCode.HOLDS
+    except Exception:
+        click.echo("fatal: the auditor itself failed; this is a bug, please report it with what follows", err=True)
+        import traceback
+
+        traceback.print_exc()
+        return ExitCode.BROKEN
+    return int(answer) if isinstance(answer, int) else ExitCode.HOLDS

@@ -1,0 +1,1 @@
+"""The only room that talks to Azure, and the only one that imports its SDK."""

@@ -1,0 +1,43 @@
+"""One module a subcommand. The table below is all that `auditor --help` needs."""
+
+from __future__ import annotations
+
+import importlib
+from typing import NamedTuple
+
+import click
+
+
+class Entry(NamedTuple):
+    """Where a subcommand lives (`module:attribute`) and what it does, in one line."""
+
+    target: str
+    summary: str
+
+
+COMMANDS: dict[str, Entry] = {
+    "demo": Entry("auditor.commands.demo:demo", "Audit the reference deployment through the embedded stand-in."),
+    "snapshot": Entry("auditor.commands.snapshot:snapshot", "Read a deployment into a snapshot file."),
+    "import": Entry(
+        "auditor.commands.import_:import_", "Make a snapshot of JSON that az, ARM or Resource Graph printed."
+    ),
+    "check": Entry("auditor.commands.check:check", "Check a snapshot against the reference architecture."),
+    "scan": Entry("auditor.commands.scan:scan", "Snapshot and check in one go."),
+    "flow": Entry("auditor.commands.flow:flow", "Would this packet get through, and which rule decides?"),
+    "reach": Entry("auditor.commands.reach:reach", "What can be reached from where, hop by hop?"),
+    "access": Entry("auditor.commands.access:access", "Who can do what on which scope, and why?"),
+    "permissions": Entry("auditor.commands.permissions:permissions", "Print the least role that the auditor needs."),
+    "rules": Entry("auditor.commands.rules:rules", "List every requirement and the rule that decides it."),
+    "explain": Entry("auditor.commands.explain:explain", "Explain one requirement: what is read, why, how to fix it."),
+}
+
+
+def load(name: str) -> click.Command | None:
+    """Import a subcommand; `None` where there is none of that name."""
+    entry = COMMANDS.get(name)
+    if entry is None:
+        return None
+    module, _, attribute = entry.target.partition(":")
+    command = getattr(importlib.import_module(module), attribute)
+    assert isinstance(command, click.Command)
+    return command

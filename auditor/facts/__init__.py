@@ -1,0 +1,1 @@
+"""Facts about Azure as data, each file with its source and date."""

@@ -1,0 +1,84 @@
+"""What the reads of a snapshot are complete for, and what is unknown because a read failed or was never made."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from auditor.graph.embedded import PARENT_OF
+from auditor.model import ArmId, Read, Unknown
+
+EVERYTHING = "*"
+"""`covers` of a read that is complete for every type below its scope, such as an imported world."""
+
+
+class Coverage:
+    """Answers whether an absence can be believed."""
+
+    def __init__(self, reads: Sequence[Read]) -> None:
+        self._by_type: dict[str, list[tuple[ArmId, Read]]] = defaultdict(list)
+        for read in reads:
+            self._by_type[read.covers.casefold()].append((ArmId(read.scope), read))
+
+    def gap(self, type_: str, under: ArmId | None = None) -> Unknown | None:
+        """Why a list of this type (below `under`, or anywhere) would not be whole; `None` where it is.
+
+        A child type is only known where the list of its parents is.
+        """
+        wanted = PARENT_OF.get(type_, type_)
+        relevant = [
+            (scope, read)
+            for scope, read in self._by_type.get(wanted, [])
+            if under is None or under.is_within(scope) or scope.is_within(under)
+        ]
+        failed = [read for _, read in relevant if not read.answered]
+        if failed:
+            return unknown_of(failed[0])
+        if self._covers_everything(under):
+            return None
+        answered = any(under is None or under.is_within(scope) for scope, _ in relevant)
+        if answered or (relevant and under is None):
+            return self._parent_gap(wanted, under)
+        parent = wanted.rpartition("/")[0]
+        if "/" in parent and not relevant and under is None:
+            # A child list is asked once per parent: with no parent there was nothing to ask.
+            return self.gap(parent)
+        where = f" of {under.name}" if under else ""
+        return Unknown(f"the list of {type_}{where} is not in this snapshot", permission=permission_for(wanted))
+
+    def failure(self, resource: ArmId) -> Unknown | None:
+        """Why the resource of this id could not be read, where its own read was tried and failed."""
+        for scope, read in self._by_type.get(resource.type, []):
+            if not read.answered and (scope == resource or resource.is_within(scope)):
+                return unknown_of(read)
+        return None
+
+    def reaches(self, scope: ArmId) -> bool:
+        """Whether any read went into this subscription at all."""
+        return any(
+            read_scope.subscription == scope.subscription for reads in self._by_type.values() for read_scope, _ in reads
+        )
+
+    def _covers_everything(self, under: ArmId | None) -> bool:
+        return any(
+            read.answered and (under is None or under.is_within(scope))
+            for scope, read in self._by_type.get(EVERYTHING, [])
+        )
+
+    def _parent_gap(self, type_: str, under: ArmId | None) -> Unknown | None:
+        parent = type_.rpartition("/")[0]
+        return self.gap(parent) if "/" in parent and under is None and parent in self._by_type else None
+
+
+def permission_for(type_: str) -> str:
+    """The operation that reading a type needs: ARM names it after the type (facts/rbac-semantics.md, section 7)."""
+    return f"{type_}/read"
+
+
+def unknown_of(read: Read) -> Unknown:
+    """The unknown that a failed read leaves behind, in a sentence."""
+    reason = {401: "the credential was refused", 403: "permission was refused", 0: "no answer came"}
+    why = reason.get(read.status, f"Azure answered {read.status}")
+    detail = f" ({read.error})" if read.error else ""
+    permission = read.permission or (permission_for(read.covers) if read.status in (401, 403) else None)
+    return Unknown(f"{read.covers} could not be read: {why}{detail}", permission=permission, read=read.path)

@@ -1,0 +1,89 @@
+"""Children that a parent's document already shows, so that nobody has to ask Azure for them again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from auditor.model import ArmId, Resource
+
+
+class Embedded(NamedTuple):
+    """Where a parent's document lists its children. A list is read by item, an object by key."""
+
+    child: str
+    path: tuple[str, ...]
+    segment: str
+
+
+_NETWORK = "microsoft.network"
+_ML = "microsoft.machinelearningservices/workspaces"
+
+EMBEDDED: Mapping[str, tuple[Embedded, ...]] = {
+    f"{_NETWORK}/virtualnetworks": (
+        Embedded(f"{_NETWORK}/virtualnetworks/subnets", ("properties", "subnets"), "subnets"),
+        Embedded(
+            f"{_NETWORK}/virtualnetworks/virtualnetworkpeerings",
+            ("properties", "virtualNetworkPeerings"),
+            "virtualNetworkPeerings",
+        ),
+    ),
+    f"{_NETWORK}/networksecuritygroups": (
+        Embedded(f"{_NETWORK}/networksecuritygroups/securityrules", ("properties", "securityRules"), "securityRules"),
+        Embedded(
+            f"{_NETWORK}/networksecuritygroups/defaultsecurityrules",
+            ("properties", "defaultSecurityRules"),
+            "defaultSecurityRules",
+        ),
+    ),
+    f"{_NETWORK}/routetables": (Embedded(f"{_NETWORK}/routetables/routes", ("properties", "routes"), "routes"),),
+    _ML: (Embedded(f"{_ML}/outboundrules", ("properties", "managedNetwork", "outboundRules"), "outboundRules"),),
+}
+"""By parent type. `GET` of the parent answers them whole (facts/ai-services.md 1, facts/nsg-semantics.md)."""
+
+_CONNECTIONS = ("properties", "privateEndpointConnections")
+
+PARENT_OF: Mapping[str, str] = {e.child: parent for parent, kinds in EMBEDDED.items() for e in kinds}
+"""By child type: the parent type whose list covers it."""
+
+
+def children_in(parent: Resource) -> Iterator[Resource]:
+    """Every child that this resource's own document shows, private endpoint connections of any type included."""
+    for kind in EMBEDDED.get(parent.type, ()):
+        found = parent.get(*kind.path)
+        if isinstance(found, Mapping):
+            for name, body in found.items():
+                if isinstance(body, Mapping):
+                    wrapped = {"name": name, "properties": body}
+                    yield _Keyed(parent.id.child(kind.segment, name), wrapped, parent.document, parent, kind.path, name)
+        else:
+            yield from _listed(parent, kind.path, kind.segment)
+    yield from _listed(parent, _CONNECTIONS, "privateEndpointConnections")
+
+
+def _listed(parent: Resource, path: tuple[str, ...], segment: str) -> Iterator[Resource]:
+    for index, body in parent.items(*path):
+        name = str(body.get("name") or "")
+        text = body.get("id")
+        child = ArmId(text) if isinstance(text, str) and text else parent.id.child(segment, name or str(index))
+        pointer = parent.place(*path, index).pointer
+        yield Resource(child, body, parent.document, pointer)
+
+
+class _Keyed(Resource):
+    """A child of an object keyed by name: its `properties` are the value itself, so its pointers skip that step."""
+
+    def __init__(
+        self,
+        id: ArmId,
+        body: Mapping[str, Any],
+        document: ArmId,
+        parent: Resource,
+        path: tuple[str, ...],
+        name: str,
+    ) -> None:
+        super().__init__(id, body, document, parent.place(*path, name).pointer)
+
+    def place(self, *path: str | int) -> Any:
+        """As `Resource.place`, without the `properties` step that the document does not have."""
+        return super().place(*(path[1:] if path[:1] == ("properties",) else path))

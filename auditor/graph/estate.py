@@ -1,0 +1,135 @@
+"""The estate: what there is, how it hangs together, and what is not known of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from auditor.graph.coverage import Coverage
+from auditor.graph.references import Relation
+from auditor.model import ArmId, NotKnown, Place, Resource, Unknown
+from auditor.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+Edge = tuple[Resource, Relation, ArmId, Place]
+
+
+class Estate:
+    """Typed resources and typed relations. Never changed once made; iteration order is by id."""
+
+    def __init__(
+        self, resources: Mapping[ArmId, Resource], edges: Sequence[Edge], coverage: Coverage, snapshot: Snapshot
+    ) -> None:
+        self._resources = resources
+        self._by_type: dict[str, list[Resource]] = defaultdict(list)
+        for resource in resources.values():
+            self._by_type[resource.type].append(resource)
+        self._out: dict[tuple[ArmId, Relation], list[tuple[ArmId, Place]]] = defaultdict(list)
+        self._into: dict[tuple[ArmId, Relation], list[Resource]] = defaultdict(list)
+        for source, relation, target, place in edges:
+            self._out[source.id, relation].append((target, place))
+            self._into[target, relation].append(source)
+        self.edges: Sequence[Edge] = edges
+        self.coverage = coverage
+        self.snapshot = snapshot
+
+    # --- what there is -------------------------------------------------------------------------------------------
+
+    def seen(self, type_: str, under: ArmId | None = None) -> tuple[Resource, ...]:
+        """Every resource of a type that the snapshot shows; says nothing of what it might not show."""
+        found = self._by_type.get(type_.casefold(), [])
+        return tuple(r for r in found if under is None or r.id.is_within(under))
+
+    def all(self, type_: str, under: ArmId | None = None) -> tuple[Resource, ...]:
+        """Every resource of a type, known to be all of them.
+
+        Raises `NotKnown` where the list could not be read, so that an absence is never taken for granted.
+        """
+        gap = self.coverage.gap(type_.casefold(), under)
+        if gap is not None:
+            raise NotKnown(gap)
+        return self.seen(type_, under)
+
+    def find(self, id_: ArmId | None) -> Resource | None:
+        """The resource of this id if the snapshot shows it."""
+        return self._resources.get(id_) if id_ is not None else None
+
+    def resolve(self, id_: ArmId, pointed_from: Place) -> Resource | Unknown:
+        """Follow a reference. One that leads nowhere is `Unknown`, and says which place pointed there."""
+        found = self._resources.get(id_)
+        if found is not None:
+            return found
+        failure = self.coverage.failure(id_)
+        if failure is not None:
+            return failure
+        origin = f"{pointed_from.document.name} at {pointed_from.pointer}"
+        if id_.subscription and not self.coverage.reaches(id_):
+            return Unknown(
+                f"{id_.text}, which {origin} points at, is in a subscription that was not read;"
+                f" include it with --subscription {id_.subscription}"
+            )
+        return Unknown(f"{id_.text}, which {origin} points at, is not in this snapshot")
+
+    def need(self, id_: ArmId, pointed_from: Place) -> Resource:
+        """Follow a reference to a definite resource, or raise `NotKnown`."""
+        found = self.resolve(id_, pointed_from)
+        if isinstance(found, Unknown):
+            raise NotKnown(found)
+        return found
+
+    def child(self, parent: Resource, *segments: str) -> Resource | None:
+        """The child at this relative id, `None` where it is known not to exist; raises `NotKnown` where unread."""
+        id_ = parent.id.child(*segments)
+        found = self._resources.get(id_)
+        if found is None:
+            failure = self.coverage.failure(id_) or self.coverage.gap(id_.type, id_)
+            if failure is not None:
+                raise NotKnown(failure)
+        return found
+
+    # --- how it hangs together -----------------------------------------------------------------------------------
+
+    def out(self, source: Resource, relation: Relation) -> tuple[Resource | Unknown, ...]:
+        """What a resource points at by this relation; a dangling reference comes out as `Unknown`."""
+        return tuple(self.resolve(target, place) for target, place in self._out.get((source.id, relation), []))
+
+    def targets(self, source: Resource, relation: Relation) -> tuple[ArmId, ...]:
+        """The ids that a resource points at by this relation, whether the snapshot shows them or not."""
+        return tuple(target for target, _ in self._out.get((source.id, relation), []))
+
+    def into(self, target: Resource | ArmId, relation: Relation, type_: str = "") -> tuple[Resource, ...]:
+        """Every resource that points here by this relation, of one type if given."""
+        id_ = target.id if isinstance(target, Resource) else target
+        found = self._into.get((id_, relation), [])
+        return tuple(dict.fromkeys(r for r in found if not type_ or r.type == type_.casefold()))
+
+    def one(self, source: Resource, relation: Relation) -> Resource | None:
+        """The single thing pointed at by this relation; `None` where nothing is; raises `NotKnown` if it dangles."""
+        found = self.out(source, relation)
+        if not found:
+            return None
+        first = found[0]
+        if isinstance(first, Unknown):
+            raise NotKnown(first)
+        return first
+
+    @property
+    def resources(self) -> Iterable[Resource]:
+        """Everything, in order of id."""
+        return self._resources.values()
+
+    @cached_property
+    def network(self) -> nx.MultiDiGraph[str]:
+        """The same as a networkx graph: nodes are lower-case ids, edges carry `relation`. For path finding."""
+        import networkx as nx  # 0.19 s that a check without a path question need not pay
+
+        graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+        for resource in self._resources.values():
+            graph.add_node(resource.id.key, type=resource.type, id=resource.id.text)
+        for source, relation, target, place in self.edges:
+            graph.add_edge(source.id.key, target.key, key=relation.value, relation=relation, pointer=place.pointer)
+        return graph

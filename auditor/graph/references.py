@@ -1,0 +1,147 @@
+"""Which property of which type points at another resource, and what that pointing means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Any
+
+from auditor.model import ArmId, Place, Resource
+
+
+class Relation(StrEnum):
+    """How one resource stands to another; read it as `source RELATION target`."""
+
+    IN_SUBNET = "sits in subnet"
+    GUARDED_BY = "is guarded by"
+    ROUTED_BY = "is routed by"
+    LEAVES_BY = "leaves by NAT gateway"
+    HAS_ADDRESS = "has public address"
+    IN_GROUP = "is in application security group"
+    HAS_NIC = "has network interface"
+    LEADS_TO = "leads to"
+    CONNECTED_FROM = "is connected from"
+    PEERS_WITH = "peers with"
+    RESOLVES_BY = "is resolved by zone"
+    LINKED_TO = "is linked to network"
+    FILTERED_BY = "is filtered by"
+    RUNS_ON = "runs on"
+    USES = "uses"
+    CARRIES = "carries identity"
+    MAY_REACH = "may reach"
+    SCALES = "scales"
+    DESCRIBES = "describes"
+    LOGS_TO = "logs to"
+    PROTECTED_BY = "is protected by"
+
+
+_N = "microsoft.network"
+_ML = "microsoft.machinelearningservices/workspaces"
+_PROPS = "properties"
+
+_CONNECTIONS = tuple(
+    (f"{_PROPS}/{kind}/*/{_PROPS}/privateLinkServiceId", Relation.LEADS_TO)
+    for kind in ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections")
+)
+_IP = f"{_PROPS}/ipConfigurations/*/{_PROPS}"
+
+REFERENCES: Mapping[str, tuple[tuple[str, Relation], ...]] = {
+    f"{_N}/virtualnetworks": ((f"{_PROPS}/ddosProtectionPlan/id", Relation.PROTECTED_BY),),
+    f"{_N}/virtualnetworks/subnets": (
+        (f"{_PROPS}/networkSecurityGroup/id", Relation.GUARDED_BY),
+        (f"{_PROPS}/routeTable/id", Relation.ROUTED_BY),
+        (f"{_PROPS}/natGateway/id", Relation.LEAVES_BY),
+    ),
+    f"{_N}/virtualnetworks/virtualnetworkpeerings": ((f"{_PROPS}/remoteVirtualNetwork/id", Relation.PEERS_WITH),),
+    f"{_N}/networkinterfaces": (
+        (f"{_IP}/subnet/id", Relation.IN_SUBNET),
+        (f"{_IP}/publicIPAddress/id", Relation.HAS_ADDRESS),
+        (f"{_IP}/applicationSecurityGroups/*/id", Relation.IN_GROUP),
+        (f"{_PROPS}/networkSecurityGroup/id", Relation.GUARDED_BY),
+    ),
+    f"{_N}/privateendpoints": (
+        *_CONNECTIONS,
+        (f"{_PROPS}/subnet/id", Relation.IN_SUBNET),
+        (f"{_PROPS}/networkInterfaces/*/id", Relation.HAS_NIC),
+        (f"{_PROPS}/applicationSecurityGroups/*/id", Relation.IN_GROUP),
+    ),
+    f"{_N}/privateendpoints/privatednszonegroups": (
+        (f"{_PROPS}/privateDnsZoneConfigs/*/{_PROPS}/privateDnsZoneId", Relation.RESOLVES_BY),
+    ),
+    f"{_N}/privatednszones/virtualnetworklinks": ((f"{_PROPS}/virtualNetwork/id", Relation.LINKED_TO),),
+    f"{_N}/applicationgateways": (
+        (f"{_PROPS}/gatewayIPConfigurations/*/{_PROPS}/subnet/id", Relation.IN_SUBNET),
+        (f"{_PROPS}/frontendIPConfigurations/*/{_PROPS}/publicIPAddress/id", Relation.HAS_ADDRESS),
+        (f"{_PROPS}/firewallPolicy/id", Relation.FILTERED_BY),
+        (f"{_PROPS}/httpListeners/*/{_PROPS}/firewallPolicy/id", Relation.FILTERED_BY),
+    ),
+    f"{_N}/bastionhosts": (
+        (f"{_IP}/subnet/id", Relation.IN_SUBNET),
+        (f"{_IP}/publicIPAddress/id", Relation.HAS_ADDRESS),
+    ),
+    f"{_N}/azurefirewalls": (
+        (f"{_IP}/subnet/id", Relation.IN_SUBNET),
+        (f"{_IP}/publicIPAddress/id", Relation.HAS_ADDRESS),
+    ),
+    f"{_N}/virtualnetworkgateways": (
+        (f"{_IP}/subnet/id", Relation.IN_SUBNET),
+        (f"{_IP}/publicIPAddress/id", Relation.HAS_ADDRESS),
+    ),
+    f"{_N}/natgateways": ((f"{_PROPS}/publicIpAddresses/*/id", Relation.HAS_ADDRESS),),
+    f"{_N}/loadbalancers": (
+        (f"{_PROPS}/frontendIPConfigurations/*/{_PROPS}/subnet/id", Relation.IN_SUBNET),
+        (f"{_PROPS}/frontendIPConfigurations/*/{_PROPS}/publicIPAddress/id", Relation.HAS_ADDRESS),
+    ),
+    "microsoft.compute/virtualmachines": ((f"{_PROPS}/networkProfile/networkInterfaces/*/id", Relation.HAS_NIC),),
+    "microsoft.web/sites": (
+        (f"{_PROPS}/serverFarmId", Relation.RUNS_ON),
+        (f"{_PROPS}/virtualNetworkSubnetId", Relation.IN_SUBNET),
+    ),
+    _ML: (
+        (f"{_PROPS}/storageAccount", Relation.USES),
+        (f"{_PROPS}/keyVault", Relation.USES),
+        (f"{_PROPS}/containerRegistry", Relation.USES),
+        (f"{_PROPS}/applicationInsights", Relation.USES),
+    ),
+    f"{_ML}/outboundrules": ((f"{_PROPS}/destination/serviceResourceId", Relation.MAY_REACH),),
+    "microsoft.insights/autoscalesettings": ((f"{_PROPS}/targetResourceUri", Relation.SCALES),),
+    "microsoft.insights/components": ((f"{_PROPS}/WorkspaceResourceId", Relation.LOGS_TO),),
+    "microsoft.insights/diagnosticsettings": (
+        (f"{_PROPS}/workspaceId", Relation.LOGS_TO),
+        (f"{_PROPS}/storageAccountId", Relation.LOGS_TO),
+        (f"{_PROPS}/eventHubAuthorizationRuleId", Relation.LOGS_TO),
+    ),
+}
+"""By lower-case type: path (`*` stands for every item of a list) and meaning."""
+
+
+def references_of(resource: Resource) -> Iterator[tuple[Relation, ArmId, Place]]:
+    """Everything this resource points at, with the place that points there."""
+    for path, relation in REFERENCES.get(resource.type, ()):
+        for place, value in _follow(resource, path.split("/")):
+            if isinstance(value, str) and value.startswith("/"):
+                yield relation, ArmId(value), place
+    if resource.type.endswith("/privateendpointconnections"):
+        target = resource.ref("properties", "privateEndpoint")
+        if target is not None:
+            yield Relation.CONNECTED_FROM, target, resource.place("properties", "privateEndpoint", "id")
+    identities = resource.get("identity", "userAssignedIdentities", default={})
+    for text in identities if isinstance(identities, Mapping) else ():
+        if str(text).startswith("/"):
+            yield Relation.CARRIES, ArmId(str(text)), resource.place("identity", "userAssignedIdentities", str(text))
+    if "/providers/microsoft.insights/diagnosticsettings/" in resource.id.key and resource.id.extends:
+        yield Relation.DESCRIBES, resource.id.extends, resource.place("id")
+
+
+def _follow(resource: Resource, steps: list[str]) -> Iterator[tuple[Place, Any]]:
+    open_ends: list[tuple[tuple[str | int, ...], Any]] = [((), resource.body)]
+    for step in steps:
+        found: list[tuple[tuple[str | int, ...], Any]] = []
+        for path, value in open_ends:
+            if step == "*" and isinstance(value, list):
+                found.extend(((*path, index), item) for index, item in enumerate(value))
+            elif isinstance(value, Mapping) and step in value:
+                found.append(((*path, step), value[step]))
+        open_ends = found
+    for path, value in open_ends:
+        yield resource.place(*path), value

@@ -1,0 +1,75 @@
+"""What a rule says of one subject."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from auditor.model.arm_id import ArmId
+from auditor.model.unknown import Unknown
+
+
+class Outcome(StrEnum):
+    """The seven ways a requirement can come out on one resource."""
+
+    PASS = "pass"  # noqa: S105
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not_applicable"
+    WAIVED = "waived"
+    ERROR = "error"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A value in a document of the snapshot: the document's id and a JSON pointer (RFC 6901) into it."""
+
+    document: ArmId
+    pointer: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A value that decided, and where it stands."""
+
+    place: Place
+    value: Any
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a rule answers for one subject; who asked, and under which requirement, is added by the workflow.
+
+    `message` is one sentence that names the offending value. `aspect` tells several verdicts on one resource apart
+    (a port, a filter, a role); it is part of the fingerprint, so it must not contain what may change between runs.
+    """
+
+    outcome: Outcome
+    message: str
+    resource: ArmId | None = None
+    part: str = ""
+    aspect: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    witness: dict[str, Any] | None = None
+    unknown: Unknown | None = None
+    remediation: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One requirement on one resource: a verdict with the requirement it answers."""
+
+    requirement: str
+    rule: str
+    level: str
+    severity: str
+    verdict: Verdict
+    workload: str = ""
+    fingerprint: str = field(default="")
+
+    @property
+    def outcome(self) -> Outcome:
+        """The verdict's outcome."""
+        return self.verdict.outcome

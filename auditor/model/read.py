@@ -1,0 +1,31 @@
+"""One question that was put to Azure, and how it went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Read:
+    """A GET and its outcome, as the snapshot records it.
+
+    `covers` is what the answer is complete for: a lower-case ARM type listed under `scope`. A read of one resource by
+    its id has that id as `scope`. `status` is HTTP's, 0 where no answer came. `permission` is the operation that was
+    missing, where that was the reason. `seconds` is wall time.
+    """
+
+    path: str
+    api_version: str
+    status: int
+    covers: str
+    scope: str
+    count: int = 0
+    seconds: float = 0.0
+    error: str = ""
+    message: str = ""
+    permission: str = ""
+
+    @property
+    def answered(self) -> bool:
+        """Whether the answer can be relied on: it arrived whole, or the thing asked for does not exist."""
+        return not self.error

@@ -1,0 +1,108 @@
+"""A resource as Azure sent it, with a way to cite any value in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from auditor.model.arm_id import ArmId
+from auditor.model.finding import Evidence, Place
+
+JSON = Any
+"""A value of parsed JSON."""
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+def escape(segment: str | int) -> str:
+    """Write one step of a JSON pointer (RFC 6901)."""
+    return str(segment).replace("~", "~0").replace("/", "~1")
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """The raw document of one resource, never changed, and where it stands in the snapshot.
+
+    A child that only its parent's document shows (a subnet in its network) is a resource too: its `document` is the
+    parent's, its `pointer` leads to it. Two resources are equal when their ids are.
+    """
+
+    id: ArmId
+    body: Mapping[str, Any]
+    document: ArmId
+    pointer: str = ""
+
+    @cached_property
+    def type(self) -> str:
+        """Lower case, e.g. `microsoft.network/virtualnetworks`."""
+        return self.id.type or str(self.body.get("type") or "").casefold()
+
+    @property
+    def name(self) -> str:
+        """The name as Azure shows it."""
+        return str(self.body.get("name") or self.id.name)
+
+    @property
+    def kind(self) -> str:
+        """The top-level `kind` in lower case, or empty."""
+        return str(self.body.get("kind") or "").casefold()
+
+    @cached_property
+    def location(self) -> str:
+        """The region as `eastus2`: ARM writes it `East US 2` too (facts/arm-collection.md, section 9)."""
+        return str(self.body.get("location") or "").replace(" ", "").casefold()
+
+    @property
+    def properties(self) -> Mapping[str, Any]:
+        """The `properties` object; empty where the document has none."""
+        found = self.body.get("properties")
+        return found if isinstance(found, Mapping) else _NOTHING
+
+    def get(self, *path: str | int, default: JSON = None) -> JSON:
+        """Follow a path from the top of the document; `default` where a step is missing or null."""
+        value: JSON = self.body
+        for step in path:
+            if isinstance(value, Mapping) and isinstance(step, str):
+                value = value.get(step)
+            elif isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value):
+                value = value[step]
+            else:
+                return default
+        return default if value is None else value
+
+    def text(self, *path: str | int) -> str:
+        """Follow a path to a word that Azure compares without letter case; lower case, empty where absent."""
+        return str(self.get(*path, default="")).strip().casefold()
+
+    def items(self, *path: str | int) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        """The objects of a list with their index; nothing where the list is absent or null."""
+        found = self.get(*path, default=[])
+        for index, item in enumerate(found if isinstance(found, list) else []):
+            if isinstance(item, Mapping):
+                yield index, item
+
+    def ref(self, *path: str | int) -> ArmId | None:
+        """Follow a path to an ARM id, or to an object with one under `id`; `None` where there is none."""
+        found = self.get(*path)
+        if isinstance(found, Mapping):
+            found = found.get("id")
+        return ArmId(found) if isinstance(found, str) and found.startswith("/") else None
+
+    def place(self, *path: str | int) -> Place:
+        """The place of a value, whether it is there or not."""
+        return Place(self.document, self.pointer + "".join("/" + escape(step) for step in path))
+
+    def at(self, *path: str | int) -> Evidence:
+        """The value at a path as evidence; `None` stands for absent."""
+        return Evidence(self.place(*path), self.get(*path))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Resource) and self.id == other.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __repr__(self) -> str:
+        return f"Resource({self.id.text})"

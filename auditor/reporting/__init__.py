@@ -1,0 +1,1 @@
+"""One module a format, each fed the same finished result."""

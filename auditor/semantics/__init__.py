@@ -1,0 +1,1 @@
+"""What Azure's settings mean: pure questions with exact answers."""

@@ -1,0 +1,43 @@
+"""What a snapshot holds once it is in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from auditor.model import ArmId, Read
+
+FORMAT = "auditor-snapshot/1"
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a value stands in a text file; both count from 1, columns in Unicode code points."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Raw documents as Azure sent them, the reads that brought them, and where they came from.
+
+    `source` is `azure` for a collection and `import` for files; `complete` is false where a run was interrupted.
+    `documents` are sorted by id without letter case and hold no id twice. `collected_at` is UTC, ISO 8601.
+    `lines` gives, for a snapshot read from a file, the offset of each document in its text.
+    """
+
+    documents: tuple[Mapping[str, Any], ...]
+    reads: tuple[Read, ...]
+    collected_at: str = ""
+    source: str = "azure"
+    cloud: str = "AzurePublicCloud"
+    tenant: str = ""
+    subscriptions: tuple[str, ...] = ()
+    resource_groups: tuple[str, ...] = ()
+    complete: bool = True
+    sha256: str = ""
+    path: str = ""
+    text: str = field(default="", repr=False, compare=False)
+    offsets: Mapping[ArmId, int] = field(default_factory=dict, repr=False, compare=False)

@@ -1,0 +1,1 @@
+"""A loopback Resource Manager that serves a snapshot over TLS, for the demo and the tests."""

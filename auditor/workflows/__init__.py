@@ -1,0 +1,1 @@
+"""Whole jobs: audit, diff, flow, reach, access. Pure: no clock, no network, no printing."""
