@@ -1,0 +1,71 @@
+"""What an audit comes to: the one thing that every report is made of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from auditor.model.finding import Finding, Outcome, Place
+from auditor.model.read import Read
+from auditor.model.requirement import Requirement
+
+
+@dataclass(frozen=True)
+class BaselineInfo:
+    """Which reference architecture was asked; `families` maps a family's prefix (`PUB`) to its title, in order."""
+
+    name: str
+    version: str
+    source: str
+    path: str
+    families: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class SnapshotInfo:
+    """Which picture was asked. `path` is the file it was read from, empty where there was none."""
+
+    collected_at: str
+    sha256: str
+    subscriptions: tuple[str, ...]
+    source: str
+    complete: bool
+    path: str
+    documents: int
+    failed_reads: tuple[Read, ...]
+
+
+@dataclass(frozen=True)
+class WorkloadInfo:
+    """One recognised workload: the id of its anchor (the workspace) and what plays which part."""
+
+    name: str
+    anchor: str
+    parts: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """Findings in their final order, everything needed to print them, and nothing that prints.
+
+    `requirements` holds every row of the baseline, in its order; `not_implemented` those that no rule decides and no
+    person is asked about. `missing` is set where nothing of the architecture was found: the parts looked for.
+    `positions` gives line and column of each cited place, where the snapshot came from a file.
+    """
+
+    baseline: BaselineInfo
+    snapshot: SnapshotInfo
+    requirements: Mapping[str, Requirement]
+    findings: tuple[Finding, ...]
+    workloads: tuple[WorkloadInfo, ...] = ()
+    not_implemented: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    positions: Mapping[Place, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> Mapping[Outcome, int]:
+        """How many findings came out each way; every outcome is a key."""
+        counted = Counter(finding.outcome for finding in self.findings)
+        return {outcome: counted.get(outcome, 0) for outcome in Outcome}
