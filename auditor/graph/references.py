@@ -93,6 +93,12 @@ REFERENCES: Mapping[str, tuple[tuple[str, Relation], ...]] = {
         (f"{_PROPS}/frontendIPConfigurations/*/{_PROPS}/publicIPAddress/id", Relation.HAS_ADDRESS),
     ),
     "microsoft.compute/virtualmachines": ((f"{_PROPS}/networkProfile/networkInterfaces/*/id", Relation.HAS_NIC),),
+    "microsoft.compute/virtualmachinescalesets": (
+        (
+            f"{_PROPS}/virtualMachineProfile/networkProfile/networkInterfaceConfigurations/*/{_IP}/subnet/id",
+            Relation.IN_SUBNET,
+        ),
+    ),
     "microsoft.web/sites": (
         (f"{_PROPS}/serverFarmId", Relation.RUNS_ON),
         (f"{_PROPS}/virtualNetworkSubnetId", Relation.IN_SUBNET),
@@ -103,6 +109,7 @@ REFERENCES: Mapping[str, tuple[tuple[str, Relation], ...]] = {
         (f"{_PROPS}/containerRegistry", Relation.USES),
         (f"{_PROPS}/applicationInsights", Relation.USES),
     ),
+    f"{_ML}/computes": ((f"{_PROPS}/{_PROPS}/subnet/id", Relation.IN_SUBNET),),
     f"{_ML}/outboundrules": ((f"{_PROPS}/destination/serviceResourceId", Relation.MAY_REACH),),
     "microsoft.insights/autoscalesettings": ((f"{_PROPS}/targetResourceUri", Relation.SCALES),),
     "microsoft.insights/components": ((f"{_PROPS}/WorkspaceResourceId", Relation.LOGS_TO),),

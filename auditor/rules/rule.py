@@ -1,0 +1,122 @@
+"""What a rule is, and how it says what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+
+from auditor.model import ArmId, Evidence, NotKnown, Outcome, Resource, Unknown, Verdict
+from auditor.semantics.parts import Workload
+
+Answer = Verdict | Iterable[Verdict]
+Selector = Callable[[Workload], Iterable[Resource]]
+
+
+class NoTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The terms of a requirement that has none."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One function that decides one requirement, or several that differ only in their terms.
+
+    `on` names the subjects; without it the workload itself is the subject. `part` is what the subject is called in
+    reports. `terms` is the type that the baseline's `terms` of each requirement are read into.
+    """
+
+    ids: tuple[str, ...]
+    decide: Callable[..., Answer]
+    on: Selector | None
+    part: str
+    terms: type[msgspec.Struct]
+
+    @property
+    def name(self) -> str:
+        """The function's name: it says the fault."""
+        return self.decide.__name__
+
+    @property
+    def doc(self) -> str:
+        """The function's docstring: `auditor explain` and the rule's page."""
+        return (self.decide.__doc__ or "").strip()
+
+    def apply(self, w: Workload, terms: msgspec.Struct) -> Iterable[Verdict]:
+        """Decide every subject. What is not known of one subject makes that subject unknown, and only that one."""
+        if self.on is None:
+            yield from self._judge(None, w, terms)
+            return
+        try:
+            subjects = tuple(self.on(w))
+        except NotKnown as gap:
+            yield unknown(None, gap.unknown)
+            return
+        if not subjects:
+            yield not_applicable(None, f"this workload has no {self.part or 'such resource'}")
+        for subject in subjects:
+            yield from self._judge(subject, w, terms)
+
+    def _judge(self, subject: Resource | None, w: Workload, terms: msgspec.Struct) -> Iterable[Verdict]:
+        arguments = (w, terms) if subject is None else (subject, w, terms)
+        try:
+            answer = self.decide(*arguments)
+            yield from (answer,) if isinstance(answer, Verdict) else tuple(answer)
+        except NotKnown as gap:
+            yield unknown(subject, gap.unknown)
+
+
+_F = TypeVar("_F", bound=Callable[..., Answer])
+
+
+def requirement(
+    *ids: str, on: Selector | None = None, part: str = "", terms: type[msgspec.Struct] = NoTerms
+) -> Callable[[_F], _F]:
+    """Make a rule of a function: `(subject, workload, terms)` with `on`, else `(workload, terms)`.
+
+    The function stays a function; its rule hangs on it as `.rule`.
+    """
+
+    def mark(function: _F) -> _F:
+        if not ids or not function.__doc__:
+            raise TypeError(
+                f"{function.__name__}: a rule nobody can look up is not a rule; give it an id and a docstring"
+            )
+        function.rule = Rule(ids, function, on, part, terms)  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def holds(resource: Resource | ArmId | None, message: str, *evidence: Evidence, aspect: str = "") -> Verdict:
+    """The requirement holds, and this is why."""
+    return Verdict(Outcome.PASS, message, _id(resource), aspect=aspect, evidence=evidence)
+
+
+def broken(
+    resource: Resource | ArmId | None,
+    message: str,
+    *evidence: Evidence,
+    fix: str = "",
+    aspect: str = "",
+    witness: dict[str, Any] | None = None,
+) -> Verdict:
+    """The requirement does not hold: the message names the offending value, `fix` the command or property to change."""
+    return Verdict(
+        Outcome.FAIL, message, _id(resource), aspect=aspect, evidence=evidence, remediation=fix, witness=witness
+    )
+
+
+def unknown(resource: Resource | ArmId | None, why: Unknown, *evidence: Evidence, aspect: str = "") -> Verdict:
+    """It cannot be told, and this is what is missing."""
+    return Verdict(Outcome.UNKNOWN, why.because, _id(resource), aspect=aspect, evidence=evidence, unknown=why)
+
+
+def not_applicable(resource: Resource | ArmId | None, message: str, *evidence: Evidence) -> Verdict:
+    """The requirement's condition does not hold here, and this is why."""
+    return Verdict(Outcome.NOT_APPLICABLE, message, _id(resource), evidence=evidence)
+
+
+def _id(resource: Resource | ArmId | None) -> ArmId | None:
+    return resource.id if isinstance(resource, Resource) else resource

@@ -1,0 +1,118 @@
+"""Which subnet plays which part of the segmentation."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+
+from auditor.graph import Estate, Relation
+from auditor.model import ArmId, Resource
+
+SPARE = ("agents", "training", "scoring")
+"""Parts that nothing marks while they are empty; the article gives all three the same row of its table."""
+
+PARTS = ("gateway", "app_service", "private_endpoints", "bastion", "jump_box", *SPARE)
+"""In the order of the article's table."""
+
+_DEDICATED = ("gatewaysubnet", "azurefirewallsubnet", "azurefirewallmanagementsubnet", "routeserversubnet")
+_AGENT_SERVICES = ("microsoft.devopsinfrastructure/pools", "microsoft.containerinstance/containergroups")
+_COMPUTE = "microsoft.machinelearningservices/workspaces/computes"
+_WORDS = {"agents": ("agent", "build"), "training": ("train",), "scoring": ("scor", "inferenc")}
+
+
+class SubnetParts:
+    """Parts by structure; where structure says nothing, names break ties, and then the order of addresses does."""
+
+    def __init__(
+        self, estate: Estate, networks: Iterable[Resource], pins: Mapping[str, tuple[ArmId, ...]] | None = None
+    ) -> None:
+        self._estate = estate
+        kind = "microsoft.network/virtualnetworks/subnets"
+        self.all: tuple[Resource, ...] = tuple(s for n in networks for s in estate.all(kind, under=n.id))
+        self._parts: dict[str, tuple[Resource, ...]] = {}
+        pinned = {
+            part: tuple(s for s in self.all if s.id in ids) for part, ids in (pins or {}).items() if part in PARTS
+        }
+        taken: set[ArmId] = {s.id for found in pinned.values() for s in found}
+        for part in PARTS[:-3]:
+            self._parts[part] = pinned.get(part) or tuple(
+                s for s in self.all if s.id not in taken and self._plays(part, s)
+            )
+            taken |= {s.id for s in self._parts[part]}
+        spare = [s for s in self.all if s.id not in taken and not self._is_dedicated(s)]
+        marked = {
+            "agents": tuple(s for s in spare if self._runs_agents(s)),
+            "training": tuple(s for s in spare if estate.into(s, Relation.IN_SUBNET, _COMPUTE)),
+        }
+        known = {part: found for part, found in marked.items() if found} | pinned
+        self._parts |= _share_out([s for s in spare if not any(s in found for found in known.values())], known)
+        self.ambiguous: bool = len(spare) != len([p for p in SPARE if p not in pinned])
+
+    def of(self, part: str) -> tuple[Resource, ...]:
+        """The subnets that play a part."""
+        return self._parts.get(part, ())
+
+    def part_of(self, subnet: Resource) -> tuple[str, ...]:
+        """The parts that a subnet plays; more than one where it serves several purposes."""
+        by_structure = tuple(part for part in PARTS[:-3] if self._plays(part, subnet))
+        return by_structure or tuple(part for part, found in self._parts.items() if subnet in found)
+
+    def _plays(self, part: str, subnet: Resource) -> bool:
+        holds = {
+            "gateway": "microsoft.network/applicationgateways",
+            "bastion": "microsoft.network/bastionhosts",
+            "private_endpoints": "microsoft.network/privateendpoints",
+        }
+        if part in holds:
+            return bool(self._estate.into(subnet, Relation.IN_SUBNET, holds[part]))
+        if part == "app_service":
+            return self._delegated_to(subnet, "microsoft.web/serverfarms") or bool(
+                self._estate.into(subnet, Relation.IN_SUBNET, "microsoft.web/sites")
+            )
+        if self._runs_agents(subnet):
+            return False
+        return any(
+            self._estate.into(nic, Relation.HAS_NIC, "microsoft.compute/virtualmachines")
+            for nic in self._estate.into(subnet, Relation.IN_SUBNET, "microsoft.network/networkinterfaces")
+        )
+
+    def _runs_agents(self, subnet: Resource) -> bool:
+        """Whether build agents run here: a Managed DevOps Pool, container groups or a scale set."""
+        pools = any(self._delegated_to(subnet, service) for service in _AGENT_SERVICES)
+        scale_sets = self._estate.into(subnet, Relation.IN_SUBNET, "microsoft.compute/virtualmachinescalesets")
+        return pools or bool(scale_sets)
+
+    @staticmethod
+    def _delegated_to(subnet: Resource, service: str) -> bool:
+        names = (d.get("properties", {}).get("serviceName", "") for _, d in subnet.items("properties", "delegations"))
+        return any(str(name).casefold() == service for name in names)
+
+    @staticmethod
+    def _is_dedicated(subnet: Resource) -> bool:
+        # Azure itself knows these subnets by name alone (facts/nsg-semantics.md, section 8).
+        return subnet.id.name.casefold() in _DEDICATED
+
+
+def _share_out(spare: list[Resource], pinned: Mapping[str, tuple[Resource, ...]]) -> dict[str, tuple[Resource, ...]]:
+    """Give the subnets that nothing marks to the parts that nothing else plays."""
+    parts = {part: pinned[part] for part in SPARE if part in pinned}
+    left = sorted(spare, key=_by_address)
+    for part in SPARE:
+        named = [s for s in left if any(word in s.id.name.casefold() for word in _WORDS[part])]
+        if part not in parts and len(named) == 1:
+            parts[part] = (named[0],)
+            left.remove(named[0])
+    for part in SPARE:
+        if part not in parts:
+            parts[part] = (left.pop(0),) if left else ()
+    return parts
+
+
+def _by_address(subnet: Resource) -> tuple[int, str]:
+    text = subnet.get("properties", "addressPrefix") or next(
+        iter(subnet.get("properties", "addressPrefixes", default=[])), ""
+    )
+    try:
+        return int(ipaddress.ip_network(str(text), strict=False).network_address), subnet.id.key
+    except ValueError:
+        return 0, subnet.id.key
