@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from auditor.model import ArmId, Resource
+from auditor.model import ArmId, Place, Resource
 
 
 class Embedded(NamedTuple):
@@ -54,8 +54,7 @@ def children_in(parent: Resource) -> Iterator[Resource]:
         if isinstance(found, Mapping):
             for name, body in found.items():
                 if isinstance(body, Mapping):
-                    wrapped = {"name": name, "properties": body}
-                    yield _Keyed(parent.id.child(kind.segment, name), wrapped, parent.document, parent, kind.path, name)
+                    yield _Keyed(parent, kind, name, body)
         else:
             yield from _listed(parent, kind.path, kind.segment)
     yield from _listed(parent, _CONNECTIONS, "privateEndpointConnections")
@@ -73,17 +72,12 @@ def _listed(parent: Resource, path: tuple[str, ...], segment: str) -> Iterator[R
 class _Keyed(Resource):
     """A child of an object keyed by name: its `properties` are the value itself, so its pointers skip that step."""
 
-    def __init__(
-        self,
-        id: ArmId,
-        body: Mapping[str, Any],
-        document: ArmId,
-        parent: Resource,
-        path: tuple[str, ...],
-        name: str,
-    ) -> None:
-        super().__init__(id, body, document, parent.place(*path, name).pointer)
+    def __init__(self, parent: Resource, kind: Embedded, name: str, value: Mapping[str, Any]) -> None:
+        body = {"name": name, "properties": value}
+        super().__init__(
+            parent.id.child(kind.segment, name), body, parent.document, parent.place(*kind.path, name).pointer
+        )
 
-    def place(self, *path: str | int) -> Any:
+    def place(self, *path: str | int) -> Place:
         """As `Resource.place`, without the `properties` step that the document does not have."""
         return super().place(*(path[1:] if path[:1] == ("properties",) else path))

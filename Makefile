@@ -1,0 +1,53 @@
+# `make audit` and `make test` set up what they need; everything else is for those who change the code.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: audit test lint types floors docs docs-check check fix fuzz soak bench accept clean
+
+audit: $(READY)            ## audit the reference deployment through the embedded stand-in
+	@mkdir -p out
+	$(BIN)/auditor demo --out out
+
+test: $(READY)             ## all tests, with line and branch coverage
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report= -q -m "not fuzz"
+	$(BIN)/python -m coverage report --fail-under=95
+
+lint: $(READY)
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+
+types: $(READY)
+	$(BIN)/mypy
+
+floors: $(READY)
+	$(BIN)/lint-imports
+
+docs: $(READY)             ## write the generated pages again
+	$(BIN)/python docs/build.py
+
+docs-check: $(READY)
+	$(BIN)/python docs/build.py --check
+
+check: lint types floors docs-check test
+
+fix: $(READY)
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+fuzz: $(READY)             ## the long searches
+	$(BIN)/python -m pytest -q -m fuzz
+
+bench: $(READY)            ## measure; prints one JSON object a line
+	$(BIN)/python benchmarks/run.py
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@
+
+clean:
+	rm -rf $(VENV) out dist .mypy_cache .ruff_cache .hypothesis .import_linter_cache
