@@ -1,5 +1,25 @@
 """The snapshot file: written atomically, read with positions, checked for integrity."""
 
-from auditor.snapshot.model import Position, Snapshot
+from auditor.snapshot.locate import locate, positions_of
+from auditor.snapshot.model import FORMAT, MAX_DEPTH, Position, Snapshot
+from auditor.snapshot.read import read_snapshot
+from auditor.snapshot.redact import REDACTED, redact, redacted
+from auditor.snapshot.seal import sealed
+from auditor.snapshot.strict import too_deep
+from auditor.snapshot.write import write_snapshot
 
-__all__ = ["Position", "Snapshot"]
+__all__ = [
+    "FORMAT",
+    "MAX_DEPTH",
+    "REDACTED",
+    "Position",
+    "Snapshot",
+    "locate",
+    "positions_of",
+    "read_snapshot",
+    "redact",
+    "redacted",
+    "sealed",
+    "too_deep",
+    "write_snapshot",
+]

@@ -10,6 +10,9 @@ from auditor.model import ArmId, Read
 
 FORMAT = "auditor-snapshot/1"
 
+MAX_DEPTH = 100
+"""How deep objects and lists may nest inside a document. Azure's deepest answers have about twenty levels."""
+
 
 @dataclass(frozen=True)
 class Position:
@@ -23,9 +26,10 @@ class Position:
 class Snapshot:
     """Raw documents as Azure sent them, the reads that brought them, and where they came from.
 
-    `source` is `azure` for a collection and `import` for files; `complete` is false where a run was interrupted.
-    `documents` are sorted by id without letter case and hold no id twice. `collected_at` is UTC, ISO 8601.
-    `lines` gives, for a snapshot read from a file, the offset of each document in its text.
+    `source` is `azure` for a collection, `import` for files and `what-if` for a deployment that is only planned;
+    `complete` is false where a run was interrupted. `documents` are sorted by id without letter case and hold no id
+    twice. `collected_at` is UTC, ISO 8601. `offsets` gives, for a snapshot read from a file, where each document
+    begins in its `text`.
     """
 
     documents: tuple[Mapping[str, Any], ...]

@@ -1,0 +1,62 @@
+"""From a place (document and JSON pointer) to line and column, by walking only the document that is asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from auditor.model import Place
+from auditor.snapshot.model import Position, Snapshot
+from auditor.snapshot.strict import Cursor
+from auditor.snapshot.text import Text
+
+
+def locate(snapshot: Snapshot, place: Place) -> Position | None:
+    """Where the value stands in the snapshot's file; an absent value is at its nearest existing parent.
+
+    `None` where the snapshot was not read from a file or has no such document.
+    """
+    return positions_of(snapshot, [place]).get(place)
+
+
+def positions_of(snapshot: Snapshot, places: Iterable[Place]) -> dict[Place, Position]:
+    """As `locate`, of many places; those that have no position are left out."""
+    source = Text(snapshot.path, snapshot.text)
+    found: dict[Place, Position] = {}
+    for place in places:
+        start = snapshot.offsets.get(place.document)
+        if start is not None and place not in found:
+            found[place] = source.position(_offset_of(source, start, place.pointer))
+    return found
+
+
+def steps_of(pointer: str) -> list[str]:
+    """The steps of a JSON pointer (RFC 6901, section 4); the empty pointer is the whole document."""
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+
+
+def _offset_of(source: Text, start: int, pointer: str) -> int:
+    at = start
+    for step in steps_of(pointer):
+        below = _below(source, at, step)
+        if below is None:
+            break
+        at = below
+    return at
+
+
+def _below(source: Text, at: int, step: str) -> int | None:
+    """The offset of a member or item of what begins at `at`."""
+    cursor = Cursor(source, at)
+    opening = cursor.peek()
+    if opening == "{":
+        for key in cursor.members():
+            cursor.peek()
+            if key == step:
+                return cursor.at
+            cursor.value()
+    elif opening == "[" and step.isdecimal() and step.isascii() and str(int(step)) == step:
+        for index, offset in enumerate(cursor.items()):
+            if index == int(step):
+                return offset
+            cursor.value()
+    return None

@@ -1,0 +1,200 @@
+"""A snapshot file to memory, with the place of every document, or one sentence that says why not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from auditor.model import ArmId, AuditorError, Read
+from auditor.snapshot.model import FORMAT, Snapshot
+from auditor.snapshot.seal import digest
+from auditor.snapshot.strict import Cursor
+from auditor.snapshot.text import Text, decoded, encoding_mark, read_bytes, shown
+
+_FAMILY, _, _VERSION = FORMAT.partition("/")
+_BEGINNING = re.compile(r'\s*\{\s*"format"\s*:\s*"([^"\\\n]*)"')
+_IMPORT_TIP = "`auditor import` makes a snapshot of JSON that az, Resource Manager or Resource Graph printed"
+_EDITED_TIP = "collect again, or run `auditor import` on it if the change is meant"
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00))?")
+
+Check = Callable[[Any], bool]
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _time(value: Any) -> bool:
+    return isinstance(value, str) and _TIME.fullmatch(value) is not None
+
+
+def _flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _seconds(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+
+
+_ENVELOPE: Mapping[str, tuple[Check, str]] = {
+    "format": (_text, "text"),
+    "collected_at": (_time, "a time in UTC such as 2026-11-22T10:00:00Z"),
+    "source": (_text, "text"),
+    "cloud": (_text, "text"),
+    "tenant": (_text, "text"),
+    "subscriptions": (_texts, "a list of texts"),
+    "resource_groups": (_texts, "a list of texts"),
+    "complete": (_flag, "true or false"),
+    "sha256": (_text, "text"),
+}
+_LISTS = ("reads", "documents")
+
+_READ: Mapping[str, tuple[Check, str]] = {
+    "path": (_text, "text"),
+    "api_version": (_text, "text"),
+    "status": (_count, "a whole number"),
+    "covers": (_text, "text"),
+    "scope": (_text, "text"),
+    "count": (_count, "a whole number"),
+    "seconds": (_seconds, "a number"),
+    "error": (_text, "text"),
+    "message": (_text, "text"),
+    "permission": (_text, "text"),
+}
+_READ_FIELDS = frozenset(field.name for field in fields(Read))
+
+
+def read_snapshot(path: Path | str) -> Snapshot:
+    """Read a snapshot, check its form and its hash, and keep where each document begins.
+
+    Raises `AuditorError` (exit code 2) for whatever is wrong with the file.
+    """
+    name = str(path)
+    data = read_bytes(Path(path), name)
+    if not data.strip():
+        raise AuditorError(f"{name}: the file is empty", "collect or export it again")
+    mark = encoding_mark(data)
+    if mark:
+        kind = "UTF-8" if mark == "utf-8-sig" else "UTF-16"
+        tip = "save it as UTF-8 without a mark, or run `auditor import` on it"
+        raise AuditorError(f"{name}:1:1: the file begins with the byte order mark of {kind}", tip)
+    source = Text(name, decoded(data, name))
+    _check_beginning(source)
+    snapshot, sealed_as = _Reader(source).snapshot()
+    found = digest(snapshot, snapshot.documents)
+    if sealed_as != found:
+        at = source.text.find('"sha256"')
+        raise source.fault(at, "the content is not what was written: its hash differs", _EDITED_TIP)
+    return replace(snapshot, sha256=found)
+
+
+def _check_beginning(source: Text) -> None:
+    """Refuse what is no snapshot by its first line, before anything is parsed."""
+    match = _BEGINNING.match(source.text[: 1 << 16])
+    if match is None:
+        if source.text.lstrip()[:1] in ("{", "["):
+            sentence = f'this is no snapshot: it does not begin with "format": "{FORMAT}"'
+            raise source.fault(0, sentence, _IMPORT_TIP)
+        raise source.fault(0, "this is no JSON", _IMPORT_TIP)
+    family, _, version = match.group(1).partition("/")
+    if family != _FAMILY:
+        raise source.fault(match.start(1), f"this is no snapshot but {shown(match.group(1))}", _IMPORT_TIP)
+    if version != _VERSION:
+        sentence = f"this snapshot has the format version {shown(version)}; this auditor reads version {_VERSION}"
+        raise source.fault(match.start(1), sentence, "use the auditor that wrote it, or a newer one")
+
+
+class _Reader:
+    """One pass over the text of a snapshot."""
+
+    def __init__(self, source: Text) -> None:
+        self.source = source
+        self.cursor = Cursor(source)
+        self.documents: dict[ArmId, Mapping[str, Any]] = {}
+        self.offsets: dict[ArmId, int] = {}
+        self.reads: list[Read] = []
+
+    def snapshot(self) -> tuple[Snapshot, str]:
+        values: dict[str, Any] = {}
+        for key in self.cursor.members():
+            if key == "documents":
+                self._take_documents()
+            elif key == "reads":
+                self._take_reads()
+            else:
+                values[key] = self._taken(key, _ENVELOPE, "a snapshot")
+                continue
+            values[key] = None
+        self._check_end(values)
+        snapshot = Snapshot(
+            documents=tuple(self.documents.values()),
+            reads=tuple(self.reads),
+            collected_at=values["collected_at"],
+            source=values["source"],
+            cloud=values["cloud"],
+            tenant=values["tenant"],
+            subscriptions=tuple(values["subscriptions"]),
+            resource_groups=tuple(values["resource_groups"]),
+            complete=values["complete"],
+            path=self.source.name,
+            text=self.source.text,
+            offsets=self.offsets,
+        )
+        return snapshot, values["sha256"]
+
+    def _taken(self, key: str, allowed: Mapping[str, tuple[Check, str]], owner: str) -> Any:
+        if key not in allowed:
+            raise self.source.fault(self.cursor.at, f"{owner} has no field {shown(key)}", "remove it")
+        self.cursor.peek()
+        at = self.cursor.at
+        value = self.cursor.value()
+        check, what = allowed[key]
+        if not check(value):
+            raise self.source.fault(at, f"{shown(key)} has to be {what}", _EDITED_TIP)
+        return value
+
+    def _check_end(self, values: Mapping[str, Any]) -> None:
+        missing = [name for name in (*_ENVELOPE, *_LISTS) if name not in values]
+        if missing:
+            raise self.source.fault(0, f"the snapshot has no field {shown(missing[0])}", _EDITED_TIP)
+        if self.cursor.peek():
+            sentence = "something follows after the end of the snapshot"
+            raise self.source.fault(self.cursor.at, sentence, "keep one snapshot in a file")
+
+    def _take_reads(self) -> None:
+        for at in self.cursor.items():
+            values = {key: self._taken(key, _READ, "a read") for key in self.cursor.members()}
+            missing = sorted(_READ_FIELDS - values.keys())
+            if missing:
+                raise self.source.fault(at, f"this read has no field {shown(missing[0])}", _EDITED_TIP)
+            self.reads.append(Read(**values))
+
+    def _take_documents(self) -> None:
+        for at in self.cursor.items():
+            document = self.cursor.value()
+            id_ = self._id_of(document, at)
+            first = self.offsets.setdefault(id_, at)
+            if first != at:
+                line = self.source.position(first).line
+                sentence = f"the document {shown(id_.text)} is on line {line} already (letter case does not count)"
+                raise self.source.fault(at, sentence, "remove one of the two and run `auditor import` on the file")
+            self.documents[id_] = document
+
+    def _id_of(self, document: Any, at: int) -> ArmId:
+        if not isinstance(document, dict):
+            raise self.source.fault(at, "a document has to be an object", _EDITED_TIP)
+        text = document.get("id")
+        if not isinstance(text, str) or not text.startswith("/"):
+            raise self.source.fault(at, "this document has no id that begins with /", _EDITED_TIP)
+        return ArmId(text)
