@@ -86,9 +86,10 @@ class Estate:
         id_ = parent.id.child(*segments)
         found = self._resources.get(id_)
         if found is None:
-            failure = self.coverage.failure(id_) or self.coverage.gap(id_.type, id_)
-            if failure is not None:
-                raise NotKnown(failure)
+            failure = self.coverage.failure(id_)
+            gap = self.coverage.gap(id_.type, id_) if failure is None else failure
+            if gap is not None:
+                raise NotKnown(gap)
         return found
 
     # --- how it hangs together -----------------------------------------------------------------------------------
