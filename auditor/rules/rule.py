@@ -13,6 +13,7 @@ from auditor.semantics.parts import Workload
 
 Answer = Verdict | Iterable[Verdict]
 Selector = Callable[[Workload], Iterable[Resource]]
+SelectorByTerms = Callable[[Workload, Any], Iterable[Resource]]
 
 
 class NoTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,8 +24,9 @@ class NoTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Rule:
     """One function that decides one requirement, or several that differ only in their terms.
 
-    `on` names the subjects; without it the workload itself is the subject. `part` is what the subject is called in
-    reports. `terms` is the type that the baseline's `terms` of each requirement are read into.
+    `on` names the subjects, `by_terms` those that the terms name; without either the workload itself is the subject.
+    `part` is what the subject is called in reports. `terms` is the type that the baseline's `terms` of each
+    requirement are read into.
     """
 
     ids: tuple[str, ...]
@@ -32,6 +34,7 @@ class Rule:
     on: Selector | None
     part: str
     terms: type[msgspec.Struct]
+    by_terms: SelectorByTerms | None = None
 
     @property
     def name(self) -> str:
@@ -45,11 +48,11 @@ class Rule:
 
     def apply(self, w: Workload, terms: msgspec.Struct) -> Iterable[Verdict]:
         """Decide every subject. What is not known of one subject makes that subject unknown, and only that one."""
-        if self.on is None:
+        if self.on is None and self.by_terms is None:
             yield from self._judge(None, w, terms)
             return
         try:
-            subjects = tuple(self.on(w))
+            subjects = tuple(self.by_terms(w, terms) if self.by_terms else self.on(w) if self.on else ())
         except NotKnown as gap:
             yield unknown(None, gap.unknown)
             return
@@ -71,9 +74,13 @@ _F = TypeVar("_F", bound=Callable[..., Answer])
 
 
 def requirement(
-    *ids: str, on: Selector | None = None, part: str = "", terms: type[msgspec.Struct] = NoTerms
+    *ids: str,
+    on: Selector | None = None,
+    by_terms: SelectorByTerms | None = None,
+    part: str = "",
+    terms: type[msgspec.Struct] = NoTerms,
 ) -> Callable[[_F], _F]:
-    """Make a rule of a function: `(subject, workload, terms)` with `on`, else `(workload, terms)`.
+    """Make a rule of a function: `(subject, workload, terms)` with `on` or `by_terms`, else `(workload, terms)`.
 
     The function stays a function; its rule hangs on it as `.rule`.
     """
@@ -83,7 +90,7 @@ def requirement(
             raise TypeError(
                 f"{function.__name__}: a rule nobody can look up is not a rule; give it an id and a docstring"
             )
-        function.rule = Rule(ids, function, on, part, terms)  # type: ignore[attr-defined]
+        function.rule = Rule(ids, function, on, part, terms, by_terms)  # type: ignore[attr-defined]
         return function
 
     return mark
