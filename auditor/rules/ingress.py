@@ -20,7 +20,7 @@ def _fix(resource: Resource, setting: str) -> str:
 class FirewallTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a web application firewall must be."""
 
-    sku: str
+    tier: str
     state: str
     mode: str
 
@@ -42,14 +42,14 @@ def entry_is_not_filtered(gateway: Resource, w: Workload, terms: FirewallTerms) 
 
     References: article, "Networking"; learn.microsoft.com/azure/web-application-firewall/ag/ag-overview.
     """
-    if gateway.text("properties", "sku", "name") != terms.sku.casefold():
+    if gateway.text("properties", "sku", "name") != terms.tier.casefold():
         sku = gateway.get("properties", "sku", "name")
         says = f"{gateway.name} is of sku {sku}, which has no web application firewall"
         yield broken(
             gateway,
             says,
             gateway.at("properties", "sku", "name"),
-            fix=_fix(gateway, f"properties.sku.name={terms.sku}"),
+            fix=_fix(gateway, f"properties.sku.name={terms.tier}"),
         )
         return
     policies = w.estate.out(gateway, Relation.FILTERED_BY)
@@ -324,9 +324,9 @@ def tls_ends_before_the_worker(site: Resource, w: Workload, _terms: object) -> A
 
 
 class StorageTlsTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """TLS versions that a storage account may ask for at least."""
+    """The oldest TLS version that a storage account may take, as storage writes it (`TLS1_2`)."""
 
-    accepted: tuple[str, ...]
+    minimum: str
 
 
 @requirement("NET-10", on=lambda w: (*w.storages, *w.other_storages), part="storage account", terms=StorageTlsTerms)
@@ -353,12 +353,13 @@ def storage_takes_weak_transport(account: Resource, w: Workload, terms: StorageT
     else:
         yield holds(account, f"{account.name} takes HTTPS only", evidence, aspect="https")
     evidence = account.at("properties", "minimumTlsVersion")
-    if account.text("properties", "minimumTlsVersion") in {v.casefold() for v in terms.accepted}:
+    # Storage writes versions as TLS1_0, TLS1_1, TLS1_2, TLS1_3: their order is that of their letters.
+    if account.text("properties", "minimumTlsVersion") >= terms.minimum.casefold():
         yield holds(account, f"{account.name} asks for {evidence.value}", evidence, aspect="tls")
     else:
         stated = evidence.value or "not set, which means TLS 1.0"
         says = f"minimumTlsVersion of {account.name} is {stated}"
-        yield broken(account, says, evidence, fix=f"{fix} --min-tls-version {terms.accepted[0]}", aspect="tls")
+        yield broken(account, says, evidence, fix=f"{fix} --min-tls-version {terms.minimum}", aspect="tls")
 
 
 @requirement("NET-11", on=lambda w: w.gateways, part="Application Gateway")

@@ -102,12 +102,9 @@ def storage_answers_account_keys(account: Resource, w: Workload, _terms: object)
 
 
 def _datastores(account: Resource, w: Workload) -> Iterator[Verdict]:
-    keyed = []
     stores = w.estate.all("microsoft.machinelearningservices/workspaces/datastores", w.anchor.id if w.anchor else None)
     here = [s for s in stores if s.text("properties", "accountName") == account.name.casefold()]
-    for store in here:
-        if store.text("properties", "credentials", "credentialsType") not in ("", "none"):
-            keyed.append(store)
+    keyed = [s for s in here if s.text("properties", "credentials", "credentialsType") not in ("", "none")]
     if keyed:
         evidence = [s.at("properties", "credentials", "credentialsType") for s in keyed]
         names = ", ".join(sorted(s.name for s in keyed))

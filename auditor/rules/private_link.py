@@ -28,19 +28,20 @@ _TARGETS: Mapping[str, Callable[[Workload], Iterable[Resource]]] = {
 
 
 class EndpointTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A row of the private endpoint table: the part that is the target, and the group ids it needs."""
+    """A row of the private endpoint table: the part that is the target, the group ids it needs and their zones."""
 
-    part: str
+    target: str
     groups: tuple[str, ...]
+    zones: tuple[str, ...]
 
     def __post_init__(self) -> None:
         """Refuse a part that no workload has."""
-        if self.part not in _TARGETS:
-            raise ValueError(f"`{self.part}` is no part; it is one of {', '.join(_TARGETS)}")
+        if self.target not in _TARGETS:
+            raise ValueError(f"`{self.target}` is no part; it is one of {', '.join(_TARGETS)}")
 
 
 def _targets(w: Workload, terms: EndpointTerms) -> Iterable[Resource]:
-    return _TARGETS[terms.part](w)
+    return _TARGETS[terms.target](w)
 
 
 @requirement(
@@ -250,14 +251,8 @@ def _dns_fix(endpoint: Resource, step: str, zone: str) -> str:
     return "point the network's DNS servers at ones that forward to Azure DNS (168.63.129.16)"
 
 
-class ZoneTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The zones that a workspace's endpoint needs."""
-
-    zones: tuple[str, ...]
-
-
-@requirement("PL-12", on=lambda w: w.workspaces, part="workspace", terms=ZoneTerms)
-def workspace_zone_missing(workspace: Resource, w: Workload, terms: ZoneTerms) -> Iterator[Verdict]:
+@requirement("PL-12", on=lambda w: w.workspaces, part="workspace", terms=EndpointTerms)
+def workspace_zone_missing(workspace: Resource, w: Workload, terms: EndpointTerms) -> Iterator[Verdict]:
     """The workspace's private endpoint does not write to both of the zones that a workspace needs.
 
     What is read: the zone groups of every private endpoint that leads to the workspace.
@@ -371,9 +366,9 @@ def flow_site_has_no_private_way(site: Resource, w: Workload, terms: FlowTerms) 
     References: article, "Zonal redundancy for flow deployments", items 3 and 4.
     """
     for row in terms.targets:
-        for target in _TARGETS[row.part](w):
+        for target in _TARGETS[row.target](w):
             for group in row.groups:
                 inner = _reached(target, w, group)
                 yield replace(inner, resource=site.id, aspect=f"{target.type} {inner.aspect}")
-        if not tuple(_TARGETS[row.part](w)):
-            yield not_applicable(site, f"the workload has no {row.part} for {site.name} to reach")
+        if not tuple(_TARGETS[row.target](w)):
+            yield not_applicable(site, f"the workload has no {row.target} for {site.name} to reach")

@@ -10,12 +10,20 @@ from auditor.graph import Relation
 from auditor.model import ArmId, Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
 from auditor.semantics.parts import Workload
+from auditor.semantics.subnets import PARTS
 
 
 class SubnetTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The parts that must have a subnet (names of `semantics.subnets.PARTS`), with what the article calls them."""
+    """The parts that must have a subnet, and those that may (names of `semantics.subnets.PARTS`)."""
 
-    parts: dict[str, str]
+    parts: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a part that no subnet can play."""
+        unknown_parts = sorted({*self.parts, *self.optional} - set(PARTS))
+        if unknown_parts:
+            raise ValueError(f"`{unknown_parts[0]}` is no part of a network; it is one of {', '.join(PARTS)}")
 
 
 @requirement("SEG-01", on=lambda w: w.networks, part="virtual network", terms=SubnetTerms)
@@ -38,25 +46,26 @@ def purposes_share_a_subnet(network: Resource, w: Workload, terms: SubnetTerms) 
     if len(w.networks) > 1 and not any(w.subnets.part_of(s) for s in here):
         yield not_applicable(network, f"no part of the workload sits in {network.name}")
         return
-    for part, called in terms.parts.items():
+    for part in (*terms.parts, *terms.optional):
+        called = part.replace("_", " ")
         playing = [s for s in w.subnet(part) if s in here]
         elsewhere = [s for s in w.subnet(part) if s not in here]
-        if not playing and not elsewhere:
+        if not playing and not elsewhere and part in terms.parts:
             fix = (
                 f"az network vnet subnet create --resource-group {network.id.resource_group} --vnet-name {network.name}"
-                f" --name {called} --address-prefixes <free range> --network-security-group <nsg>"
+                f" --name snet-{part} --address-prefixes <free range> --network-security-group <nsg>"
             )
             yield broken(
                 network, f"no subnet of {network.name} is the one for {called}", network.at("properties", "subnets"),
                 fix=fix, aspect=part,
             )  # fmt: skip
         for subnet in playing:
-            yield _one_purpose(network, subnet, part, w, terms)
+            yield _one_purpose(network, subnet, part, w)
 
 
-def _one_purpose(network: Resource, subnet: Resource, part: str, w: Workload, terms: SubnetTerms) -> Verdict:
-    called = terms.parts[part]
-    others = [terms.parts.get(p, p) for p in w.subnets.part_of(subnet) if p != part]
+def _one_purpose(network: Resource, subnet: Resource, part: str, w: Workload) -> Verdict:
+    called = part.replace("_", " ")
+    others = [p.replace("_", " ") for p in w.subnets.part_of(subnet) if p != part]
     where = subnet.at("name")
     if others:
         says = f"{subnet.name} is the subnet for {called} and for {', '.join(others)}"
@@ -105,7 +114,7 @@ def subnet_has_no_security_group(subnet: Resource, w: Workload, terms: GroupTerm
 class PolicyTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Values of `privateEndpointNetworkPolicies` under which groups apply to private endpoints."""
 
-    applied: tuple[str, ...]
+    policies: tuple[str, ...]
 
 
 @requirement("SEG-03", on=lambda w: w.subnet("private_endpoints"), part="private endpoints subnet", terms=PolicyTerms)
@@ -126,11 +135,11 @@ def group_does_not_apply_to_endpoints(subnet: Resource, w: Workload, terms: Poli
     learn.microsoft.com/azure/private-link/disable-private-endpoint-network-policy.
     """
     evidence = subnet.at("properties", "privateEndpointNetworkPolicies")
-    if str(evidence.value).casefold() in {value.casefold() for value in terms.applied}:
+    if str(evidence.value).casefold() in {value.casefold() for value in terms.policies}:
         return holds(subnet, f"groups apply to the private endpoints in {subnet.name} ({evidence.value})", evidence)
     stated = evidence.value or "not set, which means Disabled"
     says = f"privateEndpointNetworkPolicies of {subnet.name} is {stated}: its group filters no private endpoint"
-    option = f"--private-endpoint-network-policies {terms.applied[0]}"
+    option = f"--private-endpoint-network-policies {terms.policies[0]}"
     return broken(subnet, says, evidence, fix=f"az network vnet subnet update --ids {subnet.id.text} {option}")
 
 
