@@ -1,1 +1,6 @@
 """YAML to a typed baseline; all mistakes of a file at once, with line and column."""
+
+from auditor.baseline.model import Baseline
+from auditor.baseline.read import DEFAULT, baseline_names, read_baseline
+
+__all__ = ["DEFAULT", "Baseline", "baseline_names", "read_baseline"]

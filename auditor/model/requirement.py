@@ -31,7 +31,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Requirement:
-    """A requirement as its baseline states it. `look_at` tells a person what to check where no rule can decide."""
+    """A requirement as its baseline states it. `look_at` tells a person what to check where no rule can decide.
+
+    `decided_by` names the properties that decide it; `line` and `column` are its place in the baseline's file.
+    """
 
     id: str
     level: Level
@@ -42,3 +45,4 @@ class Requirement:
     look_at: str = ""
     line: int = 0
     column: int = 0
+    decided_by: str = ""

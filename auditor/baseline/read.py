@@ -1,0 +1,127 @@
+"""A baseline's name or file to a typed baseline; all mistakes at once, each with file, line and column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from auditor.baseline.compose import compose, read_text
+from auditor.baseline.draft import Draft, Row, read_draft
+from auditor.baseline.extend import Merged, merge
+from auditor.baseline.mistakes import Mistakes, meant, one_of
+from auditor.baseline.model import Baseline
+from auditor.baseline.nodes import Memo, Scalar, plain
+from auditor.baseline.terms import TermsReader
+from auditor.model import AuditorError, BaselineInfo, Level, Requirement, Severity
+from auditor.rules import Rule, rule_index
+from auditor.shipped import shipped
+
+DEFAULT = "openai-chat"
+"""The baseline that is asked where none is named."""
+
+_ENDINGS = (".yaml", ".yml")
+
+
+def read_baseline(name_or_path: str | Path = DEFAULT, rules: Mapping[str, Rule] | None = None) -> Baseline:
+    """Read a shipped baseline by its name, or any by its path.
+
+    `rules` are those whose terms are made (every rule there is, unless told otherwise). Raises `AuditorError` with
+    every mistake in the file and in those that it extends.
+    """
+    mistakes = Mistakes()
+    drafts = _chain(name_or_path, mistakes)
+    merged = merge(drafts, mistakes)
+    memo: Memo = {}
+    terms = _typed_terms(merged, rule_index() if rules is None else rules, memo, mistakes)
+    mistakes.speak()
+    return _finish(merged, drafts, terms, memo)
+
+
+def baseline_names() -> tuple[str, ...]:
+    """The names of the baselines that travel with the program."""
+    folder = shipped("baselines")
+    return tuple(sorted(path.stem for path in folder.iterdir() if path.suffix in _ENDINGS))
+
+
+def _chain(name_or_path: str | Path, mistakes: Mistakes) -> list[Draft]:
+    """The named draft, what it extends, what that extends, and so on."""
+    path = _locate(str(name_or_path), Path())
+    drafts: list[Draft] = []
+    seen: dict[Path, str] = {}
+    while True:
+        seen[path.resolve()] = str(path)
+        root = compose(read_text(path), str(path), mistakes)
+        draft = read_draft(root, mistakes)
+        drafts.append(draft)
+        if draft.extends is None:
+            return drafts
+        try:
+            path = _locate(draft.extends.text, path.parent)
+        except AuditorError as problem:
+            mistakes.at(draft.extends, problem.message)
+            mistakes.speak()
+        if path.resolve() in seen:
+            mistakes.at(draft.extends, f"`{draft.extends.text}` extends this file in turn, so neither has a beginning")
+            mistakes.speak()
+
+
+def _locate(name: str, folder: Path) -> Path:
+    """The file that a name or a path (relative to a folder) stands for."""
+    if name.endswith(_ENDINGS) or "/" in name or "\\" in name:
+        path = folder / name
+        if path.exists():
+            return path
+        raise AuditorError(f"there is no file {path}")
+    for ending in _ENDINGS:
+        path = shipped("baselines") / f"{name}{ending}"
+        if path.exists():
+            return path
+    known = baseline_names()
+    hint = meant(name, known) or f"; there is {one_of(known)}"
+    raise AuditorError(f"`{name}` is no baseline{hint}", tip="a file is named by a path that ends in .yaml")
+
+
+def _typed_terms(
+    merged: Merged, rules: Mapping[str, Rule], memo: Memo, mistakes: Mistakes
+) -> dict[str, msgspec.Struct]:
+    found = {}
+    reader = TermsReader(memo, mistakes)
+    for id_, row in merged.rows.items():
+        if id_ in rules and row.level != Level.MANUAL:
+            value = reader.convert(row.terms, row.key, id_, rules[id_].terms)
+            if value is not None:
+                found[id_] = value
+    return found
+
+
+def _finish(merged: Merged, drafts: list[Draft], terms: Mapping[str, msgspec.Struct], memo: Memo) -> Baseline:
+    top = merged.draft
+    tables = plain(top.tables, memo) if top.tables is not None else {}
+    return Baseline(
+        info=BaselineInfo(top.name, top.version, top.source, top.path, dict(top.families)),
+        requirements={id_: _requirement(row) for id_, row in merged.rows.items()},
+        terms=terms,
+        stated={id_: plain(row.terms, memo) for id_, row in merged.rows.items() if row.terms is not None},
+        tables=tables if isinstance(tables, dict) else {},
+        extends=drafts[1].name if len(drafts) > 1 else "",
+        disabled=merged.disabled,
+        overridden=merged.overridden,
+    )
+
+
+def _requirement(row: Row) -> Requirement:
+    key: Scalar = row.key
+    return Requirement(
+        id=key.text,
+        level=Level(row.level),
+        severity=Severity(row.severity),
+        statement=row.statement,
+        section=row.section,
+        family=key.text.partition("-")[0],
+        look_at=row.look_at,
+        line=key.line,
+        column=key.column,
+        decided_by=row.decided_by,
+    )

@@ -1,0 +1,58 @@
+"""Questions put to a node, each with the sentence that is noted when the answer is no."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from auditor.baseline.mistakes import Mistakes, meant, one_of
+from auditor.baseline.nodes import Fields, Node, Scalar, kind
+
+
+def fields_of(
+    node: Node, what: str, mistakes: Mistakes, *, required: Iterable[str] = (), optional: Iterable[str] = ()
+) -> dict[str, Node]:
+    """The known fields of a mapping. Notes those that are missing and those that nobody knows."""
+    if not isinstance(node, Fields):
+        mistakes.at(node, f"{what} must be a mapping of fields, not {kind(node)}")
+        return {}
+    known = (*required, *optional)
+    for key, (place, _) in node.pairs.items():
+        if key not in known:
+            mistakes.at(place, f"{what} has no field `{key}`{meant(key, known)}")
+    for name in required:
+        if name not in node.pairs:
+            mistakes.at(node, f"{what} lacks `{name}`")
+    return {key: value for key, (_, value) in node.pairs.items() if key in known}
+
+
+def mapping(node: Node, what: str, mistakes: Mistakes) -> dict[str, tuple[Scalar, Node]]:
+    """The pairs of a mapping whose keys are free."""
+    if isinstance(node, Fields):
+        return node.pairs
+    mistakes.at(node, f"{what} must be a mapping, not {kind(node)}")
+    return {}
+
+
+def text(node: Node | None, what: str, mistakes: Mistakes) -> str:
+    """A text that is not empty; the empty string where it is missing or something else."""
+    if node is None:
+        return ""
+    value = node.value if isinstance(node, Scalar) else None
+    if isinstance(value, str) and value.strip():
+        return value.strip()
+    if isinstance(node, Scalar) and isinstance(value, (bool, int, float)):
+        mistakes.at(node, f'{what} must be text, and {node.text} is {kind(node)}; write "{node.text}"')
+    else:
+        mistakes.at(node, f"{what} must be text, and this is {kind(node) if value != '' else 'empty'}")
+    return ""
+
+
+def choice(node: Node | None, what: str, choices: Iterable[str], mistakes: Mistakes) -> str:
+    """One of some words; the empty string where it is none of them."""
+    words = tuple(choices)
+    word = text(node, what, mistakes)
+    if word and word not in words:
+        assert node is not None
+        mistakes.at(node, f"{what} must be {one_of(words)}, not `{word}`{meant(word, words)}")
+        return ""
+    return word
