@@ -1,0 +1,102 @@
+"""What a report needs beside the result. All of it is an argument: a renderer asks neither clock nor machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from auditor.model import AuditResult, Finding, Outcome
+
+SARIF_EXTRAS = ("pass", "unknown", "waived", "not_applicable", "manual")
+"""Outcomes that SARIF carries only when asked: code scanning shows every result as an open alert."""
+
+
+@dataclass(frozen=True)
+class Repository:
+    """Files of the repository that a result can be shown at: relative POSIX paths from its root, empty where none.
+
+    `snapshot` is set when the snapshot lies in the working tree, `anchor` when the user named a file to hang results
+    on. `baseline` always is: the path of the baseline in the repository that ships it, or in the user's own.
+    """
+
+    snapshot: str = ""
+    anchor: str = ""
+    baseline: str = ""
+
+
+@dataclass(frozen=True)
+class AzureBuild:
+    """The run of Azure Pipelines that a report is made in, in the words of its predefined variables."""
+
+    organization: str
+    project: str
+    definition_id: str
+    definition_name: str
+    phase_id: str
+    phase_name: str
+    branch: str
+    build_id: str
+
+    @property
+    def automation_id(self) -> str:
+        """The id by which Advanced Security for Azure DevOps tells uploads apart (sarif-multitool, GHAzDO1020)."""
+        parts = (self.organization, self.project, self.definition_id, self.phase_id, self.branch, self.build_id)
+        return "/".join(("azuredevops/pipeline/build", *parts))
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        """What it wants to know of the build (sarif-multitool, GHAzDO1019)."""
+        return {
+            "azuredevops/pipeline/build/buildDefinitionId": self.definition_id,
+            "azuredevops/pipeline/build/buildDefinitionName": self.definition_name,
+            "azuredevops/pipeline/build/phaseId": self.phase_id,
+            "azuredevops/pipeline/build/phaseName": self.phase_name,
+        }
+
+
+class Spot(NamedTuple):
+    """A place in a file of the repository; line and column count from 1."""
+
+    path: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True)
+class Context:
+    """How a report is wanted.
+
+    `width` is in terminal cells. `explanations` are the rules' own documentation (Markdown) by requirement id.
+    `as_of` is the date of the audit, ISO 8601, for formats that must state a time where the snapshot has none.
+    """
+
+    width: int = 120
+    color: bool = False
+    verbose: bool = False
+    sarif_include: frozenset[str] = frozenset()
+    repository: Repository = field(default_factory=Repository)
+    explanations: Mapping[str, str] = field(default_factory=dict)
+    as_of: str = ""
+    azure_build: AzureBuild | None = None
+
+
+def spot(finding: Finding, result: AuditResult, repository: Repository) -> Spot:
+    """Where in the repository a finding is best shown.
+
+    The deciding value in the snapshot, if the snapshot is there; else the file the user named; else what the
+    baseline requires.
+    """
+    if repository.snapshot:
+        for evidence in finding.verdict.evidence:
+            if evidence.place in result.positions:
+                return Spot(repository.snapshot, *result.positions[evidence.place])
+    if repository.anchor:
+        return Spot(repository.anchor, 1, 1)
+    requirement = result.requirements[finding.requirement]
+    return Spot(repository.baseline, max(requirement.line, 1), max(requirement.column, 1))
+
+
+def is_problem(finding: Finding) -> bool:
+    """Whether somebody should look at it: it failed, could not be decided, or crashed."""
+    return finding.outcome in (Outcome.FAIL, Outcome.UNKNOWN, Outcome.ERROR)

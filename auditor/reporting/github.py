@@ -1,0 +1,68 @@
+"""Annotations of a GitHub Actions run: one workflow command a finding.
+
+GitHub shows ten errors, ten warnings and ten notices a step (docs.github.com "Workflow commands", actions/toolkit
+issue 1186), so the worst come first and a last line counts the rest.
+"""
+
+from __future__ import annotations
+
+from auditor.model import AuditResult, Finding, Outcome
+from auditor.reporting.context import Context, Spot, is_problem, spot
+from auditor.reporting.digest import OPTIONAL, Digest
+from auditor.reporting.words import line, one_line, subject
+
+SHOWN = 10
+"""Annotations of one kind that GitHub shows for a step."""
+
+
+def render(result: AuditResult, context: Context | None = None) -> str:
+    """`::error`, `::warning` and `::notice` lines, then one line that sums up."""
+    wanted = context or Context()
+    digest = Digest(result)
+    lines = [_command("notice", "auditor", digest.headline)] if result.missing else []
+    counts = {"error": 0, "warning": 0, "notice": 0}
+    left_out = 0
+    for finding in digest.of(Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN):
+        kind = _kind(finding)
+        counts[kind] += 1
+        if counts[kind] > SHOWN:
+            left_out += 1
+            continue
+        at = spot(finding, result, wanted.repository)
+        title = f"{finding.requirement} ({finding.severity}): {subject(finding)}"
+        lines.append(_command(kind, title, _message(finding), at))
+    rest = f" {left_out:,} more are not annotated: GitHub shows {SHOWN} of a kind." if left_out else ""
+    return "\n".join([*lines, f"{digest.headline}{rest}"]) + "\n"
+
+
+def _kind(finding: Finding) -> str:
+    assert is_problem(finding)
+    if finding.outcome is Outcome.UNKNOWN:
+        return "notice"
+    advice = finding.level in OPTIONAL or finding.severity == "low"
+    return "warning" if finding.outcome is Outcome.FAIL and advice else "error"
+
+
+def _message(finding: Finding) -> str:
+    verdict = finding.verdict
+    said = [line(verdict.message)]
+    if verdict.unknown is not None and verdict.unknown.permission:
+        said.append(f"Needs {line(verdict.unknown.permission, 200)}.")
+    if verdict.remediation:
+        said.append(f"Fix: {line(one_line(verdict.remediation))}")
+    return "\n".join(said)
+
+
+def _command(kind: str, title: str, message: str, at: Spot | None = None) -> str:
+    """One workflow command; what it carries is escaped as actions/toolkit escapes it (core/src/command.ts)."""
+    properties = {"file": at.path, "line": str(at.line), "col": str(at.column)} if at is not None and at.path else {}
+    written = ",".join(f"{key}={_property(value)}" for key, value in {**properties, "title": title}.items())
+    return f"::{kind} {written}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,133 @@
+"""The result as JSON, format `auditor-result/1`: fields may be added, never changed."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from auditor.model import AuditResult, Evidence, Finding, Read, Requirement
+from auditor.reporting.context import Context
+
+FORMAT = "auditor-result/1"
+
+# JSON lets these stand raw; printed on a terminal or in a build log they would act. Written as escapes nothing is lost.
+_ACTIVE = re.compile(
+    "[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\uffff\ud800-\udfff"
+    "\U000e0000-\U000e0fff]|#(?=#(?:vso)?\\[)",
+    re.IGNORECASE,
+)
+
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+def render(result: AuditResult, context: Context | None = None) -> str:
+    """Everything there is to say. Keys stand in a fixed order, so that two results compare line by line."""
+    document: dict[str, Any] = {
+        "format": FORMAT,
+        "baseline": {
+            "name": result.baseline.name,
+            "version": result.baseline.version,
+            "source": result.baseline.source,
+        },
+        "snapshot": _snapshot(result),
+        "summary": {outcome.value: number for outcome, number in result.summary.items()},
+        "missing": list(result.missing),
+        "not_implemented": list(result.not_implemented),
+        "notes": list(result.notes),
+        "workloads": [
+            {"name": w.name, "anchor": w.anchor, "parts": {part: list(ids) for part, ids in w.parts.items()}}
+            for w in result.workloads
+        ],
+        "families": dict(result.baseline.families),
+        "requirements": [_requirement(requirement) for requirement in result.requirements.values()],
+        "results": [_finding(finding, result) for finding in result.findings],
+    }
+    return json_text(document, indent=2) + "\n"
+
+
+def json_text(value: Any, indent: int | None = None, *, lossless: bool = True) -> str:
+    """JSON that is safe to print: what is not seen, or would be an order to a build log, is written as an escape.
+
+    Half a surrogate pair is written as it was sent, which strict readers refuse; without `lossless` it becomes U+FFFD.
+    """
+    separators = (",", ":") if indent is None else (",", ": ")
+    text = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators)
+    return _ACTIVE.sub(_escape, text if lossless else _HALF.sub("\ufffd", text))
+
+
+def _escape(match: re.Match[str]) -> str:
+    return "\\u0023" if match.group() == "#" else json.dumps(match.group())[1:-1].replace("\x7f", "\\u007f")
+
+
+def _snapshot(result: AuditResult) -> dict[str, Any]:
+    snapshot = result.snapshot
+    return {
+        "collected_at": snapshot.collected_at,
+        "sha256": snapshot.sha256,
+        "subscriptions": list(snapshot.subscriptions),
+        "source": snapshot.source,
+        "complete": snapshot.complete,
+        "path": snapshot.path,
+        "documents": snapshot.documents,
+        "failed_reads": [_read(read) for read in snapshot.failed_reads],
+    }
+
+
+def _read(read: Read) -> dict[str, Any]:
+    return {
+        "path": read.path,
+        "api_version": read.api_version,
+        "status": read.status,
+        "error": read.error,
+        "message": read.message,
+        "permission": read.permission or None,
+    }
+
+
+def _requirement(requirement: Requirement) -> dict[str, Any]:
+    return {
+        "id": requirement.id,
+        "family": requirement.family,
+        "level": requirement.level.value,
+        "severity": requirement.severity.value,
+        "statement": requirement.statement,
+        "section": requirement.section,
+        "look_at": requirement.look_at,
+    }
+
+
+def _finding(finding: Finding, result: AuditResult) -> dict[str, Any]:
+    verdict = finding.verdict
+    unknown = verdict.unknown
+    return {
+        "requirement": finding.requirement,
+        "rule": finding.rule,
+        "outcome": verdict.outcome.value,
+        "level": finding.level,
+        "severity": finding.severity,
+        "workload": finding.workload,
+        "resource": verdict.resource.text if verdict.resource is not None else None,
+        "part": verdict.part,
+        "aspect": verdict.aspect,
+        "message": verdict.message,
+        "evidence": [evidence_entry(evidence, result) for evidence in verdict.evidence],
+        "witness": verdict.witness,
+        "unknown": {"because": unknown.because, "permission": unknown.permission, "read": unknown.read}
+        if unknown is not None
+        else None,
+        "remediation": verdict.remediation,
+        "fingerprint": finding.fingerprint,
+    }
+
+
+def evidence_entry(evidence: Evidence, result: AuditResult) -> dict[str, Any]:
+    """One piece of evidence; `line` and `column` are null where the snapshot did not come from a file."""
+    line, column = result.positions.get(evidence.place, (None, None))
+    return {
+        "resource": evidence.place.document.text,
+        "pointer": evidence.place.pointer,
+        "value": evidence.value,
+        "line": line,
+        "column": column,
+    }

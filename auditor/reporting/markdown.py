@@ -1,0 +1,145 @@
+"""The result as Markdown that fits a pull request comment, and in which no name can ping, link or format anything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditor.model import AuditResult, Finding, Outcome
+from auditor.reporting.context import Context, is_problem
+from auditor.reporting.digest import OPTIONAL, Digest, Family
+from auditor.reporting.words import (
+    OUTCOME_WORDS,
+    counted,
+    line,
+    one_line,
+    outcome_counts,
+    subject,
+    visible_lines,
+)
+
+MAX_BYTES = 65_000
+"""GitHub refuses a comment of more than 65,536 characters; bytes are counted, to be safe with hosts that do."""
+
+_FIRST_STEPS = 5
+# What means something within a line (GFM spec 6, and GitHub's math); no text of others ever begins a line.
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~$&])")
+# Escapes do not keep hosts from making mentions, issue numbers and addresses of text; an empty character between does.
+_REFERENCE = re.compile(r"(?<=[@#])(?=\w)|(?<=\w)(?=://)|(?<=\bwww)(?=\.)|(?<=\bGH)(?=-\d)", re.IGNORECASE)
+_BREAK = "\u200b"
+
+
+def render(result: AuditResult, context: Context | None = None) -> str:
+    """Verdict, what to do first, the problems of each family in a table; what does not fit is counted."""
+    wanted = context or Context()
+    digest = Digest(result)
+    head = "\n".join(_head(digest))
+    tail = "\n".join(_tail(digest))
+    room = MAX_BYTES - len(head.encode()) - len(tail.encode()) - 200
+    body, left_out = _fit(_sections(digest, wanted), room)
+    if left_out:
+        body.append(f"\n_{counted(left_out, 'finding')} not shown here; the full report has them._\n")
+    return "\n".join((head, *body, tail)).rstrip() + "\n"
+
+
+def _fit(rows: Iterator[tuple[str, int]], room: int) -> tuple[list[str], int]:
+    """Rows as long as there is room, and how many findings were left out."""
+    kept: list[str] = []
+    left_out = 0
+    for text, findings in rows:
+        size = len(text.encode()) + 1
+        if left_out or size > room:
+            left_out += findings
+            continue
+        room -= size
+        kept.append(text)
+    return kept, left_out
+
+
+def _head(digest: Digest) -> Iterator[str]:
+    result = digest.result
+    mark = OUTCOME_WORDS[digest.verdict]
+    yield f"## {escape(result.baseline.name)}: {mark.lower() if result.missing else mark}\n"
+    yield f"**{escape(digest.headline)}**\n"
+    if result.missing:
+        return
+    if digest.steps:
+        yield "### Do first\n"
+    for number, step in enumerate(digest.steps[:_FIRST_STEPS], 1):
+        worst = step.findings[0]
+        more = f" and {len(step.findings) - 1:,} more" if len(step.findings) > 1 else ""
+        fix = one_line(worst.verdict.remediation) or worst.verdict.message
+        about = f"**{step.requirement.id}** ({worst.severity}) on {code(subject(worst))}{more}"
+        yield f"{number}. {about}: {escape(line(fix, 300))}"
+    if digest.steps:
+        yield ""
+
+
+def _sections(digest: Digest, context: Context) -> Iterator[tuple[str, int]]:
+    for family in digest.families:
+        shown = tuple(f for f in family.rows if context.verbose or is_problem(f))
+        if not shown:
+            continue
+        yield _family_head(family), 0
+        for finding in shown:
+            yield _row(finding), 1
+
+
+def _family_head(family: Family) -> str:
+    return (
+        f"\n### {escape(family.title)}\n\n{outcome_counts(family.counts)}\n\n"
+        "| Outcome | Severity | Requirement | Resource | Why |\n| --- | --- | --- | --- | --- |"
+    )
+
+
+def _row(finding: Finding) -> str:
+    verdict = finding.verdict
+    why = ("_recommended:_ " if finding.outcome is Outcome.FAIL and finding.level in OPTIONAL else "") + escape(
+        line(verdict.message, 400)
+    )
+    if verdict.unknown is not None and verdict.unknown.permission:
+        why += f"; needs {code(line(verdict.unknown.permission, 120))}"
+    cells = (OUTCOME_WORDS[finding.outcome], finding.severity, finding.requirement, code(subject(finding)), why)
+    return f"| {' | '.join(cells)} |"
+
+
+def _tail(digest: Digest) -> Iterator[str]:
+    result = digest.result
+    if result.missing:
+        return
+    checks = digest.of(Outcome.MANUAL)
+    if checks:
+        yield f"\n<details><summary>{counted(len(checks), 'manual check')}</summary>\n"
+        for finding in checks[:50]:
+            statement = escape(line(result.requirements[finding.requirement].statement, 300))
+            yield f"- **{finding.requirement}** {statement}: {escape(line(finding.verdict.message, 300))}"
+        yield "\n</details>\n"
+    if result.not_implemented:
+        yield f"\n{counted(len(result.not_implemented), 'requirement')} without a rule yet: not checked.\n"
+    for read in result.snapshot.failed_reads[:10]:
+        needs = f", needs {code(line(read.permission, 120))}" if read.permission else ""
+        yield f"- could not be read: {code(line(read.path, 200))} ({escape(line(read.error, 100))}{needs})"
+    yield f"\n_{_about(result)}_"
+
+
+def _about(result: AuditResult) -> str:
+    snapshot = result.snapshot
+    taken = f" of {escape(line(snapshot.collected_at, 40))}" if snapshot.collected_at else ""
+    seen = counted(snapshot.documents, "document")
+    name = f"{escape(line(result.baseline.name, 80))} {escape(line(result.baseline.version, 40))}"
+    return f"{name} on a snapshot{taken} with {seen}: {outcome_counts(result.summary)}"
+
+
+def escape(text: str) -> str:
+    """Text that stands as it is, wherever in Markdown it stands; what it holds is made visible first."""
+    shown = _REFERENCE.sub(_BREAK, visible_lines(text).replace("\n", " "))
+    return _SPECIAL.sub(r"\\\1", shown)
+
+
+def code(text: str) -> str:
+    """A code span, which also takes the meaning from mentions and links; safe inside a table's cell."""
+    shown = visible_lines(text).replace("\n", " ").replace("|", "\\|")
+    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if shown.startswith("`") or shown.endswith("`") else ""
+    return f"{fence}{pad}{shown}{pad}{fence}" if shown.strip() else "` `"
