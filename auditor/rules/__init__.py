@@ -4,9 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from auditor.rules import ingress, keyless, private_link, segmentation
 from auditor.rules.rule import NoTerms, Rule, requirement
 
-RULES: tuple[Rule, ...] = ()
+RULES: tuple[Rule, ...] = (
+    ingress.entry_is_not_filtered,
+    ingress.listener_speaks_plain_http,
+    ingress.gateway_speaks_old_tls,
+    ingress.backend_leg_is_plain_http,
+    ingress.web_app_answers_plain_http,
+    ingress.web_app_takes_old_tls,
+    ingress.tls_ends_before_the_worker,
+    ingress.storage_takes_weak_transport,
+    ingress.entry_is_not_protected_against_floods,
+    private_link.no_private_endpoint_leads_here,
+    private_link.connection_not_approved,
+    private_link.endpoint_outside_its_subnet,
+    private_link.name_does_not_resolve_privately,
+    private_link.workspace_zone_missing,
+    private_link.chat_ui_leaves_past_the_network,
+    private_link.flow_site_has_no_private_way,
+    segmentation.purposes_share_a_subnet,
+    segmentation.subnet_has_no_security_group,
+    segmentation.group_does_not_apply_to_endpoints,
+    segmentation.no_application_groups,
+    keyless.anyone_may_use_the_chat,
+    keyless.registry_has_an_admin_user,
+    keyless.storage_answers_account_keys,
+    keyless.search_answers_keys,
+    keyless.compute_takes_local_users,
+    keyless.vault_goes_by_access_policies,
+)
 """Every rule there is."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -70,28 +70,19 @@ class Rule:
             yield unknown(subject, gap.unknown)
 
 
-_F = TypeVar("_F", bound=Callable[..., Answer])
-
-
 def requirement(
     *ids: str,
     on: Selector | None = None,
     by_terms: SelectorByTerms | None = None,
     part: str = "",
     terms: type[msgspec.Struct] = NoTerms,
-) -> Callable[[_F], _F]:
-    """Make a rule of a function: `(subject, workload, terms)` with `on` or `by_terms`, else `(workload, terms)`.
+) -> Callable[[Callable[..., Answer]], Rule]:
+    """Make a rule of a function: `(subject, workload, terms)` with `on` or `by_terms`, else `(workload, terms)`."""
 
-    The function stays a function; its rule hangs on it as `.rule`.
-    """
-
-    def mark(function: _F) -> _F:
+    def mark(function: Callable[..., Answer]) -> Rule:
         if not ids or not function.__doc__:
-            raise TypeError(
-                f"{function.__name__}: a rule nobody can look up is not a rule; give it an id and a docstring"
-            )
-        function.rule = Rule(ids, function, on, part, terms, by_terms)  # type: ignore[attr-defined]
-        return function
+            raise TypeError(f"{function.__name__}: a rule nobody can look up is no rule; give it an id and a docstring")
+        return Rule(ids, function, on, part, terms, by_terms)
 
     return mark
 
