@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from auditor.rules import ingress, keyless, private_link, segmentation
+from auditor.rules import ingress, keyless, private_link, segmentation, transport
 from auditor.rules.rule import NoTerms, Rule, requirement
 
 RULES: tuple[Rule, ...] = (
@@ -12,10 +12,10 @@ RULES: tuple[Rule, ...] = (
     ingress.listener_speaks_plain_http,
     ingress.gateway_speaks_old_tls,
     ingress.backend_leg_is_plain_http,
-    ingress.web_app_answers_plain_http,
-    ingress.web_app_takes_old_tls,
-    ingress.tls_ends_before_the_worker,
-    ingress.storage_takes_weak_transport,
+    transport.web_app_answers_plain_http,
+    transport.web_app_takes_old_tls,
+    transport.tls_ends_before_the_worker,
+    transport.storage_takes_weak_transport,
     ingress.entry_is_not_protected_against_floods,
     private_link.no_private_endpoint_leads_here,
     private_link.connection_not_approved,
