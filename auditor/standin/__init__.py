@@ -1,1 +1,6 @@
 """A loopback Resource Manager that serves a snapshot over TLS, for the demo and the tests."""
+
+from auditor.standin.faults import Fault, Kind
+from auditor.standin.server import Request, StandIn
+
+__all__ = ["Fault", "Kind", "Request", "StandIn"]

@@ -1,0 +1,48 @@
+"""One question to Azure and what came back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from auditor.collect.reads import Recipe
+from auditor.model import Read
+
+
+@dataclass(frozen=True)
+class Question:
+    """A recipe with its blanks filled in. `scope` is what an answer is complete for, as `Read.scope` says."""
+
+    recipe: Recipe
+    path: str
+    scope: str
+    subscription: str
+
+    def answered(self, status: int, version: str, count: int, seconds: float) -> Read:
+        """The record of an answer that can be relied on."""
+        covers = self.recipe.covers
+        return Read(self.path, version, status, covers, self.scope, count=count, seconds=round(seconds, 3))
+
+    def failed(self, status: int, error: str, message: str, seconds: float = 0.0, permission: str = "") -> Read:
+        """The record of an answer that never came whole."""
+        return Read(
+            self.path,
+            self.recipe.api_version,
+            status,
+            self.recipe.covers,
+            self.scope,
+            seconds=round(seconds, 3),
+            error=error,
+            message=message,
+            permission=permission,
+        )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The documents as Azure sent them, and the record of the read."""
+
+    question: Question
+    documents: tuple[Mapping[str, Any], ...]
+    read: Read

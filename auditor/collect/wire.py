@@ -1,0 +1,177 @@
+"""A question on the wire: pages followed, answers checked, the JSON kept as it came."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+from urllib.parse import quote
+
+from azure.core.exceptions import AzureError
+from azure.core.rest import HttpRequest
+
+from auditor.collect.policies import Interrupted
+from auditor.collect.problems import Failed, problem_of
+from auditor.collect.question import Answer, Question
+from auditor.collect.reads import Shape
+from auditor.collect.session import Send, Session
+
+MAX_PAGES = 10_000
+"""A list of more pages than this is taken for one that never ends."""
+BODY_TRIES = 3
+"""How often an answer of status 200 that is not JSON is asked for again."""
+
+Document = Mapping[str, Any]
+
+
+class Wire:
+    """Puts questions through the clients of a session."""
+
+    def __init__(self, session: Session, sender: Callable[[str, str], Send]) -> None:
+        """`sender` answers the way to send of a client (by its name in the table) for a subscription."""
+        self._session = session
+        self._sender = sender
+
+    def ask(self, question: Question) -> Answer:
+        """Put a question. Never raises for what Azure or the network answers: that becomes the record of the read."""
+        begun = time.monotonic()
+        try:
+            documents, status, version = _Conversation(self._session, self._sender, question).documents()
+        except Failed as failure:
+            spent = time.monotonic() - begun
+            read = question.failed(failure.status, failure.error, failure.message, spent, failure.permission)
+            return Answer(question, (), read)
+        read = question.answered(status, version, len(documents), time.monotonic() - begun)
+        return Answer(question, documents, read)
+
+
+class _Conversation:
+    """One question from its first page to its last."""
+
+    def __init__(self, session: Session, sender: Callable[[str, str], Send], question: Question) -> None:
+        self._session = session
+        self._send = sender(question.recipe.client, question.subscription)
+        self._question = question
+        self._version = question.recipe.api_version
+
+    def documents(self) -> tuple[tuple[Document, ...], int, str]:
+        """Every document of the answer, the HTTP status and the api-version that brought it. Raises `Failed`."""
+        status, body = self._first()
+        if body is None:
+            return (), status, self._version
+        if self._question.recipe.shape is Shape.OBJECT:
+            return (_document(body),), status, self._version
+        found: list[Document] = []
+        seen: set[str] = set()
+        while True:
+            found.extend(_items(body))
+            link = body.get("nextLink")
+            if not link:
+                return tuple(found), status, self._version
+            self._check(str(link), seen)
+            status, answer = self._get(str(link))
+            if answer is None:
+                _lost(status)
+            body = answer
+
+    def _first(self) -> tuple[int, dict[str, Any] | None]:
+        path = quote(self._question.path, safe="/:@!$&'()*+,;=~-._")
+        base = self._session.cloud.endpoint
+        try:
+            return self._get(f"{base}{path}?api-version={self._version}")
+        except _OtherVersion as other:
+            self._version = other.version
+            return self._get(f"{base}{path}?api-version={self._version}")
+
+    def _get(self, url: str) -> tuple[int, dict[str, Any] | None]:
+        """One page; `None` where Azure says that there is nothing of the kind."""
+        for attempt in range(BODY_TRIES):
+            status, content = self._fetch(url)
+            if status != 200:
+                return self._refused(status, content)
+            body = _parsed(content)
+            if isinstance(body, dict):
+                return status, body
+            if attempt + 1 < BODY_TRIES:
+                self._pause(attempt)
+        raise Failed(status, "InvalidJson", "the answer is not a JSON object, however often it is asked for")
+
+    def _fetch(self, url: str) -> tuple[int, bytes]:
+        if self._session.deadline.over:
+            raise interrupted()
+        try:
+            response = self._send(HttpRequest("GET", url))
+        except Interrupted:
+            raise interrupted() from None
+        except AzureError as problem:
+            status = getattr(problem, "status_code", None) or 0
+            raise Failed(status, type(problem).__name__, _plain(problem)) from problem
+        return response.status_code, response.content
+
+    def _refused(self, status: int, content: bytes) -> tuple[int, None]:
+        problem = problem_of(status, content)
+        if problem.means_nothing_there(self._question):
+            return status, None
+        other = problem.other_version(self._question.recipe)
+        if other is not None and other != self._version:
+            raise _OtherVersion(other)
+        raise problem.failure(self._question)
+
+    def _check(self, link: str, seen: set[str]) -> None:
+        """A nextLink is followed only to Resource Manager itself, and never twice."""
+        if not self._session.trusts(link):
+            raise Failed(200, "ForeignNextLink", "the next page is not on this Resource Manager; it was not asked for")
+        if link in seen:
+            raise Failed(200, "LoopingNextLink", "the next page of the list is a page that was read already")
+        if len(seen) >= MAX_PAGES:
+            raise Failed(200, "EndlessList", f"the list has more than {MAX_PAGES} pages")
+        seen.add(link)
+
+    def _pause(self, attempt: int) -> None:
+        try:
+            self._session.deadline.wait(self._session.patience * 0.2 * 2**attempt)
+        except Interrupted:
+            raise interrupted() from None
+
+
+class _OtherVersion(Exception):  # noqa: N818 - a turn in the conversation
+    def __init__(self, version: str) -> None:
+        super().__init__(version)
+        self.version = version
+
+
+def interrupted() -> Failed:
+    """The failure of a read that the end of the run cut off or never let begin."""
+    return Failed(0, "Interrupted", "the run ended before this was read")
+
+
+def _lost(status: int) -> NoReturn:
+    raise Failed(status, "PageLost", "a further page of the list was answered with nothing there")
+
+
+def _plain(problem: AzureError) -> str:
+    return " ".join(str(problem.message or problem).split())
+
+
+def _parsed(content: bytes) -> Any:
+    def refuse(word: str) -> NoReturn:
+        raise ValueError(f"{word} is not JSON")
+
+    try:
+        return json.loads(content, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _items(body: Mapping[str, Any]) -> list[Document]:
+    value = body.get("value")
+    if not isinstance(value, list):
+        raise Failed(200, "NotAList", "the answer has no list under `value`")
+    return [_document(item) for item in value]
+
+
+def _document(item: Any) -> Document:
+    if not isinstance(item, dict) or not isinstance(item.get("id"), str) or not item["id"].startswith("/"):
+        raise Failed(200, "NoId", "the answer holds something that is not a resource: it has no id")
+    return item

@@ -1,0 +1,215 @@
+"""The stand-in itself: a TLS server on loopback for as long as a `with` block lasts."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from auditor.snapshot import Snapshot
+from auditor.standin.certificates import make_certificates
+from auditor.standin.damage import Damaged, damaged
+from auditor.standin.faults import Fault, Faults
+from auditor.standin.replies import Reply, error, unauthorized, usual_headers
+from auditor.standin.routes import Asked, Routes
+from auditor.standin.tokens import CLIENT, SECRET, Authority
+from auditor.standin.world import World
+
+TENANT = "00000000-0000-4000-8000-000000000000"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request that came in. `path` is decoded and without its query; `at` is seconds since the start."""
+
+    method: str
+    path: str
+    api_version: str
+    at: float
+    status: int
+    page: int
+
+
+class StandIn:
+    """Serves a snapshot as Azure Resource Manager and Microsoft Entra ID would, on 127.0.0.1.
+
+    `latency` is added to every answer, in seconds; `page_size` bounds every list; `unregistered` names providers that
+    the subscription never registered; `token_lifetime` is when a token ends, in seconds, whatever the client is told.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        faults: Sequence[Fault] = (),
+        latency: float = 0.0,
+        page_size: int = 100,
+        *,
+        unregistered: Sequence[str] = (),
+        token_lifetime: float = 3600.0,
+    ) -> None:
+        self._world = World(snapshot.documents)
+        self._faults = Faults(faults)
+        self._latency = latency
+        self._page_size = page_size
+        self._unregistered = tuple(unregistered)
+        self.authority = Authority(snapshot.tenant or TENANT, token_lifetime)
+        self.requests: list[Request] = []
+        self.refused: list[Request] = []
+        """Whatever was neither a GET nor a request for a token."""
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        self._folder = tempfile.TemporaryDirectory(prefix="auditor-standin-")
+        self._files = make_certificates(Path(self._folder.name))
+        self._server = _Server(self)
+        self._server.listen_with(self._files.chain, self._files.key)
+        self.url = f"https://127.0.0.1:{self._server.server_address[1]}"
+        self.authority.at(self.url)
+        self._routes = Routes(self._world, self.url, self._page_size, self._unregistered)
+        self._begun = time.monotonic()
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        self._server.hang_up()
+        self._folder.cleanup()
+
+    @property
+    def ca_file(self) -> str:
+        """The PEM file of the authority that signed the server's certificate."""
+        return str(self._files.authority)
+
+    def environment(self) -> dict[str, str]:
+        """The variables with which an unmodified azure-identity and SDK sign in here."""
+        return {
+            "AZURE_TENANT_ID": self.authority.tenant,
+            "AZURE_CLIENT_ID": CLIENT,
+            "AZURE_CLIENT_SECRET": SECRET,
+            "AZURE_AUTHORITY_HOST": self.url,
+            # Whatever else the machine could sign in with is left alone.
+            "AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential",
+            "REQUESTS_CA_BUNDLE": self.ca_file,
+            "SSL_CERT_FILE": self.ca_file,
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
+        }
+
+    def reply(self, method: str, target: str, authorization: str, body: bytes) -> Reply | Damaged:
+        """What to answer to a request; what was asked is recorded."""
+        asked = Asked.of(target)
+        reply = self._answer(method, asked, authorization, body)
+        at, page = time.monotonic() - self._begun, asked.skip
+        with self._lock:
+            request = Request(method, asked.path, asked.version, at, reply.status, page)
+            self.requests.append(request)
+            if reply.status == 405:
+                self.refused.append(request)
+        return reply
+
+    def headers_left(self) -> dict[str, str]:
+        """The usual headers, with what is left of the caller's reads."""
+        return usual_headers(max(0, 12_000 - len(self.requests)))
+
+    def _answer(self, method: str, asked: Asked, authorization: str, body: bytes) -> Reply | Damaged:
+        if method == "POST":
+            return self.authority.token(asked.path, body)
+        if method != "GET":
+            return error(405, "MethodNotAllowed", f"the stand-in serves reads; {method} was refused")
+        signing_in = self.authority.metadata(asked.path)
+        if signing_in is not None:
+            return signing_in
+        if self._latency:
+            time.sleep(self._latency)
+        if not self.authority.accepts(authorization):
+            code = "ExpiredAuthenticationToken" if authorization else "AuthenticationFailed"
+            return unauthorized(code, "The access token is missing, expired or invalid.", self.url)
+        fault = self._faults.strike(asked.path)
+        if fault is None:
+            return self._routes.answer(asked)
+        return damaged(fault, asked, self.url, lambda: self._routes.answer(asked))
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, standin: StandIn) -> None:
+        self.standin = standin
+        self._connections: set[socket.socket] = set()
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    def listen_with(self, chain: Path, key: Path) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(chain, key)
+        # The handshake is left to the thread of the connection, so that a slow one holds nobody up.
+        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        self._connections.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: Any) -> None:
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """Close the connections that clients keep open."""
+        for connection in tuple(self._connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: clients that hang up are expected here."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    disable_nagle_algorithm = True
+    timeout = 120
+    server: _Server
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = do_GET  # noqa: N815 - the base class looks for these names
+
+    def _serve(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length) if length else b""
+        standin = self.server.standin
+        reply = standin.reply(self.command, self.path, self.headers.get("Authorization", ""), body)
+        if isinstance(reply, Damaged):
+            self.close_connection = True
+        content = b"" if self.command == "HEAD" else reply.encoded()
+        self.send_response(reply.status)
+        headers = {**standin.headers_left(), **reply.headers}
+        for name, value in headers.items():
+            self.send_header(name, value)
+        promised = len(content) * 2 if isinstance(reply, Damaged) else len(content)
+        self.send_header("Content-Length", str(promised))
+        self.end_headers()
+        self.wfile.write(content)
+        self.wfile.flush()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing on stderr."""
