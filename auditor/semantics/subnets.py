@@ -35,8 +35,9 @@ class SubnetParts:
         }
         taken: set[ArmId] = {s.id for found in pinned.values() for s in found}
         for part in PARTS[:-3]:
-            self._parts[part] = pinned.get(part) or tuple(
-                s for s in self.all if s.id not in taken and self._plays(part, s)
+            free = tuple(s for s in self.all if s.id not in taken and self._plays(part, s))
+            self._parts[part] = pinned.get(part) or (
+                self._most_endpoints(free) if part == "private_endpoints" else free
             )
             taken |= {s.id for s in self._parts[part]}
         spare = [s for s in self.all if s.id not in taken and not self._is_dedicated(s)]
@@ -75,6 +76,14 @@ class SubnetParts:
             self._estate.into(nic, Relation.HAS_NIC, "microsoft.compute/virtualmachines")
             for nic in self._estate.into(subnet, Relation.IN_SUBNET, "microsoft.network/networkinterfaces")
         )
+
+    def _most_endpoints(self, subnets: tuple[Resource, ...]) -> tuple[Resource, ...]:
+        """The subnet that is *the* one for private endpoints; a stray endpoint elsewhere does not make another."""
+        ranked = sorted(subnets, key=lambda s: (-self._endpoints_in(s), _by_address(s)))
+        return tuple(ranked[:1])
+
+    def _endpoints_in(self, subnet: Resource) -> int:
+        return len(self._estate.into(subnet, Relation.IN_SUBNET, "microsoft.network/privateendpoints"))
 
     def _runs_agents(self, subnet: Resource) -> bool:
         """Whether build agents run here: a Managed DevOps Pool, container groups or a scale set."""
