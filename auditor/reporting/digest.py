@@ -162,8 +162,10 @@ class Digest:
     def _all_well(self) -> str:
         if not self.result.summary[Outcome.PASS]:
             return "Nothing was decided: no requirement of this baseline applies or has a rule."
-        waived = self.result.summary[Outcome.WAIVED]
-        return f"Every requirement that was checked holds{f', {waived:,} waived' if waived else ''}."
+        waived, absent = self.result.summary[Outcome.WAIVED], len(self.result.not_implemented)
+        said = "Every requirement that was checked holds"
+        said += f", {counted(waived, 'finding')} waived" if waived else ""
+        return f"{said}; {absent:,} could not be checked for want of a rule." if absent else f"{said}."
 
 
 def missing_sentence(result: AuditResult) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
@@ -47,6 +48,12 @@ _STYLES: Mapping[str, str] = {
 }
 
 
+class _Whole(NamedTuple):
+    """A line that the terminal may wrap but we do not: a command must come out of the clipboard as one."""
+
+    text: Text
+
+
 def render(result: AuditResult, context: Context | None = None) -> str:
     """Lay the result out for `context.width` cells; with `context.verbose` passes and evidence too."""
     wanted = context or Context()
@@ -65,11 +72,14 @@ def render(result: AuditResult, context: Context | None = None) -> str:
         _environ={},
     )
     for block in _blocks(digest, wanted):
-        console.print(block)
+        if isinstance(block, _Whole):
+            console.print(block.text, soft_wrap=True)
+        else:
+            console.print(block)
     return "".join(f"{written.rstrip()}\n" for written in out.getvalue().splitlines())
 
 
-def _blocks(digest: Digest, context: Context) -> Iterator[RenderableType]:
+def _blocks(digest: Digest, context: Context) -> Iterator[RenderableType | _Whole]:
     yield _heading(digest.result)
     if digest.result.missing:
         yield Text(f"\n{digest.headline}")
@@ -126,7 +136,7 @@ def _rows(
         Column("Outcome", width=7),
         Column("Severity", width=8),
         Column("Requirement", width=11),
-        Column("Resource", width=min(widest, context.width // 4), overflow="fold"),
+        Column("Resource", width=min(widest, context.width * 3 // 10), overflow="fold"),
         Column("Why", overflow="fold", ratio=1),
         box=None,
         show_header=header,
@@ -235,7 +245,7 @@ def _counts(digest: Digest, context: Context) -> RenderableType:
     return table
 
 
-def _closing(digest: Digest, context: Context) -> Iterator[RenderableType]:
+def _closing(digest: Digest, context: Context) -> Iterator[RenderableType | _Whole]:
     yield _hanging(_outcome(digest.verdict), Text(digest.headline, style="bold"))
     steps = digest.steps[:_FIRST_STEPS]
     if steps:
@@ -243,9 +253,10 @@ def _closing(digest: Digest, context: Context) -> Iterator[RenderableType]:
     for number, step in enumerate(steps, 1):
         worst = step.findings[0]
         more = f" and {len(step.findings) - 1:,} more" if len(step.findings) > 1 else ""
-        said = Text(f"{step.requirement.id} ({worst.severity}) on {subject(worst)}{more}: ")
-        said.append(line(one_line(worst.verdict.remediation) or worst.verdict.message, 300))
-        yield _hanging(Text(f" {number}."), said)
+        said = f"{step.requirement.id} ({worst.severity}) on {subject(worst)}{more}: {line(worst.verdict.message, 300)}"
+        yield _hanging(Text(f" {number}."), Text(said))
+        if worst.verdict.remediation:
+            yield _Whole(Text(f"    {line(one_line(worst.verdict.remediation), 1000)}", style="cyan"))
     remarks = [*_remarks(digest, context)]
     if steps and remarks:
         yield Text()
