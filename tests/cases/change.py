@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from auditor.graph.embedded import EMBEDDED, PARENT_OF, children_in
@@ -55,7 +55,10 @@ class World:
         self._remove(self.find(name))
 
     def add(self, document: Document) -> None:
-        """Add a resource; `{group}` and `{subscription}` stand for the world's. Its parent shows it where Azure does."""
+        """Add a resource, also to its parent's document where Azure shows it there.
+
+        `{group}` and `{subscription}` stand for the world's; `name` and `type` follow from the id.
+        """
         document = self._filled(copy.deepcopy(document))
         id_ = ArmId(document["id"])
         document.setdefault("name", id_.name)
@@ -140,11 +143,10 @@ class World:
 
 def _set(body: Any, path: list[str], value: Any, address: str) -> None:
     holder = body
-    for step, after in zip(path, path[1:], strict=False):
+    for step in path[:-1]:
         if isinstance(holder, dict) and holder.get(step) is None:
             holder[step] = {}
         holder = _step(holder, step, address)
-        assert after
     last = path[-1]
     if isinstance(holder, list) and not _has(holder, last):
         like = next((item for item in holder if isinstance(item, dict) and "id" in item), None)
@@ -220,9 +222,3 @@ def changed(case: Mapping[str, Any]) -> World:
         for item in case.get(change) or ():
             getattr(world, change)(item)
     return world
-
-
-def addresses(case: Mapping[str, Any]) -> Iterator[str]:
-    """Every address that a case changes, for the pages that show it."""
-    yield from case.get("set") or {}
-    yield from case.get("unset") or ()
