@@ -13,15 +13,21 @@ _CONNECTION = "microsoft.network/connections"
 
 def gateways_of(estate: Estate, network: Resource) -> tuple[Resource, ...]:
     """The virtual network gateways that sit in a network's subnets."""
-    return tuple(
-        gateway
-        for gateway in estate.seen(_GATEWAY)
-        for subnet in [
-            config.get("properties", {}).get("subnet") or {}
-            for _, config in gateway.items("properties", "ipConfigurations")
-        ][:1]
-        if str(subnet.get("id", "")).casefold().startswith(network.id.key + "/")
-    )
+    return tuple(gateway for gateway in estate.seen(_GATEWAY) if _sits_in(gateway, network))
+
+
+def _sits_in(gateway: Resource, network: Resource) -> bool:
+    for n, _ in gateway.items("properties", "ipConfigurations"):
+        subnet = gateway.ref("properties", "ipConfigurations", n, "properties", "subnet")
+        if subnet is not None and subnet.is_within(network.id):
+            return True
+    return False
+
+
+def unread_gateways(estate: Estate, network: Resource) -> Unknown | None:
+    """Why a network may have a gateway that nobody read: it has the subnet that only a gateway uses."""
+    place = estate.find(network.id.child("subnets", "GatewaySubnet"))
+    return None if place is None or gateways_of(estate, network) else estate.coverage.gap(_GATEWAY)
 
 
 def behind_gateways(estate: Estate, network: Resource) -> Iterator[tuple[Resource, tuple[str, ...], Unknown | None]]:

@@ -270,6 +270,12 @@ def _mapped(diagram: Diagram, leaf: Mapping[int, Diagram], memo: dict[Diagram, D
     return found
 
 
+def separated(diagram: Diagram) -> dict[int, Diagram]:
+    """By leaf other than 0: the set on which the function takes it."""
+    found = leaves(diagram) - {EMPTY}
+    return {leaf: mapped(diagram, {leaf: FULL}) for leaf in sorted(found)}
+
+
 def shifted(diagram: Diagram, by: int) -> Diagram:
     """The same function one step of levels away: a set of destinations made into one of sources."""
     return _shifted(diagram, by, {})

@@ -9,7 +9,7 @@ from functools import cached_property
 from auditor.graph import Estate, Relation
 from auditor.model import ArmId, Resource, Unknown
 from auditor.semantics.addresses import AddressSet
-from auditor.semantics.connected import behind_gateways
+from auditor.semantics.connected import behind_gateways, unread_gateways
 from auditor.semantics.region import Addresses
 from auditor.semantics.symbols import Symbol
 from auditor.semantics.tags import INTERNET, LOAD_BALANCER, VIRTUAL_NETWORK, ServiceTags, canonical, platform_addresses
@@ -56,8 +56,8 @@ class NetworkView:
     def names(self) -> Mapping[str, Addresses]:
         """What a reader of text about this network knows by name, for `Addresses.text`."""
         return {
-            VIRTUAL_NETWORK: self.virtual_network,
             INTERNET: self.internet,
+            VIRTUAL_NETWORK: self.virtual_network,
             LOAD_BALANCER: self.named(LOAD_BALANCER),
         }
 
@@ -191,6 +191,9 @@ def _remote_subnet(estate: Estate, id_: ArmId) -> Addresses:
 
 
 def _gateways(estate: Estate, network: Resource) -> Iterator[Part]:
+    unread_gateway = unread_gateways(estate, network)
+    if unread_gateway is not None:
+        yield Part("gateway", unread(f"behind a gateway of {network.id.key}", unread_gateway))
     for gateway, addresses, gap in behind_gateways(estate, network):
         if addresses:
             text = f"what gateway {gateway.name} is connected to"

@@ -23,19 +23,42 @@ def exact(diagram: dd.Diagram) -> AddressSet:
 
 
 def text(diagram: dd.Diagram, names: Mapping[str, dd.Diagram]) -> str:
-    """Name what has a name, list the rest as prefixes, and say for the uncertain rest what it depends on."""
+    """Name what has a name, list the rest as prefixes, and say for the uncertain rest what it depends on.
+
+    A set that is told more shortly by what is missing from it is told so.
+    """
     if diagram in (dd.EMPTY, dd.FULL):
         return str(exact(diagram))
+    direct = _covered(diagram, names)
+    if len(direct) <= _LONG:
+        return direct
+    missing = _covered(dd.complement(diagram), names)
+    shorter = len(missing) + 9 < len(direct) and " except " not in missing
+    return f"* except {missing}" if shorter else direct
+
+
+_LONG = 60
+"""Characters: what is longer may be told by its complement instead."""
+
+_FEW_BOUNDS = 6
+"""Up to three ranges are listed rather than named."""
+
+
+def _covered(diagram: dd.Diagram, names: Mapping[str, dd.Diagram]) -> str:
+    if _is_plain(diagram):
+        whole = [name for name, known in names.items() if known == diagram]
+        return whole[0] if whole else str(exact(diagram))
     parts = []
     rest = diagram
-    for name, known in _candidates(diagram, names):
-        if known == dd.EMPTY:
-            continue
-        missing = dd.drop(known, rest)
-        exception = "" if missing == dd.EMPTY else _exception(known, missing, rest, names)
-        if missing == dd.EMPTY or exception:
-            parts.append(name + exception)
-            rest = dd.drop(rest, known)
+    for with_exceptions in (False, True):
+        for name, known in _candidates(diagram, names):
+            if known == dd.EMPTY or not dd.meets(known, rest):
+                continue
+            missing = dd.drop(known, diagram)
+            exception = _exception(missing, names, known) if with_exceptions and missing != dd.EMPTY else ""
+            if missing == dd.EMPTY or exception:
+                parts.append(name + exception)
+                rest = dd.drop(rest, known)
     certain = dd.without(rest, is_bit, dd.keep)
     if certain != dd.EMPTY:
         parts.append(str(exact(certain)))
@@ -44,19 +67,19 @@ def text(diagram: dd.Diagram, names: Mapping[str, dd.Diagram]) -> str:
     return ", ".join(dict.fromkeys(parts))
 
 
-def _exception(known: dd.Diagram, missing: dd.Diagram, rest: dd.Diagram, names: Mapping[str, dd.Diagram]) -> str:
-    """`` except AzureMonitor`` where a named set is there but for one other named set or a range; else empty."""
-    if missing == known or dd.keep(rest, known) == dd.EMPTY:
-        return ""
+def _is_plain(diagram: dd.Diagram) -> bool:
+    """Whether a set is a few ranges and no more."""
+    if any(is_bit(level) for level in dd.levels(diagram)):
+        return False
+    return len(exact(diagram).bounds) <= _FEW_BOUNDS
+
+
+def _exception(missing: dd.Diagram, names: Mapping[str, dd.Diagram], known: dd.Diagram) -> str:
+    """`` except AzureMonitor`` where all that is missing is one other named set or a few ranges; else empty."""
     for name, other in _candidates(missing, names):
         if other != known and dd.keep(other, known) == missing:
             return f" except {name}"
-    few = not any(is_bit(level) for level in dd.levels(missing)) and len(exact(missing).bounds) <= _FEW_BOUNDS
-    return f" except {exact(missing)}" if few else ""
-
-
-_FEW_BOUNDS = 6
-"""Up to three ranges are told as an exception."""
+    return f" except {exact(missing)}" if _is_plain(missing) else ""
 
 
 def _candidates(diagram: dd.Diagram, names: Mapping[str, dd.Diagram]) -> Iterator[tuple[str, dd.Diagram]]:

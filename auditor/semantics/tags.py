@@ -83,7 +83,7 @@ class ServiceTags:
         """Read what the API's list or the weekly download holds; raises `ValueError` where it is neither."""
         values = document.get("values")
         if not isinstance(values, list):
-            raise ValueError("a list of service tags has its tags under `values`; this document has none there")
+            raise ValueError("a list of service tags has its tags under `values`; this document has none there")  # noqa: TRY004 - the text is wrong, not the call
         prefixes: dict[str, tuple[str, ...]] = {}
         for value in values:
             properties = value.get("properties") if isinstance(value, Mapping) else None

@@ -1,0 +1,164 @@
+"""What a network security group does with a packet, and which of its rules decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from auditor.graph import Estate
+from auditor.model import Place, Resource, Unknown
+from auditor.semantics import diagram as dd
+from auditor.semantics.answers import because_of
+from auditor.semantics.flows import FlowSet, Packet
+from auditor.semantics.network import NetworkView, undecided
+from auditor.semantics.region import Addresses
+from auditor.semantics.security_rules import DefaultRules, RuleReader, SecurityRule
+from auditor.semantics.symbols import symbols_in
+
+_GROUP = "microsoft.network/networksecuritygroups"
+_WALKS = 8
+"""So many packets are decided rule by rule before the diagram of the whole group pays."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a list of rules does with a packet.
+
+    `access` is `Allow`, `Deny` or `AlwaysAllow`; `Unknown` where the rules that may decide disagree. `rule` is the
+    deciding one, `Unknown` where it may be one of several, `None` where no rule matches.
+    """
+
+    access: str | Unknown
+    rule: SecurityRule | Unknown | None
+
+
+class Evaluation:
+    """The rules of one group and direction, in the order in which Azure asks them."""
+
+    def __init__(self, group: Resource, direction: str, rules: Sequence[SecurityRule]) -> None:
+        self.group = group
+        self.direction = direction
+        self.rules: tuple[SecurityRule, ...] = tuple(_untied(sorted(rules, key=_order)))
+        self._walks = 0
+
+    @property
+    def unknowns(self) -> tuple[Unknown, ...]:
+        """What of the rules could not be understood."""
+        return tuple(dict.fromkeys(why for rule in self.rules for why in rule.unknowns))
+
+    @property
+    def assumes_defaults(self) -> bool:
+        """Whether the document did not show the default rules, so that those of facts/nsg-rules.json are taken."""
+        return any(rule.assumed for rule in self.rules)
+
+    @cached_property
+    def diagram(self) -> dd.Diagram:
+        """Which rule decides each packet: its number from 1, 0 for none."""
+        parts: list[dd.Diagram] = [
+            dd.mapped(rule.flows.diagram, {dd.FULL: number}) for number, rule in enumerate(self.rules, 1)
+        ]
+        while len(parts) > 1:
+            pairs = zip(parts[::2], [*parts[1::2], dd.EMPTY], strict=False)
+            parts = [dd.first(earlier, later) for earlier, later in pairs]
+        return parts[0] if parts else dd.EMPTY
+
+    def decide(self, packet: Packet) -> Decision:
+        """The first matching rule; raises `ValueError` for a packet with a bad address or a port too few."""
+        numbers = packet.numbers
+        if "diagram" not in self.__dict__ and self._walks < _WALKS:
+            self._walks += 1
+            return self._walk(numbers)
+        found = dd.at(self.diagram, numbers)
+        whys = [symbol.why for symbol in symbols_in(found)]
+        return _decision([self.rules[n - 1] if n else None for n in sorted(dd.leaves(found))], whys)
+
+    def _walk(self, numbers: dict[int, int]) -> Decision:
+        candidates: list[SecurityRule | None] = []
+        whys: list[Unknown] = []
+        for rule in self.rules:
+            found = dd.at(rule.flows.diagram, numbers)
+            if found == dd.EMPTY:
+                continue
+            candidates.append(rule)
+            if found == dd.FULL:
+                return _decision(candidates, whys)
+            whys += [symbol.why for symbol in symbols_in(found)]
+        return _decision([*candidates, None], whys)
+
+    def partition(self) -> tuple[tuple[SecurityRule, FlowSet], ...]:
+        """Each rule with the packets that it decides; rules that decide none are there with the empty set."""
+        found = dd.separated(self.diagram)
+        return tuple((rule, FlowSet(found.get(number, dd.EMPTY))) for number, rule in enumerate(self.rules, 1))
+
+    def with_access(self, *access: str) -> FlowSet:
+        """The packets that a rule with such an access decides."""
+        return FlowSet(dd.mapped(self.diagram, {n: dd.FULL for n, r in enumerate(self.rules, 1) if r.access in access}))
+
+    def allowed(self) -> FlowSet:
+        """The packets that go on."""
+        return self.with_access("Allow", "AlwaysAllow")
+
+    def decided_by_default(self) -> FlowSet:
+        """The packets that only a default rule decides."""
+        return FlowSet(dd.mapped(self.diagram, {n: dd.FULL for n, r in enumerate(self.rules, 1) if r.is_default}))
+
+
+def _decision(candidates: Iterable[SecurityRule | None], whys: Iterable[Unknown]) -> Decision:
+    rules = list(candidates)
+    accesses = {rule.access if rule is not None else "" for rule in rules}
+    if len(rules) == 1:
+        return Decision(rules[0].access if rules[0] is not None else "", rules[0])
+    why = because_of(whys)
+    return Decision(accesses.pop() if len(accesses) == 1 else why, why)
+
+
+def _order(rule: SecurityRule) -> tuple[int, bool, str, str]:
+    return (rule.priority, rule.is_default, rule.name.casefold(), rule.access)
+
+
+def _untied(rules: list[SecurityRule]) -> list[SecurityRule]:
+    """Two rules of one priority, which Azure refuses: where both match and disagree, nobody knows which is first."""
+    out: list[SecurityRule] = []
+    for n, rule in enumerate(rules):
+        for other in rules[n + 1 :]:
+            if other.priority != rule.priority or not _clash(rule, other):
+                continue
+            why = Unknown(f"rules {rule.name} and {other.name} have the same priority {rule.priority}")
+            first = FlowSet.box(
+                destination=Addresses.symbol(undecided(f"whether {rule.resource.id.key} comes before its twin", why))
+            )
+            rule = replace(  # noqa: PLW2901 - each twin takes its share of what is left
+                rule, flows=(rule.flows - other.flows) | (rule.flows & first), unknowns=(*rule.unknowns, why)
+            )
+        out.append(rule)
+    return out
+
+
+def _clash(rule: SecurityRule, other: SecurityRule) -> bool:
+    same = rule.resource.id == other.resource.id
+    return not same and rule.access != other.access and dd.meets(rule.flows.diagram, other.flows.diagram)
+
+
+def evaluate(
+    estate: Estate, group: Resource, direction: str, view: NetworkView, *, any_source_port: bool = False
+) -> Evaluation:
+    """The rules of a group in one direction (`inbound` or `outbound`), as they mean something at one subnet.
+
+    Default rules are the document's own; where it shows none, those that every group has (facts/nsg-rules.json).
+    """
+    way = direction.casefold()
+    reader = RuleReader(estate, view, any_source_port)
+    custom = estate.seen(f"{_GROUP}/securityrules", under=group.id)
+    shown = estate.seen(f"{_GROUP}/defaultsecurityrules", under=group.id)
+    rules = [made for rule in (*custom, *shown) for made in reader.read(rule, way)]
+    if not any(rule.is_default for rule in rules):
+        rules += [
+            replace(made, assumed=True, resource=group, is_default=True)
+            for rule in DefaultRules().of(group)
+            for made in reader.read(rule, way)
+        ]
+    return Evaluation(group, way, rules)
+
+
+__all__ = ["Decision", "Evaluation", "Place", "evaluate"]
