@@ -1,0 +1,253 @@
+"""Who can do what where, and why: assignments, inherited or not, groups, conditions, eligibility and denials.
+
+Three answers besides no: yes, conditional (a condition narrows it, and this program does not evaluate conditions), and
+eligible (nothing until it is activated). What cannot be told is a gap with its reason, never a no.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+from weakref import WeakKeyDictionary
+
+from auditor.graph import Estate
+from auditor.model import ArmId, Evidence, NotKnown, Unknown
+from auditor.semantics.assignments import Assignment, Hold, eligible, given
+from auditor.semantics.denying import Denying, rights_of
+from auditor.semantics.grants import Effective, Grant, Holding, Refusal, WhatCan, WhoCan
+from auditor.semantics.operations import planes_of
+from auditor.semantics.permissions import OperationSet, Rights
+from auditor.semantics.principals import Directory, Principal
+from auditor.semantics.roles import PermissionSet, Role, Roles
+from auditor.semantics.scopes import ROOT, Hierarchy, is_management_group
+
+_Allowing = tuple[PermissionSet, Evidence, OperationSet]
+
+
+class Access:
+    """The access of one estate. Raises `NotKnown` when made, where the assignments themselves could not be read."""
+
+    def __init__(self, estate: Estate) -> None:
+        self.estate = estate
+        self.directory = Directory(estate)
+        self.roles = Roles(estate)
+        self.scopes = Hierarchy(estate)
+        self.denying = Denying(estate, self.directory)
+        self._given = tuple(given(estate))
+        self._allowing: dict[tuple[str, OperationSet, bool], tuple[_Allowing, ...]] = {}
+
+    @cached_property
+    def eligible(self) -> tuple[Assignment, ...] | Unknown:
+        """What is only eligible, or why that is not known."""
+        try:
+            return tuple(eligible(self.estate))
+        except NotKnown as gap:
+            return gap.unknown
+
+    @cached_property
+    def assignments(self) -> tuple[Assignment, ...]:
+        """Everything assigned, and what is eligible as far as that is known."""
+        return self._given if isinstance(self.eligible, Unknown) else (*self._given, *self.eligible)
+
+    @cached_property
+    def _by_scope(self) -> dict[ArmId, list[Assignment]]:
+        found: dict[ArmId, list[Assignment]] = defaultdict(list)
+        for assignment in self.assignments:
+            found[assignment.scope].append(assignment)
+        return found
+
+    @cached_property
+    def _by_principal(self) -> dict[str, list[Assignment]]:
+        found: dict[str, list[Assignment]] = defaultdict(list)
+        for assignment in self.assignments:
+            found[assignment.principal].append(assignment)
+        return found
+
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """The object ids of the groups that something is assigned to."""
+        return tuple(sorted({a.principal for a in self.assignments if self.principal_of(a).kind == "group"}))
+
+    def principal_of(self, assignment: Assignment) -> Principal:
+        """To whom something is assigned."""
+        return self.directory.get(assignment.principal, assignment.principal_kind, assignment.principal_name)
+
+    @cached_property
+    def orphaned(self) -> tuple[Assignment, ...]:
+        """What is assigned to principals that are known to be deleted."""
+        return tuple(a for a in self.assignments if self.principal_of(a).deleted)
+
+    def covering(self, scope: ArmId) -> Iterator[tuple[Assignment, Unknown | None]]:
+        """What is assigned at a scope or above it; with the doubt, where it is not known to be above."""
+        chain = [scope]
+        while (above := chain[-1].parent) is not None:
+            chain.append(above)
+        for place in dict.fromkeys((*chain, ROOT)):
+            yield from ((assignment, None) for assignment in self._by_scope.get(place, ()))
+        for place, assignments in self._by_scope.items():
+            if is_management_group(place) and place not in chain:
+                covers = self.scopes.covers(place, scope)
+                if covers is not False:
+                    doubt = covers if isinstance(covers, Unknown) else None
+                    yield from ((assignment, doubt) for assignment in assignments)
+
+    # --- who can -------------------------------------------------------------------------------------------------
+
+    def who_can(self, action: str, scope: ArmId, data: bool | None = None) -> WhoCan:
+        """Everybody who can do something at a scope. `action` may have wildcards: then any operation of it counts.
+
+        Without `data`, the operation is looked up to tell whether it is a data action. Raises `PatternError`.
+        """
+        planes, notes = self._planes(action, data)
+        asked = OperationSet.of([action])
+        grants: list[Grant] = []
+        refused: list[Refusal] = []
+        gaps: dict[Unknown, None] = {}
+        if isinstance(self.eligible, Unknown):
+            gaps[self.eligible] = None
+        for assignment, doubt in self.covering(scope):
+            role = self.roles.get(assignment.role)
+            if isinstance(role, Unknown):
+                gaps[role] = None
+                continue
+            for plane in planes:
+                for grant in self._grants(assignment, role, asked, plane, gaps):
+                    self._after_denials(grant, scope, doubt, grants, refused)
+        order = sorted(grants, key=_order)
+        return WhoCan(action, scope, planes, tuple(order), tuple(refused), tuple(gaps), notes)
+
+    def _planes(self, action: str, data: bool | None) -> tuple[tuple[bool, ...], tuple[str, ...]]:
+        if data is not None:
+            return (data,), ()
+        known = planes_of(action)
+        if known or "*" in action:
+            return tuple(sorted(known)) or (False, True), ()
+        named = frozenset(self.roles.planes_naming(action))
+        if named:
+            return tuple(sorted(named)), ()
+        return (False,), (f"{action} is not among the operations this program knows; taken for a control action",)
+
+    def allowing(self, role: Role, asked: OperationSet, data: bool) -> tuple[_Allowing, ...]:
+        """The permission sets of a role that let some of these operations through, the unconditional ones first."""
+        key = (role.guid, asked, data)
+        if key not in self._allowing:
+            found = []
+            for part in sorted(role.sets, key=lambda p: bool(p.condition)):
+                common = part.rights.plane(data) & asked
+                witness = common.witness()
+                pattern = part.granting(witness, data) if witness else None
+                if pattern is not None:
+                    found.append((part, pattern, common))
+            self._allowing[key] = tuple(found)
+        return self._allowing[key]
+
+    def _grants(
+        self, assignment: Assignment, role: Role, asked: OperationSet, data: bool, gaps: dict[Unknown, None]
+    ) -> Iterator[Grant]:
+        allowing = self.allowing(role, asked, data)
+        if not allowing:
+            return
+        part, pattern, common = allowing[0]
+        holder = self.principal_of(assignment)
+        yield Grant(holder, assignment, role, part, pattern, common, data)
+        if holder.kind == "group":
+            for member in self.directory.members(holder.id):
+                if isinstance(member, Unknown):
+                    gaps[member] = None
+                else:
+                    yield Grant(member, assignment, role, part, pattern, common, data, via=(holder,))
+
+    def _after_denials(
+        self, grant: Grant, scope: ArmId, doubt: Unknown | None, grants: list[Grant], refused: list[Refusal]
+    ) -> None:
+        certain, doubts = self.denying.stops(grant.principal.id, grant.allows, grant.data, scope)
+        left = grant.allows
+        for denial in certain:
+            left = left - rights_of(denial).plane(grant.data)
+            if left.is_empty:
+                refused.append(Refusal(grant, denial))
+                return
+        grants.append(replace(grant, allows=left, doubts=(*([] if doubt is None else [doubt]), *doubts)))
+
+    # --- what can ------------------------------------------------------------------------------------------------
+
+    def what_can(self, principal: str, scope: ArmId | None = None, below: bool = False) -> WhatCan:
+        """What a principal holds anywhere; with a scope, what holds there, and with `below` what lies below it too."""
+        found = [self._holding(a, ()) for a in self._by_principal.get(principal, ())]
+        gaps: dict[Unknown, None] = {}
+        for group in self.groups:
+            inside = self.directory.is_member(principal, group) if group != principal else False
+            if inside is True:
+                via = (self.directory.get(group, "group"),)
+                found += [self._holding(a, via) for a in self._by_principal[group]]
+            elif isinstance(inside, Unknown) and self._matters(group, scope, below):
+                gaps[inside] = None
+        if scope is not None:
+            found = [h for h in found if self._at(h.assignment, scope, below, gaps)]
+        if isinstance(self.eligible, Unknown):
+            gaps[self.eligible] = None
+        found.sort(key=lambda h: (h.assignment.scope.key, h.role_name, h.assignment.resource.id.key))
+        return WhatCan(self.directory.get(principal), scope, tuple(found), tuple(gaps))
+
+    def _matters(self, group: str, scope: ArmId | None, below: bool) -> bool:
+        return scope is None or any(self._at(a, scope, below, {}) for a in self._by_principal[group])
+
+    def _at(self, assignment: Assignment, scope: ArmId, below: bool, gaps: dict[Unknown, None]) -> bool:
+        covers = self.scopes.covers(assignment.scope, scope)
+        if isinstance(covers, Unknown):
+            gaps[covers] = None
+            return False
+        return covers or (below and assignment.scope.is_within(scope))
+
+    def _holding(self, assignment: Assignment, via: tuple[Principal, ...]) -> Holding:
+        role = self.roles.get(assignment.role)
+        return Holding(assignment, role, self.roles.name(assignment.role), via)
+
+    def effective(self, principal: str, scope: ArmId) -> Effective:
+        """What a principal may do at a scope: for certain, under conditions, and once it activates what it may."""
+        found = self.what_can(principal, scope)
+        gaps = dict.fromkeys(found.gaps)
+        parts: dict[str, list[Rights]] = defaultdict(list)
+        for holding in found.holdings:
+            if isinstance(holding.role, Unknown):
+                gaps[holding.role] = None
+            elif holding.assignment.hold is Hold.ELIGIBLE:
+                parts["eligible"].append(holding.role.rights)
+            elif holding.assignment.condition:
+                parts["conditional"].append(holding.role.rights)
+            else:
+                parts["certain"].append(holding.role.unconditional)
+                parts["conditional"].append(holding.role.conditional)
+        taken, doubts = self.denying.taken(principal, scope)
+        certain, conditional, later = (
+            Rights.union(parts[kind]) - taken for kind in ("certain", "conditional", "eligible")
+        )
+        return Effective(certain, conditional, later, tuple(dict.fromkeys((*gaps, *doubts))))
+
+
+def _order(grant: Grant) -> tuple[int, str, str, str, str]:
+    rank = ("yes", "conditional", "eligible", "unknown").index(grant.answer.value)
+    place = grant.assignment.scope.key
+    return rank, grant.principal.label.lower(), grant.principal.id, place, grant.assignment.resource.id.key
+
+
+_MADE: WeakKeyDictionary[Estate, Access] = WeakKeyDictionary()
+
+
+def access_of(estate: Estate) -> Access:
+    """The access of an estate, made once. Raises `NotKnown` where its assignments could not be read."""
+    if estate not in _MADE:
+        _MADE[estate] = Access(estate)
+    return _MADE[estate]
+
+
+def who_can(estate: Estate, action: str, scope: ArmId, data: bool | None = None) -> WhoCan:
+    """Everybody who can do something at a scope, each with the chain. Raises `NotKnown` and `PatternError`."""
+    return access_of(estate).who_can(action, scope, data)
+
+
+def what_can(estate: Estate, principal: str, scope: ArmId | None = None, below: bool = False) -> WhatCan:
+    """What a principal holds, at a scope or anywhere. Raises `NotKnown`."""
+    return access_of(estate).what_can(principal, scope, below)
