@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from auditor.rules import ingress, keyless, private_link, segmentation, transport
+from auditor.rules import ingress, keyless, private_link, public_access, segmentation, transport
 from auditor.rules.rule import NoTerms, Rule, requirement
 
 RULES: tuple[Rule, ...] = (
@@ -34,6 +34,17 @@ RULES: tuple[Rule, ...] = (
     keyless.search_answers_keys,
     keyless.compute_takes_local_users,
     keyless.vault_goes_by_access_policies,
+    public_access.workspace_answers_the_internet,
+    public_access.endpoint_answers_the_internet,
+    public_access.openai_answers_the_internet,
+    public_access.search_answers_the_internet,
+    public_access.vault_answers_the_internet,
+    public_access.registry_answers_the_internet,
+    public_access.storage_answers_the_internet,
+    public_access.web_app_answers_the_internet,
+    public_access.jump_box_has_a_public_address,
+    public_access.compute_instance_is_public,
+    public_access.address_is_not_the_entry,
 )
 """Every rule there is."""
 

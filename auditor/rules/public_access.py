@@ -86,8 +86,13 @@ def _switched_off(resource: Resource, fix: str, *more: Evidence) -> Verdict:
 
 
 class ExposureTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whether the services that Azure trusts may pass the firewall: they come from Azure, not from the Internet."""
+    """What may stand in for a public endpoint that is off.
 
+    `rules_suffice`: whether rules that let nobody in are enough. `trusted_services`: whether the services that Azure
+    trusts may pass them; they come from Azure, not from the Internet, and still need a role.
+    """
+
+    rules_suffice: bool
     trusted_services: bool
 
 
@@ -215,6 +220,10 @@ def _shut(service: Resource, w: Workload, terms: ExposureTerms, fix: str, *more:
             return unknown(service, gap, *firewall.reasons, *more)
         case False:
             return broken(service, firewall.says, *firewall.reasons, *more, fix=fix)
+    access, switch = public_access(service)
+    if access == "enabled" and not terms.rules_suffice:
+        says = f"public network access of {service.name} is on; {firewall.says}"
+        return broken(service, says, switch, *firewall.reasons, *more, fix=fix)
     if firewall.trusted_services and not terms.trusted_services:
         says = f"{firewall.says}, but services that Azure trusts pass"
         return broken(service, says, *firewall.reasons, *more, fix=fix)
