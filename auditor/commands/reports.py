@@ -202,9 +202,9 @@ def _write(target: Target, text: str) -> None:
         return
     # Programs get UTF-8 whatever the locale says; a terminal gets what it can show.
     encoding = (sys.stdout.encoding or "utf-8") if target.format == "terminal" else "utf-8"
-    stream = click.get_binary_stream("stdout")
-    stream.write(text.encode(encoding, "replace"))
-    stream.flush()
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode(encoding, "replace"))
+    sys.stdout.buffer.flush()
 
 
 def _say(result: AuditResult, targets: Sequence[Target]) -> None:
