@@ -25,7 +25,7 @@ def positions_of(snapshot: Snapshot, places: Iterable[Place]) -> dict[Place, Pos
     for place in places:
         start = snapshot.offsets.get(place.document)
         if start is not None and place not in found:
-            found[place] = source.position(_offset_of(source, start, place.pointer))
+            found[place] = source.position(offset_of(source, start, place.pointer))
     return found
 
 
@@ -34,7 +34,8 @@ def steps_of(pointer: str) -> list[str]:
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
 
 
-def _offset_of(source: Text, start: int, pointer: str) -> int:
+def offset_of(source: Text, start: int, pointer: str) -> int:
+    """Where a pointer leads in the JSON that begins at `start`, or where it ends for want of something existing."""
     at = start
     for step in steps_of(pointer):
         below = _below(source, at, step)

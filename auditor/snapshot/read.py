@@ -58,6 +58,7 @@ _ENVELOPE: Mapping[str, tuple[Check, str]] = {
     "complete": (_flag, "true or false"),
     "sha256": (_text, "text"),
 }
+_TEXT_LISTS = ("subscriptions", "resource_groups")
 _LISTS = ("reads", "documents")
 
 _READ: Mapping[str, tuple[Check, str]] = {
@@ -91,12 +92,18 @@ def read_snapshot(path: Path | str) -> Snapshot:
         raise AuditorError(f"{name}:1:1: the file begins with the byte order mark of {kind}", tip)
     source = Text(name, decoded(data, name))
     _check_beginning(source)
-    snapshot, sealed_as = _Reader(source).snapshot()
+    reader = _Reader(source, 0)
+    snapshot = reader.snapshot()
+    reader.check_end()
     found = digest(snapshot, snapshot.documents)
-    if sealed_as != found:
-        at = source.text.find('"sha256"')
-        raise source.fault(at, "the content is not what was written: its hash differs", _EDITED_TIP)
+    if snapshot.sha256 != found:
+        raise source.fault(reader.hash_at, "the content is not what was written: its hash differs", _EDITED_TIP)
     return replace(snapshot, sha256=found)
+
+
+def parse_snapshot(source: Text, start: int) -> Snapshot:
+    """The snapshot that begins at an offset. Its hash is the one it states, whether it is right or not."""
+    return _Reader(source, start).snapshot()
 
 
 def _check_beginning(source: Text) -> None:
@@ -118,40 +125,35 @@ def _check_beginning(source: Text) -> None:
 class _Reader:
     """One pass over the text of a snapshot."""
 
-    def __init__(self, source: Text) -> None:
+    def __init__(self, source: Text, start: int) -> None:
         self.source = source
-        self.cursor = Cursor(source)
-        self.documents: dict[ArmId, Mapping[str, Any]] = {}
+        self.start = start
+        self.hash_at = start
+        self.cursor = Cursor(source, start)
         self.offsets: dict[ArmId, int] = {}
-        self.reads: list[Read] = []
 
-    def snapshot(self) -> tuple[Snapshot, str]:
+    def snapshot(self) -> Snapshot:
         values: dict[str, Any] = {}
         for key in self.cursor.members():
             if key == "documents":
-                self._take_documents()
+                values[key] = self._take_documents()
             elif key == "reads":
-                self._take_reads()
+                values[key] = self._take_reads()
             else:
                 values[key] = self._taken(key, _ENVELOPE, "a snapshot")
-                continue
-            values[key] = None
-        self._check_end(values)
-        snapshot = Snapshot(
-            documents=tuple(self.documents.values()),
-            reads=tuple(self.reads),
-            collected_at=values["collected_at"],
-            source=values["source"],
-            cloud=values["cloud"],
-            tenant=values["tenant"],
-            subscriptions=tuple(values["subscriptions"]),
-            resource_groups=tuple(values["resource_groups"]),
-            complete=values["complete"],
-            path=self.source.name,
-            text=self.source.text,
-            offsets=self.offsets,
-        )
-        return snapshot, values["sha256"]
+        missing = [name for name in (*_ENVELOPE, *_LISTS) if name not in values]
+        if missing:
+            raise self.source.fault(self.start, f"the snapshot has no field {shown(missing[0])}", _EDITED_TIP)
+        del values["format"]
+        for name in _TEXT_LISTS:
+            values[name] = tuple(values[name])
+        return Snapshot(**values, path=self.source.name, text=self.source.text, offsets=self.offsets)
+
+    def check_end(self) -> None:
+        """Refuse what follows a snapshot."""
+        if self.cursor.peek():
+            sentence = "something follows after the end of the snapshot"
+            raise self.source.fault(self.cursor.at, sentence, "keep one snapshot in a file")
 
     def _taken(self, key: str, allowed: Mapping[str, tuple[Check, str]], owner: str) -> Any:
         if key not in allowed:
@@ -159,28 +161,25 @@ class _Reader:
         self.cursor.peek()
         at = self.cursor.at
         value = self.cursor.value()
+        if key == "sha256":
+            self.hash_at = at
         check, what = allowed[key]
         if not check(value):
             raise self.source.fault(at, f"{shown(key)} has to be {what}", _EDITED_TIP)
         return value
 
-    def _check_end(self, values: Mapping[str, Any]) -> None:
-        missing = [name for name in (*_ENVELOPE, *_LISTS) if name not in values]
-        if missing:
-            raise self.source.fault(0, f"the snapshot has no field {shown(missing[0])}", _EDITED_TIP)
-        if self.cursor.peek():
-            sentence = "something follows after the end of the snapshot"
-            raise self.source.fault(self.cursor.at, sentence, "keep one snapshot in a file")
-
-    def _take_reads(self) -> None:
+    def _take_reads(self) -> tuple[Read, ...]:
+        reads: list[Read] = []
         for at in self.cursor.items():
             values = {key: self._taken(key, _READ, "a read") for key in self.cursor.members()}
             missing = sorted(_READ_FIELDS - values.keys())
             if missing:
                 raise self.source.fault(at, f"this read has no field {shown(missing[0])}", _EDITED_TIP)
-            self.reads.append(Read(**values))
+            reads.append(Read(**values))
+        return tuple(reads)
 
-    def _take_documents(self) -> None:
+    def _take_documents(self) -> tuple[Mapping[str, Any], ...]:
+        documents: list[Mapping[str, Any]] = []
         for at in self.cursor.items():
             document = self.cursor.value()
             id_ = self._id_of(document, at)
@@ -189,7 +188,8 @@ class _Reader:
                 line = self.source.position(first).line
                 sentence = f"the document {shown(id_.text)} is on line {line} already (letter case does not count)"
                 raise self.source.fault(at, sentence, "remove one of the two and run `auditor import` on the file")
-            self.documents[id_] = document
+            documents.append(document)
+        return tuple(documents)
 
     def _id_of(self, document: Any, at: int) -> ArmId:
         if not isinstance(document, dict):

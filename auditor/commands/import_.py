@@ -1,0 +1,91 @@
+"""`auditor import`: a snapshot of JSON that az, Resource Manager or Resource Graph printed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from auditor.model import AuditorError
+from auditor.snapshot import write_snapshot
+from auditor.snapshot.intake import Imported, gather
+from auditor.snapshot.intake.files import Input, inputs_of
+from auditor.snapshot.intake.gather import timestamp
+
+
+class _Moment(click.ParamType[str]):
+    """A date or time, ISO 8601; without a zone it is UTC."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Bring it to UTC."""
+        try:
+            moment = datetime.fromisoformat(str(value))
+            utc = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return timestamp(utc.astimezone(UTC))
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is no time such as 2026-11-22 or 2026-11-22T10:00:00Z", param, ctx)
+
+
+@click.command("import")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option("-o", "--output", metavar="FILE", required=True, help="The snapshot to write.")
+@click.option(
+    "--complete",
+    is_flag=True,
+    help="These files hold everything of the subscriptions they mention: what they do not show does not exist.",
+)
+@click.option(
+    "--as-of",
+    type=_Moment(),
+    help="When the resources were read (ISO 8601, UTC). Default: the time of the newest file.",
+)
+def import_(paths: tuple[str, ...], output: str, complete: bool, as_of: str | None) -> None:
+    """Make a snapshot of JSON that az, Resource Manager or Resource Graph printed.
+
+    PATH is a file, a folder of *.json, *.jsonl and *.ndjson files, or - for standard input. A file may hold a
+    resource, a list, {"value": [...]}, a Resource Graph answer, {"documents": [...]}, a snapshot, the answer of
+    what-if or `bicep snapshot`, several of these one after another, or one a line.
+
+    What could carry a secret is removed. Unless --complete is given, an absence proves nothing: a requirement that
+    rests on one comes out as unknown.
+    """
+    inputs = inputs_of(paths, leave_out=Path(output))
+    imported = gather(inputs, complete, as_of or "", _progress if sys.stderr.isatty() else None)
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", nl=False, err=True)
+    _refuse_to_overwrite(inputs, output, imported)
+    write_snapshot(imported.snapshot, output)
+    for warning in imported.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    click.echo(_summary(imported, output), err=True)
+
+
+def _progress(number: int, file: Input) -> None:
+    click.echo(f"\r\x1b[Kreading file {number + 1}: {file.name}", nl=False, err=True)
+
+
+def _refuse_to_overwrite(inputs: list[Input], output: str, imported: Imported) -> None:
+    """An export may not be replaced by the snapshot made of it; a snapshot may be, by the sound one made of it."""
+    out = os.path.realpath(output)
+    if not imported.remade and any(file.path and os.path.realpath(file.path) == out for file in inputs):
+        raise AuditorError(f"{output}: this is one of the files to import", "give the snapshot a name of its own")
+
+
+def _summary(imported: Imported, output: str) -> str:
+    documents = len(imported.snapshot.documents)
+    text = (
+        f"imported {_counted(documents, 'document')} of {_counted(imported.types, 'type')}"
+        f" from {_counted(imported.files, 'file')} into {output}; {_counted(imported.redacted, 'value')} redacted"
+    )
+    if imported.whole:
+        return f"{text}; whole: {', '.join(imported.whole)}"
+    return text if imported.remade else f"{text}; absences prove nothing without --complete"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

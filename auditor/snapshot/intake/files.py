@@ -1,0 +1,94 @@
+"""From paths to texts: which files are meant, and what they hold as text."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from auditor.model import AuditorError
+from auditor.snapshot.text import Text, decoded, encoding_mark, read_bytes, read_stream
+
+ENDINGS = (".json", ".jsonl", ".ndjson")
+STDIN = "-"
+
+
+class Input(NamedTuple):
+    """A file to read; `path` is `None` for standard input."""
+
+    path: Path | None
+    name: str
+
+
+def inputs_of(paths: Iterable[str], leave_out: Path | None = None) -> list[Input]:
+    """The files that the paths mean: themselves, and every JSON file below a folder in order of name.
+
+    Links inside a folder are followed to files that lie in it, never to folders and never out of it. `leave_out` is
+    not taken from a folder: it is the file about to be written. Raises `AuditorError` where a folder has no such file.
+    """
+    found: dict[str, Input] = {}
+    for path in paths:
+        for each in [Input(None, "<stdin>")] if path == STDIN else _files_of(Path(path), leave_out):
+            found.setdefault(each.name, each)
+    return list(found.values())
+
+
+def text_of(file: Input) -> Text:
+    """What the file holds. PowerShell's UTF-16 and byte order marks are taken; bytes that are no text are refused."""
+    data = read_stream(sys.stdin.buffer, file.name) if file.path is None else read_bytes(file.path, file.name)
+    mark = encoding_mark(data)
+    if not mark:
+        text = decoded(data, file.name)
+    else:
+        try:
+            text = data.decode(mark)
+        except UnicodeDecodeError as problem:
+            sentence = f"{file.name}: byte {problem.start}: this is no {mark.upper()} although the file announces it"
+            raise AuditorError(sentence, "write the file again") from problem
+    if not text.strip():
+        raise AuditorError(
+            f"{file.name}: the file is empty",
+            "the command that wrote it may have failed: run it again, or leave it out",
+        )
+    return Text(file.name, text)
+
+
+def changed_at(file: Input) -> datetime:
+    """When the file was written; now, for standard input."""
+    if file.path is None:
+        return datetime.now(UTC)
+    return datetime.fromtimestamp(file.path.stat().st_mtime, UTC)
+
+
+def _files_of(path: Path, leave_out: Path | None) -> Iterator[Input]:
+    try:
+        is_folder = path.is_dir()
+    except ValueError:
+        is_folder = False
+    if not is_folder:
+        yield Input(path, str(path))
+        return
+    out = os.path.realpath(leave_out) if leave_out else ""
+    files = sorted(each for each in _walk(path) if os.path.realpath(each) != out)
+    if not files:
+        raise AuditorError(f"{path}: the folder holds no file that ends in {', '.join(ENDINGS)}", "name another folder")
+    yield from (Input(each, str(each)) for each in files)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    inside = os.path.realpath(folder) + os.sep
+
+    def refuse(problem: OSError) -> None:
+        raise AuditorError(
+            f"{problem.filename}: the folder cannot be read: {problem.strerror}", "check its permissions"
+        )
+
+    # os.walk does not enter links to folders, so a loop of links has no way in.
+    for place, _, names in os.walk(folder, onerror=refuse):
+        for name in names:
+            path = Path(place, name)
+            if name.casefold().endswith(ENDINGS) and os.path.realpath(path).startswith(inside) and path.is_file():
+                yield path

@@ -1,0 +1,169 @@
+"""Files to one snapshot, honest about what they do not show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from auditor.model import ArmId, AuditorError, Read
+from auditor.snapshot.intake.files import Input, changed_at, text_of
+from auditor.snapshot.intake.merge import merged
+from auditor.snapshot.intake.origin import Found
+from auditor.snapshot.intake.shapes import Gathering, OpenList
+from auditor.snapshot.model import Snapshot
+from auditor.snapshot.redact import redacted
+from auditor.snapshot.seal import sealed
+
+IMPORT = "import"
+PLANNED = "what-if"
+
+INHERITED = (
+    "microsoft.authorization/denyassignments",
+    "microsoft.authorization/policyassignments",
+    "microsoft.authorization/roleassignments",
+    "microsoft.authorization/roleassignmentscheduleinstances",
+    "microsoft.authorization/roledefinitions",
+    "microsoft.authorization/roleeligibilityscheduleinstances",
+    "microsoft.management/managementgroups",
+)
+"""What a subscription's lists hold although it lives above it: a whole subscription is whole in these as well."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A snapshot made of files, and what a person should hear about it."""
+
+    snapshot: Snapshot
+    types: int
+    files: int
+    redacted: int
+    whole: tuple[str, ...]
+    """Subscriptions that are taken to be complete."""
+    remade: bool
+    """Whether everything came from snapshots."""
+    warnings: tuple[str, ...]
+
+
+def gather(
+    inputs: Sequence[Input],
+    complete: bool = False,
+    as_of: str = "",
+    progress: Callable[[int, Input], None] | None = None,
+) -> Imported:
+    """Read the files and make one snapshot of them.
+
+    `complete` states that they hold everything of the subscriptions they mention; without it, and but for worlds and
+    snapshots, which state it themselves, no absence is believed. `as_of` (UTC, ISO 8601) is when the resources were
+    read; by default the time of the newest file, or that of a snapshot. Raises `AuditorError` for whatever is wrong.
+    """
+    all_ = Gathering()
+    for number, file in enumerate(inputs):
+        if progress:
+            progress(number, file)
+        all_.take_text(text_of(file))
+    found = merged(all_.found)
+    missing = _missing(all_, found)
+    mentioned = _subscriptions(found) if complete else set[str]()
+    whole = sorted({each.casefold() for each in all_.declared} | mentioned)
+    reads = dict.fromkeys((*all_.reads, *(read for read, _ in missing), *_statements(found, whole)))
+    if not found and not reads:
+        sentence = f"{inputs[0].name}: there is no resource to import"
+        raise AuditorError(sentence, "check that the command which wrote it found something")
+    cleaned = [redacted(each.document) for each in found]
+    snapshot = Snapshot(
+        documents=tuple(document for document, _ in cleaned),
+        reads=tuple(reads),
+        collected_at=as_of or _collected_at(all_, inputs),
+        subscriptions=tuple(_subscriptions(each for each in found if not each.kept).union(whole, *_scopes(all_))),
+        **_origins(all_, bool(missing)),
+    )
+    return Imported(
+        snapshot=sealed(snapshot),
+        types=len({each.id.type for each in found}),
+        files=len(inputs),
+        redacted=sum(count for _, count in cleaned),
+        whole=tuple(whole),
+        remade=all(each.kept for each in found),
+        warnings=tuple(warning for _, warning in missing),
+    )
+
+
+def _subscriptions(found: Iterable[Found]) -> set[str]:
+    return {each.id.subscription for each in found} - {""}
+
+
+def _scopes(all_: Gathering) -> list[tuple[str, ...]]:
+    return [snapshot.subscriptions for snapshot in all_.snapshots]
+
+
+def _statements(found: Sequence[Found], whole: Sequence[str]) -> Iterable[Read]:
+    """What the import says it is complete for: everything of a whole subscription, and nothing of any other."""
+    counts = Counter(each.id.subscription for each in found)
+    for subscription in whole:
+        yield Read(IMPORT, "", 200, "*", f"/subscriptions/{subscription}", counts[subscription])
+    for subscription in sorted(_subscriptions(each for each in found if not each.kept) - set(whole)):
+        yield Read(IMPORT, "", 200, "", f"/subscriptions/{subscription}", counts[subscription])
+    if whole:
+        kinds = Counter(each.id.type for each in found)
+        yield from (Read(IMPORT, "", 200, type_, "/", kinds[type_]) for type_ in INHERITED)
+
+
+def _missing(all_: Gathering, found: Sequence[Found]) -> list[tuple[Read, str]]:
+    """What the files show to exist and do not hold: the rest of lists, and settings of entries without any."""
+    return [*_unread_rest(all_), *_unread_settings(all_, {each.id for each in found})]
+
+
+def _unread_rest(all_: Gathering) -> Iterable[tuple[Read, str]]:
+    for each in all_.open_lists:
+        if not _is_closed(each, all_.closed_lists):
+            sentence = f"the list of {each.type} goes on at its nextLink, which is not among the files"
+            yield (
+                Read(each.scope.text, "", 200, each.type, each.scope.text, error="ListGoesOn", message=sentence),
+                f"{each.origin}: {sentence}",
+            )
+
+
+def _is_closed(each: OpenList, closed: Iterable[Sequence[ArmId]]) -> bool:
+    """Whether the last page is among the files: a list of the same that says it ends."""
+    return any(id_.type == each.type and id_.is_within(each.scope) for ids in closed for id_ in ids)
+
+
+def _unread_settings(all_: Gathering, known: set[ArmId]) -> Iterable[tuple[Read, str]]:
+    bare = {each.id: each for each in all_.index if each.id not in known}
+    sentence = "only its entry in a list of all resources is there, without its properties"
+    for id_, each in bare.items():
+        read = Read(id_.text, "", 200, id_.type, id_.text, error="NoProperties", message=sentence)
+        yield read, f"{each.origin}: {id_.text}: {sentence}; read it with `az resource show --ids`"
+
+
+def _collected_at(all_: Gathering, inputs: Sequence[Input]) -> str:
+    """The oldest of the snapshots, for nothing in the whole is surely newer; else the newest of the files."""
+    stated = [snapshot.collected_at for snapshot in all_.snapshots if snapshot.collected_at]
+    return min(stated) if stated else timestamp(max(changed_at(file) for file in inputs))
+
+
+def timestamp(moment: datetime) -> str:
+    """A time in UTC as snapshots write it, to the second."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _origins(all_: Gathering, lacking: bool) -> dict[str, Any]:
+    """Where it all comes from: what the snapshots among the files say, as far as they agree."""
+    old = all_.snapshots
+    stated = [*all_.tenants, *(each.tenant for each in old if each.tenant)]
+    tenants = {tenant.casefold(): tenant for tenant in sorted(stated)}
+    clouds = {each.cloud for each in old}
+    if len(clouds) > 1:
+        raise AuditorError(f"the snapshots are of different clouds: {', '.join(sorted(clouds))}", "import them apart")
+    sources = {each.source for each in old}
+    alone = len(sources) == 1 and all(each.kept for each in all_.found)
+    return {
+        "source": PLANNED if all_.planned else sources.pop() if alone else IMPORT,
+        "tenant": next(iter(tenants.values())) if len(tenants) == 1 else "",
+        "resource_groups": tuple(group for each in old for group in each.resource_groups) if alone else (),
+        "complete": all(each.complete for each in old) and not lacking,
+        **({"cloud": clouds.pop()} if clouds else {}),
+    }

@@ -1,0 +1,51 @@
+"""One document for each id, out of what several files say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from auditor.model import AuditorError
+from auditor.snapshot.intake.origin import Found
+from auditor.snapshot.text import shown
+
+_TIP = "they were read at different times, or one was edited: leave the older file out"
+
+
+def merged(found: Iterable[Found]) -> list[Found]:
+    """Every id once: of two documents that agree, the one that says more (a list often says less than a GET).
+
+    Raises `AuditorError` naming both places where two documents of one id contradict each other.
+    """
+    by_id: dict[str, Found] = {}
+    for each in found:
+        first = by_id.setdefault(each.id.key, each)
+        if first is not each:
+            by_id[each.id.key] = _fuller(first, each)
+    return list(by_id.values())
+
+
+def _fuller(first: Found, second: Found) -> Found:
+    if says_no_more(second.document, first.document):
+        return first
+    if says_no_more(first.document, second.document):
+        return second
+    raise AuditorError(
+        f"{second.origin}: {shown(second.id.text, 400)} differs from the document with the same id at {first.origin}",
+        _TIP,
+    )
+
+
+def says_no_more(less: Any, more: Any) -> bool:
+    """Whether everything that one value states stands in the other too. Letter case, null and empty do not count."""
+    if less is None or less == "":
+        return True
+    if isinstance(less, Mapping):
+        return isinstance(more, Mapping) and all(says_no_more(value, more.get(key)) for key, value in less.items())
+    if isinstance(less, list):
+        if not isinstance(more, list) or len(less) != len(more):
+            return not less and more is None
+        return all(map(says_no_more, less, more))
+    if isinstance(less, str):
+        return isinstance(more, str) and less.casefold() == more.casefold()
+    return type(less) is type(more) and bool(less == more)
