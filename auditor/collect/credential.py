@@ -94,12 +94,15 @@ def _tried(message: str) -> str:
     """The chain's report of many lines, as one: each credential with the first sentence of its reason."""
     attempts = [line.strip() for line in message.splitlines() if line.startswith("\t") and ": " in line]
     named = [attempt.split(": ", 1) for attempt in attempts]
-    told = [f"{name} ({_first_sentence(reason)})" for name, reason in named]
+    told = [f"{name} ({_reason(name, text)})" for name, text in named]
     return "tried " + ", ".join(told) if told else _first_line(message)
 
 
-def _first_sentence(text: str) -> str:
-    return text.split(". ", 1)[0].strip().rstrip(".")
+def _reason(name: str, text: str) -> str:
+    """The first sentence that says more than that the credential is unavailable."""
+    sentences = [sentence.strip().rstrip(".") for sentence in text.split(". ")]
+    telling = (s for s in sentences if s and not s.casefold().endswith(("authentication unavailable", "unavailable")))
+    return next(telling, sentences[0]).removeprefix(f"{name} ")
 
 
 def _first_line(text: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from auditor.collect.question import Answer, Question
 from auditor.collect.reads import Recipe, Shape, Where, recipes, recipes_below
 from auditor.collect.wire import Document
 from auditor.model import ArmId
+
+TENANT = "/"
 
 
 class Scope(NamedTuple):
@@ -18,49 +20,56 @@ class Scope(NamedTuple):
     groups: tuple[str, ...] = ()
 
     @property
+    def whole(self) -> str:
+        """The subscription as an id."""
+        return f"/subscriptions/{self.subscription}"
+
+    @property
     def paths(self) -> tuple[str, ...]:
         """The ids of what is listed over."""
-        whole = f"/subscriptions/{self.subscription}"
-        return tuple(f"{whole}/resourceGroups/{group}" for group in self.groups) or (whole,)
+        return tuple(group_of(self.subscription, group) for group in self.groups) or (self.whole,)
+
+
+def group_of(subscription: str, name: str) -> str:
+    """A resource group as an id."""
+    return f"/subscriptions/{subscription}/resourceGroups/{name}"
 
 
 class Plan:
-    """Hands out every question once."""
+    """Hands out every question once. `known` are answers that were there before it."""
 
-    def __init__(self, scopes: Sequence[Scope]) -> None:
+    def __init__(self, scopes: Sequence[Scope], known: Iterable[Answer] = ()) -> None:
         self._scopes = {scope.subscription.casefold(): scope for scope in scopes}
-        self._asked: set[tuple[str, str]] = set()
+        self._asked = {_key(answer.question) for answer in known}
 
     def first(self) -> list[Question]:
         """The lists over every scope; those that lead to further questions come first."""
         questions = [q for scope in self._scopes.values() for recipe in recipes() for q in _lists(recipe, scope)]
+        if len(self._scopes) > 1:
+            anyone = next(iter(self._scopes))
+            several = [recipe for recipe in recipes() if recipe.where is Where.SEVERAL]
+            questions += [Question(recipe, recipe.path, TENANT, anyone) for recipe in several]
         return sorted(self._new(questions), key=lambda q: not recipes_below().get(q.recipe.covers))
 
     def then(self, answer: Answer) -> list[Question]:
         """What an answer makes it worth to ask."""
-        if answer.question.recipe.shape is Shape.INVENTORY:
-            return self._new(self._of_inventory(answer))
-        return self._new([q for document in answer.documents for q in self._below(document)])
+        inventory = answer.question.recipe.shape is Shape.INVENTORY
+        wanted = answer.question.recipe.covers if inventory else ""
+        questions = (q for document in answer.documents for q in self._below(document, answer.question.subscription))
+        # An inventory names everything; only what has no list of its own is asked for because of it.
+        return self._new(q for q in questions if q.recipe.listed_by == wanted)
 
-    def _of_inventory(self, answer: Answer) -> Iterator[Question]:
-        for document in answer.documents:
-            for question in self._below(document):
-                if question.recipe.listed_by == answer.question.recipe.covers:
-                    yield question
-
-    def _below(self, document: Document) -> Iterator[Question]:
+    def _below(self, document: Document, asked_in: str) -> Iterator[Question]:
         id_ = ArmId(document["id"])
+        scope = self._scopes.get(id_.subscription or asked_in.casefold())
+        if scope is None:
+            return
         for recipe in recipes_below().get(id_.type, ()):
-            scope = self._scopes.get(id_.subscription)
-            if (
-                scope is None
-                or not recipe.concerns(document)
-                or (recipe.where is Where.WHOLE_SUBSCRIPTION and scope.groups)
-            ):
-                continue
-            yield _about(recipe, document, id_, scope)
+            narrowed = recipe.where is Where.WHOLE_SUBSCRIPTION and scope.groups
+            if recipe.concerns(document) and not narrowed:
+                yield _about(recipe, document, id_, scope)
 
-    def _new(self, questions: Iterator[Question] | list[Question]) -> list[Question]:
+    def _new(self, questions: Iterable[Question]) -> list[Question]:
         fresh = []
         for question in questions:
             key = _key(question)
@@ -71,32 +80,33 @@ class Plan:
 
 
 def _key(question: Question) -> tuple[str, str]:
-    # Tags are the same in every region of a cloud: one region answers for all.
+    # Service tags are the same in every region of a cloud: one region answers for all.
     path = question.recipe.path if question.recipe.where is Where.SUBSCRIPTION else question.path
     return path.casefold(), question.scope.casefold()
 
 
 def _lists(recipe: Recipe, scope: Scope) -> Iterator[Question]:
-    if recipe.parents:
-        return
-    whole = f"/subscriptions/{scope.subscription}"
+    """The questions of a recipe that no document has to prompt."""
     places = {
         Where.SCOPE: scope.paths,
-        Where.SUBSCRIPTION: (whole,),
-        Where.WHOLE_SUBSCRIPTION: () if scope.groups else (whole,),
+        Where.SUBSCRIPTION: (scope.whole,),
+        Where.WHOLE_SUBSCRIPTION: () if scope.groups else (scope.whole,),
         Where.GROUP: scope.paths if scope.groups else (),
+        Where.SEVERAL: (),
     }
-    for place in places[recipe.where]:
-        path = recipe.path.format(scope=place, subscription=scope.subscription)
-        yield Question(recipe, path, place, scope.subscription)
+    for place in () if recipe.parents else places[recipe.where]:
+        yield Question(
+            recipe, recipe.path.format(scope=place, subscription=scope.subscription), place, scope.subscription
+        )
 
 
 def _about(recipe: Recipe, document: Document, id_: ArmId, scope: Scope) -> Question:
-    group = f"/subscriptions/{scope.subscription}/resourceGroups/{id_.resource_group}"
+    """The question of a recipe about one document."""
+    group = group_of(scope.subscription, id_.resource_group)
     location = str(document.get("location") or "").replace(" ", "").casefold()
     path = recipe.path.format(parent=id_.text, subscription=scope.subscription, group=group, location=location)
     if recipe.where is Where.SUBSCRIPTION:
-        about = f"/subscriptions/{scope.subscription}"
+        about = scope.whole
     elif "{group}" in recipe.path:
         about = group
     else:

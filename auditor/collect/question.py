@@ -46,3 +46,16 @@ class Answer:
     question: Question
     documents: tuple[Mapping[str, Any], ...]
     read: Read
+
+    @property
+    def unseen(self) -> tuple[str, str] | None:
+        """The sentence and the tip for a subscription that the credential does not see; `None` where it does."""
+        if self.read.error.casefold() not in _UNSEEN:
+            return None
+        return (
+            f"the credential does not see subscription {self.question.subscription}: {self.read.message}",
+            "check the id, and the tenant that the credential belongs to (`az account list --all` shows both)",
+        )
+
+
+_UNSEEN = frozenset({"subscriptionnotfound", "invalidsubscriptionid"})

@@ -29,6 +29,8 @@ class Where(StrEnum):
     SUBSCRIPTION = "subscription"
     WHOLE_SUBSCRIPTION = "whole subscription"
     """Once for each subscription that is not narrowed to resource groups."""
+    SEVERAL = "several subscriptions"
+    """Once for the tenant, where more than one subscription is read."""
     GROUP = "group"
     """Once for each resource group that was named."""
 

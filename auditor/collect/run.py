@@ -27,8 +27,6 @@ from auditor.snapshot import Snapshot, redact
 CLIENTS = ("authorization", "cognitive", "machinelearning", "network", "resources", "search")
 """The modules of this room that hold a client each, by the name they have in the table of reads."""
 
-_UNSEEN = frozenset({"subscriptionnotfound", "invalidsubscriptionid"})
-
 
 @dataclass(frozen=True)
 class Progress:
@@ -56,9 +54,9 @@ def collect(target: Target, watch: Watch | None = None, credential: TokenCredent
     try:
         session.sign_in()
         wire = Wire(session, _senders(session))
-        scopes = chosen_scopes(target, wire)
-        run = _Run(wire, Plan(scopes), deadline, watch or (lambda _: None))
-        run.go(target.concurrency)
+        scopes, known = chosen_scopes(target, wire)
+        run = _Run(wire, Plan(scopes, known), deadline, watch or (lambda _: None))
+        run.go(target.concurrency, known)
         return run.snapshot(target, session.cloud.name, scopes)
     finally:
         deadline.stop()
@@ -78,16 +76,19 @@ class _Run:
         self._documents: dict[str, Mapping[str, Any]] = {}
         self.complete = True
 
-    def go(self, workers: int) -> None:
-        """Ask everything there is to ask, or as much as time allows."""
+    def go(self, workers: int, known: Sequence[Answer]) -> None:
+        """Ask everything there is to ask, or as much as time allows, after what is known already."""
         pool = Pool(self._wire.ask, workers)
         try:
+            for answer in known:
+                self._take(answer)
+                self._queue(pool, self._plan.then(answer))
             self._queue(pool, self._plan.first())
             while self._open and not self._deadline.over:
-                answer = pool.next(0.2)
-                if answer is not None:
-                    self._take(answer)
-                    self._queue(pool, self._plan.then(answer))
+                arrived = pool.next(_HEARTBEAT)
+                if arrived is not None:
+                    self._take(arrived)
+                    self._queue(pool, self._plan.then(arrived))
         except KeyboardInterrupt:
             self._deadline.stop()
         finally:
@@ -119,7 +120,8 @@ class _Run:
 
     def _take(self, answer: Answer) -> None:
         self._open.pop(_key(answer.question), None)
-        _raise_if_unseen(answer)
+        if answer.unseen:
+            raise AuditorError(*answer.unseen)
         self._reads.append(answer.read)
         if answer.question.recipe.shape is Shape.INVENTORY:
             self._take_inventory(answer)
@@ -149,19 +151,13 @@ class _Run:
             self._reads.append(question.failed(failure.status, failure.error, failure.message))
 
 
+_HEARTBEAT = 0.2
+"""Seconds between two looks at the clock while no answer comes."""
 _SUBSCRIPTION = "microsoft.resources/subscriptions"
 
 
 def _key(question: Question) -> tuple[str, str]:
     return question.path.casefold(), question.recipe.covers
-
-
-def _raise_if_unseen(answer: Answer) -> None:
-    if answer.read.error.casefold() in _UNSEEN:
-        raise AuditorError(
-            f"the credential does not see subscription {answer.question.subscription}: {answer.read.message}",
-            tip="check the id, and the tenant that the credential belongs to (`az account list --all` shows both)",
-        )
 
 
 def _senders(session: Session) -> Callable[[str, str], Send]:

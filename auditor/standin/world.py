@@ -16,7 +16,13 @@ Document = Mapping[str, Any]
 _AUTHORIZATION = "microsoft.authorization/"
 INHERITED = frozenset(
     _AUTHORIZATION + name
-    for name in ("roleassignments", "denyassignments", "roleeligibilityscheduleinstances", "policyassignments")
+    for name in (
+        "roleassignments",
+        "denyassignments",
+        "roleassignmentscheduleinstances",
+        "roleeligibilityscheduleinstances",
+        "policyassignments",
+    )
 )
 """Types that a list at a scope shows at it, above it and below it (facts/rbac-semantics.md, section 3)."""
 ROLE_DEFINITIONS = _AUTHORIZATION + "roledefinitions"

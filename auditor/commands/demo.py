@@ -1,0 +1,104 @@
+"""`auditor demo`: the whole way, from Azure's answers to the report, without an Azure."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from auditor.commands.collecting import progress_on, tell
+from auditor.model import AuditResult, ExitCode
+from auditor.snapshot import Snapshot
+
+WORLDS = ("reference-implementation", "compliant")
+
+
+@click.command()
+@click.option("--world", type=click.Choice(WORLDS), default=WORLDS[0], show_default=True, help="What is deployed.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write snapshot.json, result.json and result.sarif into this folder.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show what passes too, with the evidence.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+def demo(world: str, out: Path | None, verbose: bool, quiet: bool) -> ExitCode:
+    """Audit the reference deployment: serve it as Azure would, collect it, check it.
+
+    A stand-in for Resource Manager and Entra ID runs on loopback, over TLS, for as long as this takes; the collection
+    signs in there and reads it through Azure's own clients, as it would read a subscription. Nothing leaves the
+    machine. Ends with 0 when the audit ran, whatever it found.
+    """
+    from auditor.baseline import read_baseline
+    from auditor.workflows.audit import audit
+
+    found = collected_from_standin(deployment(world), quiet)
+    if tell(found, world) is not ExitCode.HOLDS:
+        return ExitCode.BROKEN
+    baseline = read_baseline("openai-chat")
+    if out is not None:
+        found = kept(found, out / "snapshot.json")
+    return reported(audit(found, baseline), out, verbose)
+
+
+def deployment(world: str) -> Snapshot:
+    """A deployment that comes with the program, as documents in Resource Manager's form."""
+    from auditor.shipped import shipped
+
+    held = json.loads((shipped("worlds") / f"{world}.json").read_text(encoding="utf-8"))
+    return Snapshot(
+        tuple(held["documents"]), (), source="import", tenant=held["tenantId"], subscriptions=(held["subscriptionId"],)
+    )
+
+
+def collected_from_standin(served: Snapshot, quiet: bool) -> Snapshot:
+    """Serve a snapshot on loopback and collect it from there, signing in as a service principal would."""
+    from auditor.collect import Target, collect
+    from auditor.standin import StandIn
+
+    with (
+        StandIn(served) as standin,
+        variables(standin.environment()),
+        progress_on(sys.stderr, quiet) as watch,
+    ):
+        return collect(Target(subscriptions=served.subscriptions, arm_endpoint=standin.url), watch)
+
+
+def kept(found: Snapshot, path: Path) -> Snapshot:
+    """Write a snapshot and read it back, so that findings can cite line and column."""
+    from auditor.snapshot import read_snapshot, write_snapshot
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_snapshot(found, path)
+    return read_snapshot(path)
+
+
+def reported(result: AuditResult, out: Path | None, verbose: bool) -> ExitCode:
+    """Print the result, and write it as JSON and SARIF where a folder is given. Only a crash of a rule counts here."""
+    from auditor.commands.reports import ReportOptions, Target, finish
+
+    targets = [Target("terminal", None)]
+    if out is not None:
+        targets += [Target("json", out / "result.json"), Target("sarif", out / "result.sarif")]
+    code = finish(result, ReportOptions(tuple(targets), fail_on="never", verbose=verbose))
+    return code if code is ExitCode.BROKEN else ExitCode.HOLDS
+
+
+@contextmanager
+def variables(wanted: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for as long as a `with` block lasts: azure-identity reads nothing else."""
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
