@@ -53,22 +53,32 @@ class Mistakes:
         self.found.append(Mistake(place.path, place.line, place.column, says))
 
     def speak(self) -> None:
-        """Raise `AuditorError` with every mistake, sorted by file and line, if there is any."""
-        found = sorted(set(self.found))
-        if not found:
-            return
-        if len(found) == 1:
-            raise AuditorError(str(found[0]))
-        lines = [f"{len(found)} mistakes", *(f"  {mistake}" for mistake in found[:_SHOWN])]
-        if len(found) > _SHOWN:
-            lines.append(f"  and {len(found) - _SHOWN} more")
-        raise AuditorError("\n".join(lines))
+        """Raise `BaselineError` with every mistake, sorted by file and place, if there is any."""
+        if self.found:
+            raise BaselineError(sorted(set(self.found)))
 
 
-def meant(word: str, choices: Iterable[str]) -> str:
-    """`; did you mean ...?` where one of the choices is near, else the empty string."""
-    near = difflib.get_close_matches(word, list(choices), n=1)
-    return f"; did you mean `{near[0]}`?" if near else ""
+class BaselineError(AuditorError):
+    """A baseline says what no baseline can say; `mistakes` are sorted by file, line and column."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        super().__init__(_told(mistakes))
+        self.mistakes = tuple(mistakes)
+
+
+def _told(mistakes: list[Mistake]) -> str:
+    if len(mistakes) == 1:
+        return str(mistakes[0])
+    lines = [f"{len(mistakes)} mistakes", *(f"  {mistake}" for mistake in mistakes[:_SHOWN])]
+    if len(mistakes) > _SHOWN:
+        lines.append(f"  and {len(mistakes) - _SHOWN} more")
+    return "\n".join(lines)
+
+
+def meant(word: str, choices: Iterable[str], most: int = 1) -> str:
+    """`; did you mean ...?` where some of the choices are near, nearest first; else the empty string."""
+    near = difflib.get_close_matches(word, list(choices), n=most)
+    return f"; did you mean {one_of(near)}?" if near else ""
 
 
 def one_of(choices: Iterable[str]) -> str:

@@ -29,6 +29,7 @@ COMMANDS: dict[str, Entry] = {
     "permissions": Entry("auditor.commands.permissions:permissions", "Print the least role that the auditor needs."),
     "rules": Entry("auditor.commands.rules:rules", "List every requirement and the rule that decides it."),
     "explain": Entry("auditor.commands.explain:explain", "Explain one requirement: what is read, why, how to fix it."),
+    "baseline": Entry("auditor.commands.baseline:baseline", "Show a baseline, or check one of your own."),
 }
 
 

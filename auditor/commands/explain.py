@@ -1,0 +1,136 @@
+"""`auditor explain ID`: one requirement, from the article's demand to the command that meets it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+from auditor.baseline import DEFAULT, Baseline, read_baseline
+from auditor.baseline.compose import compose, read_text
+from auditor.baseline.mistakes import Mistakes, meant
+from auditor.baseline.nodes import plain
+from auditor.commands.catalogue import Entry, entries
+from auditor.commands.page import LEVEL_COLOURS, page_options, page_width, wrapped, write_json, write_page
+from auditor.model import AuditorError
+from auditor.reporting.words import line, visible_lines
+from auditor.shipped import shipped
+
+_INDENT = "  "
+
+
+@click.command()
+@click.argument("requirement", metavar="ID")
+@click.option("--baseline", default=DEFAULT, show_default=True, metavar="NAME|FILE", help="Whose requirement.")
+@page_options
+def explain(requirement: str, baseline: str, format: str, output: Path | None) -> None:
+    """Explain one requirement: what it demands and where, what is read, why it matters, how to put it right."""
+    read = read_baseline(baseline)
+    entry = _find(read, requirement)
+    if format == "json":
+        about = {"name": read.info.name, "version": read.info.version, "source": read.info.source}
+        said = {"documentation": entry.doc or None, "terms": entry.terms, "cases": case_titles(entry.requirement.id)}
+        write_json({"format": "auditor-rule/1", "baseline": about, **entry.as_json(), **said}, output)
+    else:
+        write_page(_page(read, entry, page_width(output)), output)
+
+
+def _find(baseline: Baseline, id_: str) -> Entry:
+    wanted = id_.upper()
+    for entry in entries(baseline):
+        if entry.requirement.id == wanted:
+            return entry
+    if wanted in baseline.disabled:
+        raise AuditorError(f"{wanted} is disabled in {baseline.info.name}: {line(baseline.disabled[wanted])}")
+    family = wanted.partition("-")[0]
+    tip = f"`auditor rules --family {family}` lists its family" if family in baseline.info.families else ""
+    raise AuditorError(f"there is no requirement `{id_}`{meant(wanted, baseline.requirements, most=3)}", tip=tip)
+
+
+def _page(baseline: Baseline, entry: Entry, width: int) -> Iterator[str]:
+    r = entry.requirement
+    severity = click.style(r.severity, fg=LEVEL_COLOURS.get(r.severity))
+    yield f"{click.style(r.id, bold=True)}  {r.level}, {severity}"
+    yield ""
+    yield from wrapped(visible_lines(r.statement), width)
+    yield ""
+    yield from _labelled("Section", line(r.section), width)
+    yield from _labelled("Decided by", line(r.decided_by), width)
+    yield from _labelled("Rule", entry.decided, width)
+    if entry.doc:
+        yield ""
+        yield from _documentation(entry.doc, width)
+    if r.look_at:
+        yield from _chapter("What to look at")
+        yield from wrapped(visible_lines(r.look_at), width, _INDENT)
+    if entry.terms:
+        yield from _chapter("Terms")
+        yield from (f"{_INDENT}{row}" for row in terms_text(entry.terms, width - len(_INDENT)).splitlines())
+    titles = case_titles(r.id)
+    if titles:
+        yield from _chapter("Cases")
+        for title in titles:
+            first, *rest = wrapped(line(title), width - 4)
+            yield f"  - {first}"
+            yield from (f"    {row}" for row in rest)
+    yield from _chapter("Source")
+    yield from wrapped(line(baseline.info.source), width, _INDENT)
+
+
+def _labelled(label: str, text: str, width: int) -> Iterator[str]:
+    first, *rest = wrapped(text, width - 12) or [""]
+    yield f"{label:12}{first}"
+    yield from (f"{'':12}{row}" for row in rest)
+
+
+def _chapter(title: str) -> Iterator[str]:
+    yield ""
+    yield click.style(f"{title}:", bold=True)
+
+
+def _documentation(doc: str, width: int) -> Iterator[str]:
+    for number, block in enumerate(doc.split("\n\n")):
+        if number:
+            yield ""
+        heading, colon, rest = block.partition(":")
+        if colon and number and "\n" not in heading and len(heading) < 30:
+            yield click.style(f"{heading}:", bold=True)
+            yield from wrapped(rest.strip(), width, _INDENT)
+        else:
+            yield from wrapped(block, width)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes every alias out: whoever reads one requirement sees no other."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Always."""
+        return True
+
+
+def terms_text(terms: Any, width: int = 100) -> str:
+    """Terms as YAML, in the order of the baseline."""
+    text: str = yaml.dump(terms, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=width)
+    return visible_lines(text)
+
+
+def case_titles(requirement: str) -> tuple[str, ...]:
+    """What the cases of a requirement show, in prose; none outside of a checkout."""
+    path = shipped("cases") / f"{requirement}.yaml"
+    if not path.exists():
+        return ()
+    found = _plain(path)
+    if isinstance(found, dict):
+        like = _plain(path.with_name(f"{found['same_as']}.yaml"))
+        found = [*like, *(found.get("cases") or ())]
+    return tuple(str(case["case"]) for case in found)
+
+
+def _plain(path: Path) -> Any:
+    mistakes = Mistakes()
+    root = compose(read_text(path), str(path), mistakes)
+    mistakes.speak()
+    return plain(root)
