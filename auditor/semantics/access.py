@@ -70,6 +70,11 @@ class Access:
         """The object ids of the groups that something is assigned to."""
         return tuple(sorted({a.principal for a in self.assignments if self.principal_of(a).kind == "group"}))
 
+    def principal(self, id_: str) -> Principal:
+        """The principal of an object id, with what the snapshot or an assignment to it tells."""
+        assigned = self._by_principal.get(id_.lower())
+        return self.principal_of(assigned[0]) if assigned else self.directory.get(id_)
+
     def principal_of(self, assignment: Assignment) -> Principal:
         """To whom something is assigned."""
         return self.directory.get(assignment.principal, assignment.principal_kind, assignment.principal_name)
@@ -180,7 +185,7 @@ class Access:
         for group in self.groups:
             inside = self.directory.is_member(principal, group) if group != principal else False
             if inside is True:
-                via = (self.directory.get(group, "group"),)
+                via = (self.principal(group),)
                 found += [self._holding(a, via) for a in self._by_principal[group]]
             elif isinstance(inside, Unknown) and self._matters(group, scope, below):
                 gaps[inside] = None
@@ -189,7 +194,7 @@ class Access:
         if isinstance(self.eligible, Unknown):
             gaps[self.eligible] = None
         found.sort(key=lambda h: (h.assignment.scope.key, h.role_name, h.assignment.resource.id.key))
-        return WhatCan(self.directory.get(principal), scope, tuple(found), tuple(gaps))
+        return WhatCan(self.principal(principal), scope, tuple(found), tuple(gaps))
 
     def _matters(self, group: str, scope: ArmId | None, below: bool) -> bool:
         return scope is None or any(self._at(a, scope, below, {}) for a in self._by_principal[group])

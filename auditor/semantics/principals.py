@@ -27,7 +27,7 @@ EVERYONE = "00000000-0000-0000-0000-000000000000"
 
 IDENTITY = "microsoft.managedidentity/userassignedidentities"
 _GRAPH = ("microsoft.graph/groups", "microsoft.graph/users", "microsoft.graph/serviceprincipals")
-_MEMBERSHIP_RIGHT = "GroupMember.Read.All"
+MEMBERSHIP_RIGHT = "GroupMember.Read.All"
 """The Microsoft Graph permission that listing members takes; no Azure role holds it."""
 
 
@@ -140,7 +140,7 @@ class Directory:
     def _unknown_members(self, group: str) -> Unknown:
         name = self.get(group, "group").label
         because = f"who is in {name} is not in this snapshot: Microsoft Graph knows, Resource Manager does not"
-        return Unknown(because, permission=_MEMBERSHIP_RIGHT)
+        return Unknown(because, permission=MEMBERSHIP_RIGHT)
 
 
 def identities_in(carrier: Resource) -> Mapping[ArmId, str]:
