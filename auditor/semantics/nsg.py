@@ -26,11 +26,13 @@ class Decision:
     """What a list of rules does with a packet.
 
     `access` is `Allow`, `Deny` or `AlwaysAllow`; `Unknown` where the rules that may decide disagree. `rule` is the
-    deciding one, `Unknown` where it may be one of several, `None` where no rule matches.
+    deciding one, `Unknown` where it may be one of several, `None` where no rule matches (`access` is then empty).
+    `may` holds every access that is possible.
     """
 
     access: str | Unknown
     rule: SecurityRule | Unknown | None
+    may: frozenset[str]
 
 
 class Evaluation:
@@ -106,11 +108,11 @@ class Evaluation:
 
 def _decision(candidates: Iterable[SecurityRule | None], whys: Iterable[Unknown]) -> Decision:
     rules = list(candidates)
-    accesses = {rule.access if rule is not None else "" for rule in rules}
+    may = frozenset(rule.access if rule is not None else "" for rule in rules)
     if len(rules) == 1:
-        return Decision(rules[0].access if rules[0] is not None else "", rules[0])
+        return Decision(next(iter(may)), rules[0], may)
     why = because_of(whys)
-    return Decision(accesses.pop() if len(accesses) == 1 else why, why)
+    return Decision(next(iter(may)) if len(may) == 1 else why, why, may)
 
 
 def _order(rule: SecurityRule) -> tuple[int, bool, str, str]:

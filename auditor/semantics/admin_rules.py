@@ -1,0 +1,162 @@
+"""Security admin rules of Azure Virtual Network Manager, which come before every security group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from auditor.graph import Estate
+from auditor.model import ArmId, Resource, Unknown
+from auditor.semantics.flows import FlowSet
+from auditor.semantics.network import NetworkView, undecided
+from auditor.semantics.nsg import Evaluation
+from auditor.semantics.region import Addresses
+from auditor.semantics.security_rules import RuleReader, SecurityRule
+
+_MANAGER = "microsoft.network/networkmanagers"
+_CONFIGURATION = f"{_MANAGER}/securityadminconfigurations"
+_COLLECTION = f"{_CONFIGURATION}/rulecollections"
+_RULE = f"{_COLLECTION}/rules"
+_MEMBER = f"{_MANAGER}/networkgroups/staticmembers"
+_EFFECTIVE = ("providers", "Microsoft.Network", "effectiveSecurityAdminRules", "default")
+"""What Resource Graph (table networkresources) says is deployed to a network, below the network's id."""
+
+
+def admin_rules(estate: Estate, network: Resource, direction: str, view: NetworkView) -> Evaluation:
+    """The admin rules that act on a network in one direction.
+
+    Whether a configuration was deployed is no property of it. Where the snapshot holds what Resource Graph knows of
+    the network (`effectiveSecurityAdminRules/default`), that decides; else each rule acts or does not, and nobody
+    knows, so that only what depends on it is unknown. No configuration at all means no rules.
+    """
+    reader = RuleReader(estate, view)
+    rules: list[SecurityRule] = []
+    for rule in estate.seen(_RULE):
+        collection = rule.id.parent
+        acts = False if collection is None else _acts(estate, collection, network)
+        if acts is False:
+            continue
+        made = list(reader.read(rule, direction.casefold()))
+        rules += made if acts is True else [_gated(one, acts, network) for one in made]
+    for gap in _gaps(estate):
+        rules += _anything(network, gap)
+    return Evaluation(network, direction.casefold(), rules)
+
+
+def _acts(estate: Estate, collection: ArmId, network: Resource) -> bool | Unknown:
+    """Whether the rules of a collection are in force in a network."""
+    configuration = collection.parent
+    deployed = _deployed(estate, network)
+    if configuration is None or (deployed is not None and configuration not in deployed):
+        return False
+    groups = _groups(estate, collection)
+    if groups == frozenset() and estate.find(collection) is not None:
+        return False
+    member = any(_has_member(estate, group, network) for group in groups)
+    alone = all(_groups(estate, other.id) == groups for other in estate.seen(_COLLECTION, under=configuration))
+    if deployed is not None and (member or alone):
+        return True
+    if deployed is not None:
+        return Unknown(f"whether {network.name} is in a group of rule collection {collection.name} is not known")
+    if _skipped(estate, configuration, network):
+        return False
+    return Unknown(
+        f"whether security admin configuration {configuration.name} is deployed to {network.name} is no property of"
+        " either; import what Resource Graph says (networkresources, effectivesecurityadminrules)"
+    )
+
+
+def _deployed(estate: Estate, network: Resource) -> frozenset[ArmId] | None:
+    """The configurations in force in a network, `None` where the snapshot does not say."""
+    found = estate.find(network.id.child(*_EFFECTIVE))
+    if found is None:
+        return None
+    key = next((key for key in found.properties if key.casefold() == "effectivesecurityadminconfigurations"), "")
+    ids = []
+    for _, item in found.items("properties", key):
+        text = next((str(value) for name, value in item.items() if name.casefold() == "id"), "")
+        head, snapshot, _ = text.casefold().partition("/snapshots/")
+        ids.append(ArmId(text[: len(head)] if snapshot else text))
+    return frozenset(ids)
+
+
+def _groups(estate: Estate, collection: ArmId) -> frozenset[ArmId]:
+    found = estate.find(collection)
+    if found is None:
+        return frozenset()
+    places = [n for n, _ in found.items("properties", "appliesToGroups")]
+    refs = [found.ref("properties", "appliesToGroups", n, "networkGroupId") for n in places]
+    return frozenset(ref for ref in refs if ref is not None)
+
+
+def _has_member(estate: Estate, group: ArmId, network: Resource) -> bool:
+    return any(member.ref("properties", "resourceId") == network.id for member in estate.seen(_MEMBER, under=group))
+
+
+_INTENT_POLICY = "microsoft.sql/managedinstances"
+
+
+def _skipped(estate: Estate, configuration: ArmId, network: Resource) -> bool:
+    """Networks of services with intent policies are left out unless the configuration says otherwise (section 12)."""
+    found = estate.find(configuration)
+    stated = (
+        found.get("properties", "applyOnNetworkIntentPolicyBasedServices", default=["None"])
+        if found is not None
+        else ["None"]
+    )
+    if {str(item).casefold() for item in stated} - {"none"}:
+        return False
+    delegations = (
+        str(delegation.get("properties", {}).get("serviceName", "")).casefold()
+        for subnet in estate.seen("microsoft.network/virtualnetworks/subnets", under=network.id)
+        for _, delegation in subnet.items("properties", "delegations")
+    )
+    return _INTENT_POLICY in delegations
+
+
+def _gated(rule: SecurityRule, why: Unknown, network: Resource) -> SecurityRule:
+    configuration = rule.resource.id.parent
+    name = f"whether {configuration.key if configuration else rule.name} acts on {network.id.key}"
+    gate = FlowSet.box(destination=Addresses.symbol(undecided(name, why)))
+    return replace(rule, flows=rule.flows & gate)
+
+
+def _gaps(estate: Estate) -> Iterator[Unknown]:
+    """Lists that failed: a manager, a configuration or a rule may exist that nobody saw."""
+    for kind in (_MANAGER, _CONFIGURATION, _COLLECTION, _RULE):
+        gap = estate.coverage.gap(kind)
+        if gap is not None:
+            yield gap
+            return
+
+
+def _anything(network: Resource, gap: Unknown) -> list[SecurityRule]:
+    """What unread admin rules may do to a packet: stop it, deliver it, or neither."""
+    found = []
+    for access in ("Deny", "AlwaysAllow"):
+        gate = undecided(f"whether an unread security admin rule says {access} in {network.id.key}", gap)
+        flows = FlowSet.box(destination=Addresses.symbol(gate))
+        found.append(unread_rule(network, access, flows, gap))
+    return found
+
+
+def unread_rule(network: Resource, access: str, flows: FlowSet, gap: Unknown) -> SecurityRule:
+    """A stand-in for rules that could not be read."""
+    from auditor.semantics.ports import PortSet
+    from auditor.semantics.protocols import ProtocolSet
+
+    everything = Addresses.everything()
+    return SecurityRule(
+        name="a security admin rule that was not read",
+        priority=0,
+        access=access,
+        is_default=False,
+        resource=network,
+        protocols=ProtocolSet.everything(),
+        source=everything,
+        source_ports=PortSet.everything(),
+        destination=everything,
+        destination_ports=PortSet.everything(),
+        flows=flows,
+        unknowns=(gap,),
+    )

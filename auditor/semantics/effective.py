@@ -1,0 +1,159 @@
+"""Everything that filters a packet at one place of a network: admin rules, both security groups, the platform."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from auditor.graph import Estate
+from auditor.model import ArmId, Unknown
+from auditor.semantics.answers import because_of
+from auditor.semantics.flows import FlowSet, Packet
+from auditor.semantics.layers import Layer, layers_of
+from auditor.semantics.nsg import Decision, Evaluation
+from auditor.semantics.places import Place, place_of
+from auditor.semantics.platform import PlatformService, platform_services
+from auditor.semantics.security_rules import SecurityRule
+from auditor.semantics.tags import ServiceTags
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that looked at the packet: `layer` says what, `group` which security group or network, if one."""
+
+    layer: str
+    access: str | Unknown
+    rule: SecurityRule | Unknown | None = None
+    group: ArmId | None = None
+    because: str = ""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What happens to a packet. `rule` is the deciding one as IP flow verify names it, with the `group` it is in.
+
+    `rule` is `None` where the platform decides or nothing filters, `Unknown` where it may be one of several; `group`
+    goes with it. `steps` is everything that looked at the packet, in order, up to what stopped it.
+    """
+
+    access: str | Unknown
+    rule: SecurityRule | Unknown | None
+    group: ArmId | None
+    steps: tuple[Step, ...]
+    notes: tuple[str, ...] = ()
+
+
+_FINAL = frozenset({"Deny", "AlwaysAllow"})
+
+
+@dataclass
+class Path:
+    """The filters at one place in one direction, in the order in which Azure asks them."""
+
+    place: Place
+    direction: str
+    layers: Sequence[Layer]
+    notes: tuple[str, ...] = ()
+    closed: str = ""
+    _allowed: FlowSet | None = field(default=None, repr=False)
+
+    def decide(self, packet: Packet) -> Trace:
+        """Ask every filter in turn; raises `ValueError` for a packet with a bad address or a port too few."""
+        if self.closed:
+            step = Step("platform", "Deny", because=self.closed)
+            return Trace("Deny", None, None, (step,), self.notes)
+        exempt = self._exempt(packet)
+        if exempt is not None:
+            return exempt
+        steps: list[Step] = []
+        outcomes: set[str] = set()
+        for layer in self.layers:
+            decision = layer.decide(packet)
+            steps.append(Step(layer.name, decision.access, decision.rule, layer.group, layer.because))
+            if "AlwaysAllow" in decision.may:
+                outcomes.add("Allow")
+            if "Deny" in decision.may:
+                outcomes.add("Deny")
+            if decision.may <= _FINAL:
+                break
+        else:
+            outcomes.add("Allow")
+        return self._concluded(tuple(steps), outcomes)
+
+    def _concluded(self, steps: tuple[Step, ...], outcomes: set[str]) -> Trace:
+        """The rule is that of the step that stopped or delivered the packet, else of the last group that allowed it."""
+        whys = [step.access for step in steps if isinstance(step.access, Unknown)]
+        whys += [step.rule for step in steps if isinstance(step.rule, Unknown)]
+        access = next(iter(outcomes)) if len(outcomes) == 1 else because_of(whys)
+        if whys:
+            return Trace(access, because_of(whys), None, steps, self.notes)
+        decided = [step for step in steps if step.rule is not None or step.access == "Deny"]
+        deciding = decided[-1] if decided else Step("", "Allow")
+        return Trace(access, deciding.rule, deciding.group, steps, self.notes)
+
+    def _exempt(self, packet: Packet) -> Trace | None:
+        """The platform's own traffic, unless a rule names its tag; `None` for any other packet."""
+        if self.direction != "outbound":
+            return None
+        for service in platform_services():
+            if service.flows.decide(packet) is not True:
+                continue
+            named = list(self._naming(service))
+            for group, rule in named:
+                if rule.flows.decide(packet) is True:
+                    step = Step("platform", rule.access, rule, group, f"the rule names {service.tag}")
+                    return Trace(rule.access, rule, group, (step,), self.notes)
+            text = f"{service.name} of the platform is not stopped by security groups"
+            return Trace("Allow", None, None, (Step("platform", "Allow", because=text),), self.notes)
+        return None
+
+    def _naming(self, service: PlatformService) -> Iterator[tuple[ArmId | None, SecurityRule]]:
+        for layer in self.layers:
+            rules = layer.evaluation.rules if layer.evaluation is not None else ()
+            yield from ((layer.group, rule) for rule in rules if service.tag.casefold() in rule.names_tags)
+
+    def allowed(self) -> FlowSet:
+        """Every packet that gets through, the platform's own traffic included."""
+        if self._allowed is None:
+            self._allowed = self._all_allowed()
+        return self._allowed
+
+    def _all_allowed(self) -> FlowSet:
+        if self.closed:
+            return FlowSet.none()
+        going_on, delivered = FlowSet.everything(), FlowSet.none()
+        for layer in self.layers:
+            if layer.can_deliver and layer.evaluation is not None:
+                delivered |= going_on & layer.evaluation.with_access("AlwaysAllow")
+            going_on &= layer.passes()
+        found = going_on | delivered
+        if self.direction == "outbound":
+            for service in platform_services():
+                mine = service.flows
+                stopped = FlowSet.none()
+                for _, rule in self._naming(service):
+                    hit = mine & rule.flows
+                    stopped |= hit if not rule.allows else FlowSet.none()
+                    mine -= hit
+                found = (found - service.flows) | (service.flows - stopped)
+        return found
+
+    @cached_property
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """The lists of rules that are asked, in order."""
+        return tuple(layer.evaluation for layer in self.layers if layer.evaluation is not None)
+
+
+def path(estate: Estate, where: ArmId, direction: str, tags: ServiceTags | None = None) -> Path:
+    """The filters at a network interface, private endpoint, subnet or anything that sits on a network interface.
+
+    `direction` is `inbound` (towards the place) or `outbound`. Raises `NotKnown` where the place has no known subnet,
+    and `ValueError` where it is nothing that has a place in a network.
+    """
+    place = place_of(estate, where)
+    layers, notes, closed = layers_of(estate, place, direction.casefold(), tags or ServiceTags.of_estate(estate))
+    return Path(place, direction.casefold(), layers, notes, closed)
+
+
+__all__ = ["Decision", "Path", "Step", "Trace", "path"]
