@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from auditor.rules import ingress, keyless, private_link, public_access, segmentation, transport
+from auditor.rules import clients, ingress, keyless, private_link, public_access, segmentation, transport
 from auditor.rules.rule import NoTerms, Rule, requirement
 
 RULES: tuple[Rule, ...] = (
@@ -34,6 +34,9 @@ RULES: tuple[Rule, ...] = (
     keyless.search_answers_keys,
     keyless.compute_takes_local_users,
     keyless.vault_goes_by_access_policies,
+    clients.chat_ui_reads_without_an_identity,
+    clients.gateway_carries_its_certificate,
+    clients.strangers_may_call_the_models,
     public_access.workspace_answers_the_internet,
     public_access.endpoint_answers_the_internet,
     public_access.openai_answers_the_internet,
@@ -45,6 +48,12 @@ RULES: tuple[Rule, ...] = (
     public_access.jump_box_has_a_public_address,
     public_access.compute_instance_is_public,
     public_access.address_is_not_the_entry,
+    managed_network.managed_network_lets_everything_out,
+    managed_network.managed_network_does_not_exist,
+    managed_network.no_outbound_rule_leads_there,
+    managed_network.outbound_rule_leads_outside,
+    managed_network.managed_endpoint_not_approved,
+    managed_network.deployment_leaves_past_the_network,
 )
 """Every rule there is."""
 

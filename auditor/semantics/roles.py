@@ -98,7 +98,7 @@ class Roles:
         resource = self._documents.get(guid)
         if resource is None:
             gap = self._estate.coverage.gap(DEFINITION)
-            because = gap.because if gap else "it is not in this snapshot"
+            because = gap.because if gap is not None else "it is not in this snapshot"
             return Unknown(
                 f"what role {guid} allows is not known: {because}", permission=_READ, read=gap.read if gap else None
             )
