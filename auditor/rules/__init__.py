@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from auditor.rules import clients, ingress, keyless, private_link, public_access, segmentation, transport
+from auditor.rules import (
+    clients,
+    ingress,
+    keyless,
+    managed_network,
+    private_link,
+    public_access,
+    segmentation,
+    transport,
+)
 from auditor.rules.rule import NoTerms, Rule, requirement
 
 RULES: tuple[Rule, ...] = (
