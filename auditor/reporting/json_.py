@@ -93,6 +93,7 @@ def _requirement(requirement: Requirement) -> dict[str, Any]:
         "severity": requirement.severity.value,
         "statement": requirement.statement,
         "section": requirement.section,
+        "decided_by": requirement.decided_by,
         "look_at": requirement.look_at,
     }
 

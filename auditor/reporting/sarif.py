@@ -21,7 +21,7 @@ from auditor.reporting.context import Context, spot
 from auditor.reporting.json_ import json_text
 from auditor.reporting.sarif_notices import NOTICES, notifications
 from auditor.reporting.sarif_rules import level_of, rule_entry, sentence
-from auditor.reporting.words import clip, line, one_line, short_name, value_text
+from auditor.reporting.words import address, clip, line, one_line, short_name, value_text
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 MAX_RESULTS = 5000
@@ -101,8 +101,8 @@ class _Run:
             "version": __version__,
             "semanticVersion": __version__,
         }
-        if self.result.baseline.source.startswith("https://"):
-            driver["informationUri"] = self.result.baseline.source
+        if link := address(self.result.baseline.source):
+            driver["informationUri"] = link
         return driver | {
             "rules": [
                 rule_entry(

@@ -8,7 +8,7 @@ from typing import Any
 
 from auditor.model import BaselineInfo, Finding, Level, Requirement
 from auditor.reporting.digest import OPTIONAL
-from auditor.reporting.words import clip, line, visible_lines
+from auditor.reporting.words import address, clip, line, visible_lines
 
 SECURITY_SEVERITY: Mapping[str, str] = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0"}
 """In GitHub's bands: above 9.0 critical, 7.0 to 8.9 high, 4.0 to 6.9 medium, 0.1 to 3.9 low; 9.0 is in none."""
@@ -58,8 +58,8 @@ def rule_entry(
             "tags": ["security", "azure", requirement.family.lower(), requirement.level.value],
         },
     }
-    if baseline.source.startswith(("https://", "http://")):
-        entry["helpUri"] = baseline.source
+    if link := address(baseline.source):
+        entry["helpUri"] = link
     return entry
 
 
@@ -74,9 +74,8 @@ def _help(
     remedy = next((f.verdict.remediation for f in findings if f.verdict.remediation), "")
     if remedy:
         lines += ["How to put it right, for example:", "", *_code(remedy, markdown=markdown), ""]
-    source = line(baseline.source, 500)
-    link = f"[{line(baseline.name, 80)}]({source})" if markdown and source.startswith("http") else source
-    lines += [f'Source: section "{line(requirement.section, 200)}" of {link}.']
+    # A host makes a link of the address by itself.
+    lines += [f'Source: section "{line(requirement.section, 200)}" of {line(baseline.source, 500)}', ""]
     lines += [f"`auditor explain {requirement.id}` prints how it is decided."]
     return lines
 

@@ -102,6 +102,12 @@ def subject(finding: Finding) -> str:
     return line(verdict.part or finding.workload or "the workload", 80)
 
 
+def address(source: str) -> str:
+    """The web address that a baseline's source ends with; empty where it names none."""
+    found = re.search(r"https?://[^\s<>\"'`|]+$", source.strip())
+    return visible(found.group()) if found else ""
+
+
 def counted(number: int, noun: str, plural: str = "") -> str:
     """`1 finding`, `2 findings`, `1,024 findings`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -45,7 +45,8 @@ def test_the_end_says_what_to_do_first_and_what_was_not_checked() -> None:
     text = render(RICH)
     end = text[text.index("Do first") :]
     assert end.index("PUB-07") < end.index("NSG-JMP-IN") < end.index("REL-03")
-    assert "az storage account update --name stchatui --resource-group rg-chat --public-network-access Disabled\n" in end
+    command = "az storage account update --name stchatui --resource-group rg-chat --public-network-access Disabled"
+    assert f"    {command}\n" in end
     assert "1 requirement has no rule yet and cannot pass or fail" in end
     assert "1 read of this snapshot failed" in end
     assert "Note: which subnet serves agents" in end
@@ -59,7 +60,8 @@ def test_manual_checks_say_what_to_look_at() -> None:
 
 def test_passes_and_evidence_are_shown_when_asked() -> None:
     brief, full = render(RICH), render(RICH, Context(verbose=True, width=200))
-    for said in ("kv-chat refuses public networks", "(line 2040, column 33)", "witness:", "= (absent)", "filtered at Medium"):
+    passed, waived = "kv-chat refuses public networks", "filtered at Medium"
+    for said in (passed, waived, "(line 2040, column 33)", "witness:", "= (absent)"):
         assert said not in brief
         assert said in full
     assert "--verbose" in brief
@@ -70,7 +72,7 @@ def test_counts_of_each_family_add_up() -> None:
     lines = render(RICH).splitlines()
     head = next(text for text in lines if "Findings by family" in text)
     assert head.split()[3:] == ["FAIL", "ERROR", "UNKNOWN", "WAIVED", "MANUAL", "PASS", "N/A", "NO", "RULE"]
-    assert next(text for text in lines if text.startswith(" All ")).split() == ["All", *"3 1 1 1 1 2 1 1".split()]
+    assert " ".join(next(text for text in lines if text.startswith(" All ")).split()) == "All 3 1 1 1 1 2 1 1"
 
 
 def test_nothing_of_the_architecture_is_one_sentence() -> None:
@@ -92,7 +94,7 @@ def test_all_well() -> None:
 def test_a_world_of_waivers_and_rules_to_come_does_not_boast() -> None:
     waived = tuple(f for f in RICH.findings if f.outcome in (Outcome.WAIVED, Outcome.PASS))
     text = " ".join(render(replace(RICH, findings=waived)).split())
-    assert "Every requirement that was checked holds, 1 finding waived; 1 could not be checked for want of a rule." in text
+    assert "Every requirement that was checked holds, 1 finding waived; 1 could not be checked" in text
     nothing = " ".join(render(replace(RICH, findings=())).split())
     assert "UNKNOWN Nothing was decided: no requirement of this baseline applies or has a rule." in nothing
 

@@ -10,6 +10,7 @@ import pytest
 from auditor.model import ArmId, Outcome
 from auditor.reporting.json_ import json_text
 from auditor.reporting.words import (
+    address,
     clip,
     counted,
     joined,
@@ -111,3 +112,16 @@ def test_json_for_strict_readers_has_no_half_characters() -> None:
     written = json_text("a\ud800b", lossless=False)
     assert json.loads(written) == "a\ufffdb"
     json_text("\U0001f600", lossless=False).encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("source", "link"),
+    [
+        ("https://learn.microsoft.com/a", "https://learn.microsoft.com/a"),
+        ("An article, edition of 2024: https://learn.microsoft.com/a", "https://learn.microsoft.com/a"),
+        ("our wiki", ""),
+        ('javascript:alert(1)//https://x"onclick=', ""),
+    ],
+)
+def test_the_address_of_a_source(source: str, link: str) -> None:
+    assert address(source) == link
