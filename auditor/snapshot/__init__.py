@@ -1,11 +1,10 @@
 """The snapshot file: written atomically, read with positions, checked for integrity."""
 
 from auditor.snapshot.locate import locate, positions_of
-from auditor.snapshot.model import FORMAT, MAX_DEPTH, Position, Snapshot
+from auditor.snapshot.model import FORMAT, MAX_DEPTH, Position, Snapshot, too_deep
 from auditor.snapshot.read import read_snapshot
 from auditor.snapshot.redact import REDACTED, redact, redacted
 from auditor.snapshot.seal import sealed
-from auditor.snapshot.strict import too_deep
 from auditor.snapshot.write import write_snapshot
 
 __all__ = [

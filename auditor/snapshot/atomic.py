@@ -51,18 +51,26 @@ def _replace(target: Path, chunks: Iterable[bytes]) -> None:
 def _write(temporary: Path, chunks: Iterable[bytes]) -> None:
     """Write and sync the file; it gets its name last where the system can do that, so that no kill leaves it behind."""
     unnamed = _open_unnamed(temporary.parent)
-    descriptor = unnamed or os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+    descriptor = _open_named(temporary) if unnamed is None else unnamed
     with os.fdopen(descriptor, "wb", buffering=1 << 20) as stream:
         stream.writelines(chunks)
         stream.flush()
         os.fsync(descriptor)
-        if unnamed:
-            # Only with folders named does Python ask for the link to be followed (linkat, AT_SYMLINK_FOLLOW).
-            folder = os.open(temporary.parent, os.O_RDONLY)
-            try:
-                os.link(_OPEN_FILES / str(descriptor), temporary.name, src_dir_fd=folder, dst_dir_fd=folder)
-            finally:
-                os.close(folder)
+        if unnamed is not None:
+            _name(descriptor, temporary)
+
+
+def _name(descriptor: int, temporary: Path) -> None:
+    folder = os.open(temporary.parent, os.O_PATH)
+    try:
+        # Only where folders are given does Python ask for the link to be followed (linkat, AT_SYMLINK_FOLLOW).
+        os.link(_OPEN_FILES / str(descriptor), temporary.name, src_dir_fd=folder, dst_dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def _open_named(temporary: Path) -> int:
+    return os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
 
 
 def _open_unnamed(folder: Path) -> int | None:
@@ -77,8 +85,11 @@ def _open_unnamed(folder: Path) -> int | None:
 
 
 def _make_durable(folder: Path) -> None:
-    """The new name survives a power cut only once its folder is written; Windows cannot open folders."""
-    if os.name == "posix":
+    """The new name survives a power cut only once its folder is written.
+
+    Windows cannot open folders, and a folder may be writable and not readable: then the system decides when.
+    """
+    if os.name == "posix" and os.access(folder, os.R_OK):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)

@@ -37,6 +37,13 @@ def diagnose(source: Text, at: int, otherwise: str) -> AuditorError:
     return _Walk(source, at).fault() or source.fault(at, f"this is no JSON: {otherwise}", _REPAIR)
 
 
+def fault_in_beginning(source: Text) -> AuditorError | None:
+    """What is wrong in a text of which more follows, so that noise is refused before all of it is read."""
+    walk = _Walk(source, 0)
+    problem = walk.fault()
+    return None if walk.cut else problem
+
+
 class _Walk:
     """One pass over a value, without recursion, until something is wrong."""
 
@@ -45,6 +52,7 @@ class _Walk:
         self.text = source.text
         self.at = at
         self.open: list[_Open] = []
+        self.cut = False
 
     def fault(self) -> AuditorError | None:
         while True:
@@ -155,6 +163,7 @@ class _Walk:
 
     def _cut_off(self, where: str) -> AuditorError:
         self.at = len(self.text)
+        self.cut = True
         return self._say(f"the file ends {where}", TRUNCATED_TIP)
 
     def _say(self, sentence: str, tip: str) -> AuditorError:

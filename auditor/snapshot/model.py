@@ -45,3 +45,19 @@ class Snapshot:
     path: str = ""
     text: str = field(default="", repr=False, compare=False)
     offsets: Mapping[ArmId, int] = field(default_factory=dict, repr=False, compare=False)
+
+
+def too_deep(value: Any, limit: int = MAX_DEPTH) -> bool:
+    """Whether objects and lists nest deeper than the limit."""
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > limit + 1:
+            return True
+        level = [
+            child
+            for each in level
+            if isinstance(each, (dict, list))
+            for child in (each.values() if isinstance(each, dict) else each)
+        ]
+    return False

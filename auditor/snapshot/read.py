@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from auditor.model import ArmId, AuditorError, Read
+from auditor.snapshot.diagnose import fault_in_beginning
 from auditor.snapshot.model import FORMAT, Snapshot
 from auditor.snapshot.seal import digest
 from auditor.snapshot.strict import Cursor
-from auditor.snapshot.text import Text, decoded, encoding_mark, read_bytes, shown
+from auditor.snapshot.text import Text, read_text, shown
 
 _FAMILY, _, _VERSION = FORMAT.partition("/")
 _BEGINNING = re.compile(r'\s*\{\s*"format"\s*:\s*"([^"\\\n]*)"')
@@ -81,17 +82,7 @@ def read_snapshot(path: Path | str) -> Snapshot:
 
     Raises `AuditorError` (exit code 2) for whatever is wrong with the file.
     """
-    name = str(path)
-    data = read_bytes(Path(path), name)
-    if not data.strip():
-        raise AuditorError(f"{name}: the file is empty", "collect or export it again")
-    mark = encoding_mark(data)
-    if mark:
-        kind = "UTF-8" if mark == "utf-8-sig" else "UTF-16"
-        tip = "save it as UTF-8 without a mark, or run `auditor import` on it"
-        raise AuditorError(f"{name}:1:1: the file begins with the byte order mark of {kind}", tip)
-    source = Text(name, decoded(data, name))
-    _check_beginning(source)
+    source = read_text(Path(path), str(path), _judge)
     reader = _Reader(source, 0)
     snapshot = reader.snapshot()
     reader.check_end()
@@ -106,9 +97,11 @@ def parse_snapshot(source: Text, start: int) -> Snapshot:
     return _Reader(source, start).snapshot()
 
 
-def _check_beginning(source: Text) -> None:
-    """Refuse what is no snapshot by its first line, before anything is parsed."""
-    match = _BEGINNING.match(source.text[: 1 << 16])
+def _judge(source: Text, more: bool) -> None:
+    """Refuse what is no snapshot by its beginning, before the rest is read."""
+    if not source.text.strip() and not more:
+        raise AuditorError(f"{source.name}: the file is empty", "collect or export it again")
+    match = _BEGINNING.match(source.text)
     if match is None:
         if source.text.lstrip()[:1] in ("{", "["):
             sentence = f'this is no snapshot: it does not begin with "format": "{FORMAT}"'
@@ -120,6 +113,9 @@ def _check_beginning(source: Text) -> None:
     if version != _VERSION:
         sentence = f"this snapshot has the format version {shown(version)}; this auditor reads version {_VERSION}"
         raise source.fault(match.start(1), sentence, "use the auditor that wrote it, or a newer one")
+    problem = fault_in_beginning(source) if more else None
+    if problem:
+        raise problem
 
 
 class _Reader:

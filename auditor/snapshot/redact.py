@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
 from fnmatch import translate
-from functools import cache, cached_property
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ from auditor.model import ArmId
 REDACTED = "(redacted)"
 
 _FACTS = Path(__file__).parent.parent / "facts" / "redaction.json"
-Steps = tuple[str, ...]
 
 
 def redact(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -33,56 +33,62 @@ def redact(document: Mapping[str, Any]) -> Mapping[str, Any]:
 def redacted(document: Mapping[str, Any]) -> tuple[Mapping[str, Any], int]:
     """As `redact`, with the number of values that were removed."""
     work = _Work(_table())
-    return work.cleaned(document, _Where()), work.removed
+    return work.cleaned(document, _NOWHERE), work.removed
+
+
+class _Secret(IntEnum):
+    """How much of what lies below goes."""
+
+    NO = 0
+    YES = 1
+    """All but the names of `keep.names`."""
+    ALL = 2
 
 
 @dataclass(frozen=True)
-class _PathRow:
-    """A path that holds secrets in documents of some type, or whose id ends so."""
+class _Path:
+    """The steps that are left of a path, and how much goes at its end."""
 
-    type: re.Pattern[str] | None
-    id_ends: str
-    steps: Steps
+    steps: tuple[str, ...]
+    secret: _Secret
 
-    def applies(self, type_: str, key: str) -> bool:
-        if self.type is not None:
-            return self.type.fullmatch(type_) is not None
-        return key.endswith(self.id_ends)
+
+def _path(row: Mapping[str, Any]) -> _Path:
+    return _Path(tuple(row["path"].casefold().split("/")), _how_much(row))
+
+
+def _how_much(row: Mapping[str, Any]) -> _Secret:
+    return _Secret.ALL if row.get("all") else _Secret.YES
 
 
 class _Table:
     """The rows of facts/redaction.json, ready for use."""
 
     def __init__(self, rows: Mapping[str, Any]) -> None:
-        names = [row["name"] for row in rows["names"]]
-        self._exact = frozenset(name for name in names if not name.startswith("*"))
-        self._endings = tuple(name[1:] for name in names if name.startswith("*"))
+        self._exact = {row["name"]: _how_much(row) for row in rows["names"] if not row["name"].startswith("*")}
+        self._endings = tuple(row["name"][1:] for row in rows["names"] if row["name"].startswith("*"))
         keep = rows["keep"]
         self.kept_names = frozenset(row["name"] for row in keep["names"])
         self.kept_below = frozenset(row["name"] for row in keep["below"])
         self.kept_values = re.compile("|".join(row["pattern"] for row in keep["values"]), re.IGNORECASE)
         self.patterns = tuple(re.compile(row["pattern"], re.IGNORECASE) for row in rows["patterns"])
-        self._paths = tuple(_path_row(row) for row in rows["paths"])
-        self._known: dict[tuple[str, str], tuple[Steps, ...]] = {}
+        self.hints = re.compile("|".join(map(re.escape, rows["hints"])))
+        self._by_type = [(re.compile(translate(row["type"])), _path(row)) for row in rows["paths"] if "type" in row]
+        self._by_ending = [(row["id_ends"], _path(row)) for row in rows["paths"] if "id_ends" in row]
+        self.by_name = lru_cache(maxsize=1 << 14)(self._by_name)
+        self._of_type = lru_cache(maxsize=1 << 10)(self._paths_of_type)
 
-    @cached_property
-    def hints(self) -> re.Pattern[str]:
-        """Matches wherever one of the patterns could: most texts hold neither."""
-        return re.compile(r"=|://|eyJ|-----BEGIN")
+    def _by_name(self, name: str) -> _Secret:
+        """How much of what is below a key of this name goes."""
+        return self._exact.get(name, _Secret.YES if name.endswith(self._endings) else _Secret.NO)
 
-    def names(self, name: str) -> bool:
-        """Whether what is below a key of this name goes."""
-        return name in self._exact or name.endswith(self._endings)
-
-    def paths(self, id_: str, type_: str) -> tuple[Steps, ...]:
+    def paths(self, id_: str, type_: str) -> tuple[_Path, ...]:
         """The paths of a document that hold secrets."""
-        key = ArmId(id_).key
-        return tuple(row.steps for row in self._paths if row.applies(type_, key))
+        key = id_.rstrip("/").casefold()
+        return (*self._of_type(type_), *(path for ending, path in self._by_ending if key.endswith(ending)))
 
-
-def _path_row(row: Mapping[str, str]) -> _PathRow:
-    type_ = re.compile(translate(row["type"])) if "type" in row else None
-    return _PathRow(type_, row.get("id_ends", ""), tuple(row["path"].casefold().split("/")))
+    def _paths_of_type(self, type_: str) -> tuple[_Path, ...]:
+        return tuple(path for pattern, path in self._by_type if pattern.fullmatch(type_))
 
 
 @cache
@@ -94,8 +100,10 @@ def _table() -> _Table:
 class _Where:
     """What is known of a value by the way that led to it."""
 
-    paths: tuple[Steps, ...] = ()
-    secret: bool = False
+    paths: tuple[_Path, ...] = ()
+    secret: _Secret = _Secret.NO
+    named: bool = False
+    """Under a key of `keep.names`: text that stands right here stays."""
     plain: bool = False
     """Below a key of `keep.below`: names no longer count."""
 
@@ -113,15 +121,17 @@ class _Work:
         if isinstance(value, list):
             items = [self.cleaned(item, self._below(where, "*")) for item in value]
             return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+        goes = where.secret and not (where.named and where.secret is _Secret.YES)
         if isinstance(value, str):
-            return self._text(value, where.secret)
-        if where.secret and value is not None and not isinstance(value, bool):
+            return self._text(value, bool(goes))
+        if goes and value is not None and not isinstance(value, bool):
             self.removed += 1
             return REDACTED
         return value
 
     def _object(self, value: Mapping[str, Any], where: _Where) -> Mapping[str, Any]:
-        where = _Where((*where.paths, *self._own_paths(value)), where.secret, where.plain)
+        own = self._own_paths(value)
+        where = replace(where, paths=(*where.paths, *own)) if own else where
         changed: dict[str, Any] = {}
         for key, old in value.items():
             new = self.cleaned(old, self._below(where, str(key).casefold()))
@@ -129,7 +139,7 @@ class _Work:
                 changed[key] = new
         return {**value, **changed} if changed else value
 
-    def _own_paths(self, value: Mapping[str, Any]) -> tuple[Steps, ...]:
+    def _own_paths(self, value: Mapping[str, Any]) -> tuple[_Path, ...]:
         """The paths of a resource that begins here: the document itself, or one that it holds."""
         id_, type_ = value.get("id"), value.get("type")
         if not isinstance(id_, str) or not id_.startswith("/"):
@@ -139,13 +149,15 @@ class _Work:
         return self.table.paths(id_, type_.casefold()) if id_ or type_ else ()
 
     def _below(self, where: _Where, step: str) -> _Where:
-        ahead, arrived = _advanced(where.paths, step) if where.paths else ((), False)
+        if where is _NOWHERE and step not in self.table.kept_below and not self.table.by_name(step):
+            return _NOWHERE
+        ahead, arrived = _advanced(where.paths, step) if where.paths else ((), _Secret.NO)
         plain = where.plain or step in self.table.kept_below
-        named = not plain and self.table.names(step)
-        secret = (where.secret or arrived or named) and step not in self.table.kept_names
-        if not ahead and secret == where.secret and plain == where.plain and not where.paths:
-            return where
-        return _Where(ahead, secret, plain)
+        by_name = _Secret.NO if plain else self.table.by_name(step)
+        secret = max(where.secret, arrived, by_name)
+        if not (secret or plain or ahead or arrived):
+            return _NOWHERE
+        return _Where(ahead, secret, step in self.table.kept_names, plain)
 
     def _text(self, value: str, secret: bool) -> str:
         if not value or value == REDACTED:
@@ -166,31 +178,31 @@ class _Work:
         return clean
 
 
+_NOWHERE = _Where()
+
+
 def _without_secret(match: re.Match[str]) -> str:
     start, end = match.span("secret")
     whole, offset = match.group(), match.start()
     return whole[: start - offset] + REDACTED + whole[end - offset :]
 
 
-def _advanced(paths: tuple[Steps, ...], step: str) -> tuple[tuple[Steps, ...], bool]:
-    """What remains of the paths after one step, and whether one of them has arrived."""
-    ahead: list[Steps] = []
-    arrived = False
+def _advanced(paths: tuple[_Path, ...], step: str) -> tuple[tuple[_Path, ...], _Secret]:
+    """What remains of the paths after one step, and how much goes because one of them has arrived."""
+    ahead: list[_Path] = []
+    arrived = _Secret.NO
     pending = list(paths)
     while pending:
         path = pending.pop()
-        first, rest = path[0], path[1:]
+        first, rest = path.steps[0], _Path(path.steps[1:], path.secret)
         if first == "**":
-            # Any number of steps: stay, or go on with what follows from here.
+            # Any number of steps: stay, or go on from here with what follows.
             ahead.append(path)
-            if rest:
+            if rest.steps:
                 pending.append(rest)
-            else:
-                arrived = True
         elif first in ("*", step):
-            if rest:
+            if rest.steps:
                 ahead.append(rest)
-                arrived = arrived or rest == ("**",)
             else:
-                arrived = True
+                arrived = max(arrived, path.secret)
     return tuple(ahead), arrived

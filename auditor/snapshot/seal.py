@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from auditor.model import ArmId, Read
-from auditor.snapshot.model import FORMAT, Snapshot
+from auditor.snapshot.model import FORMAT, MAX_DEPTH, Snapshot, too_deep
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
@@ -19,7 +19,7 @@ def sealed(snapshot: Snapshot) -> Snapshot:
 
     Documents are sorted by id and reads by path, without letter case; subscriptions and groups are sorted and
     without repetition. The same answers give the same snapshot in whatever order they arrived. Raises `ValueError`
-    where a document has no id or an id comes twice: whoever gathered them has to decide that.
+    where a document has no id or nests too deep, or an id comes twice: whoever gathered them has to decide that.
     """
     ordered = replace(
         snapshot,
@@ -78,6 +78,8 @@ def _ordered(documents: Iterable[Mapping[str, Any]]) -> tuple[Mapping[str, Any],
         key = ArmId(text).key
         if key in by_key:
             raise ValueError(f"two documents have the id {text}")
+        if too_deep(document):
+            raise ValueError(f"{text} nests deeper than {MAX_DEPTH} levels")
         by_key[key] = document
     return tuple(by_key[key] for key in sorted(by_key))
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from auditor.snapshot.diagnose import TRUNCATED_TIP, diagnose
-from auditor.snapshot.model import MAX_DEPTH
+from auditor.snapshot.model import too_deep
 from auditor.snapshot.text import Text, shown
 
 _BLANKS = " \t\r\n"
@@ -41,22 +41,6 @@ def _finite(digits: str) -> float:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_without_repetition, parse_constant=_refuse, parse_float=_finite)
-
-
-def too_deep(value: Any, limit: int = MAX_DEPTH) -> bool:
-    """Whether objects and lists nest deeper than the limit."""
-    level, depth = [value], 0
-    while level:
-        depth += 1
-        if depth > limit + 1:
-            return True
-        level = [
-            child
-            for each in level
-            if isinstance(each, (dict, list))
-            for child in (each.values() if isinstance(each, dict) else each)
-        ]
-    return False
 
 
 class Cursor:

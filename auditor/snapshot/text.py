@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import stat
+import codecs
+import contextlib
+import sys
 from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
@@ -15,6 +18,10 @@ LARGEST = 1 << 30
 """Bytes that are read of one file; 10,000 resources take about 20 MB."""
 
 _HEAD = 1 << 16
+_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+
+Judge = Callable[["Text", bool], None]
+"""Raises where the beginning of a text shows that the rest is not worth reading; told whether there is a rest."""
 
 
 class Text:
@@ -50,56 +57,55 @@ def shown(text: str, most: int = 120) -> str:
     return '"' + "".join(each if each.isprintable() else ascii(each)[1:-1] for each in short) + '"'
 
 
-def read_bytes(path: Path, name: str, check_head: bool = True) -> bytes:
-    """The bytes of a file. Raises `AuditorError` where it cannot be read; noise is refused by its first 64 KiB."""
+def read_text(path: Path | None, name: str, judge: Judge, marks: bool = False) -> Text:
+    """The text of a file, or of standard input where there is no path.
+
+    `judge` sees the first 64 KiB before the rest is read. `marks` says whether a byte order mark is welcome: then
+    UTF-16 is read too, as PowerShell writes it. Raises `AuditorError` where the file cannot be read or is no text.
+    """
     try:
-        with path.open("rb") as stream:
-            head = _head_of(stream, name, check_head)
-            return head if len(head) < _HEAD else head + _rest_of(stream, name)
+        with _opened(path) as stream:
+            head = stream.read(_HEAD)
+            mark = next((encoding for mark, encoding in _MARKS.items() if head.startswith(mark)), "")
+            if mark:
+                return _marked(name, mark, head + _rest_of(stream, name), marks)
+            more = len(head) == _HEAD
+            judge(Text(name, _decoded(head, name, more)), more)
+            return Text(name, _decoded(head + _rest_of(stream, name) if more else head, name))
     except (OSError, ValueError) as problem:
         raise _unreadable(path, name, problem) from problem
 
 
-def read_stream(stream: BinaryIO, name: str) -> bytes:
-    """As `read_bytes`, of what is already open."""
-    head = _head_of(stream, name, check=True)
-    return head if len(head) < _HEAD else head + _rest_of(stream, name)
+@contextlib.contextmanager
+def _opened(path: Path | None) -> Iterator[BinaryIO]:
+    if path is None:
+        yield sys.stdin.buffer
+    else:
+        with path.open("rb") as stream:
+            yield stream
 
 
-def decoded(data: bytes, name: str) -> str:
-    """UTF-8 to text. Raises `AuditorError` with the offset of the first byte that is none."""
+def _decoded(data: bytes, name: str, more: bool = False) -> str:
+    """UTF-8 to text; where more follows, a character may be cut at the end."""
     nul = data.find(b"\0")
     if nul >= 0:
         raise _binary(name, nul, "a zero byte")
     try:
-        return data.decode("utf-8")
+        return codecs.getincrementaldecoder("utf-8")().decode(data, final=not more)
     except UnicodeDecodeError as problem:
         raise _binary(name, problem.start, f"the byte 0x{data[problem.start]:02x}, which is no UTF-8") from problem
 
 
-def encoding_mark(data: bytes) -> str:
-    """The encoding that a byte order mark at the start announces, or empty."""
-    marks = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-    return next((encoding for mark, encoding in marks.items() if data.startswith(mark)), "")
-
-
-def _head_of(stream: BinaryIO, name: str, check: bool) -> bytes:
-    head = stream.read(_HEAD)
-    if check and not encoding_mark(head):
-        # A character may be cut at the end of the piece; only what lies well before it is judged.
-        cut = len(head) - 4 if len(head) == _HEAD else len(head)
-        _judge_head(head, cut, name)
-    return head
-
-
-def _judge_head(head: bytes, cut: int, name: str) -> None:
+def _marked(name: str, mark: str, data: bytes, welcome: bool) -> Text:
+    kind = "UTF-16" if mark == "utf-16" else "UTF-8"
+    if not welcome:
+        tip = "save it as UTF-8 without a mark, or run `auditor import` on it"
+        raise AuditorError(f"{name}:1:1: the file begins with the byte order mark of {kind}", tip)
     try:
-        decoded(head, name)
-    except AuditorError as problem:
-        cause = problem.__cause__
-        if isinstance(cause, UnicodeDecodeError) and cause.start >= cut:
-            return
-        raise
+        return Text(name, data.decode(mark))
+    except UnicodeDecodeError as problem:
+        sentence = f"{name}: byte {problem.start}: this is no {kind}, though the file begins with its mark"
+        raise AuditorError(sentence, "write the file again") from problem
 
 
 def _rest_of(stream: BinaryIO, name: str) -> bytes:
@@ -116,19 +122,12 @@ def _binary(name: str, at: int, what: str) -> AuditorError:
     return AuditorError(f"{name}: byte {at}: this is no text file: it holds {what}", "name a JSON file")
 
 
-def _unreadable(path: Path, name: str, problem: Exception) -> AuditorError:
+def _unreadable(path: Path | None, name: str, problem: Exception) -> AuditorError:
     if isinstance(problem, FileNotFoundError):
         return AuditorError(f"{name}: there is no such file", "check the spelling and the folder you are in")
-    if isinstance(problem, IsADirectoryError) or _is_folder(path):
+    if isinstance(problem, IsADirectoryError) or (isinstance(problem, PermissionError) and path and path.is_dir()):
         return AuditorError(f"{name}: this is a folder", "name a file in it; `auditor import` takes whole folders")
     if isinstance(problem, PermissionError):
         return AuditorError(f"{name}: you have no right to read this file", "check its permissions")
     reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
     return AuditorError(f"{name}: the file cannot be read: {reason}", "check the path and the disk")
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return stat.S_ISDIR(path.stat().st_mode)
-    except (OSError, ValueError):
-        return False

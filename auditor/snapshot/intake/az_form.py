@@ -19,20 +19,23 @@ _GRAPH_COLUMNS = ("subscriptionId", "tenantId")
 
 
 def arm_form(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The document as Resource Manager answers it; itself where it already is.
+    """The document as Resource Manager answers it; itself where it has `properties` and so is in that form already.
 
-    A document with `properties` keeps everything, less what `az` and Resource Graph added (`resourceGroup` beside an
-    id, `subscriptionId` and `tenantId`). One without is told to be az's by the `resourceGroup` it added.
+    One without is told to be az's by the `resourceGroup` that az adds beside every id that has one.
     """
+    type_ = ArmId(str(document["id"])).type
+    lifted = _has_mark(document) or type_ in _table()["unmarked"]
+    if "properties" in document or not lifted or is_index_entry(document):
+        return document
+    return _Lowering(type_).resource(document)
+
+
+def without_additions(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The document without what az and Resource Graph add to an answer: group, subscription and tenant."""
     id_ = ArmId(str(document["id"]))
-    marked = _has_mark(document)
-    if "properties" in document:
-        without = {key: value for key, value in document.items() if not _is_graph_column(id_, key, value)}
-        clean = without if len(without) != len(document) else document
-        return _without_marks(clean) if marked else clean
-    if is_index_entry(document) or not (marked or id_.type in _table()["unmarked"]):
-        return _without_marks(document) if marked else document
-    return _Lowering(id_.type).resource(document)
+    kept = {key: value for key, value in document.items() if not _is_graph_column(id_, key, value)}
+    without: Mapping[str, Any] = _without_marks(kept)
+    return without
 
 
 def is_index_entry(document: Mapping[str, Any]) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from auditor.model import AuditorError
-from auditor.snapshot.text import Text, decoded, encoding_mark, read_bytes, read_stream
+from auditor.snapshot.diagnose import fault_in_beginning
+from auditor.snapshot.text import Text, read_text, shown
 
 ENDINGS = (".json", ".jsonl", ".ndjson")
 STDIN = "-"
@@ -37,23 +37,24 @@ def inputs_of(paths: Iterable[str], leave_out: Path | None = None) -> list[Input
 
 
 def text_of(file: Input) -> Text:
-    """What the file holds. PowerShell's UTF-16 and byte order marks are taken; bytes that are no text are refused."""
-    data = read_stream(sys.stdin.buffer, file.name) if file.path is None else read_bytes(file.path, file.name)
-    mark = encoding_mark(data)
-    if not mark:
-        text = decoded(data, file.name)
-    else:
-        try:
-            text = data.decode(mark)
-        except UnicodeDecodeError as problem:
-            sentence = f"{file.name}: byte {problem.start}: this is no {mark.upper()} although the file announces it"
-            raise AuditorError(sentence, "write the file again") from problem
-    if not text.strip():
-        raise AuditorError(
-            f"{file.name}: the file is empty",
-            "the command that wrote it may have failed: run it again, or leave it out",
-        )
-    return Text(file.name, text)
+    """What the file holds. Byte order marks and PowerShell's UTF-16 are taken; bytes that are no text are refused."""
+    source = read_text(file.path, file.name, _judge, marks=True)
+    _judge(source, more=False)
+    return source
+
+
+def _judge(source: Text, more: bool) -> None:
+    """Refuse what cannot hold resources by its beginning, before the rest is read."""
+    first = source.text.lstrip()[:1]
+    if not first and not more:
+        tip = "the command that wrote it may have failed: run it again, or leave the file out"
+        raise AuditorError(f"{source.name}: the file is empty", tip)
+    if first and first not in "{[":
+        at = source.text.index(first)
+        raise source.fault(at, f"expected {{ or [ here, but found {shown(first)}", "name a file of JSON")
+    problem = fault_in_beginning(source) if first and more else None
+    if problem:
+        raise problem
 
 
 def changed_at(file: Input) -> datetime:

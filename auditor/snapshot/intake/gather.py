@@ -13,7 +13,7 @@ from auditor.snapshot.intake.files import Input, changed_at, text_of
 from auditor.snapshot.intake.merge import merged
 from auditor.snapshot.intake.origin import Found
 from auditor.snapshot.intake.shapes import Gathering, OpenList
-from auditor.snapshot.model import Snapshot
+from auditor.snapshot.model import MAX_DEPTH, Snapshot, too_deep
 from auditor.snapshot.redact import redacted
 from auditor.snapshot.seal import sealed
 
@@ -65,6 +65,7 @@ def gather(
             progress(number, file)
         all_.take_text(text_of(file))
     found = merged(all_.found)
+    _refuse_bombs(found)
     missing = _missing(all_, found)
     mentioned = _subscriptions(found) if complete else set[str]()
     whole = sorted({each.casefold() for each in all_.declared} | mentioned)
@@ -89,6 +90,13 @@ def gather(
         remade=all(each.kept for each in found),
         warnings=tuple(warning for _, warning in missing),
     )
+
+
+def _refuse_bombs(found: Iterable[Found]) -> None:
+    """Bringing a document back to the form of Resource Manager may have made it deeper than it was."""
+    for each in found:
+        if too_deep(each.document):
+            raise each.origin.fault(f"this resource nests deeper than {MAX_DEPTH} levels", "this is no ARM answer")
 
 
 def _subscriptions(found: Iterable[Found]) -> set[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from auditor.model import AuditorError
+from auditor.snapshot.intake.az_form import without_additions
 from auditor.snapshot.intake.origin import Found
 from auditor.snapshot.text import shown
 
@@ -26,9 +27,10 @@ def merged(found: Iterable[Found]) -> list[Found]:
 
 
 def _fuller(first: Found, second: Found) -> Found:
-    if says_no_more(second.document, first.document):
+    one, other = without_additions(first.document), without_additions(second.document)
+    if says_no_more(other, one):
         return first
-    if says_no_more(first.document, second.document):
+    if says_no_more(one, other):
         return second
     raise AuditorError(
         f"{second.origin}: {shown(second.id.text, 400)} differs from the document with the same id at {first.origin}",
