@@ -77,8 +77,9 @@ def _told(mistakes: list[Mistake]) -> str:
 
 def meant(word: str, choices: Iterable[str], most: int = 1) -> str:
     """`; did you mean ...?` where some of the choices are near, nearest first; else the empty string."""
-    near = difflib.get_close_matches(word, list(choices), n=most)
-    return f"; did you mean {one_of(near)}?" if near else ""
+    lowered = {choice.lower(): choice for choice in choices}
+    near = difflib.get_close_matches(word.lower(), list(lowered), n=most)
+    return f"; did you mean {one_of(lowered[word] for word in near)}?" if near else ""
 
 
 def one_of(choices: Iterable[str]) -> str:

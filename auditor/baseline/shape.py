@@ -43,7 +43,7 @@ def text(node: Node | None, what: str, mistakes: Mistakes) -> str:
     if isinstance(node, Scalar) and isinstance(value, (bool, int, float)):
         mistakes.at(node, f'{what} must be text, and {node.text} is {kind(node)}; write "{node.text}"')
     else:
-        mistakes.at(node, f"{what} must be text, and this is {kind(node) if value != '' else 'empty'}")
+        mistakes.at(node, f"{what} must be text, and this is {'empty' if isinstance(value, str) else kind(node)}")
     return ""
 
 

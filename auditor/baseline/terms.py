@@ -103,7 +103,7 @@ def _sentence(node: Node, type_: Any, what: str, said: str) -> str:
     expected = _EXPECTED.search(said)
     if expected:
         wanted = " or ".join(_WORDS.get(word.strip(), word.strip()) for word in expected[1].split("|"))
-        is_number = isinstance(node, Scalar) and wanted == "text" and node.value is not None
+        is_number = isinstance(node, Scalar) and wanted.startswith("text") and node.value is not None
         hint = f'; write "{node.text}"' if is_number and isinstance(node, Scalar) else ""
         return f"{what} must be {wanted}, not {kind(node)}{hint}"
     return f"{what}: {said}"
