@@ -34,7 +34,18 @@ class Box:
         words = str(self.protocols)
         if not ports:
             words = "any traffic" if self.protocols.is_everything else f"{words} on any port" if has_ports else words
-        return f"{words}{ports} from {self.source.text(names)}{sport} to {self.destination.text(names)}"
+        family = self._family
+        source, destination = self.source.text(names, family), self.destination.text(names, family)
+        return f"{words}{ports} from {source}{sport} to {destination}"
+
+    @property
+    def _family(self) -> Addresses | None:
+        """The addresses of the one family that real packets of this box can have; `None` where both can."""
+        for prefix in ("0.0.0.0/0", "::/0"):
+            family = Addresses.of(prefix)
+            if any((side & family) == side for side in (self.source, self.destination)):
+                return family
+        return None
 
     def __str__(self) -> str:
         return self.text()

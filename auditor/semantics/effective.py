@@ -116,7 +116,7 @@ class Path:
     def allowed(self) -> FlowSet:
         """Every packet that gets through, the platform's own traffic included."""
         if self._allowed is None:
-            self._allowed = self._all_allowed()
+            self._allowed = self._all_allowed() & FlowSet.real()
         return self._allowed
 
     def _all_allowed(self) -> FlowSet:

@@ -108,6 +108,15 @@ class FlowSet:
         return cls(made.diagram)
 
     @classmethod
+    def real(cls) -> FlowSet:
+        """Every packet that can be: both of its addresses are of one family."""
+        found = cls.none()
+        for family in ("0.0.0.0/0", "::/0"):
+            addresses = Addresses.of(family)
+            found |= cls.box(source=addresses, destination=addresses)
+        return found
+
+    @classmethod
     def union(cls, parts: Iterable[FlowSet]) -> FlowSet:
         """All of the parts together."""
         found: dd.Diagram = dd.EMPTY

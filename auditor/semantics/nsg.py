@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -92,6 +92,26 @@ class Evaluation:
         """Each rule with the packets that it decides; rules that decide none are there with the empty set."""
         found = dd.separated(self.diagram)
         return tuple((rule, FlowSet(found.get(number, dd.EMPTY))) for number, rule in enumerate(self.rules, 1))
+
+    def deciding(
+        self, among: FlowSet, chosen: Callable[[SecurityRule], bool]
+    ) -> Iterator[tuple[SecurityRule, FlowSet]]:
+        """For each chosen rule what it decides among some packets, where that is anything.
+
+        Cheaper than `partition` where the answer is little or nothing: a rule is looked at only where it meets the
+        packets, and earlier rules only where they meet what is then left.
+        """
+        for number, rule in enumerate(self.rules):
+            if not chosen(rule) or not dd.meets(rule.flows.diagram, among.diagram):
+                continue
+            left = dd.keep(rule.flows.diagram, among.diagram)
+            for earlier in self.rules[:number]:
+                if dd.meets(left, earlier.flows.diagram):
+                    left = dd.drop(left, earlier.flows.diagram)
+                    if left == dd.EMPTY:
+                        break
+            if left != dd.EMPTY:
+                yield rule, FlowSet(left)
 
     def with_access(self, *access: str) -> FlowSet:
         """The packets that a rule with such an access decides."""

@@ -7,9 +7,9 @@ from itertools import product
 
 from auditor.model import Unknown
 from auditor.semantics import diagram as dd
-from auditor.semantics import region_text
 from auditor.semantics.addresses import LIMIT, AddressSet, number_of
 from auditor.semantics.answers import Answer, because_of, definite
+from auditor.semantics.region_text import Words, exact
 from auditor.semantics.symbols import Symbol, is_bit, symbols_in
 
 
@@ -114,15 +114,15 @@ class Addresses:
     @property
     def certain(self) -> AddressSet:
         """The addresses that are members in every case."""
-        return _exact(self._in_every_case)
+        return exact(self._in_every_case)
 
     @property
     def possible(self) -> AddressSet:
         """The addresses that are members in some case."""
-        return _exact(dd.without(self.diagram, is_bit, dd.first))
+        return exact(dd.without(self.diagram, is_bit, dd.first))
 
     @property
-    def is_exact(self) -> bool:
+    def isexact(self) -> bool:
         """Whether nothing about this set is unknown."""
         return not symbols_in(self.diagram)
 
@@ -146,7 +146,7 @@ class Addresses:
         if dd.EMPTY in outside.values():
             return True
         # Few addresses outside may not suffice for all the names at once, since one address has one set of memberships.
-        places = {s: _exact(dd.without(d, is_bit, dd.first)) for s, d in outside.items()}
+        places = {s: exact(dd.without(d, is_bit, dd.first)) for s, d in outside.items()}
         tight = {
             s: [n for a, b in found.pairs for n in range(a, b + 1)]
             for s, found in places.items()
@@ -169,17 +169,16 @@ class Addresses:
 
     # --- text --------------------------------------------------------------------------------------------------------
 
-    def text(self, names: Mapping[str, Addresses] | None = None) -> str:
-        """Readable; `names` are sets that the reader knows by name (`VirtualNetwork`), largest first."""
-        return region_text.text(self.diagram, {name: known.diagram for name, known in (names or {}).items()})
+    def text(self, names: Mapping[str, Addresses] | None = None, universe: Addresses | None = None) -> str:
+        """Readable; `names` are sets that the reader knows by name (`VirtualNetwork`), largest first.
+
+        `*` stands for the whole `universe`: where only one family is possible, for every address of that family.
+        """
+        known = {name: addresses.diagram for name, addresses in (names or {}).items()}
+        return Words(known, dd.FULL if universe is None else universe.diagram).text(self.diagram)
 
     def __str__(self) -> str:
         return self.text()
 
     def __repr__(self) -> str:
         return f"Addresses({self})"
-
-
-def _exact(diagram: dd.Diagram) -> AddressSet:
-    """The set of a diagram without bits."""
-    return region_text.exact(diagram)

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from auditor.semantics import diagram as dd
 from auditor.semantics.addresses import LIMIT, AddressSet
 from auditor.semantics.symbols import is_bit, symbol_at, symbols_in
+
+_LONG = 60
+"""Characters: what is longer may be told by its complement instead."""
+
+_FEW_BOUNDS = 6
+"""Up to three ranges are listed rather than named."""
+
+_ONLY_IF = " as far as in "
+
+Cube = tuple[tuple[int, int], ...]
+"""Bits (level, value) that together make an address a member."""
 
 
 def exact(diagram: dd.Diagram) -> AddressSet:
@@ -22,49 +34,73 @@ def exact(diagram: dd.Diagram) -> AddressSet:
     return AddressSet((*bounds, LIMIT) if inside else tuple(bounds))
 
 
-def text(diagram: dd.Diagram, names: Mapping[str, dd.Diagram]) -> str:
-    """Name what has a name, list the rest as prefixes, and say for the uncertain rest what it depends on.
+@dataclass(frozen=True)
+class Words:
+    """Tells sets of addresses to a reader who knows some by name, within a universe (one family, say)."""
 
-    A set that is told more shortly by what is missing from it is told so.
-    """
-    if diagram in (dd.EMPTY, dd.FULL):
-        return str(exact(diagram))
-    direct = _covered(diagram, names)
-    if len(direct) <= _LONG:
-        return direct
-    missing = _covered(dd.complement(diagram), names)
-    shorter = len(missing) + 9 < len(direct) and " except " not in missing
-    return f"* except {missing}" if shorter else direct
+    names: Mapping[str, dd.Diagram]
+    universe: dd.Diagram = dd.FULL
 
+    def text(self, diagram: dd.Diagram) -> str:
+        """Name what has a name, list the rest as prefixes, and say for the uncertain rest what it depends on.
 
-_LONG = 60
-"""Characters: what is longer may be told by its complement instead."""
+        A set that is told more shortly by what is missing from it is told so.
+        """
+        inside = dd.keep(diagram, self.universe)
+        if inside in (dd.EMPTY, self.universe):
+            return "*" if inside != dd.EMPTY else str(AddressSet.none())
+        direct = self._covered(inside)
+        if len(direct) <= _LONG:
+            return direct
+        missing = self._covered(dd.drop(self.universe, inside))
+        shorter = len(missing) + 9 < len(direct) and " except " not in missing
+        return f"* except {missing}" if shorter else direct
 
-_FEW_BOUNDS = 6
-"""Up to three ranges are listed rather than named."""
+    def _covered(self, diagram: dd.Diagram, exceptions: bool = True) -> str:
+        if _is_plain(diagram):
+            whole = [name for name, known in self._named() if known == diagram]
+            return whole[0] if whole else str(exact(diagram))
+        parts = []
+        rest = diagram
+        for with_exceptions in (False, True)[: 1 + exceptions]:
+            for name, known in self._candidates(diagram):
+                if known == dd.EMPTY or not dd.meets(known, rest):
+                    continue
+                missing = dd.drop(known, diagram)
+                exception = self._exception(missing, known) if with_exceptions and missing != dd.EMPTY else ""
+                if missing == dd.EMPTY or exception:
+                    parts.append(name + exception)
+                    rest = dd.drop(rest, known)
+        certain = dd.without(rest, is_bit, dd.keep)
+        if certain != dd.EMPTY:
+            parts.append(str(exact(certain)))
+            rest = dd.drop(rest, certain)
+        parts += [_conditional(addresses, cube) for addresses, cube in _cubes(rest)]
+        return ", ".join(dict.fromkeys(parts))
 
+    def _exception(self, missing: dd.Diagram, known: dd.Diagram) -> str:
+        """`` except AzureMonitor`` where what is missing of a named set can be told in few words; else empty."""
+        if missing == known:
+            return ""
+        others = {name: other for name, other in self._candidates(missing) if other != known}
+        for name, other in others.items():
+            if dd.keep(other, known) == missing:
+                return f" except {name}"
+        possible = dd.without(missing, is_bit, dd.first)
+        if _is_plain(possible) and dd.drop(known, possible) == dd.drop(known, missing):
+            return f" except {exact(possible)}"
+        inner = Words({name: dd.keep(other, known) for name, other in others.items()}, known)
+        words = inner._covered(missing, exceptions=False)
+        return f" except {words}" if len(words) <= _LONG and _ONLY_IF not in words else ""
 
-def _covered(diagram: dd.Diagram, names: Mapping[str, dd.Diagram]) -> str:
-    if _is_plain(diagram):
-        whole = [name for name, known in names.items() if known == diagram]
-        return whole[0] if whole else str(exact(diagram))
-    parts = []
-    rest = diagram
-    for with_exceptions in (False, True):
-        for name, known in _candidates(diagram, names):
-            if known == dd.EMPTY or not dd.meets(known, rest):
-                continue
-            missing = dd.drop(known, diagram)
-            exception = _exception(missing, names, known) if with_exceptions and missing != dd.EMPTY else ""
-            if missing == dd.EMPTY or exception:
-                parts.append(name + exception)
-                rest = dd.drop(rest, known)
-    certain = dd.without(rest, is_bit, dd.keep)
-    if certain != dd.EMPTY:
-        parts.append(str(exact(certain)))
-        rest = dd.drop(rest, certain)
-    parts += [_conditional(addresses, cube) for addresses, cube in _cubes(rest)]
-    return ", ".join(dict.fromkeys(parts))
+    def _named(self) -> Iterator[tuple[str, dd.Diagram]]:
+        return ((name, dd.keep(known, self.universe)) for name, known in self.names.items())
+
+    def _candidates(self, diagram: dd.Diagram) -> Iterator[tuple[str, dd.Diagram]]:
+        """The reader's names, then the symbols in play from the outermost in."""
+        yield from self._named()
+        for symbol in sorted(symbols_in(diagram), key=lambda s: (-s.at_most.size, s.inside is not None, s.name)):
+            yield symbol.name, dd.keep(symbol.extent, self.universe)
 
 
 def _is_plain(diagram: dd.Diagram) -> bool:
@@ -74,33 +110,19 @@ def _is_plain(diagram: dd.Diagram) -> bool:
     return len(exact(diagram).bounds) <= _FEW_BOUNDS
 
 
-def _exception(missing: dd.Diagram, names: Mapping[str, dd.Diagram], known: dd.Diagram) -> str:
-    """`` except AzureMonitor`` where all that is missing is one other named set or a few ranges; else empty."""
-    for name, other in _candidates(missing, names):
-        if other != known and dd.keep(other, known) == missing:
-            return f" except {name}"
-    return f" except {exact(missing)}" if _is_plain(missing) else ""
-
-
-def _candidates(diagram: dd.Diagram, names: Mapping[str, dd.Diagram]) -> Iterator[tuple[str, dd.Diagram]]:
-    """The reader's names, then the symbols in play from the outermost in."""
-    yield from names.items()
-    for symbol in sorted(symbols_in(diagram), key=lambda s: (-s.at_most.size, s.inside is not None, s.name)):
-        yield symbol.name, symbol.extent
-
-
-def _cubes(diagram: dd.Diagram) -> Iterator[tuple[AddressSet, tuple[tuple[int, int], ...]]]:
-    """The uncertain part, by what it depends on: addresses, and the bits (level, value) that make them members."""
+def _cubes(diagram: dd.Diagram) -> Iterator[tuple[AddressSet, Cube]]:
+    """The uncertain part, by what it depends on: addresses, and what makes them members."""
     if not isinstance(diagram, dd.Node):
         return
-    for kid in dict.fromkeys(diagram.kids if diagram.level == dd.DESTINATION else (diagram,)):
-        where = diagram.level == dd.DESTINATION
-        addresses = exact(dd.mapped_kids(diagram, kid)) if where else AddressSet.everything()
-        for cube in _paths(kid):
-            yield addresses, cube
+    if diagram.level != dd.DESTINATION:
+        yield from ((AddressSet.everything(), cube) for cube in _paths(diagram))
+        return
+    for kid in dict.fromkeys(diagram.kids):
+        addresses = exact(dd.mapped_kids(diagram, kid))
+        yield from ((addresses, cube) for cube in _paths(kid))
 
 
-def _paths(diagram: dd.Diagram) -> Iterator[tuple[tuple[int, int], ...]]:
+def _paths(diagram: dd.Diagram) -> Iterator[Cube]:
     if not isinstance(diagram, dd.Node):
         if diagram:
             yield ()
@@ -110,7 +132,7 @@ def _paths(diagram: dd.Diagram) -> Iterator[tuple[tuple[int, int], ...]]:
             yield ((diagram.level, value), *rest)
 
 
-def _conditional(addresses: AddressSet, cube: tuple[tuple[int, int], ...]) -> str:
+def _conditional(addresses: AddressSet, cube: Cube) -> str:
     yes = sorted({symbol_at(level).name for level, value in cube if value})
     no = sorted({symbol_at(level).name for level, value in cube if not value})
     bounds = [symbol_at(level) for level, value in cube if value]
@@ -119,4 +141,4 @@ def _conditional(addresses: AddressSet, cube: tuple[tuple[int, int], ...]) -> st
     outside = f" but not in {' or '.join(no)}" if no else ""
     if inside and needless:
         return inside + outside
-    return f"{addresses} as far as in {inside}{outside}" if inside else f"{addresses}{outside.replace(' but', '', 1)}"
+    return f"{addresses}{_ONLY_IF}{inside}{outside}" if inside else f"{addresses}{outside.replace(' but', '', 1)}"

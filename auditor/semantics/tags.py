@@ -54,6 +54,12 @@ def maybe_internet() -> AddressSet:
 
 
 @cache
+def never_in_service_tags() -> AddressSet:
+    """Addresses that are in no service tag: the host's own, and those for documentation, which nobody has."""
+    return platform_addresses("virtual_network") | AddressSet.of(*_platform()["documentation"]["addresses"])
+
+
+@cache
 def platform_addresses(kind: str) -> AddressSet:
     """The fixed addresses of `load_balancer` or `virtual_network`."""
     return AddressSet.of(*_platform()[kind])
@@ -148,11 +154,11 @@ class ServiceTags:
         )
         holder = _holder(name)
         inside = self.internet if holder == INTERNET else None
-        within = inside.at_most if inside else AddressSet.everything()
-        if inside is None:
-            exact = self.exact(holder)
-            inside = self._symbol(holder) if exact is None else None
-            within = inside.at_most if inside else exact or within
+        exact = None if inside else self.exact(holder)
+        if inside is None and exact is None:
+            inside = self._symbol(holder)
+        within = exact if inside is None and exact is not None else self.internet.at_most
+        within -= never_in_service_tags()
         return Symbol(name, AddressSet.none(), within, why, inside=inside, named=True)
 
 

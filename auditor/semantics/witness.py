@@ -13,13 +13,14 @@ from auditor.semantics.protocols import Protocol
 from auditor.semantics.symbols import is_bit, symbol_at
 
 _EPHEMERAL = 50000
+# One of the range for documentation (RFC 5737) that Azure's Internet tag covers, then a private one.
+_ADDRESSES = tuple(number_of(text) for text in ("203.0.113.10", "10.0.0.4", "192.168.0.4", "2001:db8::4"))
 _PREFERRED = {
     dd.PROTOCOL: (),
     dd.DESTINATION_PORT: (443, 22, 3389, 80),
     dd.SOURCE_PORT: (_EPHEMERAL,),
-    # An address of the range for documentation (RFC 5737) that Azure's Internet tag covers.
-    dd.DESTINATION: (number_of("203.0.113.10"),),
-    dd.SOURCE: (number_of("203.0.113.10"),),
+    dd.DESTINATION: _ADDRESSES,
+    dd.SOURCE: _ADDRESSES,
 }
 _LIMITS = {
     dd.PROTOCOL: len(Protocol),

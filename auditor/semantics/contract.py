@@ -1,0 +1,197 @@
+"""What a subnet's security group does, held against what a table says it should do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from auditor.graph import Estate, Relation
+from auditor.model import ArmId, NotKnown, Resource, Unknown
+from auditor.semantics.admin_rules import admin_rules
+from auditor.semantics.answers import because_of
+from auditor.semantics.boxes import Box, listed
+from auditor.semantics.flows import FlowSet, Packet
+from auditor.semantics.network import NetworkView, network_view, subnet_prefix
+from auditor.semantics.nsg import Evaluation, evaluate
+from auditor.semantics.ports import PortSet
+from auditor.semantics.protocols import ProtocolSet
+from auditor.semantics.region import Addresses
+from auditor.semantics.security_rules import SecurityRule
+from auditor.semantics.tags import ServiceTags
+
+Resolve = Callable[[str], Addresses]
+"""From a word of a table (`Internet`, `self`, `subnet:bastion`, a prefix) to its addresses."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Packets that one rule treats otherwise than the table says.
+
+    `unknown` is set where whether there is any such packet depends on what is not known; then the witness is one only
+    if what it says under `given` is so.
+    """
+
+    flows: FlowSet
+    rule: SecurityRule
+    group: ArmId
+    witness: Packet
+    unknown: Unknown | None
+    names: Mapping[str, Addresses]
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        """The packets in few disjoint boxes."""
+        return self.flows.boxes()
+
+    @property
+    def text(self) -> str:
+        """The packets in words."""
+        return listed(self.boxes, self.names)
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.rule.access} by {self.rule.name})"
+
+
+@dataclass(frozen=True)
+class Contract:
+    """How a subnet in one direction differs from its table.
+
+    `excess` is let through and not in the table, `missing` is needed and blocked, `left_to_default` is decided by a
+    default rule only. `unknowns` are reasons why there may be more; `group` is `None` where no security group acts, so
+    that everything passes. `evaluation` holds the rules, in order, where there is a group.
+    """
+
+    subnet: Resource
+    direction: str
+    group: Resource | None
+    evaluation: Evaluation | None
+    excess: tuple[Part, ...]
+    missing: tuple[Part, ...]
+    left_to_default: tuple[Part, ...]
+    unknowns: tuple[Unknown, ...]
+    view: NetworkView
+
+    @property
+    def surely_kept(self) -> bool:
+        """Whether nothing is in excess, missing or unknown; what is left to default rules does not count."""
+        return not (self.excess or self.missing or self.unknowns)
+
+
+def flow_terms(terms: Iterable[Mapping[str, object]], resolve: Resolve) -> FlowSet:
+    """The packets of the rows of a table: `{from, to, ports, protocol}`, ports as a text or a list.
+
+    What a row leaves out is not narrowed. Raises `ValueError` where a word is not understood, `NotKnown` where
+    `resolve` does.
+    """
+    found = FlowSet.none()
+    for term in terms:
+        found |= FlowSet.box(
+            ProtocolSet.of(str(term.get("protocol", "*"))),
+            resolve(str(term.get("from", "*"))),
+            None,
+            resolve(str(term.get("to", "*"))),
+            _ports(term.get("ports", "*")),
+        )
+    return found
+
+
+def _ports(stated: object) -> PortSet:
+    items = stated if isinstance(stated, list | tuple) else str(stated).split(",")
+    return PortSet.of(*(str(item) for item in items))
+
+
+def resolver(estate: Estate, subnet: Resource, parts: Mapping[str, Sequence[Resource]], view: NetworkView) -> Resolve:
+    """Words of a table at one subnet: `self`, `subnet:<part>` by `parts`, and what a rule can name.
+
+    A part that no subnet plays has no addresses.
+    """
+
+    def resolve(word: str) -> Addresses:
+        text = word.strip()
+        if text == "self":
+            return subnet_prefix(subnet)
+        if text.startswith("subnet:"):
+            return Addresses.union(subnet_prefix(found) for found in parts.get(text.removeprefix("subnet:"), ()))
+        return view.resolve(text)
+
+    return resolve
+
+
+def compare(
+    estate: Estate,
+    subnet: Resource,
+    direction: str,
+    allowed: FlowSet,
+    needed: FlowSet | None = None,
+    *,
+    tags: ServiceTags | None = None,
+) -> Contract:
+    """Hold a subnet's rules in one direction against what may pass (`allowed`) and what must (`needed`).
+
+    Only packets that can be there count: towards the subnet's own prefix inbound, from it outbound, so a rule for `*`
+    and one for the prefix say the same. Admin rules that are in force come first; where they are not known, that is
+    among the `unknowns` and the group alone is compared. Raises `NotKnown` where the subnet's group was not read.
+    """
+    way = direction.casefold()
+    view = network_view(estate, subnet, tags)
+    scope = reach_of(subnet, way)
+    group = estate.one(subnet, Relation.GUARDED_BY)
+    unknowns: list[Unknown] = []
+    before = _before(estate, subnet, way, view, unknowns)
+    if group is None:
+        return Contract(subnet, way, None, None, (), (), (), tuple(unknowns), view)
+    evaluation = evaluate(estate, group, way, view)
+    made = _Comparison(evaluation, scope, before, view.names)
+    excess = made.parts(lambda rule: rule.allows, ~allowed)
+    missing = made.parts(lambda rule: not rule.allows, needed or FlowSet.none())
+    left = made.parts(lambda rule: rule.is_default, FlowSet.everything())
+    parts = (*excess, *missing, *left)
+    unknowns += [part.unknown for part in parts if part.unknown is not None]
+    return Contract(subnet, way, group, evaluation, excess, missing, left, tuple(dict.fromkeys(unknowns)), view)
+
+
+def reach_of(subnet: Resource, direction: str) -> FlowSet:
+    """The packets that can be there: to the subnet inbound, from it outbound."""
+    prefix = subnet_prefix(subnet)
+    there = FlowSet.box(destination=prefix) if direction == "inbound" else FlowSet.box(source=prefix)
+    return there & FlowSet.real()
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    evaluation: Evaluation
+    scope: FlowSet
+    before: FlowSet
+    names: Mapping[str, Addresses]
+
+    def parts(self, chosen: Callable[[SecurityRule], bool], wrong: FlowSet) -> tuple[Part, ...]:
+        """For each chosen rule the packets it decides that are wrong for it, where there are or may be any."""
+        found = []
+        suspect = (wrong & self.scope) - self.before
+        if suspect == FlowSet.none():
+            return ()
+        for rule, flows in self.evaluation.deciding(suspect, chosen):
+            empty = flows.is_empty
+            witness = flows.witness()
+            if empty is not True and witness is not None:
+                unknown = empty if isinstance(empty, Unknown) else None
+                found.append(Part(flows, rule, self.evaluation.group.id, witness, unknown, self.names))
+        return tuple(found)
+
+
+def _before(estate: Estate, subnet: Resource, way: str, view: NetworkView, unknowns: list[Unknown]) -> FlowSet:
+    """The packets that admin rules decide for good; what is not known of these rules goes to `unknowns`."""
+    network = estate.find(subnet.id.parent)
+    if network is None:
+        return FlowSet.none()
+    final = admin_rules(estate, network, way, view).with_access("Deny", "AlwaysAllow")
+    unknowns += final.unknowns
+    return final.certain
+
+
+def definite(contract: Contract) -> Contract:
+    """The contract for whoever needs to know; raises `NotKnown` where something may be wrong and nothing surely is."""
+    surely = [part for part in (*contract.excess, *contract.missing) if part.unknown is None]
+    if contract.unknowns and not surely:
+        raise NotKnown(because_of(contract.unknowns))
+    return contract
