@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from auditor.rules import (
+    access,
     clients,
+    content_filter,
+    identities,
     ingress,
     keyless,
     managed_network,
     private_link,
     public_access,
+    security_groups,
     segmentation,
     transport,
 )
@@ -37,6 +41,16 @@ RULES: tuple[Rule, ...] = (
     segmentation.subnet_has_no_security_group,
     segmentation.group_does_not_apply_to_endpoints,
     segmentation.no_application_groups,
+    security_groups.rule_is_wider_than_it_need_be,
+    security_groups.lets_in_other_than_the_table,
+    security_groups.lets_out_other_than_the_table,
+    security_groups.leaves_the_rest_to_default_rules,
+    identities.workspace_has_no_identity,
+    identities.compute_instance_has_no_identity,
+    identities.endpoint_has_no_identity,
+    identities.identity_is_shared,
+    access.role_is_not_held_as_stated,
+    access.identity_holds_more_than_the_table,
     keyless.anyone_may_use_the_chat,
     keyless.registry_has_an_admin_user,
     keyless.storage_answers_account_keys,
@@ -46,6 +60,7 @@ RULES: tuple[Rule, ...] = (
     clients.chat_ui_reads_without_an_identity,
     clients.gateway_carries_its_certificate,
     clients.strangers_may_call_the_models,
+    access.others_reach_the_data,
     public_access.workspace_answers_the_internet,
     public_access.endpoint_answers_the_internet,
     public_access.openai_answers_the_internet,
@@ -63,6 +78,10 @@ RULES: tuple[Rule, ...] = (
     managed_network.outbound_rule_leads_outside,
     managed_network.managed_endpoint_not_approved,
     managed_network.deployment_leaves_past_the_network,
+    content_filter.harmful_content_gets_through,
+    content_filter.deployment_is_not_filtered_so,
+    content_filter.text_leaves_before_it_is_filtered,
+    content_filter.abuse_is_not_monitored,
 )
 """Every rule there is."""
 
