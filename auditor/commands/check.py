@@ -9,16 +9,18 @@ import click
 from auditor.commands.reports import ReportOptions, finish, report_options
 from auditor.model import ExitCode
 
-
-@click.command()
-@click.argument("snapshot", type=click.Path(path_type=Path))
-@click.option(
+baseline_option = click.option(
     "--baseline",
     default="openai-chat",
     show_default=True,
     metavar="NAME|FILE",
     help="The reference architecture: one that comes with the program, or a file of your own.",
 )
+
+
+@click.command()
+@click.argument("snapshot", type=click.Path(path_type=Path))
+@baseline_option
 @report_options
 def check(snapshot: Path, baseline: str, report: ReportOptions) -> ExitCode:
     """Check a SNAPSHOT file against the reference architecture. Reads the file and nothing else.

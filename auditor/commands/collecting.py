@@ -28,7 +28,12 @@ _OPTIONS = (
     ),
     click.option("--all-subscriptions", is_flag=True, help="Read every subscription that the credential sees."),
     click.option("--resource-group", "resource_groups", multiple=True, metavar="NAME", help="Read only this group."),
-    click.option("--cloud", type=click.Choice(_CLOUDS, case_sensitive=False), default="public", show_default=True),
+    click.option(
+        "--cloud",
+        type=click.Choice(_CLOUDS, case_sensitive=False),
+        default="",
+        help="Which cloud; public if not said. With --arm-endpoint: the one that it stands for.",
+    ),
     click.option("--arm-endpoint", default="", metavar="URL", help="Resource Manager of a cloud of your own (https)."),
     click.option("--arm-audience", default="", metavar="URL", help="Whom tokens are for, if not the endpoint itself."),
     click.option(
@@ -36,8 +41,10 @@ _OPTIONS = (
     ),
     click.option("--concurrency", type=click.IntRange(1, 64), default=16, show_default=True, metavar="N"),
     click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End by then."),
-    click.option("--quiet", is_flag=True, help="No progress."),
 )
+
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress.")
+"""Apart from the others: `scan` has it from reporting."""
 
 
 def collection_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
-from auditor.commands.collecting import collected, collection_options, target_of, tell
+from auditor.commands.collecting import collected, collection_options, quiet_option, target_of, tell
 
 
 @click.command()
 @collection_options
+@quiet_option
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="FILE")
 def snapshot(output: Path, quiet: bool, **arguments: Any) -> int:
     """Read a deployment into a snapshot file, as Azure answers for it and with what could be a secret left out.

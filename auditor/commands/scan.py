@@ -1,0 +1,47 @@
+"""`auditor scan`: read a deployment and check it in one go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from auditor.commands.check import baseline_option
+from auditor.commands.collecting import collected, collection_options, target_of, tell
+from auditor.commands.reports import ReportOptions, finish, report_options
+from auditor.model import AuditorError, ExitCode
+
+
+@click.command()
+@collection_options
+@click.option(
+    "--keep",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Keep the snapshot in this file; findings then cite its lines.",
+)
+@baseline_option
+@report_options
+def scan(keep: Path | None, baseline: str, report: ReportOptions, **arguments: Any) -> ExitCode:
+    """Read a deployment and check it: `auditor snapshot` and `auditor check` in one.
+
+    Exit codes are those of `check`; where everything decided holds but something could not be read, it is 3.
+    """
+    from auditor.baseline import read_baseline
+    from auditor.snapshot import read_snapshot, sealed, write_snapshot
+    from auditor.workflows.audit import audit
+
+    # A mistake in the baseline or in a file name is told now, not after minutes of reading.
+    wanted = read_baseline(baseline)
+    if keep is not None and any(target.path == keep for target in report.targets):
+        raise AuditorError(f"{keep}: the snapshot and a report would both go there", "name two files")
+    found = sealed(collected(target_of(arguments), report.quiet))
+    if keep is not None:
+        write_snapshot(found, keep)
+        found = read_snapshot(keep)
+    if not report.quiet:
+        tell(found, str(keep or "scan"))
+    code = finish(audit(found, wanted), report, inputs=(Path(wanted.info.path), *([keep] if keep else [])))
+    whole = found.complete and all(read.answered for read in found.reads)
+    return ExitCode.INCOMPLETE if code is ExitCode.HOLDS and not whole else code
