@@ -122,7 +122,7 @@ class Addresses:
         return exact(dd.without(self.diagram, is_bit, dd.first))
 
     @property
-    def isexact(self) -> bool:
+    def is_exact(self) -> bool:
         """Whether nothing about this set is unknown."""
         return not symbols_in(self.diagram)
 
