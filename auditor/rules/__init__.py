@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from auditor.rules import (
     access,
     clients,
+    components,
     content_filter,
     identities,
     ingress,
@@ -82,6 +83,15 @@ RULES: tuple[Rule, ...] = (
     content_filter.deployment_is_not_filtered_so,
     content_filter.text_leaves_before_it_is_filtered,
     content_filter.abuse_is_not_monitored,
+    components.no_workspace,
+    components.no_endpoint_serves_the_flow,
+    components.workspace_has_no_storage,
+    components.no_private_registry,
+    components.no_chat_model,
+    components.no_search_service,
+    components.workspace_reports_to_nobody,
+    components.no_bastion,
+    components.no_jump_box,
 )
 """Every rule there is."""
 
