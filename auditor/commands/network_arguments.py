@@ -1,0 +1,84 @@
+"""What `flow` and `reach` are asked with: ends of a flow, ports, protocols, a file of service tags."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from auditor.model import AuditorError
+
+if TYPE_CHECKING:
+    from auditor.semantics.protocols import Protocol
+    from auditor.semantics.tags import ServiceTags
+    from auditor.workflows.flow import End
+
+_FORMS = "write ADDRESS:PORT, [IPV6-ADDRESS]:PORT or TAG:PORT"
+
+
+def read_protocol(text: str) -> Protocol:
+    """The protocol of one packet, in any letter case."""
+    from auditor.semantics.protocols import Protocol
+
+    found = Protocol.__members__.get(text.strip().upper())
+    if found is None or found is Protocol.OTHER:
+        names = ", ".join(p.label for p in Protocol if p is not Protocol.OTHER)
+        raise AuditorError(f"{text!r} is not a protocol", f"give one of {names}")
+    return found
+
+
+def read_port(text: str | int | None, what: str = "port") -> int | None:
+    """A port number; `None` for nothing."""
+    if text is None or text == "":
+        return None
+    word = str(text).strip()
+    if not (word.isascii() and word.isdigit() and int(word) < 65536):
+        raise AuditorError(f"{what} {text!r} is not a port number", "a port is a number from 0 to 65535")
+    return int(word)
+
+
+def read_end(text: str, option: str) -> End:
+    """One end of a flow: `10.0.0.4:443`, `[2001:db8::1]:443`, `Internet:443`, or without a port."""
+    from auditor.workflows.flow import End
+
+    typed = text.strip()
+    if typed.startswith("["):
+        host, closed, port = typed[1:].partition("]")
+        if not closed or (port and not port.startswith(":")):
+            raise AuditorError(f"{option} {text!r} is not an address with a port", _FORMS)
+        return End(read_address(host, option), read_port(port[1:], f"{option}: port"))
+    if typed.count(":") > 1:
+        return End(read_address(typed, option), None)
+    host, _, port = typed.partition(":")
+    if not host:
+        raise AuditorError(f"{option} {text!r} names no address", _FORMS)
+    looks_like_address = host[0].isdigit()
+    return End(read_address(host, option) if looks_like_address else host, read_port(port, f"{option}: port"))
+
+
+def read_address(text: str, option: str) -> str:
+    """One IPv4 or IPv6 address as text."""
+    from ipaddress import ip_address
+
+    try:
+        return str(ip_address(text.strip()))
+    except ValueError:
+        raise AuditorError(f"{option}: {text!r} is not an IP address", _FORMS) from None
+
+
+def read_tags(path: Path | None) -> ServiceTags | None:
+    """The service tags of a file: the weekly download or the API's answer, gzipped or not; `None` without a file."""
+    from auditor.semantics.tags import ServiceTags
+
+    if path is None:
+        return None
+    try:
+        raw = path.read_bytes()
+        text = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+        return ServiceTags.of_document(json.loads(text))
+    except OSError as problem:
+        raise AuditorError(f"{path}: {problem.strerror or problem}", "name a file that can be read") from None
+    except (ValueError, AttributeError, EOFError) as problem:
+        tip = "take the file ServiceTags_Public_*.json that Microsoft publishes, or `az network list-service-tags`"
+        raise AuditorError(f"{path}: is not a list of service tags: {problem}", tip) from None
