@@ -226,10 +226,10 @@ def _surely_met(flows: dd.Diagram, symbols: tuple[Symbol, ...]) -> bool:
 
 
 def _for_each(flows: dd.Diagram, side: int, named: tuple[Symbol, ...]) -> list[dd.Diagram]:
-    """The set as it is, and what of it holds for every member of a named set on this side."""
+    """The set as it is, and what of it holds wherever a named set may have the member that it surely has."""
     found = [flows]
     for symbol in named:
-        member = dd.shifted(symbol.extent, side - dd.DESTINATION)
+        member = dd.shifted(symbol.home, side - dd.DESTINATION)
         missed = dd.drop(member, flows)
         somewhere = dd.without(missed, lambda level: side <= level < side + dd.STEP, dd.first)
         found.append(dd.complement(somewhere))

@@ -16,7 +16,8 @@ class Symbol:
     """A set of which two bounds are known: it holds `at_least` and nothing outside `at_most`.
 
     `inside` is a symbol that contains this one (a regional tag's global tag). `named` means that Azure knows the set
-    by name and so it has a member. For each address between the bounds one bit says whether it is a member; nobody
+    by name and so it has a member; `v4_named` that it even has an IPv4 member. For each address between the bounds one
+    bit says whether it is a member; nobody
     knows the bits, so a question is answered only where every choice of them gives the same answer.
     """
 
@@ -26,11 +27,12 @@ class Symbol:
     why: Unknown
     inside: Symbol | None = None
     named: bool = False
+    v4_named: bool = False
 
     @cached_property
     def level(self) -> int:
         """The level of this symbol's bit for a destination. It depends on the content alone, not on the run."""
-        parts: list[object] = [self.name, self.at_least.bounds, self.at_most.bounds, self.named]
+        parts: list[object] = [self.name, self.at_least.bounds, self.at_most.bounds, self.named, self.v4_named]
         if self.inside is not None:
             parts.append(self.inside.level)
         digest = hashlib.blake2b(repr(parts).encode(), digest_size=6).digest()
@@ -45,6 +47,11 @@ class Symbol:
         if self.inside is not None:
             between = dd.keep(between, self.inside.extent)
         return dd.first(_diagram(self.at_least), dd.keep(between, dd.bit(self.level)))
+
+    @cached_property
+    def home(self) -> dd.Diagram:
+        """The part of the extent in which it surely has a member."""
+        return dd.keep(self.extent, _diagram(AddressSet.everything().v4)) if self.v4_named else self.extent
 
 
 _symbols: dict[int, Symbol] = {}

@@ -159,7 +159,12 @@ class ServiceTags:
             inside = self._symbol(holder)
         within = exact if inside is None and exact is not None else self.internet.at_most
         within -= never_in_service_tags()
-        return Symbol(name, AddressSet.none(), within, why, inside=inside, named=True)
+        return Symbol(name, AddressSet.none(), within, why, inside=inside, named=True, v4_named=_is_global(name))
+
+
+def _is_global(name: str) -> bool:
+    """Whether a tag is none of a region: in the release each of those has IPv4 prefixes, not each regional one."""
+    return name.casefold() in {known.casefold() for known in load("service-tag-relations")["tags"]}
 
 
 def canonical(name: str) -> str:
