@@ -18,7 +18,8 @@ def fields_of(
     known = (*required, *optional)
     for key, (place, _) in node.pairs.items():
         if key not in known:
-            mistakes.at(place, f"{what} has no field `{key}`{meant(key, known)}")
+            hint = "; text with a comma in it needs quotes inside of { }" if " " in key else meant(key, known)
+            mistakes.at(place, f"{what} has no field `{key}`{hint}")
     for name in required:
         if name not in node.pairs:
             mistakes.at(node, f"{what} lacks `{name}`")

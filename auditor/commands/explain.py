@@ -122,15 +122,19 @@ def case_titles(requirement: str) -> tuple[str, ...]:
     path = shipped("cases") / f"{requirement}.yaml"
     if not path.exists():
         return ()
-    found = _plain(path)
+    found = _plain(path, read_text(path))
     if isinstance(found, dict):
-        like = _plain(path.with_name(f"{found['same_as']}.yaml"))
-        found = [*like, *(found.get("cases") or ())]
+        # Those of a sister that differs in a few words (tests/fixtures/cases/README.md).
+        like = path.with_name(f"{found['same_as']}.yaml")
+        text = read_text(like)
+        for old, new in (found.get("with") or {}).items():
+            text = text.replace(old, new)
+        found = [*_plain(like, text), *(found.get("cases") or ())]
     return tuple(str(case["case"]) for case in found)
 
 
-def _plain(path: Path) -> Any:
+def _plain(path: Path, text: str) -> Any:
     mistakes = Mistakes()
-    root = compose(read_text(path), str(path), mistakes)
+    root = compose(text, str(path), mistakes)
     mistakes.speak()
     return plain(root)

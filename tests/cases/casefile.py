@@ -50,13 +50,12 @@ def cases_of(requirement: str) -> list[Case]:
     if isinstance(body, dict):
         unknown = set(body) - {"same_as", "with", "cases"}
         assert not unknown, f"{path.name}: {unknown} are not known here"
-        own = _checked(requirement, body.get("cases") or [])
         like = CASES / f"{body['same_as']}.yaml"
         text = read_text(like)
         for old, new in (body.get("with") or {}).items():
             assert old in text, f"{path.name}: `{old}` does not occur in {like.name}"
             text = text.replace(old, new)
-        return _checked(requirement, [*_plain(like, text), *own])
+        return _checked(requirement, [*_plain(like, text), *(body.get("cases") or [])])
     return _checked(requirement, body)
 
 
@@ -69,8 +68,6 @@ def _plain(path: Path, text: str) -> Any:
 
 def _checked(requirement: str, bodies: list[Any]) -> list[Case]:
     for number, body in enumerate(bodies, 1):
-        if isinstance(body, Case):
-            continue
         where = f"{requirement}, case {number}"
         assert isinstance(body, dict), f"{where} is no mapping"
         assert not (extra := set(body) - set(KNOWN)), (
@@ -79,4 +76,4 @@ def _checked(requirement: str, bodies: list[Any]) -> list[Case]:
         assert body.get("case"), f"{where} does not say in `case` what it is about"
         assert body.get("expect"), f"{where} expects nothing"
         assert not (odd := set(body["expect"]) - {*OUTCOMES, "others"}), f"{where}: {odd} are no outcomes"
-    return [body if isinstance(body, Case) else Case(requirement, n, body) for n, body in enumerate(bodies, 1)]
+    return [Case(requirement, number, body) for number, body in enumerate(bodies, 1)]

@@ -8,7 +8,6 @@ itself is the subject, and `others: <outcome>` for all subjects that are not nam
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -23,6 +22,7 @@ from auditor.semantics.parts import Pins, workloads
 from tests import worlds
 from tests.cases.casefile import Case, cases_of, requirements_with_cases
 from tests.cases.change import changed
+from tests.cases.expectation import label, unexpected
 
 HEADINGS = ("What is read:", "Why it matters:", "What is wrong:", "How to put it right:", "References:")
 
@@ -42,8 +42,8 @@ def test_case(case: Case | Exception) -> None:
     if isinstance(case, Exception):
         raise case
     verdicts = answer(case)
-    problems = list(_unexpected(verdicts, case.body["expect"]))
-    told = "\n".join(f"  {v.outcome:15} {_label(v)}: {v.message}" for v in verdicts)
+    problems = list(unexpected(verdicts, case.body["expect"]))
+    told = "\n".join(f"  {v.outcome:15} {label(v)}: {v.message}" for v in verdicts)
     assert not problems, "\n".join([*problems, "the rule answered:", told])
     _check_words(case, verdicts, told)
 
@@ -66,36 +66,6 @@ def answer(case: Case) -> tuple[Verdict, ...]:
 def _shipped() -> Baseline:
     """The shipped baseline, without the terms of other rules, which may be at work."""
     return read_baseline(rules={})
-
-
-def _label(verdict: Verdict) -> str:
-    name = verdict.resource.text if verdict.resource else "workload"
-    return f"{name}#{verdict.aspect}" if verdict.aspect else name
-
-
-def _means(expected: str, verdict: Verdict) -> bool:
-    name, _, aspect = expected.partition("#")
-    if aspect and aspect.casefold() != verdict.aspect.casefold():
-        return False
-    if verdict.resource is None:
-        return name == "workload"
-    return verdict.resource.key == name.casefold() or verdict.resource.key.endswith("/" + name.casefold())
-
-
-def _unexpected(verdicts: tuple[Verdict, ...], expect: Mapping[str, Any]) -> list[str]:
-    """Subjects that came out otherwise than expected, or that nobody expected, and expectations that met nothing."""
-    named = [(outcome, name) for outcome, names in expect.items() if outcome != "others" for name in names or ()]
-    problems = []
-    for verdict in verdicts:
-        wanted = {outcome for outcome, name in named if _means(name, verdict)} or {expect.get("others", "nothing")}
-        if verdict.outcome not in wanted:
-            problems.append(f"{_label(verdict)} is {verdict.outcome}, expected was {' or '.join(sorted(wanted))}")
-    if "others" in expect and all(any(_means(name, v) for _, name in named) for v in verdicts):
-        problems.append(f"there are no others of which to expect {expect['others']}")
-    for outcome, name in named:
-        if not any(verdict.outcome == outcome and _means(name, verdict) for verdict in verdicts):
-            problems.append(f"no verdict on {name} is {outcome}")
-    return problems
 
 
 def _check_words(case: Case, verdicts: tuple[Verdict, ...], told: str) -> None:
