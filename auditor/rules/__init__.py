@@ -10,9 +10,12 @@ from auditor.rules import (
     components,
     content_filter,
     identities,
+    cost,
     ingress,
     keyless,
     managed_network,
+    monitoring,
+    operations,
     private_link,
     public_access,
     security_groups,
@@ -22,6 +25,14 @@ from auditor.rules import (
 from auditor.rules.rule import NoTerms, Rule, requirement
 
 RULES: tuple[Rule, ...] = (
+    cost.nobody_is_warned_of_cost,
+    cost.quota_serves_no_model_of_the_workload,
+    cost.dearer_model_than_the_article_takes,
+    cost.machine_size_was_not_chosen,
+    operations.no_agent_deploys_from_inside,
+    operations.all_traffic_goes_to_one_deployment,
+    operations.flows_are_registered_nowhere,
+    operations.chat_ui_runs_the_flow_itself,
     ingress.entry_is_not_filtered,
     ingress.listener_speaks_plain_http,
     ingress.gateway_speaks_old_tls,
@@ -92,6 +103,9 @@ RULES: tuple[Rule, ...] = (
     components.workspace_reports_to_nobody,
     components.no_bastion,
     components.no_jump_box,
+    monitoring.logs_are_not_captured,
+    monitoring.storage_logs_are_not_captured,
+    monitoring.logs_go_nowhere,
 )
 """Every rule there is."""
 
