@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 
@@ -109,7 +110,7 @@ class _Walk:
         problem = self._string()
         if problem:
             return problem
-        key = self.text[start + 1 : self.at - 1]
+        key = json.loads(self.text[start : self.at])
         first = self.open[-1].keys.setdefault(key, start)
         if first != start:
             self.at = start

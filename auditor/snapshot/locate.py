@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from auditor.model import Place
 from auditor.snapshot.model import Position, Snapshot
 from auditor.snapshot.strict import Cursor
 from auditor.snapshot.text import Text
+
+_INDEX = re.compile("0|[1-9][0-9]{0,8}")
+"""RFC 6901, section 4: digits without leading zeros; no list here is longer."""
 
 
 def locate(snapshot: Snapshot, place: Place) -> Position | None:
@@ -55,7 +59,7 @@ def _below(source: Text, at: int, step: str) -> int | None:
             if key == step:
                 return cursor.at
             cursor.value()
-    elif opening == "[" and step.isdecimal() and step.isascii() and str(int(step)) == step:
+    elif opening == "[" and _INDEX.fullmatch(step):
         for index, offset in enumerate(cursor.items()):
             if index == int(step):
                 return offset

@@ -153,7 +153,7 @@ class _Reader:
 
     def _taken(self, key: str, allowed: Mapping[str, tuple[Check, str]], owner: str) -> Any:
         if key not in allowed:
-            raise self.source.fault(self.cursor.at, f"{owner} has no field {shown(key)}", "remove it")
+            raise self.source.fault(self.cursor.key_at, f"{owner} has no field {shown(key)}", "remove it")
         self.cursor.peek()
         at = self.cursor.at
         value = self.cursor.value()
@@ -182,7 +182,7 @@ class _Reader:
             first = self.offsets.setdefault(id_, at)
             if first != at:
                 line = self.source.position(first).line
-                sentence = f"the document {shown(id_.text)} is on line {line} already (letter case does not count)"
+                sentence = f"the document {shown(id_.text, 400)} is on line {line} already (letter case does not count)"
                 raise self.source.fault(at, sentence, "remove one of the two and run `auditor import` on the file")
             documents.append(document)
         return tuple(documents)

@@ -84,6 +84,7 @@ def _ordered(documents: Iterable[Mapping[str, Any]]) -> tuple[Mapping[str, Any],
     return tuple(by_key[key] for key in sorted(by_key))
 
 
-def _place_of_read(read: Read) -> tuple[str | int, ...]:
+def _place_of_read(read: Read) -> tuple[tuple[str, ...], str]:
+    """Sorts reads by what they asked for; the rest decides between reads of the same."""
     places = (read.path, read.api_version, read.covers, read.scope)
-    return (*(place.casefold() for place in places), read.status, read.error, read.count)
+    return tuple(place.casefold() for place in places), repr(read)

@@ -49,7 +49,8 @@ class Cursor:
     def __init__(self, source: Text, at: int = 0) -> None:
         self.source = source
         self.at = at
-        self._start = at
+        self.key_at = at
+        """Where the key begins that `members` gave last."""
 
     def peek(self) -> str:
         """The next character that is no blank, empty at the end; the cursor then stands on it."""
@@ -81,6 +82,7 @@ class Cursor:
             if key in seen:
                 raise self.source.fault(at, f"the key {shown(key)} comes twice", "remove one of the two")
             seen.add(key)
+            self.key_at = at
             if self.peek() != ":":
                 raise self.expected("a colon")
             self.at += 1

@@ -108,6 +108,8 @@ class _Lowering:
             return [self._value(key, each) for each in value]
         if not isinstance(value, Mapping):
             return value
+        if key in self._nested and self._is_bare_reference(value):
+            return {"id": value["id"]}
         if key in self._nested and self._is_lifted(key, value):
             outside, inside = self._split(value, self._envelope)
             return {**outside, "properties": inside} if inside else outside
@@ -117,6 +119,11 @@ class _Lowering:
             for name, each in value.items()
             if not (marked and name == "resourceGroup")
         }
+
+    def _is_bare_reference(self, value: Mapping[str, Any]) -> bool:
+        """Whether only the id is stated: older commands print every attribute that they know as null beside it."""
+        others = [each for key, each in value.items() if key not in ("id", "resourceGroup")]
+        return "id" in value and all(each is None for each in others)
 
     def _is_lifted(self, key: str, value: Mapping[str, Any]) -> bool:
         return "properties" not in value and ("id" in value or "etag" in value or key in self._without_id)
