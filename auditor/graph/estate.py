@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -26,8 +27,9 @@ class Estate:
     ) -> None:
         self._resources = resources
         self._by_type: dict[str, list[Resource]] = defaultdict(list)
-        for resource in resources.values():
+        for resource in sorted(resources.values(), key=lambda r: r.id.key):
             self._by_type[resource.type].append(resource)
+        self._keys: dict[str, list[str]] = {}
         self._out: dict[tuple[ArmId, Relation], list[tuple[ArmId, Place]]] = defaultdict(list)
         self._into: dict[tuple[ArmId, Relation], list[Resource]] = defaultdict(list)
         for source, relation, target, place in edges:
@@ -41,8 +43,17 @@ class Estate:
 
     def seen(self, type_: str, under: ArmId | None = None) -> tuple[Resource, ...]:
         """Every resource of a type that the snapshot shows; says nothing of what it might not show."""
-        found = self._by_type.get(type_.casefold(), [])
-        return tuple(r for r in found if under is None or r.id.is_within(under))
+        kind = type_.casefold()
+        found = self._by_type.get(kind, [])
+        if under is None or not found:
+            return tuple(found)
+        # Everything below a scope stands together in the order of ids: its keys begin with the scope and a slash.
+        keys = self._keys.get(kind)
+        if keys is None:
+            keys = self._keys[kind] = [resource.id.key for resource in found]
+        below = found[bisect_left(keys, under.key + "/") : bisect_left(keys, under.key + "0")]
+        itself = self._resources.get(under)
+        return (itself, *below) if itself is not None and itself.type == kind else tuple(below)
 
     def all(self, type_: str, under: ArmId | None = None) -> tuple[Resource, ...]:
         """Every resource of a type, known to be all of them.
