@@ -188,13 +188,20 @@ class Access:
                 via = (self.principal(group),)
                 found += [self._holding(a, via) for a in self._by_principal[group]]
             elif isinstance(inside, Unknown) and self._matters(group, scope, below):
-                gaps[inside] = None
+                gaps[self._perhaps(group, inside)] = None
         if scope is not None:
             found = [h for h in found if self._at(h.assignment, scope, below, gaps)]
         if isinstance(self.eligible, Unknown):
             gaps[self.eligible] = None
         found.sort(key=lambda h: (h.assignment.scope.key, h.role_name, h.assignment.resource.id.key))
         return WhatCan(self.principal(principal), scope, tuple(found), tuple(gaps))
+
+    def _perhaps(self, group: str, why: Unknown) -> Unknown:
+        """That a principal may be in a group, and what it would hold then."""
+        held = [self._holding(a, ()).says for a in self._by_principal[group]]
+        more = f" and {len(held) - 2} more" if len(held) > 2 else ""
+        says = f"{self.principal(group).label}, which holds {', '.join(held[:2])}{more}, may have it as a member"
+        return Unknown(f"{says}: Microsoft Graph knows, and this snapshot does not", why.permission, why.read)
 
     def _matters(self, group: str, scope: ArmId | None, below: bool) -> bool:
         return scope is None or any(self._at(a, scope, below, {}) for a in self._by_principal[group])

@@ -1,0 +1,80 @@
+"""Which identity the workspace, its endpoints and its computes run as, and what else runs as it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from auditor.graph import Estate
+from auditor.model import ArmId, Evidence, Resource
+from auditor.semantics.parts import ML, SITE, VM, Workload
+from auditor.semantics.principals import identities_in
+
+CARRIERS = (ML, f"{ML}/computes", f"{ML}/onlineendpoints", SITE, VM, "microsoft.network/applicationgateways")
+"""Types of this architecture that carry identities: their lists must be whole before anything is called unshared."""
+
+PARTS = ("workspace", "endpoint", "compute")
+"""The parts of the article's table that have an identity of their own."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """An identity that a resource runs as. `resource` is the user-assigned identity, or the carrier itself."""
+
+    principal: str
+    resource: ArmId
+    carrier: Resource
+    evidence: Evidence
+
+    @property
+    def name(self) -> str:
+        """What a sentence calls it."""
+        own = self.resource == self.carrier.id
+        return f"the system-assigned identity of {self.carrier.name}" if own else f"identity {self.resource.name}"
+
+
+def carriers_of(w: Workload, part: str) -> tuple[Resource, ...]:
+    """What plays a part of `PARTS`."""
+    carriers = {"workspace": w.workspaces, "endpoint": w.online_endpoints, "compute": w.compute_instances}
+    return carriers[part]
+
+
+def identities_of(estate: Estate, carrier: Resource) -> tuple[Identity, ...]:
+    """The identities of a resource, the one that it uses first. Raises `NotKnown` where one cannot be followed.
+
+    A workspace uses its `primaryUserAssignedIdentity`, else its system-assigned identity where it has one
+    (learn.microsoft.com/azure/machine-learning/how-to-identity-based-service-authentication).
+    """
+    found = sorted(_identities(estate, carrier), key=lambda i: i.resource.key)
+    primary = carrier.ref("properties", "primaryUserAssignedIdentity")
+    first = [i for i in found if i.resource == primary] or [i for i in found if i.resource == carrier.id]
+    return tuple(dict.fromkeys((*first, *found)))
+
+
+def _identities(estate: Estate, carrier: Resource) -> Iterator[Identity]:
+    stated = identities_in(carrier)
+    if carrier.id in stated:
+        yield Identity(stated[carrier.id], carrier.id, carrier, carrier.at("identity", "principalId"))
+    assigned = carrier.get("identity", "userAssignedIdentities", default={})
+    for text in assigned if isinstance(assigned, Mapping) else ():
+        id_ = ArmId(str(text))
+        at = ("identity", "userAssignedIdentities", str(text), "principalId")
+        if id_ in stated:
+            yield Identity(stated[id_], id_, carrier, carrier.at(*at))
+            continue
+        identity = estate.need(id_, carrier.place(*at[:3]))
+        principal = identity.text("properties", "principalId")
+        yield Identity(principal, id_, carrier, identity.at("properties", "principalId"))
+
+
+def also_runs_as(estate: Estate, identity: Identity) -> tuple[tuple[Resource, Evidence], ...]:
+    """Whatever else carries an identity, with the place that says so. Raises `NotKnown` where lists are not whole."""
+    for kind in CARRIERS:
+        estate.all(kind)
+    return tuple(
+        (other, theirs.evidence)
+        for other in estate.resources
+        if other != identity.carrier and other.get("identity") is not None
+        for theirs in identities_of(estate, other)
+        if theirs.resource == identity.resource or theirs.principal == identity.principal != ""
+    )
