@@ -26,7 +26,7 @@ def sealed(snapshot: Snapshot) -> Snapshot:
         documents=_ordered(snapshot.documents),
         reads=tuple(sorted(snapshot.reads, key=_place_of_read)),
         subscriptions=tuple(sorted({each.casefold() for each in snapshot.subscriptions})),
-        resource_groups=tuple(sorted(set(snapshot.resource_groups), key=str.casefold)),
+        resource_groups=tuple(sorted(set(snapshot.resource_groups), key=lambda each: (each.casefold(), each))),
     )
     return replace(ordered, sha256=digest(ordered, ordered.documents))
 

@@ -19,7 +19,7 @@ from auditor.snapshot import Snapshot, locate, read_snapshot, redact, redacted, 
 from tests.property.strategies_snapshot import documents, snapshots, values
 
 FILE = Path(tempfile.mkdtemp()) / "s.json"
-QUICK = settings(max_examples=150, deadline=None)
+QUICK = settings(max_examples=80, deadline=None)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -116,7 +116,7 @@ def test_text_that_looks_like_json_is_refused_in_a_sentence(text: str) -> None:
     assert _is_told(_complaint(b'{"format": "auditor-snapshot/1", "documents": ' + text.encode()))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(snapshots.filter(lambda each: each.documents and each.reads), st.data())
 def test_a_snapshot_that_was_cut_or_damaged_anywhere_is_refused_in_a_sentence(
     snapshot: Snapshot, data: st.DataObject
