@@ -12,6 +12,8 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from auditor.graph.embedded import EMBEDDED, PARENT_OF, children_in
@@ -21,34 +23,75 @@ from tests import worlds
 Document = dict[str, Any]
 
 
+@cache
+def _originals(name: str) -> tuple[_Shown, ...]:
+    return tuple(_Shown(document, _ids_in(document)) for document in worlds.documents(name))
+
+
+def _ids_in(document: Document) -> frozenset[ArmId]:
+    """The resources that a document shows: itself, and children that Azure embeds in it."""
+    resource = Resource(ArmId(document["id"]), document, ArmId(document["id"]))
+    return frozenset((resource.id, *(child.id for child in children_in(resource))))
+
+
+@dataclass
+class _Shown:
+    """A document and what it shows. It is shared with every other case until it is changed."""
+
+    document: Document
+    ids: frozenset[ArmId]
+    own: bool = False
+
+    @property
+    def id(self) -> ArmId:
+        return ArmId(self.document["id"])
+
+    def mine(self) -> _Shown:
+        """The same, free to be changed."""
+        return self if self.own else _Shown(copy.deepcopy(self.document), self.ids, own=True)
+
+    def body(self, id_: ArmId) -> Document | None:
+        """What the document says of one of the resources that it shows."""
+        if self.id == id_:
+            return self.document
+        children = children_in(Resource(self.id, self.document, self.id))
+        return next((child.body for child in children if child.id == id_), None)  # type: ignore[return-value]
+
+
 class World:
     """The documents of a world while they are being changed, and the reads that failed."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.documents: list[Document] = worlds.documents(name)
         self.refused: list[Read] = []
         self.scope = worlds.subscription(name)
-        self.group = next(
-            d["id"] for d in self.documents if d.get("type", "").casefold() == "microsoft.resources/resourcegroups"
-        )
+        self._shown: list[_Shown] = list(_originals(name))
+        self._ids: frozenset[ArmId] = frozenset()
+        self.group = next(s.id.text for s in self._shown if s.id.type == "microsoft.resources/resourcegroups")
+
+    @property
+    def documents(self) -> list[Document]:
+        """The documents as they are now."""
+        return [shown.document for shown in self._shown]
 
     # --- the changes -------------------------------------------------------------------------------------------------
 
     def set(self, address: str, value: Any) -> None:
         """Give a value, making the objects on the way; a list gets a new item of that name where it has none."""
-        bodies, path = self._resolve(address)
-        for body in bodies:
-            _set(body, path, self._filled(copy.deepcopy(value)), address)
+        id_, path = self._resolve(address)
+        for body in self.bodies(id_):
+            _set(body, path, self._filled(value), address)
+        self._look_again()
 
     def unset(self, address: str) -> None:
         """Take a value away. It must be there."""
-        bodies, path = self._resolve(address)
-        for body in bodies:
+        id_, path = self._resolve(address)
+        for body in self.bodies(id_):
             holder: Any = body
             for step in path[:-1]:
                 holder = _step(holder, step, address)
             del holder[_key(holder, path[-1], address)]
+        self._look_again()
 
     def drop(self, name: str) -> None:
         """Take a resource away with everything below it, as if it did not exist."""
@@ -59,16 +102,18 @@ class World:
 
         `{group}` and `{subscription}` stand for the world's; `name` and `type` follow from the id.
         """
-        document = self._filled(copy.deepcopy(document))
+        document = self._filled(document)
         id_ = ArmId(document["id"])
         document.setdefault("name", id_.name)
         document.setdefault("type", id_.type)
-        if id_ in self._bodies():
+        if any(id_ in shown.ids for shown in self._shown):
             raise ValueError(f"there is a {id_} already; use `set`")
-        self.documents.append(document)
-        for holder, kind in ((h, k) for h in self._at(id_.parent) for k in EMBEDDED.get(ArmId(h["id"]).type, ())):
-            if kind.child == id_.type:
-                _embed(holder, kind.path, document)
+        for holder in self.bodies(id_.parent) if id_.parent else []:
+            for kind in EMBEDDED.get(ArmId(holder["id"]).type, ()):
+                if kind.child == id_.type:
+                    _embed(holder, kind.path, document)
+        self._shown.append(_Shown(document, _ids_in(document), own=True))
+        self._look_again()
 
     def refuse(self, what: str) -> None:
         """Let Azure refuse to list a type, or to show one resource: neither is in the snapshot, and the read failed."""
@@ -76,7 +121,7 @@ class World:
             if what.casefold() in PARENT_OF:
                 raise ValueError(f"nobody asks for {what}: its parents show it; refuse {PARENT_OF[what.casefold()]}")
             self.refused.append(worlds.refused(what, self.scope))
-            for id_ in [ArmId(d["id"]) for d in self.documents if ArmId(d["id"]).type == what.casefold()]:
+            for id_ in [shown.id for shown in self._shown if shown.id.type == what.casefold()]:
                 self._remove(id_)
             return
         id_ = self.find(what)
@@ -95,45 +140,47 @@ class World:
 
     def _candidates(self, name: str) -> list[ArmId]:
         type_, _, end = name.rpartition(":") if name.casefold().startswith("microsoft.") else ("", "", name)
-        found = [
+        ids = self._ids = self._ids or frozenset().union(*(shown.ids for shown in self._shown))
+        found = sorted(
             id_
-            for id_ in self._bodies()
+            for id_ in ids
             if (id_.key == end.casefold() or id_.key.endswith("/" + end.casefold().lstrip("/")))
             and (not type_ or id_.type == type_.casefold())
-        ]
+        )
         shallowest = min((id_.text.count("/") for id_ in found), default=0)
         return [id_ for id_ in found if id_.text.count("/") == shallowest]
 
-    def _resolve(self, address: str) -> tuple[list[Document], list[str]]:
-        """The bodies of the addressed resource and the path into them."""
+    def _resolve(self, address: str) -> tuple[ArmId, list[str]]:
+        """The addressed resource and the path into it."""
         steps = address.split("/")
         for length in range(len(steps) - 1, 0, -1):
             name = "/".join(steps[:length])
             if self._candidates(name):
                 path = [step.replace("~1", "/").replace("~0", "~") for step in steps[length:]]
-                return self._at(self.find(name)), path
+                return self.find(name), path
         raise ValueError(f"`{address}` begins with the name of no resource of {self.name}")
 
-    def _bodies(self) -> dict[ArmId, list[Document]]:
-        found: dict[ArmId, list[Document]] = {}
-        for document in self.documents:
-            resource = Resource(ArmId(document["id"]), document, ArmId(document["id"]))
-            found.setdefault(resource.id, []).append(document)
-            for child in children_in(resource):
-                found.setdefault(child.id, []).append(child.body)  # type: ignore[arg-type]
-        return found
+    def bodies(self, id_: ArmId) -> list[Document]:
+        """What every document that shows a resource says of it, free to be changed."""
+        self._shown = [shown.mine() if id_ in shown.ids else shown for shown in self._shown]
+        found = (shown.body(id_) for shown in self._shown if id_ in shown.ids)
+        return [body for body in found if body is not None]
 
-    def _at(self, id_: ArmId | None) -> list[Document]:
-        return self._bodies().get(id_, []) if id_ is not None else []
+    def _look_again(self) -> None:
+        self._ids = frozenset()
+        for shown in self._shown:
+            if shown.own:
+                shown.ids = _ids_in(shown.document)
 
     def _remove(self, id_: ArmId) -> None:
-        self.documents = [d for d in self.documents if not ArmId(d["id"]).is_within(id_)]
-        for holder in self.documents:
-            if not id_.is_within(ArmId(holder["id"])):
-                continue
-            paths = [kind.path for kind in EMBEDDED.get(ArmId(holder["id"]).type, ())]
-            for path in (*paths, ("properties", "privateEndpointConnections")):
-                _forget(holder, path, id_)
+        self._shown = [shown for shown in self._shown if not shown.id.is_within(id_)]
+        self._shown = [shown.mine() if id_.is_within(shown.id) else shown for shown in self._shown]
+        for shown in self._shown:
+            if id_.is_within(shown.id):
+                paths = [kind.path for kind in EMBEDDED.get(shown.id.type, ())]
+                for path in (*paths, ("properties", "privateEndpointConnections")):
+                    _forget(shown.document, path, id_)
+        self._look_again()
 
     def _filled(self, value: Any) -> Any:
         text = json.dumps(value)

@@ -19,7 +19,7 @@ def _world() -> World:
 def _values(world: World, id_end: str, *path: str) -> list[object]:
     """A value of a resource in every document that shows it."""
     found = []
-    for body in world._bodies()[world.find(id_end)]:
+    for body in world.bodies(world.find(id_end)):
         value = body
         for step in path:
             value = value[step]
@@ -153,3 +153,15 @@ def test_an_address_that_means_nothing_or_too_much_is_refused(address: str, why:
 def test_what_parents_show_cannot_be_refused_alone() -> None:
     with pytest.raises(ValueError, match="its parents show it"):
         _world().refuse("Microsoft.Network/virtualNetworks/subnets")
+
+
+def test_what_one_case_changes_no_other_case_sees() -> None:
+    before = worlds.documents()
+    world = _world()
+    world.set("kv-aibase/properties/publicNetworkAccess", "changed")
+    world.set(f"{BASTION_RULE}/properties/access", "Allow")
+    world.drop("vnet-aibase/subnets/snet-jumpbox")
+    world.refuse("app-aibase")
+    world.unset("stmlaibase/properties/networkAcls")
+    assert world.documents != before
+    assert _world().documents == before
