@@ -1,0 +1,82 @@
+"""The two ways in lead to one result: collected over TLS through the SDK, or imported from the same documents."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from auditor.baseline import read_baseline
+from auditor.cli import run
+from auditor.commands.demo import collected_from_standin, deployment
+from auditor.graph import build_estate
+from auditor.model import AuditResult
+from auditor.snapshot import Snapshot, read_snapshot
+from auditor.workflows.audit import audit
+from tests.worlds import WORLDS, snapshot
+
+WORLD_NAMES = ("reference-implementation", "compliant")
+AS_OF = "2024-07-15T09:00:00Z"
+
+NOT_ASKED = {
+    "microsoft.machinelearningservices/workspaces/environments": "no requirement rests on what flows run in",
+    "microsoft.machinelearningservices/workspaces/models": "no requirement rests on registered models",
+    "microsoft.insights/datacollectionruleassociations": "an extension of a machine that no requirement rests on",
+    "microsoft.compute/virtualmachines/extensions": "no requirement rests on what runs inside the jump box",
+    "microsoft.network/privatednszones/soa": "A records and links prove a name; the zone's own record does not",
+    "microsoft.storage/storageaccounts/blobservices/containers": "data plane of the accounts",
+    "microsoft.storage/storageaccounts/fileservices/shares": "data plane of the accounts",
+    "microsoft.devopsinfrastructure/pools": "the delegation of its subnet says that it is there",
+    "microsoft.web/sites/networkconfig": "the site's own document names its subnet",
+}
+"""Types whose documents a collection does not ask for, and why: nothing below them is compared."""
+
+
+@pytest.fixture(scope="module")
+def ways(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Snapshot, Snapshot]]:
+    """By world: what was collected and what was imported."""
+    found = {}
+    for name in WORLD_NAMES:
+        target = tmp_path_factory.mktemp("imported") / f"{name}.json"
+        assert run(["import", str(WORLDS / f"{name}.json"), "-o", str(target), "--as-of", AS_OF]) == 0
+        found[name] = (collected_from_standin(deployment(name), quiet=True), read_snapshot(target))
+    return found
+
+
+@pytest.mark.parametrize("name", WORLD_NAMES)
+def test_document_by_document(ways: dict[str, tuple[Snapshot, Snapshot]], name: str) -> None:
+    live, imported = (build_estate(s) for s in ways[name])
+    theirs = {r.id: r for r in imported.resources}
+    different = [r.id.text for r in live.resources if r.body != theirs[r.id].body]
+    assert not different
+    missing = [r for r in imported.resources if live.find(r.id) is None]
+    unexplained = [r.id.text for r in missing if not any(r.type.startswith(kind) for kind in NOT_ASKED)]
+    assert not unexplained
+
+
+def verdicts(result: AuditResult) -> list[tuple[str, str, str, str]]:
+    return [
+        (f.requirement, f.verdict.resource.key if f.verdict.resource else "", f.outcome.value, f.verdict.message)
+        for f in result.findings
+    ]
+
+
+@pytest.mark.parametrize("name", WORLD_NAMES)
+def test_verdict_by_verdict(ways: dict[str, tuple[Snapshot, Snapshot]], name: str) -> None:
+
+    baseline = read_baseline("openai-chat")
+    live, imported = (audit(replace(s, collected_at=AS_OF), baseline) for s in ways[name])
+    assert verdicts(live) == verdicts(imported)
+    assert verdicts(imported) == verdicts(audit(replace(snapshot(name=name), collected_at=AS_OF), baseline))
+
+
+def test_the_reasons_for_not_asking_are_needed() -> None:
+    types = {str(d.get("type", "")).casefold() for name in WORLD_NAMES for d in snapshot(name=name).documents}
+    assert {kind for kind in NOT_ASKED if not any(t.startswith(kind) for t in types)} == set()
+
+
+def test_the_imported_file_stays_where_it_was_asked_for(tmp_path: Path) -> None:
+    target = tmp_path / "deep" / "s.json"
+    assert run(["import", str(WORLDS / "compliant.json"), "-o", str(target)]) == 2
+    assert not target.exists()
