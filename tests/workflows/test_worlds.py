@@ -80,6 +80,7 @@ def rename_everything(docs: list[Document]) -> list[Document]:
         for d in docs
         if not _OWN_NAMES.search(str(d.get("type", "")).casefold())
         and d["id"].rpartition("/")[2].casefold() not in _KEPT
+        and not d["id"].rpartition("/")[2].isdigit()  # a version, and a part of every address
     }
     text = json.dumps(docs)
     for n, name in enumerate(sorted(names, key=len, reverse=True)):
