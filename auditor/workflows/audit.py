@@ -64,7 +64,7 @@ def audit(snapshot: Snapshot, baseline: Baseline, pins: Pins | None = None) -> A
         findings=tuple(findings),
         workloads=tuple(_describe(w) for w in found),
         not_implemented=tuple(_without_rule(baseline, index)),
-        notes=tuple(_notes(found, estate)),
+        notes=(*_left_out(baseline), *_notes(found, estate)),
         positions={p: (at.line, at.column) for p, at in positions_of(snapshot, places).items()},
     )
 
@@ -145,6 +145,11 @@ def _describe(workload: Workload) -> WorkloadInfo:
     return WorkloadInfo(workload.name, workload.anchor.id.text if workload.anchor else "", parts)
 
 
+def _left_out(baseline: Baseline) -> Iterator[str]:
+    for id_, reason in baseline.disabled.items():
+        yield f"{id_} is not checked: the baseline {baseline.info.name} disables it ({reason})"
+
+
 def _notes(found: tuple[Workload, ...], estate: Estate) -> Iterator[str]:
     if not estate.snapshot.complete:
         yield "the snapshot is marked incomplete: its collection was interrupted"
@@ -172,4 +177,3 @@ def _about(snapshot: Snapshot) -> SnapshotInfo:
         documents=len(snapshot.documents),
         failed_reads=tuple(read for read in snapshot.reads if not read.answered),
     )
-

@@ -11,7 +11,7 @@ import pytest
 from auditor.baseline import read_baseline
 from auditor.cli import run
 from auditor.commands.explain import case_titles
-from auditor.commands.page import wrapped
+from auditor.commands.page import page_width, wrapped
 from auditor.rules import rule_index
 from tests.cases.casefile import cases_of, requirements_with_cases
 
@@ -172,6 +172,8 @@ def test_a_disabled_requirement_is_explained_as_such(capsys: pytest.CaptureFixtu
 def test_validate_says_that_all_is_well(capsys: pytest.CaptureFixture[str], own: str) -> None:
     text = " ".join(_text(capsys, "baseline", "validate", own).split())
     assert "no mistakes; 176 requirements, extends openai-chat, overrides 1 and disables 1." in text
+    shipped_one = " ".join(_text(capsys, "baseline", "validate", "openai-chat").split())
+    assert shipped_one.endswith("openai-chat.yaml: no mistakes; 177 requirements.")
     assert _json(capsys, "baseline", "validate", own) == {
         "format": "auditor-baseline-check/1",
         "valid": True,
@@ -211,3 +213,13 @@ def test_paragraphs_are_wrapped_and_lists_are_not() -> None:
         "",
         "      code stays",
     ]
+
+
+@pytest.mark.parametrize(("columns", "width"), [("60", 60), ("20", 40), ("500", 110)])
+def test_a_page_is_as_wide_as_the_terminal_within_reason(
+    monkeypatch: pytest.MonkeyPatch, columns: str, width: int
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", columns)
+    assert page_width(None) == width
+    assert page_width(Path("file.txt")) == 80

@@ -67,6 +67,11 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tier: str | None = None
     names: dict[str, int] = {}
 
+    def __post_init__(self) -> None:
+        """Refuse what no type can say."""
+        if self.share > 1:
+            raise ValueError(f"a share is at most 1, and {self.share} is more")
+
 
 @requirement("ONE-01", terms=Terms)
 def something_is_wrong(w: Workload, terms: Terms) -> Iterator[Verdict]:

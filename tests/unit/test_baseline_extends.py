@@ -8,6 +8,8 @@ import pytest
 
 from auditor.baseline import BaselineError, read_baseline
 from auditor.model import Level, Severity
+from auditor.workflows.audit import audit
+from tests import worlds
 from tests.unit.baselines import RULES, SMALL, Terms, Way
 
 HEAD = 'extends: base.yaml\nbaseline: {name: own, version: "7"}\n'
@@ -192,3 +194,13 @@ def test_a_chain_must_have_an_end(tmp_path: Path, files: dict[str, str], says: s
     with pytest.raises(BaselineError) as problem:
         read_baseline(tmp_path / "own.yaml", RULES)
     assert says in problem.value.message, why
+
+
+def test_a_report_says_what_its_baseline_leaves_out(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(
+        'extends: openai-chat\nbaseline: {name: own, version: "1"}\n'
+        "overrides:\n  IDN-08: {disabled: true, reason: The registry is another team's.}\n"
+    )
+    result = audit(worlds.snapshot(), read_baseline(tmp_path / "own.yaml"))
+    assert "IDN-08 is not checked: the baseline own disables it (The registry is another team's.)" in result.notes
+    assert not [finding for finding in result.findings if finding.requirement == "IDN-08"]

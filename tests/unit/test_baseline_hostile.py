@@ -6,12 +6,14 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from auditor.baseline import read_baseline
 from auditor.baseline.compose import MAX_BYTES, MAX_DEPTH, compose
 from auditor.baseline.mistakes import Mistakes
-from auditor.baseline.nodes import Fields, Items, Scalar, plain
+from auditor.baseline.nodes import Fields, Items, Node, Scalar, plain
 from auditor.model import AuditorError
+from auditor.shipped import shipped
 from tests.unit.baselines import SMALL, mistakes_of
 
 BOMB = "a: &a [x, x]\n" + "".join(
@@ -140,3 +142,21 @@ def test_nodes_know_their_places() -> None:
     second = items.items[1]
     assert isinstance(second, Scalar)
     assert (second.path, second.line, second.column) == ("x.yaml", 2, 3)
+
+
+def test_without_libyaml_the_tree_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (shipped("baselines") / "openai-chat.yaml").read_text(encoding="utf-8")
+    quick = compose(text, "x.yaml", Mistakes())
+    monkeypatch.setattr("auditor.baseline.compose._Loader", yaml.SafeLoader)
+    slow = compose(text, "x.yaml", Mistakes())
+    assert _flat(quick) == _flat(slow)
+
+
+def _flat(node: Node) -> list[tuple[int, int, object]]:
+    if isinstance(node, Items):
+        return [(node.line, node.column, "list"), *(place for item in node.items for place in _flat(item))]
+    if isinstance(node, Fields):
+        inner = [place for key, value in node.pairs.values() for place in (*_flat(key), *_flat(value))]
+        return [(node.line, node.column, "mapping"), *inner]
+    assert isinstance(node, Scalar)
+    return [(node.line, node.column, node.value)]

@@ -167,6 +167,11 @@ def test_a_mistake_is_named_with_its_place(tmp_path: Path, old: str, new: str, s
             "18:47: `a` of `names` of ONE-01 must be a whole number, not text",
             "a value",
         ),
+        (
+            "{replicas: 3, mode: On, share: 2}",
+            "18:12: ONE-01: a share is at most 1, and 2.0 is more",
+            "the type itself",
+        ),
         ("{replicas: 3, mode: On, share: much}", "18:43: `share` of ONE-01 must be a number, not text", "no number"),
     ],
 )
