@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from auditor.model import AuditorError
 from auditor.snapshot.atomic import replace_file
 
 _PIPED_WIDTH = 80
@@ -59,6 +60,8 @@ def _write(text: str, output: Path | None) -> None:
         # click takes colours out where standard output is no terminal.
         click.echo(text, nl=False, color=False if os.environ.get("NO_COLOR") else None)
         return
+    if output.suffix in (".yaml", ".yml") and output.exists():
+        raise AuditorError(f"{output}: is a baseline or settings file, which no page replaces", "name another file")
     replace_file(output, [click.unstyle(text).encode()])
 
 

@@ -98,6 +98,12 @@ def test_rules_go_to_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) 
     assert len(json.loads(path.read_text())["rules"]) == 9
 
 
+def test_a_page_never_replaces_a_baseline(capsys: pytest.CaptureFixture[str], own: str) -> None:
+    assert run(["baseline", "validate", own, "-o", own]) == 2
+    assert "which no page replaces" in capsys.readouterr().err
+    assert Path(own).read_text() == OWN
+
+
 # --- explain ---------------------------------------------------------------------------------------------------------
 
 
