@@ -8,6 +8,7 @@ from auditor.model.requirement import Level, Requirement, Severity
 from auditor.model.resource import JSON, Resource
 from auditor.model.result import AuditResult, BaselineInfo, SnapshotInfo, WorkloadInfo
 from auditor.model.unknown import NotKnown, Unknown
+from auditor.model.waiver import Waiver
 
 __all__ = [
     "JSON",
@@ -29,5 +30,6 @@ __all__ = [
     "SnapshotInfo",
     "Unknown",
     "Verdict",
+    "Waiver",
     "WorkloadInfo",
 ]

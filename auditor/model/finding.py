@@ -8,6 +8,7 @@ from typing import Any
 
 from auditor.model.arm_id import ArmId
 from auditor.model.unknown import Unknown
+from auditor.model.waiver import Waiver
 
 
 class Outcome(StrEnum):
@@ -59,7 +60,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Finding:
-    """One requirement on one resource: a verdict with the requirement it answers."""
+    """One requirement on one resource: a verdict with the requirement it answers.
+
+    `waiver` is set where a fail is borne: the outcome is then `waived`, and the verdict still says what is wrong.
+    """
 
     requirement: str
     rule: str
@@ -68,8 +72,9 @@ class Finding:
     verdict: Verdict
     workload: str = ""
     fingerprint: str = field(default="")
+    waiver: Waiver | None = None
 
     @property
     def outcome(self) -> Outcome:
-        """The verdict's outcome."""
-        return self.verdict.outcome
+        """The verdict's outcome, unless somebody bears it."""
+        return Outcome.WAIVED if self.waiver is not None else self.verdict.outcome

@@ -1,0 +1,68 @@
+"""A file of waivers to typed waivers; all mistakes at once, each with file, line and column."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from auditor.baseline.compose import compose, read_text
+from auditor.baseline.mistakes import Mistakes, meant
+from auditor.baseline.nodes import Items, Node
+from auditor.baseline.shape import fields_of, text
+from auditor.model import Waiver
+
+_REQUIRED = ("requirement", "resource", "owner", "reason", "expires")
+_SHORTEST_REASON = 10
+"""Fewer letters than this explain nothing to whoever reads the report next year."""
+
+
+def read_waivers(path: str | Path, requirements: Collection[str]) -> tuple[Waiver, ...]:
+    """Read a file of waivers, each checked against the ids of a baseline.
+
+    Raises `AuditorError` with every mistake in the file.
+    """
+    mistakes = Mistakes()
+    root = compose(read_text(Path(path)), str(path), mistakes)
+    listed = fields_of(root, "a file of waivers", mistakes, required=("waivers",)).get("waivers")
+    found: list[Waiver] = []
+    if isinstance(listed, Items):
+        found = [w for item in listed.items if (w := _waiver(item, requirements, mistakes)) is not None]
+    elif listed is not None:
+        mistakes.at(listed, "`waivers` must be a list")
+    mistakes.speak()
+    return tuple(found)
+
+
+def _waiver(node: Node, requirements: Collection[str], mistakes: Mistakes) -> Waiver | None:
+    fields = fields_of(node, "a waiver", mistakes, required=_REQUIRED, optional=("aspect",))
+    words = {name: text(fields.get(name), f"`{name}` of a waiver", mistakes) for name in (*_REQUIRED, "aspect")}
+    if words["requirement"] and not any(fnmatchcase(r, words["requirement"].upper()) for r in requirements):
+        hint = meant(words["requirement"], requirements)
+        mistakes.at(fields["requirement"], f"the baseline has no requirement `{words['requirement']}`{hint}")
+    if words["reason"] and len(words["reason"]) < _SHORTEST_REASON:
+        mistakes.at(fields["reason"], f"`{words['reason']}` is no reason: say why this can be borne until then")
+    last = _day(words["expires"], fields.get("expires"), mistakes)
+    if last is None or not all(words[name] for name in _REQUIRED):
+        return None
+    return Waiver(
+        requirement=words["requirement"],
+        resource=words["resource"],
+        owner=words["owner"],
+        reason=words["reason"],
+        expires=last,
+        aspect=words["aspect"] or "*",
+        path=node.path,
+        line=node.line,
+        column=node.column,
+    )
+
+
+def _day(word: str, node: Node | None, mistakes: Mistakes) -> date | None:
+    try:
+        return date.fromisoformat(word) if word else None
+    except ValueError:
+        assert node is not None
+        mistakes.at(node, f"`expires` of a waiver must be a day such as 2025-06-30, not `{word}`")
+        return None
