@@ -61,7 +61,12 @@ def changed_at(file: Input) -> datetime:
     """When the file was written; now, for standard input."""
     if file.path is None:
         return datetime.now(UTC)
-    return datetime.fromtimestamp(file.path.stat().st_mtime, UTC)
+    try:
+        return datetime.fromtimestamp(file.path.stat().st_mtime, UTC)
+    except (OSError, OverflowError, ValueError) as problem:
+        raise AuditorError(
+            f"{file.name}: the time of the file cannot be told: {problem}", "state it: --as-of"
+        ) from problem
 
 
 def _files_of(path: Path, leave_out: Path | None) -> Iterator[Input]:

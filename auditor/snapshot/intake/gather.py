@@ -64,7 +64,7 @@ def gather(
         if progress:
             progress(number, file)
         all_.take_text(text_of(file))
-    found = merged(all_.found)
+    found = _with_plans(all_)
     _refuse_bombs(found)
     missing = _missing(all_, found)
     mentioned = _subscriptions(found) if complete else set[str]()
@@ -88,8 +88,16 @@ def gather(
         redacted=sum(count for _, count in cleaned),
         whole=tuple(whole),
         remade=all(each.kept for each in found),
-        warnings=tuple(warning for _, warning in missing),
+        warnings=(*all_.notes, *(warning for _, warning in missing)),
     )
+
+
+def _with_plans(all_: Gathering) -> list[Found]:
+    """Every id once; what a deployment would leave stands in the place of what is there."""
+    planned = merged(all_.planned)
+    gone = {each.id for each in planned}
+    present = (each for each in merged(all_.found) if each.id not in gone)
+    return [*planned, *(each for each in present if not any(each.id.is_within(id_) for id_ in all_.deleted))]
 
 
 def _refuse_bombs(found: Iterable[Found]) -> None:
@@ -155,7 +163,7 @@ def _collected_at(all_: Gathering, inputs: Sequence[Input]) -> str:
 
 def timestamp(moment: datetime) -> str:
     """A time in UTC as snapshots write it, to the second."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 def _origins(all_: Gathering, lacking: bool) -> dict[str, Any]:
@@ -167,9 +175,9 @@ def _origins(all_: Gathering, lacking: bool) -> dict[str, Any]:
     if len(clouds) > 1:
         raise AuditorError(f"the snapshots are of different clouds: {', '.join(sorted(clouds))}", "import them apart")
     sources = {each.source for each in old}
-    alone = len(sources) == 1 and all(each.kept for each in all_.found)
+    alone = len(sources) == 1 and all(each.kept for each in (*all_.found, *all_.planned))
     return {
-        "source": PLANNED if all_.planned else sources.pop() if alone else IMPORT,
+        "source": PLANNED if all_.foretold else sources.pop() if alone else IMPORT,
         "tenant": next(iter(tenants.values())) if len(tenants) == 1 else "",
         "resource_groups": tuple(group for each in old for group in each.resource_groups) if alone else (),
         "complete": all(each.complete for each in old) and not lacking,

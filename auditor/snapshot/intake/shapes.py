@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from auditor.snapshot.intake.origin import Found, Origin
 from auditor.snapshot.intake.planned import PLAN_TIP, changes_in, outcome_of
 from auditor.snapshot.model import FORMAT, Snapshot
 from auditor.snapshot.read import parse_snapshot
+from auditor.snapshot.seal import digest
 from auditor.snapshot.strict import Cursor
 from auditor.snapshot.text import Text, shown
 
@@ -48,7 +49,13 @@ class Gathering:
     snapshots: list[Snapshot] = field(default_factory=list)
     reads: list[Read] = field(default_factory=list)
     tenants: set[str] = field(default_factory=set)
-    planned: bool = False
+    planned: list[Found] = field(default_factory=list)
+    """What a deployment would leave, which replaces what is there."""
+    deleted: list[ArmId] = field(default_factory=list)
+    """What a deployment would delete."""
+    foretold: bool = False
+    notes: list[str] = field(default_factory=list)
+    """What a person should hear."""
 
     def take_text(self, source: Text) -> None:
         """Take every JSON value of a text: one, several after another, or one a line."""
@@ -81,12 +88,12 @@ class Gathering:
         if "creation_context" in document or "resource_group" in document:
             tip = "az ml prints a form of its own: use `az resource show --ids ID -o json` or `az rest` instead"
             raise origin.fault(f"{shown(id_.text)} is not in the form of Resource Manager", tip)
-        if is_index_entry(document) and not self.planned:
+        if is_index_entry(document):
             self.index.append(Found(document, origin))
         else:
             self.found.append(Found(arm_form(document), origin))
         tenant = document.get("tenantId")
-        if isinstance(tenant, str):
+        if "subscriptionId" in document and isinstance(tenant, str):
             self.tenants.add(tenant)
 
     def _take_format(self, value: Mapping[str, Any], origin: Origin) -> None:
@@ -103,8 +110,11 @@ class Gathering:
         if format_ != FORMAT:
             sentence = f"this snapshot has the format {shown(format_)}; this auditor reads {shown(FORMAT)}"
             raise origin.below("format").fault(sentence, "use the auditor that wrote it, or a newer one")
-        # NOTE: its hash is not checked. An edited snapshot becomes a sound one by being imported, and says `import`.
         snapshot = parse_snapshot(origin.source, origin.offset)
+        if digest(snapshot, snapshot.documents) != snapshot.sha256:
+            # An edited snapshot becomes a sound one by being imported, and says so by its source.
+            snapshot = replace(snapshot, source="import")
+            self.notes.append(f"{origin}: this snapshot was edited since it was written")
         self.snapshots.append(snapshot)
         self.reads.extend(snapshot.reads)
         for document in snapshot.documents:
@@ -118,7 +128,17 @@ class Gathering:
         self.declared.append(subscription)
         if isinstance(tenant, str):
             self.tenants.add(tenant)
-        self._take_items(value["documents"], origin.below("documents"))
+        for index, document in enumerate(value["documents"]):
+            self._take_whole(document, origin.below("documents", index))
+
+    def _take_whole(self, document: Any, origin: Origin) -> None:
+        """Take a document of a world: it is in the form of Resource Manager, and nothing is missing in it."""
+        id_ = document.get("id") if isinstance(document, Mapping) else None
+        if not isinstance(id_, str) or not id_.startswith("/") or not ArmId(id_).name:
+            raise origin.fault(
+                "this document of a world has no id that begins with /", "give it the id that Azure gives"
+            )
+        self.found.append(Found(document, origin))
 
     def _take_wrapper(self, value: Mapping[str, Any], origin: Origin) -> None:
         error = value.get("error")
@@ -129,7 +149,6 @@ class Gathering:
         if changes is not None:
             self._take_changes(*changes, origin)
         elif isinstance(value.get("predictedResources"), list):
-            self.planned = True
             self._take_predictions(value["predictedResources"], origin.below("predictedResources"))
         elif "data" in value:
             self._take_table(value, origin)
@@ -152,9 +171,9 @@ class Gathering:
             )
 
     def _take_page(self, value: Mapping[str, Any], origin: Origin) -> None:
-        before = len(self.found) + len(self.index)
+        found, index = len(self.found), len(self.index)
         self._take_items(value["value"], origin.below("value"))
-        ids = tuple(each.id for each in (*self.found, *self.index)[before:]) if value["value"] else ()
+        ids = tuple(each.id for each in (*self.found[found:], *self.index[index:]))
         link = value.get("nextLink") or value.get("@odata.nextLink")
         if link:
             self.open_lists.extend(_open_lists(str(link), ids, origin.below("nextLink")))
@@ -178,22 +197,28 @@ class Gathering:
             self.open_lists.extend(_open_lists("", ids, origin))
 
     def _take_changes(self, changes: list[Any], steps: tuple[str, ...], origin: Origin) -> None:
-        self.planned = True
+        self.foretold = True
         for index, change in enumerate(changes):
             at = origin.below(*steps, index)
             outcome = outcome_of(change, at)
             if isinstance(outcome, Read):
                 self.reads.append(outcome)
             elif outcome:
-                self.take(change[outcome], at.below(outcome))
+                self._take_planned(change[outcome], at.below(outcome))
+            elif ArmId(change["resourceId"]).type:
+                self.deleted.append(ArmId(change["resourceId"]))
 
     def _take_predictions(self, items: list[Any], origin: Origin) -> None:
+        self.foretold = True
         for index, item in enumerate(items):
-            id_ = item.get("id") if isinstance(item, Mapping) else None
-            if not isinstance(id_, str) or not id_.startswith("/"):
-                tip = "pass --subscription-id and --resource-group to `bicep snapshot`, so that it knows every id"
-                raise origin.below(index).fault("this predicted resource has no resolved id", tip)
-            self.take(item, origin.below(index))
+            self._take_planned(item, origin.below(index))
+
+    def _take_planned(self, value: Any, origin: Origin) -> None:
+        id_ = value.get("id") if isinstance(value, Mapping) else None
+        if not isinstance(id_, str) or not id_.startswith("/"):
+            tip = "pass --subscription-id and --resource-group to `bicep snapshot`, so that it knows every id"
+            raise origin.fault("this planned resource has no resolved id", tip)
+        self.planned.append(Found(value, origin))
 
 
 def _subscription_of(value: Mapping[str, Any]) -> Mapping[str, Any] | None:
