@@ -17,7 +17,7 @@ from auditor.model import ArmId, Evidence, NotKnown, Unknown
 from auditor.semantics.assignments import Assignment, Hold, eligible, given
 from auditor.semantics.denying import Denying, rights_of
 from auditor.semantics.grants import Effective, Grant, Holding, Refusal, WhatCan, WhoCan
-from auditor.semantics.operations import planes_of
+from auditor.semantics.operations import nearest, planes_of
 from auditor.semantics.permissions import OperationSet, Rights
 from auditor.semantics.principals import Directory, Principal
 from auditor.semantics.roles import PermissionSet, Role, Roles
@@ -132,7 +132,9 @@ class Access:
         named = frozenset(self.roles.planes_naming(action))
         if named:
             return tuple(sorted(named)), ()
-        return (False,), (f"{action} is not among the operations this program knows; taken for a control action",)
+        near = nearest(action, 1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        return (False,), (f"{action} is no operation that this program knows, and taken for a control action{meant}",)
 
     def allowing(self, role: Role, asked: OperationSet, data: bool) -> tuple[_Allowing, ...]:
         """The permission sets of a role that let some of these operations through, the unconditional ones first."""

@@ -142,7 +142,7 @@ def who_reaches(
     gaps: dict[Unknown, None] = {}
     for scope in sorted(scopes):
         for row in escalations():
-            if kinds and row.gives not in kinds:
+            if (kinds and row.gives not in kinds) or not _has_target(estate, row, scope):
                 continue
             answer = access.who_can(row.operation, scope, row.data)
             gaps |= dict.fromkeys(answer.gaps)
@@ -152,3 +152,9 @@ def who_reaches(
                     found.setdefault(key, Reach(row, scope, grant))
     order = sorted(found.values(), key=lambda r: (r.escalation.rank, r.grant.principal.label, r.scope.key))
     return tuple(order), tuple(gaps)
+
+
+def _has_target(estate: Estate, row: Escalation, scope: ArmId) -> bool:
+    """Whether there is something at or below a scope that the operation gives anything on."""
+    targets = (*estate.seen(row.on, under=scope), *filter(None, [estate.find(scope)] if scope.type == row.on else []))
+    return row.on == "*" or any(row.works_on(target) for target in targets)

@@ -1,0 +1,152 @@
+"""`auditor access`: who can do what on which scope, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from auditor.commands.page import page_options, page_width, write_json, write_page
+from auditor.model import ArmId, AuditorError
+
+if TYPE_CHECKING:
+    from auditor.graph import Estate
+    from auditor.semantics.access import Access
+
+
+@click.command()
+@click.argument("snapshot", type=click.Path(path_type=Path))
+@click.option("--principal", metavar="ID|NAME", help="An object id, an identity, a group, or what runs as an identity.")
+@click.option("--action", metavar="OPERATION", help="An operation of a provider; wildcards ask for any that fits.")
+@click.option("--scope", metavar="ID|NAME", help="A resource, a group, a subscription, a management group, or /.")
+@click.option(
+    "--plane",
+    type=click.Choice(["control", "data"]),
+    help="Whether the operation is a data action; looked up if not given.",
+)
+@click.option("--blast-radius", is_flag=True, help="What whoever takes over the identity can do next, step by step.")
+@page_options
+def access(
+    snapshot: Path,
+    *,
+    principal: str | None,
+    action: str | None,
+    scope: str | None,
+    plane: str | None,
+    blast_radius: bool,
+    format: str,
+    output: Path | None,
+) -> None:
+    """Who can do what on which scope, and why: the assignment, the role, its permission set and the pattern in it.
+
+    Counts what is inherited, groups as far as their members are in the snapshot, deny assignments, conditions (which
+    are not evaluated) and eligible assignments (which have to be activated).
+
+    \b
+    auditor access s.json                                     who reaches control, keys and data of the workload
+    auditor access s.json --action Microsoft.KeyVault/vaults/secrets/getSecret/action --scope kv-chat
+    auditor access s.json --principal id-app                  what an identity holds, anywhere
+    auditor access s.json --principal id-app --action Microsoft.Storage/storageAccounts/listKeys/action
+    auditor access s.json --principal id-app --blast-radius
+    auditor access s.json --blast-radius                      of every part that the Internet talks to
+    """
+    from auditor.graph import build_estate
+    from auditor.snapshot import read_snapshot
+    from auditor.workflows.access import check_action, find_scope, open_access
+
+    if blast_radius and (action or scope):
+        raise AuditorError("--blast-radius follows every operation everywhere", "leave --action and --scope out")
+    if plane and not action:
+        raise AuditorError("--plane says what kind of operation --action is", "give --action too")
+    estate = build_estate(read_snapshot(snapshot))
+    book = open_access(estate)
+    place = find_scope(estate, scope) if scope else None
+    if blast_radius:
+        told = _blast(estate, book, principal)
+    elif action:
+        data = None if plane is None else plane == "data"
+        told = _who(book, check_action(action), place, principal, data)
+    elif principal:
+        told = _what(book, principal, place)
+    else:
+        told = _overview(estate, place)
+    body, lines = told
+    if format == "json":
+        from auditor.workflows.access_json import FORMAT
+
+        write_json({"format": FORMAT, **body}, output)
+    else:
+        from auditor.commands.access_text import fitted
+
+        write_page(fitted(lines, page_width(output)), output)
+
+
+_Told = tuple[dict[str, Any], list[str]]
+
+
+def _who(book: Access, action: str, scope: ArmId | None, principal: str | None, data: bool | None) -> _Told:
+    from auditor.commands.access_text import decision_lines, who_lines
+    from auditor.workflows import access_json as as_json
+    from auditor.workflows.access import decide, find_principal, who_can_anywhere
+
+    answers = [book.who_can(action, scope, data)] if scope else [a for _, a in who_can_anywhere(book, action, data)]
+    if principal is None:
+        return {"who_can": [as_json.who_json(answer) for answer in answers]}, list(who_lines(action, answers, scope))
+    who = find_principal(book, principal)
+    decision = decide(book, who.id, answers)
+    body = {
+        "principal": as_json.principal_json(who),
+        "action": action,
+        "scope": scope.text if scope else None,
+        "answer": decision.answer,
+        "grants": [as_json.grant_json(grant, where) for where, grant in decision.grants],
+        "denied": [as_json.refusal_json(refusal, where) for where, refusal in decision.refused],
+        "doubts": [as_json.unknown_json(doubt) for doubt in decision.doubts],
+    }
+    return body, list(decision_lines(who, action, scope, decision))
+
+
+def _what(book: Access, principal: str, scope: ArmId | None) -> _Told:
+    from auditor.commands.access_text import what_lines
+    from auditor.workflows.access import find_principal
+    from auditor.workflows.access_json import what_json
+
+    who = find_principal(book, principal)
+    answer = book.what_can(who.id, scope)
+    effective = book.effective(who.id, scope) if scope else None
+    return what_json(answer, effective), list(what_lines(answer, effective))
+
+
+def _blast(estate: Estate, book: Access, principal: str | None) -> _Told:
+    from auditor.commands.access_text import blast_lines
+    from auditor.semantics.blast import blast_radius
+    from auditor.workflows.access import exposed, find_principal
+    from auditor.workflows.access_json import blast_json
+
+    starts = [(None, find_principal(book, principal).id)] if principal else list(exposed(estate))
+    if not starts:
+        raise AuditorError(
+            "no part of this snapshot that the Internet talks to runs as an identity", "name one: --principal ID|NAME"
+        )
+    found = [(part, blast_radius(estate, id_)) for part, id_ in starts]
+    lines = [line for part, radius in found for line in (*blast_lines(part, radius), "")]
+    return {"blast_radius": [blast_json(radius, part) for part, radius in found]}, lines[:-1]
+
+
+def _overview(estate: Estate, scope: ArmId | None) -> _Told:
+    from auditor.commands.access_text import overview_lines
+    from auditor.semantics.escalation import who_reaches
+    from auditor.workflows.access import scopes_to_guard
+    from auditor.workflows.access_json import reach_json, unknown_json
+
+    scopes = (scope,) if scope else scopes_to_guard(estate)
+    if not scopes:
+        raise AuditorError("this snapshot has no workload to guard", "ask of a place: --scope ID|NAME")
+    reaches, gaps = who_reaches(estate, scopes)
+    body = {
+        "scopes": [place.text for place in scopes],
+        "reaches": [reach_json(reach) for reach in reaches],
+        "gaps": [unknown_json(gap) for gap in gaps],
+    }
+    return body, list(overview_lines(scopes, reaches, gaps))
