@@ -88,7 +88,7 @@ def gather(
         redacted=sum(count for _, count in cleaned),
         whole=tuple(whole),
         remade=all(each.kept for each in found),
-        warnings=(*all_.notes, *(warning for _, warning in missing)),
+        warnings=tuple(dict.fromkeys((*all_.notes, *(warning for _, warning in missing)))),
     )
 
 
@@ -129,17 +129,22 @@ def _statements(found: Sequence[Found], whole: Sequence[str]) -> Iterable[Read]:
 
 def _missing(all_: Gathering, found: Sequence[Found]) -> list[tuple[Read, str]]:
     """What the files show to exist and do not hold: the rest of lists, and settings of entries without any."""
-    return [*_unread_rest(all_), *_unread_settings(all_, {each.id for each in found})]
+    known = {each.id for each in found}
+    return [*_unread_rest(all_, known), *_unread_settings(all_, known)]
 
 
-def _unread_rest(all_: Gathering) -> Iterable[tuple[Read, str]]:
+def _unread_rest(all_: Gathering, known: set[ArmId]) -> Iterable[tuple[Read, str]]:
     for each in all_.open_lists:
-        if not _is_closed(each, all_.closed_lists):
-            sentence = f"the list of {each.type} goes on at its nextLink, which is not among the files"
-            yield (
-                Read(each.scope.text, "", 200, each.type, each.scope.text, error="ListGoesOn", message=sentence),
-                f"{each.origin}: {sentence}",
-            )
+        if _is_closed(each, all_.closed_lists):
+            continue
+        sentence = f"the list of {each.type} goes on at its nextLink, which is not among the files"
+        kinds = [each.type]
+        if each.scope not in known and each.type.startswith(f"{each.scope.type}/"):
+            # Where the parent is not shown either, nobody can tell what it embeds.
+            kinds.append(each.scope.type)
+        for kind in kinds:
+            read = Read(each.scope.text, "", 200, kind, each.scope.text, error="ListGoesOn", message=sentence)
+            yield read, f"{each.origin}: {sentence}"
 
 
 def _is_closed(each: OpenList, closed: Iterable[Sequence[ArmId]]) -> bool:

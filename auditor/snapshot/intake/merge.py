@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -28,10 +29,12 @@ def merged(found: Iterable[Found]) -> list[Found]:
 
 def _fuller(first: Found, second: Found) -> Found:
     one, other = without_additions(first.document), without_additions(second.document)
-    if says_no_more(other, one):
-        return first
-    if says_no_more(one, other):
-        return second
+    first_holds, second_holds = says_no_more(other, one), says_no_more(one, other)
+    if first_holds and second_holds:
+        # They differ in letter case and nulls alone; which one is kept may not hang on the order of the files.
+        return min(first, second, key=lambda each: json.dumps(each.document, sort_keys=True))
+    if first_holds or second_holds:
+        return first if first_holds else second
     raise AuditorError(
         f"{second.origin}: {shown(second.id.text, 400)} differs from the document with the same id at {first.origin}",
         _TIP,
@@ -39,15 +42,13 @@ def _fuller(first: Found, second: Found) -> Found:
 
 
 def says_no_more(less: Any, more: Any) -> bool:
-    """Whether everything that one value states stands in the other too. Letter case, null and empty do not count."""
+    """Whether everything that one value states stands in the other; letter case, null and empty text do not count."""
     if less is None or less == "":
         return True
     if isinstance(less, Mapping):
         return isinstance(more, Mapping) and all(says_no_more(value, more.get(key)) for key, value in less.items())
     if isinstance(less, list):
-        if not isinstance(more, list) or len(less) != len(more):
-            return not less and more is None
-        return all(map(says_no_more, less, more))
+        return isinstance(more, list) and len(less) == len(more) and all(map(says_no_more, less, more))
     if isinstance(less, str):
         return isinstance(more, str) and less.casefold() == more.casefold()
     return type(less) is type(more) and bool(less == more)
