@@ -117,9 +117,7 @@ class ServiceTags:
     @cached_property
     def internet(self) -> Symbol:
         """The Internet tag before a network's own space is taken out. Public tags of the release are surely in it."""
-        public = AddressSet.none()
-        for name in self._prefixes:
-            public |= self.exact(name) or AddressSet.none()
+        public = AddressSet.of(*(prefix for found in self._prefixes.values() for prefix in found))
         return _internet(public - never_internet())
 
     def find(self, name: str) -> Addresses:
