@@ -69,6 +69,8 @@ class Context:
 
     `width` is in terminal cells. `explanations` are the rules' own documentation (Markdown) by requirement id.
     `as_of` is the date of the audit, ISO 8601, for formats that must state a time where the snapshot has none.
+    `picture` and `trend` are SVG for the page, of the estate and of earlier audits: whoever makes them escapes what
+    they show and uses attributes and the page's classes only, since its policy lets no style of their own through.
     """
 
     width: int = 120
@@ -79,6 +81,8 @@ class Context:
     explanations: Mapping[str, str] = field(default_factory=dict)
     as_of: str = ""
     azure_build: AzureBuild | None = None
+    picture: str = ""
+    trend: str = ""
 
 
 def spot(finding: Finding, result: AuditResult, repository: Repository) -> Spot:

@@ -113,7 +113,7 @@ def test_json_on_standard_output_is_nothing_but_json(
 
 
 def test_every_format_in_one_run(stored: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    also = [f"--also={name}=r.{name}" for name in FORMATS if name != "html"]
+    also = [f"--also={name}=r.{name}" for name in FORMATS]
     assert run(["check", str(stored), "-o", "main.json", *also, "--fail-on", "never"]) == ExitCode.HOLDS
     assert json.loads(Path("main.json").read_text()) == json.loads(Path("r.json").read_text())
     assert json.loads(Path("r.sarif").read_text())["version"] == "2.1.0"

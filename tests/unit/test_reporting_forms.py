@@ -26,7 +26,7 @@ ELSEWHERE = Context(repository=Repository(baseline="baselines/openai-chat.yaml")
 # --- all of them ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name != "html"])
+@pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("result", [RICH, CLEAN, NOTHING])
 def test_the_same_result_gives_the_same_bytes(name: str, result: AuditResult) -> None:
     first, second = renderer(name)(result, Context()), renderer(name)(result, Context())

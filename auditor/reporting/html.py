@@ -1,0 +1,274 @@
+"""The result as one page that needs nothing but itself: no network, no file beside it, no script to be read.
+
+What is shown is arranged here; the template lays it out and escapes all of it; the style sheet and the script are put
+into the page and named by their hashes in its content security policy, so that nothing else can ever run in it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from auditor import __version__
+from auditor.model import AuditResult, Evidence, Finding, Outcome, Requirement
+from auditor.reporting.context import Context, is_problem
+from auditor.reporting.digest import OPTIONAL, Digest, Family
+from auditor.reporting.explained import Part, parts, spans
+from auditor.reporting.words import (
+    OUTCOME_WORDS,
+    address,
+    clip,
+    counted,
+    line,
+    one_line,
+    outcome_counts,
+    short_name,
+    subject,
+    value_text,
+    visible_lines,
+)
+from auditor.shipped import shipped
+
+_FIRST_STEPS = 5
+_MAX_VALUE = 4000
+_EXPECTED = {
+    "must": "required",
+    "should": "recommended",
+    "conditional": "required where it applies",
+    "manual": "manual",
+}
+
+
+def render(result: AuditResult, context: Context | None = None) -> str:
+    """The whole page. `context.picture` and `context.trend` are SVG of our own making and go in as they are."""
+    wanted = context or Context()
+    style, script = _asset("report.css"), _asset("report.js")
+    page = _environment().get_template("report.html")
+    return page.render(
+        style=Markup(style),  # noqa: S704 - ours
+        script=Markup(script),  # noqa: S704
+        policy=_policy(style, script),
+        picture=Markup(wanted.picture),  # noqa: S704
+        trend=Markup(wanted.trend),  # noqa: S704
+        version=__version__,
+        **_view(result, wanted),
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(shipped("reports/templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["spans"] = spans
+    environment.filters["counted"] = counted
+    return environment
+
+
+def _asset(name: str) -> str:
+    return (shipped("reports/assets") / name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """Nothing may be loaded, sent or run but the one style sheet and the one script that stand in the page."""
+    return (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:;"
+        " base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _view(result: AuditResult, context: Context) -> dict[str, Any]:
+    digest = Digest(result)
+    return {
+        "verdict": _chip(digest.verdict) if not result.missing else {"word": "NOTHING FOUND", "style": "unknown"},
+        "headline": digest.headline,
+        "missing": [line(part) for part in result.missing],
+        "baseline": {
+            "name": line(result.baseline.name, 80),
+            "version": line(result.baseline.version, 40),
+            "source": line(result.baseline.source, 500),
+            "link": address(result.baseline.source),
+        },
+        "snapshot": _snapshot(result),
+        "bar": _bar(digest),
+        "steps": [_step(step.findings, step.requirement) for step in digest.steps[:_FIRST_STEPS]],
+        "more_steps": max(0, len(digest.steps) - _FIRST_STEPS),
+        "gaps": [
+            {
+                "permission": line(gap.permission, 200),
+                "because": line(gap.because, 300),
+                "count": len(gap.findings),
+                "requirements": list(dict.fromkeys(f.requirement for f in gap.findings)),
+            }
+            for gap in digest.gaps
+        ],
+        "outcomes": [_chip(o) | {"count": result.summary[o]} for o in OUTCOME_WORDS if result.summary[o]],
+        "filters": [
+            _chip(o) | {"count": result.summary[o], "on": o in (Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN)}
+            for o in OUTCOME_WORDS
+            if result.summary[o] and o is not Outcome.MANUAL
+        ],
+        "families": [_family(family, digest, context) for family in digest.families],
+        "manual": [_manual(finding, result) for finding in digest.of(Outcome.MANUAL)],
+        "without_rule": [_requirement(result.requirements[id_], result, context) for id_ in result.not_implemented],
+        "failed_reads": [
+            {
+                "path": line(read.path, 1000),
+                "status": read.status,
+                "error": line(read.error, 200),
+                "message": line(read.message, 500),
+                "permission": line(read.permission, 200),
+            }
+            for read in result.snapshot.failed_reads
+        ],
+        "notes": [line(note, 1000) for note in result.notes],
+        "workloads": [
+            {
+                "name": line(workload.name, 200),
+                "parts": [
+                    {"name": line(part, 80), "ids": [line(id_, 1000) for id_ in ids]}
+                    for part, ids in workload.parts.items()
+                ],
+            }
+            for workload in result.workloads
+        ],
+        "has_problems": any(is_problem(finding) for finding in result.findings),
+        "total": sum(len(family.rows) for family in digest.families),
+    }
+
+
+def _snapshot(result: AuditResult) -> dict[str, Any]:
+    snapshot = result.snapshot
+    return {
+        "path": line(snapshot.path, 300),
+        "collected_at": line(snapshot.collected_at, 40),
+        "subscriptions": [line(each, 80) for each in snapshot.subscriptions],
+        "documents": snapshot.documents,
+        "sha256": line(snapshot.sha256, 64),
+        "source": line(snapshot.source, 40),
+        "complete": snapshot.complete,
+    }
+
+
+def _chip(outcome: Outcome) -> dict[str, str]:
+    return {"word": OUTCOME_WORDS[outcome], "style": outcome.value}
+
+
+def _bar(digest: Digest) -> list[dict[str, Any]]:
+    """The outcomes as parts of a line 1,000 units long; a part too thin to be seen is given what can be seen."""
+    counts = {o: digest.result.summary[o] for o in OUTCOME_WORDS if digest.result.summary[o]}
+    total = sum(counts.values())
+    widths = {outcome: max(8, round(1000 * number / total)) for outcome, number in counts.items()}
+    scale = 1000 / sum(widths.values()) if widths else 1
+    bar, at = [], 0.0
+    for outcome, width in widths.items():
+        bar.append({"style": outcome.value, "x": f"{at:.1f}", "width": f"{width * scale:.1f}"})
+        at += width * scale
+    return bar
+
+
+def _step(findings: tuple[Finding, ...], requirement: Requirement) -> dict[str, Any]:
+    worst = findings[0]
+    return {
+        "id": requirement.id,
+        "severity": worst.severity,
+        "optional": worst.level in OPTIONAL,
+        "subject": subject(worst),
+        "more": len(findings) - 1,
+        "message": line(worst.verdict.message),
+        **_fix(worst),
+    }
+
+
+def _fix(finding: Finding) -> dict[str, Any]:
+    """A command keeps its lines and is set as code; a sentence is a sentence."""
+    remedy = visible_lines(clip(finding.verdict.remediation, 2000)).strip()
+    is_command = "\n" in remedy or remedy.startswith("az ")
+    return {"fix": remedy if is_command else one_line(remedy), "is_command": is_command}
+
+
+def _family(family: Family, digest: Digest, context: Context) -> dict[str, Any]:
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for finding in family.rows:
+        found = grouped.setdefault(finding.requirement, [])
+        # Two workloads can share a resource, and with it a fingerprint; an anchor must be the only one of its name.
+        found.append(_finding(finding, digest.result) | {"anchor": f"f-{finding.fingerprint[:12]}-{len(found) + 1}"})
+    return {
+        "key": family.key,
+        "title": line(family.title, 80),
+        "counts": [family.counts.get(o, 0) for o in OUTCOME_WORDS if digest.result.summary[o]],
+        "said": outcome_counts({o: n for o, n in family.counts.items() if o is not Outcome.MANUAL}),
+        "without_rule": family.not_implemented,
+        "requirements": [
+            _requirement(digest.result.requirements[id_], digest.result, context) | {"findings": found}
+            for id_, found in grouped.items()
+        ],
+    }
+
+
+def _requirement(requirement: Requirement, result: AuditResult, context: Context) -> dict[str, Any]:
+    return {
+        "id": requirement.id,
+        "statement": line(requirement.statement),
+        "severity": requirement.severity.value,
+        "expected": _EXPECTED[requirement.level.value],
+        "section": line(requirement.section, 200),
+        "explanation": [
+            Part(p.heading, visible_lines(p.text)) for p in parts(context.explanations.get(requirement.id, ""))
+        ],
+    }
+
+
+def _finding(finding: Finding, result: AuditResult) -> dict[str, Any]:
+    verdict = finding.verdict
+    return {
+        **_chip(finding.outcome),
+        "severity": finding.severity,
+        "subject": subject(finding),
+        "part": line(verdict.part, 80) if verdict.resource is not None else "",
+        "workload": line(finding.workload, 80) if len(result.workloads) > 1 else "",
+        "message": line(verdict.message, 1000),
+        "permission": line(verdict.unknown.permission or "", 200) if verdict.unknown is not None else "",
+        "resource": line(verdict.resource.text, 1000) if verdict.resource is not None else "",
+        "evidence": [_evidence(e, result) for e in verdict.evidence],
+        "witness": [{"name": line(str(k), 80), "value": _plain(v)} for k, v in (verdict.witness or {}).items()],
+        "rule": line(finding.rule, 100),
+        **_fix(finding),
+    }
+
+
+def _evidence(evidence: Evidence, result: AuditResult) -> dict[str, Any]:
+    at = result.positions.get(evidence.place)
+    return {
+        "document": line(short_name(evidence.place.document), 200),
+        "pointer": line(evidence.place.pointer, 500),
+        "value": value_text(evidence.value, _MAX_VALUE),
+        "where": f"line {at[0]:,}, column {at[1]:,}" if at else "",
+    }
+
+
+def _plain(value: Any) -> str:
+    return line(value, 500) if isinstance(value, str) else value_text(value, 500)
+
+
+def _manual(finding: Finding, result: AuditResult) -> dict[str, Any]:
+    requirement = result.requirements[finding.requirement]
+    return {
+        "id": requirement.id,
+        "statement": line(requirement.statement),
+        "section": line(requirement.section, 200),
+        "look_at": line(finding.verdict.message, 1000),
+        "workload": line(finding.workload, 80) if len(result.workloads) > 1 else "",
+    }

@@ -1,0 +1,186 @@
+"""The page in a real browser: nothing leaves it, nothing complains, everybody can use it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditor.baseline import read_baseline
+from auditor.model import AuditResult
+from auditor.reporting import Context
+from auditor.reporting.html import render
+from auditor.rules import rule_index
+from auditor.workflows.audit import audit
+from tests import worlds
+from tests.browser import Browser, chromium
+from tests.node import node_module
+from tests.unit.reporting_examples import CLEAN, EVIL, NOTHING, RICH, hostile
+
+pytestmark = pytest.mark.slow
+
+PICTURE = (
+    '<svg viewBox="0 0 40 20" width="400" height="200" role="img" aria-label="estate">'
+    '<rect class="fill-fail" width="40" height="20"/></svg>'
+)
+EXPLAINED = Context(explanations={id_: rule.doc for id_, rule in rule_index().items()}, picture=PICTURE)
+VIEWS: dict[str, dict[str, Any]] = {
+    "light": {},
+    "dark": {"dark": True},
+    "phone": {"width": 390, "height": 844},
+    "dark phone": {"width": 390, "height": 844, "dark": True},
+}
+_AXE = """
+const done = arguments[arguments.length - 1];
+axe.run(document, {resultTypes: ["violations"]}).then(
+  (found) => done(found.violations.map((v) => v.id + ": " + v.nodes.map((n) => n.html + n.failureSummary).join(" | "))),
+  (problem) => done(["axe failed: " + problem]));
+"""
+_SHOWN = "return [...document.querySelectorAll('tr.finding')].filter((r) => r.checkVisibility()).length"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    return (node_module("axe-core") / "axe.min.js").read_text(encoding="utf-8")
+
+
+def show(browser: Browser, result: AuditResult, folder: Path, context: Context = EXPLAINED, **view: Any) -> None:
+    """Render, open, and forget what the browser did before."""
+    path = folder / "report.html"
+    path.write_text(render(result, context), encoding="utf-8")
+    browser.call("/url", {"url": "about:blank"})
+    browser.appear(**view)
+    browser.log("performance")
+    browser.log("browser")
+    browser.open(path)
+
+
+PAGES = {
+    "rich": RICH,
+    "clean": CLEAN,
+    "nothing": NOTHING,
+    **{f"hostile-{n}": hostile(evil) for n, evil in enumerate(EVIL)},
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_leaves_the_page_and_nothing_complains(browser: Browser, tmp_path: Path, name: str) -> None:
+    show(browser, PAGES[name], tmp_path)
+    browser.run("document.querySelectorAll('details').forEach((d) => d.open = true)")
+    browser.run("document.querySelectorAll('input').forEach((i) => i.click())")
+    assert browser.log("browser") == []
+    asked = [url for url in browser.requests() if not url.startswith("data:")]
+    assert asked == [(tmp_path / "report.html").as_uri()]
+    assert browser.run("return window.alert.toString().includes('native code')")
+
+
+def test_the_console_does_tell_of_what_is_wrong(browser: Browser, tmp_path: Path) -> None:
+    show(browser, RICH, tmp_path, Context(picture='<svg><rect style="fill:red"/></svg>'))
+    assert any("Content Security Policy" in entry["message"] for entry in browser.log("browser"))
+
+
+@pytest.mark.parametrize(
+    ("name", "view"),
+    [*(("rich", view) for view in VIEWS), ("clean", "light"), ("nothing", "dark"), ("hostile-9", "phone")],
+)
+def test_everybody_can_use_it(browser: Browser, axe: str, tmp_path: Path, name: str, view: str) -> None:
+    show(browser, PAGES[name], tmp_path, **VIEWS[view])
+    browser.run("document.querySelectorAll('details').forEach((d) => d.open = true)")
+    browser.run(axe)
+    assert browser.run_later(_AXE) == []
+
+
+def test_a_real_audit_is_usable_too(browser: Browser, axe: str, tmp_path: Path) -> None:
+    result = audit(worlds.snapshot(), read_baseline())
+    show(browser, result, tmp_path)
+    browser.run(axe)
+    assert browser.run_later(_AXE) == []
+    assert browser.log("browser") == []
+
+
+@pytest.mark.parametrize("name", ["rich", "hostile-9"])
+def test_no_view_is_wider_than_its_screen(browser: Browser, tmp_path: Path, name: str) -> None:
+    for width in (320, 390, 768, 1280, 1920):
+        show(browser, PAGES[name], tmp_path, width=width)
+        browser.run("document.querySelectorAll('details').forEach((d) => d.open = true)")
+        assert browser.run("return document.documentElement.scrollWidth") <= width
+
+
+def test_filters_show_problems_first_and_then_what_is_asked_for(browser: Browser, tmp_path: Path) -> None:
+    show(browser, RICH, tmp_path)
+    assert browser.run(_SHOWN) == 5
+    assert browser.run("return document.getElementById('shown').textContent") == "Showing 5 of 9 findings."
+    browser.run("document.querySelector('input[value=pass]').click()")
+    assert browser.run(_SHOWN) == 7
+    browser.run("document.querySelector('input[value=critical]').click()")
+    assert browser.run(_SHOWN) == 5
+    assert not browser.run("return document.getElementById('PUB-07').checkVisibility()")
+    browser.run("const t = document.getElementById('text'); t.value = 'INTERNET allowssh';"
+                "t.dispatchEvent(new Event('input', {bubbles: true}))")  # fmt: skip
+    assert browser.run(_SHOWN) == 1
+    assert (
+        browser.run("return [...document.querySelectorAll('section.family')].filter((f) => f.checkVisibility()).length")
+        == 1
+    )
+
+
+def test_a_link_to_what_is_filtered_out_shows_it(browser: Browser, tmp_path: Path) -> None:
+    show(browser, RICH, tmp_path)
+    assert not browser.run("return document.getElementById('CF-01').checkVisibility()")
+    browser.run("location.hash = 'CF-01'")
+    assert browser.run_later(
+        "const done = arguments[arguments.length - 1];"
+        "setTimeout(() => done(document.getElementById('CF-01').checkVisibility()), 100)"
+    )
+
+
+def test_without_script_everything_is_there(browser: Browser, tmp_path: Path) -> None:
+    browser.cdp("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        show(browser, RICH, tmp_path)
+        found = browser.cdp("DOM.getDocument", depth=-1)
+        text = json.dumps(found)
+        rows = browser.cdp("DOM.querySelectorAll", nodeId=found["root"]["nodeId"], selector="tr.finding:not([hidden])")
+        hidden = browser.cdp("DOM.querySelectorAll", nodeId=found["root"]["nodeId"], selector="form[hidden]")
+    finally:
+        browser.cdp("Emulation.setScriptExecutionDisabled", value=False)
+    assert len(rows["nodeIds"]) == 9
+    assert len(hidden["nodeIds"]) == 1
+    assert "kv-chat refuses public networks" in text
+
+
+def test_the_keyboard_reaches_everything_in_order(browser: Browser, tmp_path: Path) -> None:
+    show(browser, RICH, tmp_path)
+    seen = []
+    for _ in range(60):
+        for kind in ("keyDown", "keyUp"):
+            browser.cdp("Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9)
+        seen.append(browser.run("const e = document.activeElement; return e.name || e.className || e.tagName"))
+        if seen[-1] == "BODY":
+            break
+    assert seen[0] == "skip"
+    assert {"outcome", "severity", "text", "SUMMARY"} <= set(seen)
+    assert seen.index("outcome") < seen.index("severity") < seen.index("text") < len(seen) - seen[::-1].index("SUMMARY")
+
+
+def test_paper_gets_the_proof(browser: Browser, tmp_path: Path) -> None:
+    show(browser, RICH, tmp_path, dark=True)
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    assert browser.run("return document.querySelector('#PUB-07 tr.finding:not([hidden]) details').open")
+    browser.run("dispatchEvent(new Event('afterprint'))")
+    assert not browser.run("return document.querySelector('#PUB-07 tr.finding:not([hidden]) details').open")
+    browser.cdp(
+        "Emulation.setEmulatedMedia", media="print", features=[{"name": "prefers-color-scheme", "value": "dark"}]
+    )
+    assert browser.run("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    browser.pdf(tmp_path / "report.pdf")
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-")
