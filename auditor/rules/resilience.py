@@ -215,9 +215,7 @@ def gateway_does_not_break_the_circuit(w: Workload, _terms: object) -> Answer:
             continue
         careless = [b for b in leading if not b.asks]
         if careless:
-            says = (
-                f"backend {careless[0].resource.name} of {service.name} leads to Azure OpenAI without circuit breaker"
-            )
+            says = f"{careless[0].resource.name} of {service.name} leads to Azure OpenAI without a circuit breaker"
             fix = f"set properties.circuitBreaker.rules of {careless[0].resource.id.text}"
             return broken(service, says, careless[0].checks, fix=fix)
         if leading:
