@@ -300,6 +300,8 @@ def test_a_whole_subscription_answers_for_everything_in_it_and_for_what_it_inher
         # a link that tells nothing: then more of what came so far
         (f"https://x{S}/resources?x", VNETS, S),
         ("http://[", VNETS, S),
+        # the path of a resource is no list
+        (f"https://x{VNET}?x", VNETS, S),
         ("skip", VNETS, S),
     ],
 )

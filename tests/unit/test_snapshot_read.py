@@ -129,6 +129,16 @@ FAULTS: list[tuple[str, Edit, str]] = [
     ),
     ("the wrong bracket", _change("]\n      }", "}\n      }"), 's.json:32:27: expected a value here, but found "}"'),
     ("an unknown word", _change('"nsg",', "nsg,"), 's.json:30:15: expected a value here, but found "n"'),
+    (
+        "a first key without quotes",
+        _change('"id": "/', 'id: "/'),
+        's.json:29:7: expected a key in double quotes here, but found "i"',
+    ),
+    (
+        "a key of the envelope without quotes",
+        _change('"tenant"', "tenant"),
+        's.json:6:3: expected a key in double quotes here, but found "t"',
+    ),
     ("a single quote", _change('"nsg",', "'nsg',"), 's.json:30:15: expected a value here, but found "\'"'),
     (
         "a comment",

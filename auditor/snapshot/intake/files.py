@@ -70,11 +70,7 @@ def changed_at(file: Input) -> datetime:
 
 
 def _files_of(path: Path, leave_out: Path | None) -> Iterator[Input]:
-    try:
-        is_folder = path.is_dir()
-    except ValueError:
-        is_folder = False
-    if not is_folder:
+    if not path.is_dir():
         yield Input(path, str(path))
         return
     out = os.path.realpath(leave_out) if leave_out else ""
