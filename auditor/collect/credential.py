@@ -67,10 +67,21 @@ def default_credential(cloud: Cloud, verify: str | bool) -> Callable[[], TokenCr
         known = {each.authority for each in CLOUDS.values()}
         options: dict[str, Any] = {} if stated else {"authority": cloud.authority}
         return DefaultAzureCredential(
-            connection_verify=verify, disable_instance_discovery=host not in known, process_timeout=20, **options
+            connection_verify=verify,
+            disable_instance_discovery=host not in known,
+            process_timeout=20,
+            retry_backoff_factor=0.2,
+            **options,
         )
 
     return make
+
+
+_LOGIN = (
+    "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET of a service principal that has"
+    " the role Reader"
+)
+_CONNECTION = "check the network, AZURE_AUTHORITY_HOST, and the CA file (SSL_CERT_FILE or REQUESTS_CA_BUNDLE)"
 
 
 def sign_in(token: Token, scope: str) -> None:
@@ -80,14 +91,10 @@ def sign_in(token: Token, scope: str) -> None:
     except ClientAuthenticationError as problem:
         raise AuditorError(
             f"no Azure credential worked: {_tried(str(problem.message))}",
-            tip="run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET of a service principal"
-            " that has the role Reader",
+            tip=_CONNECTION if "CERTIFICATE_VERIFY_FAILED" in str(problem) else _LOGIN,
         ) from problem
     except (AzureError, ValueError) as problem:
-        raise AuditorError(
-            f"signing in failed: {_first_line(str(problem))}",
-            tip="check the network, AZURE_AUTHORITY_HOST, and the CA file (SSL_CERT_FILE or REQUESTS_CA_BUNDLE)",
-        ) from problem
+        raise AuditorError(f"signing in failed: {_first_line(str(problem))}", tip=_CONNECTION) from problem
 
 
 def _tried(message: str) -> str:

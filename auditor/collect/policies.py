@@ -12,6 +12,7 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import HTTPPolicy, RetryPolicy
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
+from auditor.collect.calm import Calm, service_of, subscription_of
 from auditor.collect.credential import Token
 
 _Request = PipelineRequest[Any]
@@ -82,9 +83,10 @@ class Patience(RetryPolicy[Any, Any]):
     FIRST = 0.4
     """Seconds before the second try, at the scale 1; each further one waits twice as long."""
 
-    def __init__(self, deadline: Deadline, scale: float) -> None:
+    def __init__(self, deadline: Deadline, calm: Calm, scale: float) -> None:
         super().__init__(retry_total=12, retry_status=8, retry_connect=5, retry_read=5, retry_backoff_max=30)
         self._deadline = deadline
+        self._calm = calm
         self._scale = scale
 
     def is_retry(self, settings: dict[str, Any], response: _Response) -> bool:
@@ -102,7 +104,29 @@ class Patience(RetryPolicy[Any, Any]):
     def sleep(self, settings: dict[str, Any], transport: Any, response: _Response | None = None) -> None:
         """Wait as long as Azure said, or as the backoff says. Raises `Interrupted` where the run ends first."""
         said = self.get_retry_after(response) if response else None
-        self._deadline.wait(self.get_backoff_time(settings) if said is None else said)
+        seconds = self.get_backoff_time(settings) if said is None else said
+        if response is not None and response.http_response.status_code == 429:
+            self._calm.close(service_of(response.http_request.url), seconds)
+        self._deadline.wait(seconds)
+
+
+class Pace(HTTPPolicy[Any, Any]):
+    """Slows down before Azure has to say so: it tells with every answer how many reads are left."""
+
+    def __init__(self, deadline: Deadline, calm: Calm) -> None:
+        super().__init__()
+        self._deadline = deadline
+        self._calm = calm
+
+    def send(self, request: _Request) -> _Response:
+        """Send when there is a slot. Raises `Interrupted` where the run ends first."""
+        subscription = subscription_of(request.http_request.url)
+        held = self._calm.due(subscription)
+        if held:
+            self._deadline.wait(held)
+        response = self.next.send(request)
+        self._calm.note(subscription, response.http_response.headers)
+        return response
 
 
 class RenewingAuthentication(ARMChallengeAuthenticationPolicy):

@@ -55,8 +55,8 @@ def collect(target: Target, watch: Watch | None = None, credential: TokenCredent
         session.sign_in()
         wire = Wire(session, _senders(session))
         scopes, known = chosen_scopes(target, wire)
-        run = _Run(wire, Plan(scopes, known), deadline, watch or (lambda _: None))
-        run.go(target.concurrency, known)
+        run = _Run(Plan(scopes, known), deadline, watch or (lambda _: None))
+        run.go(Pool(wire.ask, target.concurrency, session.calm), known)
         return run.snapshot(target, session.cloud.name, scopes)
     finally:
         deadline.stop()
@@ -66,8 +66,7 @@ def collect(target: Target, watch: Watch | None = None, credential: TokenCredent
 class _Run:
     """What was asked and what came back, held by the one thread that counts."""
 
-    def __init__(self, wire: Wire, plan: Plan, deadline: Deadline, watch: Watch) -> None:
-        self._wire = wire
+    def __init__(self, plan: Plan, deadline: Deadline, watch: Watch) -> None:
         self._plan = plan
         self._deadline = deadline
         self._watch = watch
@@ -76,9 +75,8 @@ class _Run:
         self._documents: dict[str, Mapping[str, Any]] = {}
         self.complete = True
 
-    def go(self, workers: int, known: Sequence[Answer]) -> None:
+    def go(self, pool: Pool, known: Sequence[Answer]) -> None:
         """Ask everything there is to ask, or as much as time allows, after what is known already."""
-        pool = Pool(self._wire.ask, workers)
         try:
             for answer in known:
                 self._take(answer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,9 +17,11 @@ from azure.core.rest import HttpRequest, HttpResponse
 from requests.adapters import HTTPAdapter
 
 from auditor import __version__
+from auditor.collect.calm import Calm
 from auditor.collect.credential import Token, default_credential, sign_in
-from auditor.collect.policies import Deadline, OnlyReads, Patience, RenewingAuthentication
+from auditor.collect.policies import Deadline, OnlyReads, Pace, Patience, RenewingAuthentication
 from auditor.collect.target import Target
+from auditor.model import AuditorError
 
 Send = Callable[[HttpRequest], HttpResponse]
 """A client's own way to send a request through its pipeline."""
@@ -37,10 +40,13 @@ class Session:
         self.cloud = target.where()
         self.deadline = deadline
         self.patience = target.patience
+        self.calm = Calm(target.patience)
         self._verify = _trusted(target)
         make = default_credential(self.cloud, self._verify) if credential is None else lambda: credential
         self.token = Token(make)
         self._http = requests.Session()
+        # Otherwise requests looks for the host in ~/.netrc and puts what it finds in the place of the token.
+        self._http.auth = _as_it_is
         # One connection a worker; requests would keep ten and throw the others away.
         self._http.mount("https://", HTTPAdapter(pool_connections=4, pool_maxsize=max(10, target.concurrency)))
 
@@ -78,13 +84,29 @@ class Session:
         return [
             RequestIdPolicy(),
             UserAgentPolicy(base_user_agent=f"auditor/{__version__}"),
-            Patience(self.deadline, self.patience),
+            Patience(self.deadline, self.calm, self.patience),
+            Pace(self.deadline, self.calm),
             OnlyReads(),
             RenewingAuthentication(self.token, self.cloud.scope),
             SensitiveHeaderCleanupPolicy(),
         ]
 
 
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
 def _trusted(target: Target) -> str | bool:
-    """Which certificates to trust: the file given, or the environment's; requests itself knows REQUESTS_CA_BUNDLE."""
-    return target.ca_file or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True
+    """Which certificates to trust: the file given, else the environment's. Raises `AuditorError` if it is not there."""
+    named = {"--ca-file": target.ca_file, **{name: os.environ.get(name, "") for name in _CA_VARIABLES}}
+    for name, path in named.items():
+        if path:
+            if not Path(path).exists():
+                raise AuditorError(
+                    f"{name} names {path}, which does not exist", tip="give a file of certificates (PEM)"
+                )
+            return path
+    return True
+
+
+_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")

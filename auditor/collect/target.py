@@ -50,14 +50,16 @@ class Target:
     """Which subscriptions and resource groups of which cloud, and how hard to try.
 
     Without subscriptions, the only one that the credential sees is taken; `all_subscriptions` takes every one of them.
-    `arm_endpoint` (https) replaces the cloud's, with `audience` for its tokens (the endpoint itself where empty) and
-    `ca_file` (PEM) to trust. `timeout` is in seconds for the whole run. `patience` scales the waits between retries.
+    `cloud` is one of `CLOUDS`; empty is the public one. `arm_endpoint` (https) replaces the cloud's, with `audience`
+    for its tokens (the endpoint itself where empty) and `ca_file` (PEM) to trust; what such an endpoint serves is a
+    cloud of its own unless `cloud` says which one it stands for. `timeout` is in seconds for the whole run; `patience`
+    scales the waits between retries.
     """
 
     subscriptions: tuple[str, ...] = ()
     resource_groups: tuple[str, ...] = ()
     all_subscriptions: bool = False
-    cloud: str = "public"
+    cloud: str = ""
     arm_endpoint: str = ""
     audience: str = ""
     ca_file: str = ""
@@ -70,7 +72,7 @@ class Target:
 
         Raises `AuditorError` for a cloud that there is not and for an endpoint that is not https.
         """
-        cloud = CLOUDS.get(self.cloud.casefold())
+        cloud = CLOUDS.get(self.cloud.casefold() or "public")
         if cloud is None:
             raise AuditorError(f"there is no cloud named {self.cloud!r}", tip=f"choose from {', '.join(CLOUDS)}")
         if not self.arm_endpoint:
@@ -84,4 +86,5 @@ class Target:
             )
         audience = (self.audience or endpoint).rstrip("/")
         scope = audience if audience.endswith("/.default") else f"{audience}/.default"
-        return Cloud(f"custom ({parts.netloc})", endpoint, scope, cloud.authority)
+        name = cloud.name if self.cloud else f"custom ({parts.netloc})"
+        return Cloud(name, endpoint, scope, cloud.authority)

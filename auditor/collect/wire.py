@@ -19,8 +19,9 @@ from auditor.collect.session import Send, Session
 
 MAX_PAGES = 10_000
 """A list of more pages than this is taken for one that never ends."""
-BODY_TRIES = 3
-"""How often an answer of status 200 that is not JSON is asked for again."""
+TRIES = 3
+"""How often a question is put when its answer of status 200 is not JSON, or its token is refused: beside the retries
+of the pipeline, which knows neither. A token may end again while a renewed one waits for its turn."""
 
 Document = Mapping[str, Any]
 
@@ -61,6 +62,8 @@ class _Conversation:
         if body is None:
             return (), status, self._version
         if self._question.recipe.shape is Shape.OBJECT:
+            if body.get("nextLink"):
+                raise Failed(status, "FurtherPages", "the answer goes on in further pages, which nobody expected")
             return (_document(body),), status, self._version
         found: list[Document] = []
         seen: set[str] = set()
@@ -86,16 +89,18 @@ class _Conversation:
 
     def _get(self, url: str) -> tuple[int, dict[str, Any] | None]:
         """One page; `None` where Azure says that there is nothing of the kind."""
-        for attempt in range(BODY_TRIES):
+        for attempt in range(TRIES):
+            if attempt:
+                self._pause(attempt)
             status, content = self._fetch(url)
-            if status != 200:
-                return self._refused(status, content)
-            body = _parsed(content)
+            body = _parsed(content) if status == 200 else None
             if isinstance(body, dict):
                 return status, body
-            if attempt + 1 < BODY_TRIES:
-                self._pause(attempt)
-        raise Failed(status, "InvalidJson", "the answer is not a JSON object, however often it is asked for")
+            if status not in (200, 401):
+                break
+        if status == 200:
+            raise Failed(status, "InvalidJson", "the answer is not a JSON object, however often it is asked for")
+        return self._refused(status, content)
 
     def _fetch(self, url: str) -> tuple[int, bytes]:
         if self._session.deadline.over:

@@ -66,7 +66,7 @@ def collected_from_standin(served: Snapshot, quiet: bool) -> Snapshot:
         variables(standin.environment()),
         progress_on(sys.stderr, quiet) as watch,
     ):
-        return collect(Target(subscriptions=served.subscriptions, arm_endpoint=standin.url), watch)
+        return collect(Target(subscriptions=served.subscriptions, cloud="public", arm_endpoint=standin.url), watch)
 
 
 def kept(found: Snapshot, path: Path) -> Snapshot:

@@ -71,20 +71,18 @@ class Routes:
 
     def _core(self, asked: Asked, segments: list[str], lowered: list[str]) -> Reply:
         """Resource Manager's own types: subscriptions, groups, the inventory, providers."""
+        if lowered[:1] != ["subscriptions"]:
+            return replies.error(404, "NotFound", f"The path '{asked.path}' is not one of Resource Manager's.")
         type_ = "microsoft.resources/subscriptions" if len(lowered) < 3 else "microsoft.resources/resourcegroups"
         known = self._versions[type_]
         if asked.version not in known:
             return replies.unknown_version(asked.version, known)
         if lowered == ["subscriptions"]:
             return self._page(asked, self._world.subscriptions())
-        if lowered[:1] != ["subscriptions"]:
-            return replies.error(404, "NotFound", f"The path '{asked.path}' is not one of Resource Manager's.")
         if lowered[-1] == "resources" and len(lowered) in (3, 5):
             return self._page(asked, _filtered(self._world.inventory(asked.path[: -len("/resources")]), asked.filter))
         if lowered[2:] == ["resourcegroups"]:
             return self._page(asked, self._world.groups(segments[1]))
-        if len(lowered) == 4 and lowered[2] == "providers":
-            return self._registration(segments[1], segments[3])
         found = self._world.get(asked.path)
         return replies.ok(found) if found is not None else replies.resource_not_found(asked.path)
 
@@ -102,6 +100,8 @@ class Routes:
     def _provider(self, asked: Asked, scope: str, rest: list[str]) -> Reply:
         """A path of a provider: the namespace, then types and names by turns."""
         namespace, kinds = rest[0], rest[1::2]
+        if not kinds and ArmId(scope).subscription:
+            return self._registration(ArmId(scope).subscription, namespace)
         if namespace.casefold() in self._unregistered:
             return replies.not_registered(namespace, ArmId(scope).subscription)
         type_ = "/".join((namespace, *kinds)).casefold()
