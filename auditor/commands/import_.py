@@ -83,7 +83,8 @@ def _summary(imported: Imported, output: str) -> str:
         f" from {_counted(imported.files, 'file')} into {output}; {_counted(imported.redacted, 'value')} redacted"
     )
     if imported.whole:
-        return f"{text}; whole: {', '.join(imported.whole)}"
+        names = ", ".join(imported.whole)
+        return f"{text}; whole: {names if len(imported.whole) < 4 else _counted(len(imported.whole), 'subscription')}"
     return text if imported.remade else f"{text}; absences prove nothing without --complete"
 
 

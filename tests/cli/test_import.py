@@ -122,6 +122,13 @@ def test_a_bad_file_ends_with_2_one_sentence_and_a_tip_and_writes_nothing(
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a.json", "s.json"]
 
 
+def test_many_whole_subscriptions_are_counted_not_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    groups = [{"id": f"/subscriptions/{n}/resourceGroups/g", "properties": {}} for n in range(5)]
+    path = _put(tmp_path / "a.json", groups)
+    assert run(["import", path, "-o", str(tmp_path / "s.json"), "--complete"]) == 0
+    assert capsys.readouterr().err.endswith("; whole: 5 subscriptions\n")
+
+
 def test_an_export_is_not_overwritten_by_the_snapshot_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = _put(tmp_path / "a.json", A)
     assert run(["import", path, "-o", str(tmp_path / "." / "a.json")]) == 2
