@@ -11,6 +11,9 @@ from auditor.model import AuditResult, Finding, Outcome
 SARIF_EXTRAS = ("pass", "unknown", "waived", "not_applicable", "manual")
 """Outcomes that SARIF carries only when asked: code scanning shows every result as an open alert."""
 
+PROBLEMS = (Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN)
+"""Outcomes that somebody should look at."""
+
 
 @dataclass(frozen=True)
 class Repository:
@@ -103,4 +106,4 @@ def spot(finding: Finding, result: AuditResult, repository: Repository) -> Spot:
 
 def is_problem(finding: Finding) -> bool:
     """Whether somebody should look at it: it failed, could not be decided, or crashed."""
-    return finding.outcome in (Outcome.FAIL, Outcome.UNKNOWN, Outcome.ERROR)
+    return finding.outcome in PROBLEMS

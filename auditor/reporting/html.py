@@ -14,9 +14,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from auditor import __version__
-from auditor.model import AuditResult, Evidence, Finding, Outcome, Requirement
-from auditor.reporting.context import Context, is_problem
-from auditor.reporting.digest import OPTIONAL, Digest, Family
+from auditor.model import AuditResult, Evidence, Finding, Outcome, Read, Requirement, WorkloadInfo
+from auditor.reporting.context import PROBLEMS, Context, is_problem
+from auditor.reporting.digest import OPTIONAL, Digest, Family, Gap
 from auditor.reporting.explained import Part, parts, spans
 from auditor.reporting.words import (
     OUTCOME_WORDS,
@@ -105,48 +105,47 @@ def _view(result: AuditResult, context: Context) -> dict[str, Any]:
         "bar": _bar(digest),
         "steps": [_step(step.findings, step.requirement) for step in digest.steps[:_FIRST_STEPS]],
         "more_steps": max(0, len(digest.steps) - _FIRST_STEPS),
-        "gaps": [
-            {
-                "permission": line(gap.permission, 200),
-                "because": line(gap.because, 300),
-                "count": len(gap.findings),
-                "requirements": list(dict.fromkeys(f.requirement for f in gap.findings)),
-            }
-            for gap in digest.gaps
-        ],
-        "outcomes": [_chip(o) | {"count": result.summary[o]} for o in OUTCOME_WORDS if result.summary[o]],
-        "filters": [
-            _chip(o) | {"count": result.summary[o], "on": o in (Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN)}
-            for o in OUTCOME_WORDS
-            if result.summary[o] and o is not Outcome.MANUAL
-        ],
+        "gaps": [_gap(gap) for gap in digest.gaps],
+        **_outcomes(result),
         "families": [_family(family, digest, context) for family in digest.families],
         "manual": [_manual(finding, result) for finding in digest.of(Outcome.MANUAL)],
         "without_rule": [_requirement(result.requirements[id_], result, context) for id_ in result.not_implemented],
-        "failed_reads": [
-            {
-                "path": line(read.path, 1000),
-                "status": read.status,
-                "error": line(read.error, 200),
-                "message": line(read.message, 500),
-                "permission": line(read.permission, 200),
-            }
-            for read in result.snapshot.failed_reads
-        ],
+        "failed_reads": [_read(read) for read in result.snapshot.failed_reads],
         "notes": [line(note, 1000) for note in result.notes],
-        "workloads": [
-            {
-                "name": line(workload.name, 200),
-                "parts": [
-                    {"name": line(part, 80), "ids": [line(id_, 1000) for id_ in ids]}
-                    for part, ids in workload.parts.items()
-                ],
-            }
-            for workload in result.workloads
-        ],
+        "workloads": [_workload(workload) for workload in result.workloads],
         "has_problems": any(is_problem(finding) for finding in result.findings),
         "total": sum(len(family.rows) for family in digest.families),
     }
+
+
+def _outcomes(result: AuditResult) -> dict[str, Any]:
+    """What there is to count, and what of it can be filtered; problems are what the page begins with."""
+    there = [_chip(o) | {"count": result.summary[o], "on": o in PROBLEMS} for o in OUTCOME_WORDS if result.summary[o]]
+    return {"outcomes": there, "filters": [each for each in there if each["style"] != Outcome.MANUAL.value]}
+
+
+def _gap(gap: Gap) -> dict[str, Any]:
+    return {
+        "permission": line(gap.permission, 200),
+        "because": line(gap.because, 300),
+        "count": len(gap.findings),
+        "requirements": list(dict.fromkeys(finding.requirement for finding in gap.findings)),
+    }
+
+
+def _read(read: Read) -> dict[str, Any]:
+    return {
+        "path": line(read.path, 1000),
+        "status": read.status,
+        "error": line(read.error, 200),
+        "message": line(read.message, 500),
+        "permission": line(read.permission, 200),
+    }
+
+
+def _workload(workload: WorkloadInfo) -> dict[str, Any]:
+    parts_of = [{"name": line(p, 80), "ids": [line(id_, 1000) for id_ in ids]} for p, ids in workload.parts.items()]
+    return {"name": line(workload.name, 200), "parts": parts_of}
 
 
 def _snapshot(result: AuditResult) -> dict[str, Any]:
@@ -162,7 +161,7 @@ def _snapshot(result: AuditResult) -> dict[str, Any]:
     }
 
 
-def _chip(outcome: Outcome) -> dict[str, str]:
+def _chip(outcome: Outcome) -> dict[str, Any]:
     return {"word": OUTCOME_WORDS[outcome], "style": outcome.value}
 
 

@@ -224,8 +224,11 @@ def _importance(finding: Finding) -> tuple[bool, int]:
 def _message(finding: Finding) -> str:
     """The finding in one line, with its remedy: GitHub shows this text and the rule's help, nothing else of ours."""
     said = sentence(line(finding.verdict.message, 1000))
-    remedy = one_line(finding.verdict.remediation)
-    return f"{said} Fix: {sentence(line(remedy, 500))}" if remedy and _is_alert(finding) else said
+    remedy = line(one_line(finding.verdict.remediation), 500)
+    if not remedy or not _is_alert(finding):
+        return said
+    # A full stop would become part of the command that somebody copies.
+    return f"{said} Fix: {sentence(f'`{remedy}`' if remedy.startswith('az ') else remedy)}"
 
 
 def _physical(path: str, start: int, column: int) -> Node:

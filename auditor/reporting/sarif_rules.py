@@ -8,6 +8,7 @@ from typing import Any
 
 from auditor.model import BaselineInfo, Finding, Level, Requirement
 from auditor.reporting.digest import OPTIONAL
+from auditor.reporting.explained import parts
 from auditor.reporting.words import address, clip, line, visible_lines
 
 SECURITY_SEVERITY: Mapping[str, str] = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0"}
@@ -69,11 +70,12 @@ def _help(
     bold = "**" if markdown else ""
     lines = [f"{bold}{requirement.id}{bold}: {sentence(line(requirement.statement, 900))}", ""]
     lines += [f"{_DEMANDS[requirement.level]} Severity: {requirement.severity.value}.", ""]
-    if explanation:
-        lines += [visible_lines(clip(explanation, 8000)), ""]
+    for part in parts(clip(explanation, 8000)):
+        heading = f"{bold}{part.heading}{bold}: " if part.heading else ""
+        lines += [f"{heading}{visible_lines(part.text)}", ""]
     remedy = next((f.verdict.remediation for f in findings if f.verdict.remediation), "")
     if remedy:
-        lines += ["How to put it right, for example:", "", *_code(remedy, markdown=markdown), ""]
+        lines += ["For one of the resources found:", "", *_code(remedy, markdown=markdown), ""]
     # A host makes a link of the address by itself.
     lines += [f'Source: section "{line(requirement.section, 200)}" of {line(baseline.source, 500)}', ""]
     lines += [f"`auditor explain {requirement.id}` prints how it is decided."]

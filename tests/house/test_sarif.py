@@ -21,6 +21,7 @@ from auditor.baseline import read_baseline
 from auditor.model import AuditResult, Outcome
 from auditor.reporting import SARIF_EXTRAS, AzureBuild, Context, Repository
 from auditor.reporting.sarif import MAX_RESULTS, render
+from auditor.rules import rule_index
 from auditor.workflows.audit import audit
 from tests import worlds
 from tests.node import node_module
@@ -41,7 +42,9 @@ IN_TREE = Context(
     )
 )
 ELSEWHERE = Context(repository=Repository(baseline="baselines/openai-chat.yaml"))
-EVERYTHING = replace(IN_TREE, sarif_include=frozenset(SARIF_EXTRAS), explanations={"PUB-07": "Why\n\n`x` [a](b)"})
+EVERYTHING = replace(
+    IN_TREE, sarif_include=frozenset(SARIF_EXTRAS), explanations={"PUB-07": "Fault.\n\nWhy it matters: `x`\n  [a](b)"}
+)
 
 RESULTS = {"rich": RICH, "clean": CLEAN, "nothing": NOTHING, **{f"hostile-{n}": hostile(e) for n, e in enumerate(EVIL)}}
 CONTEXTS = {"in-tree": IN_TREE, "elsewhere": ELSEWHERE, "everything": EVERYTHING}
@@ -127,6 +130,8 @@ def test_a_result_says_where_what_and_how_to_mend_it() -> None:
         "snet-jumpbox also lets in Tcp 22 from Internet, by rule AllowSsh (priority 120)."
         " Fix: Delete AllowSsh, or limit its source to the Bastion subnet 10.0.1.0/26."
     )
+    command = "az storage account update --name stchatui --resource-group rg-chat --public-network-access Disabled"
+    assert run_of(RICH)["results"][0]["message"]["text"].endswith(f" Fix: `{command}`.")
     assert found["properties"]["witness"]["decided_by"] == "nsg-jumpbox/AllowSsh"
     assert found["properties"]["rule"] == "jump_box_lets_in_more"
     assert found["relatedLocations"][0]["message"]["text"].endswith('sourceAddressPrefix is "*".')
@@ -290,9 +295,9 @@ def test_the_validator_has_nothing_to_say(name: str, tmp_path: Path) -> None:
 def test_the_validator_has_nothing_to_say_of_a_real_audit(tmp_path: Path) -> None:
     result = audit(worlds.snapshot(), read_baseline())
     assert result.summary[Outcome.FAIL]
-    context = replace(ELSEWHERE, azure_build=BUILD)
-    assert complaints(render(result, ELSEWHERE), "Sarif;Ghas", tmp_path) == []
-    assert complaints(render(result, context), "Sarif;Ghas;Ghazdo", tmp_path) == []
+    explained = replace(ELSEWHERE, explanations={id_: rule.doc for id_, rule in rule_index().items()})
+    assert complaints(render(result, explained), "Sarif;Ghas", tmp_path) == []
+    assert complaints(render(result, replace(explained, azure_build=BUILD)), "Sarif;Ghas;Ghazdo", tmp_path) == []
 
 
 @pytest.mark.slow
