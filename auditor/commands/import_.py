@@ -14,6 +14,7 @@ from auditor.snapshot import write_snapshot
 from auditor.snapshot.intake import Imported, gather
 from auditor.snapshot.intake.files import Input, inputs_of
 from auditor.snapshot.intake.gather import timestamp
+from auditor.snapshot.text import printable
 
 
 class _Moment(click.ParamType[str]):
@@ -73,14 +74,17 @@ def _refuse_to_overwrite(inputs: list[Input], output: str, imported: Imported) -
     """An export may not be replaced by the snapshot made of it; a snapshot may be, by the sound one made of it."""
     out = os.path.realpath(output)
     if not imported.remade and any(file.path and os.path.realpath(file.path) == out for file in inputs):
-        raise AuditorError(f"{output}: this is one of the files to import", "give the snapshot a name of its own")
+        raise AuditorError(
+            f"{printable(output)}: this is one of the files to import", "give the snapshot a name of its own"
+        )
 
 
 def _summary(imported: Imported, output: str) -> str:
     documents = len(imported.snapshot.documents)
     text = (
         f"imported {_counted(documents, 'document')} of {_counted(imported.types, 'type')}"
-        f" from {_counted(imported.files, 'file')} into {output}; {_counted(imported.redacted, 'value')} redacted"
+        f" from {_counted(imported.files, 'file')} into {printable(output)};"
+        f" {_counted(imported.redacted, 'value')} redacted"
     )
     if imported.whole:
         names = ", ".join(imported.whole)

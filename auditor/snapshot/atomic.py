@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from auditor.model import AuditorError
+from auditor.snapshot.text import printable
 
 _OPEN_FILES = Path("/proc/self/fd")
 
@@ -98,9 +99,10 @@ def _make_durable(folder: Path) -> None:
 
 
 def _refused(path: Path, problem: OSError) -> AuditorError:
+    name = printable(str(path))
     if isinstance(problem, FileNotFoundError):
-        return AuditorError(f"{path}: cannot be written: there is no folder {path.parent}", "make it first")
+        return AuditorError(f"{name}: cannot be written: its folder does not exist", "make it first")
     if isinstance(problem, IsADirectoryError):
-        return AuditorError(f"{path}: cannot be written: it is a folder", "name a file in it")
+        return AuditorError(f"{name}: cannot be written: it is a folder", "name a file in it")
     reason = problem.strerror or str(problem)
-    return AuditorError(f"{path}: cannot be written: {reason}", "choose another place, or free this one")
+    return AuditorError(f"{name}: cannot be written: {reason}", "choose another place, or free this one")

@@ -13,7 +13,7 @@ from auditor.snapshot.diagnose import fault_in_beginning
 from auditor.snapshot.model import FORMAT, Snapshot
 from auditor.snapshot.seal import digest
 from auditor.snapshot.strict import Cursor
-from auditor.snapshot.text import Text, read_text, shown
+from auditor.snapshot.text import Text, printable, read_text, shown
 
 _FAMILY, _, _VERSION = FORMAT.partition("/")
 _BEGINNING = re.compile(r'\s*\{\s*"format"\s*:\s*"([^"\\\n]*)"')
@@ -82,7 +82,7 @@ def read_snapshot(path: Path | str) -> Snapshot:
 
     Raises `AuditorError` (exit code 2) for whatever is wrong with the file.
     """
-    source = read_text(Path(path), str(path), _judge)
+    source = read_text(Path(path), printable(str(path)), _judge)
     reader = _Reader(source, 0)
     snapshot = reader.snapshot()
     reader.check_end()

@@ -51,10 +51,14 @@ class Text:
         return AuditorError(f"{self.name}:{at.line}:{at.column}: {sentence}", tip)
 
 
+def printable(text: str) -> str:
+    """A text from outside, such as a file's name, without characters that could act on a terminal."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
 def shown(text: str, most: int = 120) -> str:
-    """A text from outside, in quotes, short and without characters that could act on a terminal."""
-    short = text if len(text) <= most else text[: most - 1] + "…"
-    return '"' + "".join(each if each.isprintable() else ascii(each)[1:-1] for each in short) + '"'
+    """As `printable`, in quotes and short."""
+    return f'"{printable(text if len(text) <= most else text[: most - 1] + "…")}"'
 
 
 def read_text(path: Path | None, name: str, judge: Judge, marks: bool = False) -> Text:

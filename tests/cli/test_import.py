@@ -160,7 +160,7 @@ def test_importing_a_folder_into_itself_twice_gives_the_same(tmp_path: Path) -> 
 def test_an_output_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = _put(tmp_path / "a.json", A)
     assert run(["import", path, "-o", str(tmp_path / "no" / "s.json")]) == 2
-    assert "there is no folder" in capsys.readouterr().err
+    assert "its folder does not exist" in capsys.readouterr().err
 
 
 def test_progress_is_shown_on_a_terminal_and_nowhere_else(

@@ -388,7 +388,7 @@ def test_a_file_larger_than_any_snapshot_is_refused(tmp_path: Path, monkeypatch:
         ("file/s.json", "file/s.json: the file cannot be read: Not a directory"),
         ("loop", "loop: the file cannot be read: Too many levels of symbolic links"),
         ("n" * 300, "n" * 300 + ": the file cannot be read: File name too long"),
-        ("a\0b", "a\0b: the file cannot be read: embedded null byte"),
+        ("a\0b", "a\\x00b: the file cannot be read: embedded null byte"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, name: str, expected: str) -> None:
@@ -445,6 +445,11 @@ def test_a_thousand_levels_inside_the_limit_of_each_document_are_no_bomb(tmp_pat
 def test_a_message_can_neither_act_on_the_terminal_nor_fill_it() -> None:
     assert shown("a\x1b[2Jb\u202ec\n") == '"a\\x1b[2Jb\\u202ec\\n"'
     assert len(shown("x" * 10_000)) == 122
+
+
+def test_a_file_name_cannot_act_on_the_terminal_either(tmp_path: Path) -> None:
+    (tmp_path / "a\x1b[2J.json").touch()
+    assert message(tmp_path / "a\x1b[2J.json") == "a\\x1b[2J.json: the file is empty"
 
 
 def test_positions_count_code_points_from_one() -> None:

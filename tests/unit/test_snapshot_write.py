@@ -265,7 +265,7 @@ def test_a_pipe_gets_the_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("where", "message"),
     [
-        ("no/such/s.json", "cannot be written: there is no folder"),
+        ("no/such/s.json", "cannot be written: its folder does not exist"),
         ("folder", "cannot be written: it is a folder"),
         ("a\0b", "cannot be written: embedded null byte"),
         ("n" * 300, "cannot be written: File name too long"),

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from auditor.model import AuditorError
 from auditor.snapshot.diagnose import fault_in_beginning
-from auditor.snapshot.text import Text, read_text, shown
+from auditor.snapshot.text import Text, printable, read_text, shown
 
 ENDINGS = (".json", ".jsonl", ".ndjson")
 STDIN = "-"
@@ -71,13 +71,15 @@ def changed_at(file: Input) -> datetime:
 
 def _files_of(path: Path, leave_out: Path | None) -> Iterator[Input]:
     if not path.is_dir():
-        yield Input(path, str(path))
+        yield Input(path, printable(str(path)))
         return
     out = os.path.realpath(leave_out) if leave_out else ""
     files = sorted(each for each in _walk(path) if os.path.realpath(each) != out)
     if not files:
-        raise AuditorError(f"{path}: the folder holds no file that ends in {', '.join(ENDINGS)}", "name another folder")
-    yield from (Input(each, str(each)) for each in files)
+        raise AuditorError(
+            f"{printable(str(path))}: the folder holds no file that ends in {', '.join(ENDINGS)}", "name another folder"
+        )
+    yield from (Input(each, printable(str(each))) for each in files)
 
 
 def _walk(folder: Path) -> Iterator[Path]:
