@@ -12,7 +12,9 @@ from auditor.rules import (
     cost,
     identities,
     ingress,
+    key_control,
     keyless,
+    keys,
     managed_network,
     monitoring,
     operations,
@@ -125,6 +127,17 @@ RULES: tuple[Rule, ...] = (
     resilience.nobody_sees_models_throttle,
     resilience.gateway_does_not_break_the_circuit,
     resilience.nobody_sees_provisioned_use,
+    keys.openai_key_is_kept_nowhere_safe,
+    keys.endpoint_key_is_not_in_a_vault,
+    keys.key_in_plain_settings,
+    keys.secret_never_expires,
+    keys.key_was_not_rotated,
+    keys.storage_keys_never_expire,
+    keys.vault_has_the_old_key,
+    key_control.nobody_watches_rotation,
+    key_control.strangers_may_read_the_keys,
+    key_control.tuning_data_under_microsofts_key,
+    key_control.training_blobs_unprotected,
 )
 """Every rule there is."""
 
