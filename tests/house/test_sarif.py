@@ -235,7 +235,8 @@ def test_a_rule_explains_itself() -> None:
     rules = {rule["id"]: rule for rule in run_of(RICH, EVERYTHING)["tool"]["driver"]["rules"]}
     text = rules["PUB-07"]["help"]["markdown"]
     for said in (
-        "Why\n",
+        "Fault.\n",
+        "**Why it matters**: `x` [a](b)\n",
         "```text\naz storage account update",
         'section "Ingress to Azure Machine Learning"',
         "critical",
