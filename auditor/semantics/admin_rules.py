@@ -11,7 +11,7 @@ from auditor.semantics.flows import FlowSet
 from auditor.semantics.network import NetworkView, undecided
 from auditor.semantics.nsg import Evaluation
 from auditor.semantics.region import Addresses
-from auditor.semantics.security_rules import RuleReader, SecurityRule
+from auditor.semantics.security_rules import RuleReader, SecurityRule, unread_rules
 
 _MANAGER = "microsoft.network/networkmanagers"
 _CONFIGURATION = f"{_MANAGER}/securityadminconfigurations"
@@ -39,7 +39,7 @@ def admin_rules(estate: Estate, network: Resource, direction: str, view: Network
         made = list(reader.read(rule, direction.casefold()))
         rules += made if acts is True else [_gated(one, acts, network) for one in made]
     for gap in _gaps(estate):
-        rules += _anything(network, gap)
+        rules += unread_rules(network, gap, ("Deny", "AlwaysAllow"))
     return Evaluation(network, direction.casefold(), rules)
 
 
@@ -128,35 +128,3 @@ def _gaps(estate: Estate) -> Iterator[Unknown]:
         if gap is not None:
             yield gap
             return
-
-
-def _anything(network: Resource, gap: Unknown) -> list[SecurityRule]:
-    """What unread admin rules may do to a packet: stop it, deliver it, or neither."""
-    found = []
-    for access in ("Deny", "AlwaysAllow"):
-        gate = undecided(f"whether an unread security admin rule says {access} in {network.id.key}", gap)
-        flows = FlowSet.box(destination=Addresses.symbol(gate))
-        found.append(unread_rule(network, access, flows, gap))
-    return found
-
-
-def unread_rule(network: Resource, access: str, flows: FlowSet, gap: Unknown) -> SecurityRule:
-    """A stand-in for rules that could not be read."""
-    from auditor.semantics.ports import PortSet
-    from auditor.semantics.protocols import ProtocolSet
-
-    everything = Addresses.everything()
-    return SecurityRule(
-        name="a security admin rule that was not read",
-        priority=0,
-        access=access,
-        is_default=False,
-        resource=network,
-        protocols=ProtocolSet.everything(),
-        source=everything,
-        source_ports=PortSet.everything(),
-        destination=everything,
-        destination_ports=PortSet.everything(),
-        flows=flows,
-        unknowns=(gap,),
-    )

@@ -13,7 +13,7 @@ from auditor.semantics.answers import because_of
 from auditor.semantics.flows import FlowSet, Packet
 from auditor.semantics.network import NetworkView, undecided
 from auditor.semantics.region import Addresses
-from auditor.semantics.security_rules import DefaultRules, RuleReader, SecurityRule
+from auditor.semantics.security_rules import DefaultRules, RuleReader, SecurityRule, unread_rules
 from auditor.semantics.symbols import symbols_in
 
 _GROUP = "microsoft.network/networksecuritygroups"
@@ -168,12 +168,16 @@ def evaluate(
     """The rules of a group in one direction (`inbound` or `outbound`), as they mean something at one subnet.
 
     Default rules are the document's own; where it shows none, those that every group has (facts/nsg-rules.json).
+    A group that was only listed, without its properties, may hold any rule: what it does is then unknown.
     """
     way = direction.casefold()
     reader = RuleReader(estate, view, any_source_port)
     custom = estate.seen(f"{_GROUP}/securityrules", under=group.id)
     shown = estate.seen(f"{_GROUP}/defaultsecurityrules", under=group.id)
     rules = [made for rule in (*custom, *shown) for made in reader.read(rule, way)]
+    if group.get("properties", "securityRules") is None and not custom:
+        why = Unknown(f"the rules of {group.name} are not in this snapshot: it was listed without its properties")
+        rules += unread_rules(group, why, ("Deny", "Allow"))
     if not any(rule.is_default for rule in rules):
         rules += [
             replace(made, assumed=True, resource=group, is_default=True)

@@ -43,6 +43,8 @@ def place_of(estate: Estate, where: ArmId) -> Place:
     interface = _interface(estate, found)
     seat = interface if interface is not None else found
     subnet = _first(estate, seat, Relation.IN_SUBNET) or _first(estate, found, Relation.IN_SUBNET)
+    if subnet is None and not found.properties:
+        raise NotKnown(Unknown(f"{where.text} was listed without its properties, so its place is not known"))
     if subnet is None:
         raise ValueError(f"{where.text} has no place in a virtual network")
     return Place(found, subnet, interface, _endpoint(estate, found, interface), addresses_of(interface))

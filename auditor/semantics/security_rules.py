@@ -246,6 +246,30 @@ def _gated(rule: SecurityRule, why: Unknown) -> SecurityRule:
     return replace(rule, flows=rule.flows & _whether(rule.resource, why), unknowns=(*rule.unknowns, why))
 
 
+def unread_rules(resource: Resource, why: Unknown, accesses: tuple[str, ...]) -> list[SecurityRule]:
+    """Stand-ins for rules that were not read: for each access one that may match anything, before all others."""
+    found = []
+    everything = Addresses.everything()
+    for access in accesses:
+        gate = undecided(f"whether an unread rule of {resource.id.key} says {access}", why)
+        rule = SecurityRule(
+            name=f"a rule of {resource.name} that was not read",
+            priority=0,
+            access=access,
+            is_default=False,
+            resource=resource,
+            protocols=ProtocolSet.everything(),
+            source=everything,
+            source_ports=PortSet.everything(),
+            destination=everything,
+            destination_ports=PortSet.everything(),
+            flows=FlowSet.box(destination=Addresses.symbol(gate)),
+            unknowns=(why,),
+        )
+        found.append(rule)
+    return found
+
+
 @dataclass(frozen=True)
 class DefaultRules:
     """The default rules as facts, for a group whose document does not show them."""
