@@ -183,6 +183,10 @@ class FlowSet:
         """The packets that are in it in some case."""
         return FlowSet(dd.without(self.diagram, is_bit, dd.first))
 
+    def any_address(self) -> FlowSet:
+        """The protocols and ports of its packets, between whatever addresses."""
+        return FlowSet(dd.without(self.diagram, lambda level: level >= dd.DESTINATION, dd.first))
+
     @property
     def unknowns(self) -> tuple[Unknown, ...]:
         """Why this set is not exact, a reason a symbol."""

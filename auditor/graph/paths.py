@@ -1,0 +1,84 @@
+"""Which chains of stations could lead from one to another. Whether a packet passes is asked elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+
+@dataclass(frozen=True)
+class Link:
+    """One way from a station to the next. `kind` says which; `about` is what the asker needs to judge it."""
+
+    kind: str
+    about: Hashable = None
+
+
+Chain = tuple[str, ...]
+"""Stations in order."""
+
+
+@dataclass
+class Topology:
+    """A directed graph of stations. Made once, asked often; chains come out shortest first and always in one order."""
+
+    _links: dict[tuple[str, str], list[Link]] = field(default_factory=dict)
+    _graph: nx.DiGraph[str] | None = None
+    _trees: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+
+    def add(self, source: str, target: str, link: Link) -> None:
+        """State that a link leads from one station to another."""
+        links = self._links.setdefault((source, target), [])
+        if link not in links:
+            links.append(link)
+        self._graph = None
+        self._trees.clear()
+
+    def links(self, source: str, target: str) -> tuple[Link, ...]:
+        """Every link between two stations."""
+        return tuple(self._links.get((source, target), ()))
+
+    @property
+    def graph(self) -> nx.DiGraph[str]:
+        """The stations as a networkx graph, neighbours in order of their names."""
+        if self._graph is None:
+            import networkx as nx  # 0.2 s that only a question about paths has to pay
+
+            self._graph = nx.DiGraph()
+            self._graph.add_edges_from(sorted(self._links))
+        return self._graph
+
+    def shortest(self, source: str, target: str) -> Chain | None:
+        """One shortest chain; `None` where none leads there. All chains from one station are found in one search."""
+        if source not in self.graph:
+            return None
+        tree = self._trees.get(source)
+        if tree is None:
+            import networkx as nx
+
+            tree = self._trees[source] = nx.single_source_shortest_path(self.graph, source)
+        found = tree.get(target)
+        return tuple(found) if found else None
+
+    def chains(self, source: str, target: str, most: int) -> Iterator[Chain]:
+        """At most so many chains without a station twice, shortest first."""
+        first = self.shortest(source, target)
+        if first is None:
+            return
+        yield first
+        if self._only_one(first):
+            return
+        import networkx as nx
+
+        for chain in islice(nx.shortest_simple_paths(self.graph, source, target), most):
+            if tuple(chain) != first:
+                yield tuple(chain)
+
+    def _only_one(self, chain: Chain) -> bool:
+        """Whether every station after the first is entered from one other only, so that there is no second chain."""
+        return all(self.graph.in_degree(station) == 1 for station in chain[1:])

@@ -1,0 +1,198 @@
+"""What can be reached from where: chains of hops with the rules that decide, and a packet as proof.
+
+world = Reachability.of(estate)
+world.reach(world.internet, target)      -> Reach
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from auditor.graph import Estate, Relation
+from auditor.model import ArmId, NotKnown, Resource, Unknown
+from auditor.semantics.addresses import AddressSet
+from auditor.semantics.entries import PUBLIC_ADDRESS
+from auditor.semantics.fabric import Fabric, Origin, Outside, Seat
+from auditor.semantics.flows import FlowSet, Packet
+from auditor.semantics.networks import NETWORK, address_space
+from auditor.semantics.region import Addresses
+from auditor.semantics.stations import OUTSIDE, PREMISES, Stations, start_at
+from auditor.semantics.steps import Step
+from auditor.semantics.tags import ServiceTags, never_internet, platform_addresses
+from auditor.semantics.walk import Journey, Mark, journeys
+
+_CHAINS = 8
+"""So many chains are followed before an answer is no: the shortest ones, which hold where any does in practice."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Whether a target is reached, and how. `hops` go from the source to the target, or to the hop that is not reached.
+
+    `needs` is what a person must have besides a network (a sign-in to Azure, for Bastion).
+    """
+
+    source: str
+    target: Resource
+    hops: tuple[Mark, ...]
+    reaches: bool | Unknown
+    needs: tuple[str, ...] = ()
+
+    @property
+    def witness(self) -> Packet | None:
+        """The first packet of the first connection; `None` where there is none."""
+        return next((hop.packet for hop in self.hops if hop.packet is not None), None)
+
+    @property
+    def stopped(self) -> Step | None:
+        """The first step that fails, where one does."""
+        return next((s for hop in self.hops for s in hop.steps if s.holds is False), None)
+
+    @property
+    def unknown(self) -> Unknown | None:
+        """The first part that was needed and is not known, where the answer depends on it."""
+        return self.reaches if isinstance(self.reaches, Unknown) else None
+
+    @property
+    def deciding(self) -> tuple[str, ...]:
+        """The security rules that decided, as `group/rule`, in the order of the hops."""
+        names = (step.subject for hop in self.hops for step in hop.steps if step.name.startswith("filters"))
+        return tuple(dict.fromkeys(name for name in names if name))
+
+
+@dataclass
+class Reachability:
+    """Questions about one estate; whatever is worked out for one of them serves the others."""
+
+    stations: Stations
+
+    @classmethod
+    def of(cls, estate: Estate, tags: ServiceTags | None = None) -> Reachability:
+        """The questions of an estate; `tags` are those that the snapshot brought where nothing else is given."""
+        return cls(Stations(Fabric.of(estate, tags)))
+
+    @property
+    def fabric(self) -> Fabric:
+        """The network of the estate."""
+        return self.stations.fabric
+
+    @property
+    def estate(self) -> Estate:
+        """The estate."""
+        return self.stations.fabric.estate
+
+    @cached_property
+    def spaces(self) -> AddressSet:
+        """The address spaces of every network that was read."""
+        found = AddressSet.none()
+        for network in self.estate.seen(NETWORK):
+            try:
+                found |= address_space(network)
+            except NotKnown:
+                continue  # its own questions answer Unknown; here only public addresses are kept apart
+        return found
+
+    @cached_property
+    def internet(self) -> Outside:
+        """The Internet: every public address that is not in a network of this estate."""
+        own = platform_addresses("load_balancer") | platform_addresses("virtual_network") | self.spaces
+        return Outside("Internet", Addresses.known(~never_internet() - own))
+
+    @property
+    def targets(self) -> tuple[Resource, ...]:
+        """Everything that can be asked for."""
+        return self.stations.targets
+
+    def reach(self, origin: Origin, target: Resource, asked: FlowSet | None = None) -> Reach:
+        """Whether an origin reaches a target; `asked` narrows the packets of the first connection."""
+        if target.type == PUBLIC_ADDRESS:
+            return self._reach_address(origin, target, asked)
+        best = _best(self._journeys(origin, target, asked))
+        if best is None:
+            return _stopped(origin, target, _no_way(origin, target))
+        return Reach(origin.name, target, best.marks, best.holds, best.needs)
+
+    def _journeys(
+        self, origin: Origin, target: Resource, asked: FlowSet | None, through: Resource | None = None
+    ) -> Iterator[Journey]:
+        for chain in self.stations.topology.chains(_start(origin), target.id.key, _CHAINS):
+            if through is None or through.id.key in chain:
+                yield from journeys(self.stations, origin, chain, asked)
+
+    def _reach_address(self, origin: Origin, address: Resource, asked: FlowSet | None) -> Reach:
+        """A public address is reached where what has it lets something in by it."""
+        owners = self.estate.into(address, Relation.HAS_ADDRESS)
+        if not owners:
+            return _stopped(origin, address, f"nothing has the address {address.name}")
+        found = (journey for owner in owners for journey in self._journeys(origin, owner, asked, address))
+        best = _best(found)
+        if best is None:
+            names = ", ".join(owner.name for owner in owners)
+            return _stopped(origin, address, f"{names} takes nothing in by {address.name}")
+        return Reach(origin.name, address, best.marks, best.holds, best.needs)
+
+    def origins(self, resource: Resource) -> tuple[Origin, ...]:
+        """Where traffic of a resource comes from: its seat, or every subnet of a network; raises `NotKnown`."""
+        if resource.type == NETWORK:
+            below = self.estate.all(f"{NETWORK}/subnets", under=resource.id)
+            return tuple(origin for subnet in below for origin in self.origins(subnet))
+        seat = self.fabric.seat(resource)
+        if isinstance(seat, Unknown):
+            raise NotKnown(seat)
+        return () if seat is None else (seat,)
+
+    def origins_of_range(self, name: str, addresses: AddressSet) -> tuple[Origin, ...]:
+        """Where traffic from a range comes from: subnets that hold a part of it, the Internet, on premises."""
+        return tuple(self._parts(name, addresses))
+
+    def _parts(self, name: str, addresses: AddressSet) -> Iterator[Origin]:
+        for subnet in self.estate.seen(f"{NETWORK}/subnets"):
+            seat = self.fabric.seat(subnet)
+            if isinstance(seat, Seat) and seat.addresses.meets(addresses):
+                yield Seat(subnet, subnet, seat.addresses & addresses)
+        rest = addresses - self.spaces
+        public, private = rest - never_internet(), rest & never_internet()
+        if not public.is_empty:
+            yield Outside(name, Addresses.known(public))
+        if not private.is_empty:
+            yield Outside(name, Addresses.known(private), on_premises=True)
+
+
+def _start(origin: Origin) -> str:
+    if isinstance(origin, Seat):
+        return start_at(origin.resource.id)
+    return PREMISES if origin.on_premises else OUTSIDE
+
+
+def _first(origin: Origin) -> Mark:
+    id_: ArmId | None = origin.resource.id if isinstance(origin, Seat) else None
+    return Mark(origin.name, id_)
+
+
+def _stopped(origin: Origin, target: Resource, says: str) -> Reach:
+    step = Step("way", False, says, (target.at("name"),))
+    return Reach(origin.name, target, (_first(origin), Mark(target.name, target.id, "", (step,))), reaches=False)
+
+
+def _best(found: Iterator[Journey]) -> Journey | None:
+    """The first journey that arrives, else the first that may, else the first."""
+    best: Journey | None = None
+    for journey in found:
+        if journey.holds is True:
+            return journey
+        if best is None or (best.holds is False and journey.holds is not False):
+            best = journey
+    return best
+
+
+def _no_way(origin: Origin, target: Resource) -> str:
+    if target.type == PUBLIC_ADDRESS:
+        return f"{origin.name} has no way to the Internet, where {target.name} is"
+    if isinstance(origin, Outside) and not origin.on_premises:
+        return (
+            f"nothing leads from {origin.name} to {target.name}: it has no public address,"
+            " and nothing that has one passes on to it"
+        )
+    return f"nothing leads from {origin.name} to {target.name}"
