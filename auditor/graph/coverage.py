@@ -36,8 +36,9 @@ class Coverage:
             return unknown_of(failed[0])
         if self._covers_everything(under):
             return None
-        answered = any(under is None or under.is_within(scope) for scope, _ in relevant)
-        if answered or (relevant and under is None):
+        # A read of one resource by its id says nothing of its siblings.
+        lists = [scope for scope, _ in relevant if scope.type != wanted or scope == under]
+        if any(under is None or under.is_within(scope) for scope in lists):
             return self._parent_gap(wanted, under)
         parent = wanted.rpartition("/")[0]
         if "/" in parent and not relevant and under is None:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from auditor.graph.coverage import Coverage
+from auditor.graph.embedded import PARENT_OF
 from auditor.graph.references import Relation
 from auditor.model import ArmId, NotKnown, Place, Resource, Unknown
 from auditor.snapshot import Snapshot
@@ -60,10 +61,14 @@ class Estate:
 
         Raises `NotKnown` where the list could not be read, so that an absence is never taken for granted.
         """
-        gap = self.coverage.gap(type_.casefold(), under)
+        gap = None if self._shown_by_parent(type_.casefold(), under) else self.coverage.gap(type_.casefold(), under)
         if gap is not None:
             raise NotKnown(gap)
         return self.seen(type_, under)
+
+    def _shown_by_parent(self, type_: str, under: ArmId | None) -> bool:
+        """Whether the snapshot shows the parent, whose document lists all of its children of this type."""
+        return under is not None and under in self._resources and PARENT_OF.get(type_) == under.type
 
     def find(self, id_: ArmId | None) -> Resource | None:
         """The resource of this id if the snapshot shows it."""

@@ -43,6 +43,13 @@ def test_a_refused_list_of_one_parent_does_not_hide_anothers() -> None:
     assert coverage.gap(f"{ML}/computes") is not None
 
 
+def test_a_read_of_one_resource_says_nothing_of_its_siblings() -> None:
+    coverage = Coverage([read(ML, W)])
+    assert coverage.gap(ML) is not None
+    assert coverage.gap(ML, ArmId(W.replace("/w", "/v"))) is not None
+    assert coverage.gap(ML, ArmId(W)) is None
+
+
 def test_children_of_no_parent_are_known_to_be_none() -> None:
     assert Coverage([read(ML)]).gap(f"{ML}/computes") is None
 

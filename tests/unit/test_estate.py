@@ -94,6 +94,15 @@ def test_a_list_that_could_not_be_read_is_never_empty() -> None:
     assert found.seen(VNET) == ()
 
 
+def test_the_children_that_a_parent_shows_are_known_whatever_else_was_not_read() -> None:
+    docs = [d for d in documents() if d["id"].endswith("virtualNetworks/vnet-aibase")]
+    found = estate(docs, [])
+    (network,) = found.seen(VNET)
+    assert len(found.all(SUBNET, network.id)) == 8
+    with pytest.raises(NotKnown):
+        found.all(SUBNET)
+
+
 def test_a_child_is_there_or_known_not_to_be_or_unknown() -> None:
     found = estate()
     site = one(found.all("microsoft.web/sites"), "app-aibase")

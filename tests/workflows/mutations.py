@@ -1,0 +1,47 @@
+"""Every property that decides a requirement, broken alone in the compliant world, and exactly what must fail then.
+
+`breaks` names requirement and resource (the end of its id); where several requirements rest on one property the
+article says the same thing twice, and all of them must notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.cases.change import World
+
+Change = tuple[str, ...] | tuple[str, str, Any]
+WORLD = "compliant"
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One property broken: what is changed, and which requirement must fail on which resource."""
+
+    name: str
+    changes: tuple[tuple[Any, ...], ...]
+    breaks: frozenset[tuple[str, str]]
+    unknown: frozenset[tuple[str, str]] = field(default=frozenset())
+
+    def world(self) -> World:
+        """The compliant world with the property broken."""
+        world = World(WORLD)
+        for verb, *arguments in self.changes:
+            getattr(world, verb)(*arguments)
+        return world
+
+
+def broken(name: str, *changes: tuple[Any, ...], by: str) -> Mutation:
+    """A mutation; `by` lists `REQUIREMENT resource` pairs, one a line or with commas between."""
+    pairs = [item.split() for item in by.replace("\n", ",").split(",") if item.strip()]
+    return Mutation(name, changes, frozenset((requirement, resource) for requirement, resource in pairs))
+
+
+def every_mutation() -> Iterator[Mutation]:
+    """All of them, family by family."""
+    from tests.workflows import mutate_identity, mutate_network, mutate_private_link, mutate_services, mutate_watch
+
+    for module in (mutate_network, mutate_private_link, mutate_services, mutate_identity, mutate_watch):
+        yield from module.mutations()

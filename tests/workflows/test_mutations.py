@@ -1,0 +1,71 @@
+"""Each deciding property broken alone: exactly the expected requirements fail, and nothing else changes."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from auditor.baseline import read_baseline
+from auditor.model import AuditResult, Outcome
+from auditor.workflows.audit import audit
+from tests.worlds import snapshot, whole
+from tests.workflows.mutations import WORLD, Mutation, every_mutation
+
+BASELINE = read_baseline("openai-chat")
+MUTATIONS = tuple(every_mutation())
+AT_LEAST = 250
+
+Judged = dict[tuple[str, str], frozenset[str]]
+
+
+@cache
+def untouched() -> Judged:
+    return judged(audit(snapshot(name=WORLD), BASELINE))
+
+
+def judged(result: AuditResult) -> Judged:
+    """By requirement and resource: every outcome there is."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for finding in result.findings:
+        resource = finding.verdict.resource
+        found.setdefault((finding.requirement, resource.key if resource else ""), set()).add(finding.outcome.value)
+    return {key: frozenset(outcomes) for key, outcomes in found.items()}
+
+
+def fails(found: Judged) -> set[tuple[str, str]]:
+    return {key for key, outcomes in found.items() if Outcome.FAIL.value in outcomes}
+
+
+def meets(expected: tuple[str, str], key: tuple[str, str]) -> bool:
+    return expected[0] == key[0] and key[1].endswith("/" + expected[1].casefold())
+
+
+def test_there_are_many_and_each_has_a_name() -> None:
+    assert len(MUTATIONS) >= AT_LEAST
+    assert len({m.name for m in MUTATIONS}) == len(MUTATIONS)
+
+
+def test_every_requirement_that_a_rule_decides_is_broken_somewhere() -> None:
+    from auditor.rules import rule_index
+
+    broken = {requirement for mutation in MUTATIONS for requirement, _ in mutation.breaks}
+    never = set(rule_index()) - broken - set(CONDITIONAL)
+    assert not never
+
+
+CONDITIONAL: dict[str, str] = {}
+"""Requirements whose condition the compliant world does not meet, so that nothing in it can break them."""
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m.name)
+def test_a_mutation_is_caught_and_disturbs_nothing(mutation: Mutation) -> None:
+    world = mutation.world()
+    found = judged(audit(snapshot(world.documents, whole(world.scope), WORLD), BASELINE))
+    caught = fails(found)
+    missed = {e for e in mutation.breaks if not any(meets(e, key) for key in caught)}
+    disturbed = {key for key in caught if not any(meets(e, key) for e in mutation.breaks)}
+    assert not missed, f"not caught: {sorted(missed)}"
+    assert not disturbed, f"disturbed: {sorted(disturbed)}"
+    bad = {key for key, outcomes in found.items() if outcomes & {"unknown", "error"}}
+    assert not bad, f"neither broken nor whole: {sorted(bad)}"
