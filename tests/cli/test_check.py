@@ -330,3 +330,27 @@ def test_half_a_pipeline_is_none(change: dict[str, str]) -> None:
 def test_rules_explain_themselves_to_the_reports(here: Path) -> None:
     context = context_of(RICH, ReportOptions(targets=(Target("json", None),)))
     assert context.explanations["NET-07"]
+
+
+def test_a_subscription_without_this_architecture_gets_a_sentence(
+    here: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    kinds = ("microsoft.resources/subscriptions", "microsoft.resources/resourcegroups")
+    few = [document for document in worlds.documents() if str(document.get("type", "")).casefold() in kinds]
+    write_snapshot(worlds.snapshot(few), "empty.json")
+    assert run(["check", "empty.json"]) == ExitCode.FAILS
+    out = capsysbinary.readouterr().out.decode()
+    assert "Nothing of this architecture is in this snapshot" in out
+    assert "Machine Learning workspace" in out
+    assert out.count("\n") < 10
+    assert run(["check", "empty.json", "-q", "-o", "empty.html", "--also", "sarif=empty.sarif"]) == ExitCode.FAILS
+    assert _results("empty.sarif") == []
+    assert "NOTHING FOUND" in Path("empty.html").read_text()
+
+
+def test_the_page_explains_and_needs_nothing_else(stored: Path, here: Path) -> None:
+    run(["check", str(stored), "-q", "-o", "report.html"])
+    text = Path("report.html").read_text()
+    assert text.startswith("<!doctype html>")
+    assert "Why it matters" in text
+    assert "default-src &#39;none&#39;" in text
