@@ -11,6 +11,7 @@ from auditor.model import NotKnown, Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
 from auditor.semantics.models import takes_chat
 from auditor.semantics.parts import BASTION, ML, NETWORK, Workload
+from auditor.semantics.scaling import active_deployments
 
 
 @requirement("CMP-01", part="workspace")
@@ -90,9 +91,7 @@ def no_endpoint_serves_the_flow(w: Workload, _terms: object) -> Answer:
 
 def _serving(endpoint: Resource, w: Workload) -> Resource | Unknown | None:
     """A deployment that takes traffic on managed compute; unknown where its compute type does not show."""
-    traffic = endpoint.get("properties", "traffic", default={})
-    busy = {str(name).casefold() for name, percent in traffic.items() if isinstance(percent, int) and percent > 0}
-    found = [d for d in w.online_deployments if d.id.parent == endpoint.id and d.id.name.casefold() in busy]
+    found = [d for d in active_deployments(w) if d.id.parent == endpoint.id]
     kinds = {d: d.text("properties", "endpointComputeType") or d.kind or endpoint.kind for d in found}
     managed = [d for d, kind in kinds.items() if kind == "managed"]
     if managed:

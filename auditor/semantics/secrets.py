@@ -75,8 +75,9 @@ def keys_kept(w: Workload) -> tuple[Resource, ...]:
 
 def _certificates(w: Workload) -> Iterator[str]:
     for gateway in w.gateways:
-        for _, certificate in gateway.items("properties", "sslCertificates"):
-            yield str(certificate.get("properties", {}).get("keyVaultSecretId") or "")
+        for index, _ in gateway.items("properties", "sslCertificates"):
+            path = ("properties", "sslCertificates", index, "properties", "keyVaultSecretId")
+            yield str(gateway.get(*path, default=""))
 
 
 def host_and_name(secret_id: str) -> tuple[str, str]:

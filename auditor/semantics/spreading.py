@@ -36,9 +36,12 @@ class Spreader:
 
 
 def host_of(address: object) -> str:
-    """The host name of a URL or of a bare host, in lower case."""
+    """The host name of a URL or of a bare host, in lower case; empty where there is none."""
     text = str(address or "")
-    return (urlsplit(text if "//" in text else f"//{text}").hostname or "").casefold()
+    try:
+        return (urlsplit(text if "//" in text else f"//{text}").hostname or "").casefold()
+    except ValueError:
+        return ""  # no address, such as `[x`: it names no host
 
 
 def spread_over(estate: Estate, regions: Mapping[str, frozenset[str]]) -> Step:
