@@ -86,11 +86,12 @@ def value_text(value: Any, limit: int = 400) -> str:
 
 
 def short_name(id_: ArmId) -> str:
-    """The names in an id without their types: `vnet-chat/snet-jumpbox`."""
+    """The names in an id without their types: `vnet-chat/snet-jumpbox`, `kv-chat/default` for a setting on a vault."""
     segments = [segment for segment in id_.text.split("/") if segment]
     # A namespace has a dot, so a resource that is called "providers" does not begin a type.
     starts = [n for n, s in enumerate(segments[:-1]) if s.casefold() == "providers" and "." in segments[n + 1]]
-    names = segments[starts[-1] + 3 :: 2] if starts else []
+    ends = [*starts[1:], len(segments)]
+    names = [name for start, end in zip(starts, ends, strict=True) for name in segments[start + 3 : end : 2]]
     return "/".join(names) or id_.name or id_.text
 
 

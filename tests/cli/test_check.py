@@ -11,6 +11,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -354,3 +355,10 @@ def test_the_page_explains_and_needs_nothing_else(stored: Path, here: Path) -> N
     assert text.startswith("<!doctype html>")
     assert "Why it matters" in text
     assert "default-src &#39;none&#39;" in text
+
+
+def test_every_test_case_of_a_real_audit_has_a_name_of_its_own(stored: Path, here: Path) -> None:
+    run(["check", str(stored), "-q", "-o", "r.xml"])
+    names = [(case.get("classname"), case.get("name")) for case in ET.parse("r.xml").iter("testcase")]
+    assert len(names) > 100
+    assert len(names) == len(set(names))
