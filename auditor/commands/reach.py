@@ -107,7 +107,8 @@ def _why(answer: Reach, width: int) -> Iterator[str]:
     if answer.unknown is not None:
         yield from wrapped(f"not known: {line(answer.unknown.because)}", width, "    ")
     if answer.stopped is not None:
-        yield from wrapped(line(answer.stopped.says), width, "    ")
+        for says in (answer.stopped.says, *answer.also):
+            yield from wrapped(line(says), width, "    ")
 
 
 def chain_of(answer: Reach) -> str:
@@ -125,6 +126,11 @@ def _one(answer: Reach, width: int) -> Iterator[str]:
         yield f"needs {line(', '.join(answer.needs))}"
     for number, hop in enumerate(answer.hops):
         yield from _hop(number, hop, width)
+    if answer.also:
+        yield ""
+        yield "other ways:"
+        for says in answer.also:
+            yield from wrapped(line(says), width, "   no   ")
     if answer.unknown is not None and answer.unknown.permission:
         yield ""
         yield f"needs {line(answer.unknown.permission)}"
@@ -168,6 +174,7 @@ def _answer_json(answer: Reach) -> dict[str, Any]:
         "chain": chain_of(answer),
         "hops": [_hop_json(hop) for hop in answer.hops],
         "stopped_by": None if answer.stopped is None else answer.stopped.says,
+        "also_stopped_by": list(answer.also),
         "rules": list(answer.deciding),
         "witness": _packet_json(answer.witness),
         "needs": list(answer.needs),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
 from auditor.graph import Estate
 from auditor.model import ArmId, NotKnown, Resource, Unknown
@@ -13,7 +14,7 @@ from auditor.semantics.networks import subnet_prefixes
 from auditor.semantics.places import place_of
 from auditor.semantics.region import Addresses
 from auditor.semantics.route_sources import Routing
-from auditor.semantics.tags import ServiceTags
+from auditor.semantics.tags import ServiceTags, never_internet, platform_addresses
 
 INBOUND, OUTBOUND = "inbound", "outbound"
 
@@ -48,6 +49,12 @@ class Outside:
 
 
 Origin = Seat | Outside
+
+
+@cache
+def anybody() -> AddressSet:
+    """Every public address that somebody on the Internet can have: not the host's own ones."""
+    return ~never_internet() - platform_addresses("load_balancer") - platform_addresses("virtual_network")
 
 
 @dataclass

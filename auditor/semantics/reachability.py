@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 from auditor.graph import Estate, Relation
 from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.semantics.addresses import AddressSet
 from auditor.semantics.entries import PUBLIC_ADDRESS
-from auditor.semantics.fabric import Fabric, Origin, Outside, Seat
+from auditor.semantics.fabric import Fabric, Origin, Outside, Seat, anybody
 from auditor.semantics.flows import FlowSet, Packet
 from auditor.semantics.networks import NETWORK, address_space
 from auditor.semantics.region import Addresses
 from auditor.semantics.stations import OUTSIDE, PREMISES, Stations, start_at
 from auditor.semantics.steps import Step
-from auditor.semantics.tags import ServiceTags, never_internet, platform_addresses
+from auditor.semantics.tags import ServiceTags, never_internet
 from auditor.semantics.walk import Journey, Mark, journeys
 
 _CHAINS = 8
@@ -31,7 +32,8 @@ _CHAINS = 8
 class Reach:
     """Whether a target is reached, and how. `hops` go from the source to the target, or to the hop that is not reached.
 
-    `needs` is what a person must have besides a network (a sign-in to Azure, for Bastion).
+    `needs` is what a person must have besides a network (a sign-in to Azure, for Bastion). `also` says what stops the
+    other ways, where there are others and none is known to arrive.
     """
 
     source: str
@@ -39,6 +41,7 @@ class Reach:
     hops: tuple[Mark, ...]
     reaches: bool | Unknown
     needs: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
     @property
     def witness(self) -> Packet | None:
@@ -97,8 +100,7 @@ class Reachability:
     @cached_property
     def internet(self) -> Outside:
         """The Internet: every public address that is not in a network of this estate."""
-        own = platform_addresses("load_balancer") | platform_addresses("virtual_network") | self.spaces
-        return Outside("Internet", Addresses.known(~never_internet() - own))
+        return Outside("Internet", Addresses.known(anybody() - self.spaces))
 
     @property
     def targets(self) -> tuple[Resource, ...]:
@@ -109,10 +111,8 @@ class Reachability:
         """Whether an origin reaches a target; `asked` narrows the packets of the first connection."""
         if target.type == PUBLIC_ADDRESS:
             return self._reach_address(origin, target, asked)
-        best = _best(self._journeys(origin, target, asked))
-        if best is None:
-            return _stopped(origin, target, _no_way(origin, target))
-        return Reach(origin.name, target, best.marks, best.holds, best.needs)
+        found = self._journeys(origin, target, asked)
+        return _answer(origin, target, found, _no_way(origin, target))
 
     def _journeys(
         self, origin: Origin, target: Resource, asked: FlowSet | None, through: Resource | None = None
@@ -127,11 +127,8 @@ class Reachability:
         if not owners:
             return _stopped(origin, address, f"nothing has the address {address.name}")
         found = (journey for owner in owners for journey in self._journeys(origin, owner, asked, address))
-        best = _best(found)
-        if best is None:
-            names = ", ".join(owner.name for owner in owners)
-            return _stopped(origin, address, f"{names} takes nothing in by {address.name}")
-        return Reach(origin.name, address, best.marks, best.holds, best.needs)
+        names = ", ".join(owner.name for owner in owners)
+        return _answer(origin, address, found, f"{names} takes nothing in by {address.name}")
 
     def origins(self, resource: Resource) -> tuple[Origin, ...]:
         """Where traffic of a resource comes from: its seat, or every subnet of a network; raises `NotKnown`."""
@@ -160,6 +157,16 @@ class Reachability:
             yield Outside(name, Addresses.known(private), on_premises=True)
 
 
+_made: WeakKeyDictionary[Estate, Reachability] = WeakKeyDictionary()
+
+
+def reachability_of(estate: Estate) -> Reachability:
+    """The questions of an estate, made once for everybody who asks."""
+    if estate not in _made:
+        _made[estate] = Reachability.of(estate)
+    return _made[estate]
+
+
 def _start(origin: Origin) -> str:
     if isinstance(origin, Seat):
         return start_at(origin.resource.id)
@@ -176,15 +183,22 @@ def _stopped(origin: Origin, target: Resource, says: str) -> Reach:
     return Reach(origin.name, target, (_first(origin), Mark(target.name, target.id, "", (step,))), reaches=False)
 
 
-def _best(found: Iterator[Journey]) -> Journey | None:
-    """The first journey that arrives, else the first that may, else the first."""
+def _answer(origin: Origin, target: Resource, found: Iterator[Journey], otherwise: str) -> Reach:
+    """The first journey that arrives, else the first that may, else the one that came furthest."""
     best: Journey | None = None
+    stops: list[str] = []
     for journey in found:
         if journey.holds is True:
-            return journey
-        if best is None or (best.holds is False and journey.holds is not False):
+            return Reach(origin.name, target, journey.marks, reaches=True, needs=journey.needs)
+        if journey.stopped is not None:
+            stops.append(journey.stopped.says)
+        if best is None or journey.came > best.came:
             best = journey
-    return best
+    if best is None:
+        return _stopped(origin, target, otherwise)
+    own = best.stopped.says if best.stopped is not None else ""
+    also = tuple(says for says in dict.fromkeys(stops) if says != own)
+    return Reach(origin.name, target, best.marks, best.holds, best.needs, also)
 
 
 def _no_way(origin: Origin, target: Resource) -> str:

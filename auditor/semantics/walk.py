@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 
 from auditor.graph.paths import Chain, Link
 from auditor.model import ArmId, Resource, Unknown
-from auditor.semantics.addresses import AddressSet
 from auditor.semantics.entries import BALANCER, FRONTS, VPN, Entry
-from auditor.semantics.fabric import OUTBOUND, Origin, Outside, Seat
+from auditor.semantics.fabric import OUTBOUND, Origin, Outside, Seat, anybody
 from auditor.semantics.flows import FlowSet, Packet
 from auditor.semantics.legs import filtered, leg
 from auditor.semantics.networks import SUBNET, prefixes_of
@@ -67,6 +66,22 @@ class Journey:
     def holds(self) -> bool | Unknown:
         """Whether the end is reached."""
         return together(step for mark in self.marks for step in mark.steps)
+
+    @property
+    def came(self) -> tuple[bool, int, int]:
+        """How far it came: not stopped at all, then by stops reached, then by the steps that held at the last one."""
+        asked = [mark for mark in self.marks if mark.steps]
+        reached = [mark.holds is not False for mark in asked]
+        if all(reached):
+            return True, len(reached), 0
+        last = reached.index(False)
+        outcomes = [step.holds is not False for step in asked[last].steps]
+        return False, last, outcomes.index(False)
+
+    @property
+    def stopped(self) -> Step | None:
+        """The first step that fails, where one does."""
+        return next((step for mark in self.marks for step in mark.steps if step.holds is False), None)
 
 
 def journeys(stations: Stations, origin: Origin, chain: Chain, asked: FlowSet | None) -> Iterator[Journey]:
@@ -136,7 +151,7 @@ def _out_to_address(walk: _Walk, state: _State, target: Resource, mark: Mark) ->
     flows &= FlowSet.real() if state.asked is None else FlowSet.real() & state.asked
     step, passing = filtered(fabric, origin, OUTBOUND, flows)
     way = way_out(fabric.estate, origin.resource, origin.subnet)
-    known = AddressSet.everything() if isinstance(way.addresses, Unknown) else way.addresses
+    known = anybody() if isinstance(way.addresses, Unknown) else way.addresses
     outside = Outside(f"{origin.name} over the Internet", Addresses.known(known))
     packet = None if step.holds is False else passing.witness()
     done = replace(mark, steps=(step, route_out(fabric, origin), way.step), packet=packet)

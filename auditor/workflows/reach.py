@@ -81,7 +81,8 @@ def origins_of(world: Reachability, source: str | Resource) -> tuple[Origin, ...
 
 
 def _is_called(world: Reachability, typed: str) -> bool:
-    return any(resource.name.casefold() == typed.casefold() for resource in world.estate.resources)
+    named = (resource for resource in world.estate.resources if resource.name.casefold() == typed.casefold())
+    return any(_can_send(world, resource) for resource in named)
 
 
 def _of_range(world: Reachability, typed: str) -> tuple[Origin, ...]:
