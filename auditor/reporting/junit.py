@@ -22,9 +22,9 @@ def render(result: AuditResult, context: Context | None = None) -> str:
     wanted = context or Context()
     root = ET.Element("testsuites", name=f"auditor {line(result.baseline.name, 80)}")
     for family in Digest(result).families:
-        ids = [r.id for r in result.requirements.values() if r.family == family.key]
-        cases = [_case(f, result, wanted) for f in result.findings if f.requirement in set(ids)]
-        cases += [_without_rule(id_, result) for id_ in result.not_implemented if id_ in set(ids)]
+        ids = {r.id for r in result.requirements.values() if r.family == family.key}
+        cases = [_case(f, result, wanted) for f in result.findings if f.requirement in ids]
+        cases += [_without_rule(id_, result) for id_ in result.not_implemented if id_ in ids]
         if cases:
             _suite(root, line(family.title, 80), cases)
     if result.missing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from auditor.model import ArmId, Finding, Outcome
@@ -90,8 +91,8 @@ def short_name(id_: ArmId) -> str:
     segments = [segment for segment in id_.text.split("/") if segment]
     # A namespace has a dot, so a resource that is called "providers" does not begin a type.
     starts = [n for n, s in enumerate(segments[:-1]) if s.casefold() == "providers" and "." in segments[n + 1]]
-    ends = [*starts[1:], len(segments)]
-    names = [name for start, end in zip(starts, ends, strict=True) for name in segments[start + 3 : end : 2]]
+    types = pairwise((*starts, len(segments)))
+    names = [name for start, end in types for name in segments[start + 3 : end : 2]]
     return "/".join(names) or id_.name or id_.text
 
 
