@@ -25,10 +25,15 @@ from auditor.rules import (
     security_groups,
     segmentation,
     transport,
+    ways,
 )
 from auditor.rules.rule import NoTerms, Rule, requirement
 
 RULES: tuple[Rule, ...] = (
+    ways.chat_ui_has_another_door,
+    ways.internet_reaches_more_than_the_chat,
+    ways.chat_ui_calls_the_flow_past_the_endpoint,
+    ways.authors_do_not_get_through,
     cost.nobody_is_warned_of_cost,
     cost.quota_serves_no_model_of_the_workload,
     cost.dearer_model_than_the_article_takes,
