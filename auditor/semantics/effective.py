@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from auditor.graph import Estate
-from auditor.model import ArmId, Unknown
+from auditor.model import ArmId, Resource, Unknown
 from auditor.semantics.answers import because_of
 from auditor.semantics.flows import FlowSet, Packet
 from auditor.semantics.layers import Layer, layers_of
+from auditor.semantics.network import NetworkView
 from auditor.semantics.nsg import Decision, Evaluation
 from auditor.semantics.places import Place, place_of
 from auditor.semantics.platform import PlatformService, platform_services
@@ -145,14 +146,23 @@ class Path:
         return tuple(layer.evaluation for layer in self.layers if layer.evaluation is not None)
 
 
-def path(estate: Estate, where: ArmId, direction: str, tags: ServiceTags | None = None) -> Path:
+def path(
+    estate: Estate,
+    where: ArmId,
+    direction: str,
+    tags: ServiceTags | None = None,
+    view: Callable[[Resource], NetworkView] | None = None,
+) -> Path:
     """The filters at a network interface, private endpoint, subnet or anything that sits on a network interface.
 
-    `direction` is `inbound` (towards the place) or `outbound`. Raises `NotKnown` where the place has no known subnet,
+    `direction` is `inbound` (towards the place) or `outbound`. `view` gives the view of a subnet to a caller who asks
+    about many places and keeps what they share. Raises `NotKnown` where the place has no known subnet,
     and `ValueError` where it is nothing that has a place in a network.
     """
     place = place_of(estate, where)
-    layers, notes, closed = layers_of(estate, place, direction.casefold(), tags or ServiceTags.of_estate(estate))
+    tags = tags or ServiceTags.of_estate(estate)
+    known = view(place.subnet) if view is not None else None
+    layers, notes, closed = layers_of(estate, place, direction.casefold(), tags, known)
     return Path(place, direction.casefold(), layers, notes, closed)
 
 

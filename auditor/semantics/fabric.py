@@ -67,6 +67,7 @@ class Fabric:
     _filters: dict[tuple[ArmId, str], Path | Unknown] = field(default_factory=dict)
     _seats: dict[ArmId, Seat | Unknown | None] = field(default_factory=dict)
     _views: dict[ArmId, NetworkView] = field(default_factory=dict)
+    _shared_views: dict[object, NetworkView] = field(default_factory=dict)
 
     @classmethod
     def of(cls, estate: Estate, tags: ServiceTags | None = None) -> Fabric:
@@ -80,7 +81,7 @@ class Fabric:
         found = self._filters.get(key)
         if found is None:
             try:
-                found = path(self.estate, seat.resource.id, direction, self.tags)
+                found = path(self.estate, seat.resource.id, direction, self.tags, self.view)
             except NotKnown as gap:
                 found = gap.unknown
             self._filters[key] = found
@@ -108,8 +109,10 @@ class Fabric:
             return None
 
     def view(self, subnet: Resource) -> NetworkView:
-        """What tags mean at a subnet."""
+        """What tags mean at a subnet. Subnets at which they mean the same share one view, and what is known by it."""
         found = self._views.get(subnet.id)
         if found is None:
-            found = self._views[subnet.id] = network_view(self.estate, subnet, self.tags)
+            made = network_view(self.estate, subnet, self.tags)
+            alike = (made.virtual_network.diagram, made.internet.diagram)
+            found = self._views[subnet.id] = self._shared_views.setdefault(alike, made)
         return found

@@ -73,10 +73,13 @@ class Layer:
 
 
 def layers_of(
-    estate: Estate, place: Place, direction: str, tags: ServiceTags
+    estate: Estate, place: Place, direction: str, tags: ServiceTags, view: NetworkView | None = None
 ) -> tuple[tuple[Layer, ...], tuple[str, ...], str]:
-    """The filters in order, notes for the reader, and why nothing arrives here at all (empty where it may)."""
-    view = network_view(estate, place.subnet, tags)
+    """The filters in order, notes for the reader, and why nothing arrives here at all (empty where it may).
+
+    `view` is that of the place's subnet, where the caller has it already.
+    """
+    view = network_view(estate, place.subnet, tags) if view is None else view
     notes: list[str] = []
     closed = _closed(place, direction)
     admin = _admin(estate, place, direction, view)
@@ -137,7 +140,11 @@ def _group(estate: Estate, guarded: Resource, direction: str, view: NetworkView,
         if isinstance(found, Unknown):
             return [Layer(name, id_, gap=found)]
         any_port = place.endpoint is not None
-        return [Layer(name, found.id, evaluate(estate, found, direction, view, any_source_port=any_port))]
+        key = (found.id, direction, any_port)
+        known = view.evaluations.get(key)
+        if known is None:
+            known = view.evaluations[key] = evaluate(estate, found, direction, view, any_source_port=any_port)
+        return [Layer(name, found.id, known)]
     return []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from auditor.graph import Estate, Relation
 from auditor.model import ArmId, Resource, Unknown
@@ -29,13 +30,15 @@ class Part:
 class NetworkView:
     """The meaning of address words at one subnet. `space` is the network's own address space.
 
-    `parts` together are the VirtualNetwork tag: facts/nsg-semantics.md, sections 4 and 13.
+    `parts` together are the VirtualNetwork tag: facts/nsg-semantics.md, sections 4 and 13. `evaluations` keeps what was
+    worked out by this view, so that places which share it do not read the rules of one group twice.
     """
 
     space: Addresses
     parts: tuple[Part, ...]
     tags: ServiceTags
     foreign: Addresses = field(default_factory=Addresses.none)
+    evaluations: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def virtual_network(self) -> Addresses:
