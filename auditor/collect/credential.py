@@ -52,7 +52,7 @@ class Token:
             return self._cached
 
 
-def default_credential(cloud: Cloud, verify: str | bool) -> Callable[[], TokenCredential]:
+def default_credential(cloud: Cloud, certificates: str) -> Callable[[], TokenCredential]:
     """How to make the default chain for a cloud: environment, workload and managed identity, then developer tools.
 
     `AZURE_AUTHORITY_HOST` and the other variables of azure-identity hold. An authority that is not one of Microsoft's
@@ -67,7 +67,7 @@ def default_credential(cloud: Cloud, verify: str | bool) -> Callable[[], TokenCr
         known = {each.authority for each in CLOUDS.values()}
         options: dict[str, Any] = {} if stated else {"authority": cloud.authority}
         return DefaultAzureCredential(
-            connection_verify=verify,
+            connection_verify=certificates,
             disable_instance_discovery=host not in known,
             process_timeout=20,
             retry_backoff_factor=0.2,

@@ -22,7 +22,7 @@ from auditor.collect.session import Send, Session
 from auditor.collect.target import Target
 from auditor.collect.wire import Wire, interrupted
 from auditor.model import ArmId, AuditorError, Read
-from auditor.snapshot import Snapshot, redact
+from auditor.snapshot import Snapshot
 
 CLIENTS = ("authorization", "cognitive", "machinelearning", "network", "resources", "search")
 """The modules of this room that hold a client each, by the name they have in the table of reads."""
@@ -96,7 +96,7 @@ class _Run:
     def snapshot(self, target: Target, cloud: str, scopes: Sequence[Scope]) -> Snapshot:
         """What was gathered, in its lasting order."""
         documents = only_named(tuple(self._documents.values()))
-        ordered = sorted((redact(document) for document in documents), key=lambda body: ArmId(body["id"]).key)
+        ordered = sorted(documents, key=lambda body: ArmId(body["id"]).key)
         tenants = (str(body.get("tenantId") or "") for body in ordered if ArmId(body["id"]).type == _SUBSCRIPTION)
         return Snapshot(
             documents=tuple(ordered),

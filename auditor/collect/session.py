@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
 from azure.core.credentials import TokenCredential
 from azure.core.pipeline.policies import RequestIdPolicy, SensitiveHeaderCleanupPolicy, UserAgentPolicy
 from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest, HttpResponse
-from requests.adapters import HTTPAdapter
 
 from auditor import __version__
 from auditor.collect.calm import Calm
 from auditor.collect.credential import Token, default_credential, sign_in
 from auditor.collect.policies import Deadline, OnlyReads, Pace, Patience, RenewingAuthentication
 from auditor.collect.target import Target
-from auditor.model import AuditorError
+from auditor.collect.transport import connections, trusted
 
 Send = Callable[[HttpRequest], HttpResponse]
 """A client's own way to send a request through its pipeline."""
@@ -41,14 +37,10 @@ class Session:
         self.deadline = deadline
         self.patience = target.patience
         self.calm = Calm(target.patience)
-        self._verify = _trusted(target)
-        make = default_credential(self.cloud, self._verify) if credential is None else lambda: credential
+        certificates = trusted(target.ca_file)
+        make = default_credential(self.cloud, certificates) if credential is None else lambda: credential
         self.token = Token(make)
-        self._http = requests.Session()
-        # Otherwise requests looks for the host in ~/.netrc and puts what it finds in the place of the token.
-        self._http.auth = _as_it_is
-        # One connection a worker; requests would keep ten and throw the others away.
-        self._http.mount("https://", HTTPAdapter(pool_connections=4, pool_maxsize=max(10, target.concurrency)))
+        self._http = connections(certificates, target.concurrency)
 
     def sign_in(self) -> None:
         """Fetch the token that all clients will use. Raises `AuditorError` where no credential works."""
@@ -63,7 +55,6 @@ class Session:
             "transport": RequestsTransport(
                 session=self._http,
                 session_owner=False,
-                connection_verify=self._verify,
                 connection_timeout=CONNECT_SECONDS,
                 read_timeout=READ_SECONDS,
             ),
@@ -90,23 +81,3 @@ class Session:
             RenewingAuthentication(self.token, self.cloud.scope),
             SensitiveHeaderCleanupPolicy(),
         ]
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
-
-
-def _trusted(target: Target) -> str | bool:
-    """Which certificates to trust: the file given, else the environment's. Raises `AuditorError` if it is not there."""
-    named = {"--ca-file": target.ca_file, **{name: os.environ.get(name, "") for name in _CA_VARIABLES}}
-    for name, path in named.items():
-        if path:
-            if not Path(path).exists():
-                raise AuditorError(
-                    f"{name} names {path}, which does not exist", tip="give a file of certificates (PEM)"
-                )
-            return path
-    return True
-
-
-_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")

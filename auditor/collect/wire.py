@@ -16,6 +16,7 @@ from auditor.collect.problems import Failed, problem_of
 from auditor.collect.question import Answer, Question
 from auditor.collect.reads import Shape
 from auditor.collect.session import Send, Session
+from auditor.snapshot import redact
 
 MAX_PAGES = 10_000
 """A list of more pages than this is taken for one that never ends."""
@@ -44,7 +45,8 @@ class Wire:
             read = question.failed(failure.status, failure.error, failure.message, spent, failure.permission)
             return Answer(question, (), read)
         read = question.answered(status, version, len(documents), time.monotonic() - begun)
-        return Answer(question, documents, read)
+        # Here, while other threads wait for Azure, and before anything else can see what might be a secret.
+        return Answer(question, tuple(redact(document) for document in documents), read)
 
 
 class _Conversation:

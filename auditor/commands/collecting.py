@@ -31,7 +31,6 @@ _OPTIONS = (
     click.option(
         "--cloud",
         type=click.Choice(_CLOUDS, case_sensitive=False),
-        default="",
         help="Which cloud; public if not said. With --arm-endpoint: the one that it stands for.",
     ),
     click.option("--arm-endpoint", default="", metavar="URL", help="Resource Manager of a cloud of your own (https)."),
@@ -62,7 +61,7 @@ def target_of(arguments: dict[str, Any]) -> Target:
         subscriptions=tuple(arguments.pop("subscriptions")),
         all_subscriptions=arguments.pop("all_subscriptions"),
         resource_groups=tuple(arguments.pop("resource_groups")),
-        cloud=arguments.pop("cloud"),
+        cloud=arguments.pop("cloud") or "",
         arm_endpoint=arguments.pop("arm_endpoint"),
         audience=arguments.pop("arm_audience"),
         ca_file=arguments.pop("ca_file"),

@@ -4,14 +4,19 @@ import logging
 from pathlib import Path
 
 import pytest
+import requests
 from azure.core import AzureClouds
 from azure.mgmt.core.tools import get_arm_endpoints
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from auditor.collect import CLOUDS, Target
 from auditor.collect.credential import default_credential
 from auditor.collect.policies import Deadline
 from auditor.collect.session import Session
+from auditor.collect.transport import connections, trusted
 from auditor.model import AuditorError
+from auditor.standin import StandIn
+from tests.collecting import failed, serving, small, taken
 
 
 @pytest.mark.parametrize(
@@ -108,42 +113,59 @@ def test_whom_the_token_may_be_sent_to(link: str, trusted: bool, why: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("variables", "ca_file", "verify", "why"),
+    ("variables", "ca_file", "trust", "why"),
     [
-        ({}, "", True, "the usual authorities"),
+        ({}, "", DEFAULT_CA_BUNDLE_PATH, "the usual authorities"),
         ({"SSL_CERT_FILE": "a.pem"}, "", "a.pem", "as Python's ssl and the aio clients read it"),
         ({"SSL_CERT_FILE": "a.pem", "REQUESTS_CA_BUNDLE": "b.pem"}, "", "b.pem", "as requests reads it"),
         ({"REQUESTS_CA_BUNDLE": "b.pem"}, "c.pem", "c.pem", "what was said outweighs the environment"),
+        ({"REQUESTS_CA_BUNDLE": ""}, "", DEFAULT_CA_BUNDLE_PATH, "an empty variable says nothing"),
     ],
 )
 def test_which_certificates_are_trusted(
-    variables: dict[str, str],
-    ca_file: str,
-    verify: str | bool,
-    why: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str], ca_file: str, trust: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("a.pem", "b.pem", "c.pem"):
         (tmp_path / name).touch()
-    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    session = Session(Target(ca_file=ca_file), Deadline(None))
-    assert session.options()["transport"].connection_config.verify == verify, why
-    session.close()
+    assert trusted(ca_file, variables) == trust, why
 
 
-@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "--ca-file"])
-def test_certificates_that_are_not_there(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-    if variable != "--ca-file":
-        monkeypatch.setenv(variable, "/nix.pem")
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_certificates_that_are_not_there(variable: str) -> None:
     with pytest.raises(AuditorError, match=f"{variable} names /nix.pem, which does not exist"):
-        Session(Target(ca_file="/nix.pem" if variable == "--ca-file" else ""), Deadline(None))
+        trusted("", {variable: "/nix.pem"})
+    with pytest.raises(AuditorError, match="--ca-file names /nix"):
+        trusted("/nix.pem", {})
+
+
+def test_a_file_that_holds_no_certificate(tmp_path: Path) -> None:
+    (tmp_path / "odd.pem").write_text("no certificate", encoding="utf-8")
+    with pytest.raises(AuditorError, match=r"odd\.pem holds no certificate"):
+        connections(str(tmp_path / "odd.pem"), 1)
+
+
+def test_a_folder_of_certificates_is_taken_too(tmp_path: Path) -> None:
+    connections(str(tmp_path), 1).close()
+
+
+def test_the_environment_cannot_switch_verifying_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CURL_CA_BUNDLE", "/nix.pem")
+    with StandIn(small()) as standin:
+        session = connections(DEFAULT_CA_BUNDLE_PATH, 1)
+        for verify in (False, True, None):
+            with pytest.raises(requests.exceptions.SSLError):
+                session.get(standin.url, verify=verify)
+        session.close()
+
+
+def test_netrc_does_not_take_the_place_of_the_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login somebody password else", encoding="utf-8")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    with serving(small()) as standin:
+        assert failed(taken(standin)) == []
 
 
 def test_the_sdks_warnings_do_not_reach_stderr() -> None:
@@ -170,6 +192,6 @@ def test_who_is_asked_for_a_token(
         monkeypatch.setenv("AZURE_AUTHORITY_HOST", host)
     else:
         monkeypatch.delenv("AZURE_AUTHORITY_HOST", raising=False)
-    (chained,) = default_credential(CLOUDS["usgovernment"], True)().credentials  # type: ignore[attr-defined]
+    (chained,) = default_credential(CLOUDS["usgovernment"], DEFAULT_CA_BUNDLE_PATH)().credentials  # type: ignore[attr-defined]
     inner = chained._credential
     assert (inner._authority, inner._instance_discovery is not False) == (authority, discovers), why
