@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from auditor.graph import Estate, Relation
 from auditor.model import ArmId, NotKnown, Resource, Unknown
@@ -133,6 +134,21 @@ def compare(
     among the `unknowns` and the group alone is compared. Raises `NotKnown` where the subnet's group was not read.
     """
     way = direction.casefold()
+    known = _compared.setdefault(estate, {})
+    key = (subnet.id, way, allowed, needed, tags)
+    if key not in known:
+        known[key] = _compare(estate, subnet, way, (allowed, needed or FlowSet.none()), tags)
+    return known[key]
+
+
+_compared: WeakKeyDictionary[Estate, dict[tuple[object, ...], Contract]] = WeakKeyDictionary()
+"""What was compared already: a subnet's row is asked about once for each direction and once more for its denies."""
+
+
+def _compare(
+    estate: Estate, subnet: Resource, way: str, row: tuple[FlowSet, FlowSet], tags: ServiceTags | None
+) -> Contract:
+    allowed, needed = row
     view = network_view(estate, subnet, tags)
     scope = reach_of(subnet, way)
     group = estate.one(subnet, Relation.GUARDED_BY)
@@ -143,7 +159,7 @@ def compare(
     evaluation = evaluate(estate, group, way, view)
     made = _Comparison(evaluation, scope, before, view.names)
     excess = made.parts(lambda rule: rule.allows, ~allowed)
-    missing = made.parts(lambda rule: not rule.allows, needed or FlowSet.none())
+    missing = made.parts(lambda rule: not rule.allows, needed)
     left = made.parts(lambda rule: rule.is_default, FlowSet.everything())
     parts = (*excess, *missing, *left)
     unknowns += [part.unknown for part in parts if part.unknown is not None]
