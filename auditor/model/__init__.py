@@ -8,7 +8,7 @@ from auditor.model.requirement import Level, Requirement, Severity
 from auditor.model.resource import JSON, Resource
 from auditor.model.result import AuditResult, BaselineInfo, SnapshotInfo, WorkloadInfo
 from auditor.model.unknown import NotKnown, Unknown
-from auditor.model.waiver import Waiver
+from auditor.model.waiver import Waiver, WaiverUse
 
 __all__ = [
     "JSON",
@@ -31,5 +31,6 @@ __all__ = [
     "Unknown",
     "Verdict",
     "Waiver",
+    "WaiverUse",
     "WorkloadInfo",
 ]

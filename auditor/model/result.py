@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from auditor.model.finding import Finding, Outcome, Place
 from auditor.model.read import Read
 from auditor.model.requirement import Requirement
+from auditor.model.waiver import WaiverUse
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ class AuditResult:
 
     `requirements` holds every row of the baseline, in its order; `not_implemented` those that no rule decides and no
     person is asked about. `missing` is set where nothing of the architecture was found: the parts looked for.
-    `positions` gives line and column of each cited place, where the snapshot came from a file.
+    `positions` gives line and column of each cited place, where the snapshot came from a file. `waivers` says what
+    became of each waiver that was given; what somebody must look after among them stands in `notes` too.
     """
 
     baseline: BaselineInfo
@@ -63,6 +65,7 @@ class AuditResult:
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     positions: Mapping[Place, tuple[int, int]] = field(default_factory=dict)
+    waivers: tuple[WaiverUse, ...] = ()
 
     @property
     def summary(self) -> Mapping[Outcome, int]:

@@ -42,3 +42,31 @@ class Waiver:
     def expired(self, today: date) -> bool:
         """Whether its last day is over."""
         return today > self.expires
+
+
+@dataclass(frozen=True)
+class WaiverUse:
+    """What became of a waiver on the day of the audit: how many findings it `covers`, and whether its time is over."""
+
+    waiver: Waiver
+    covers: int
+    expired: bool
+
+    @property
+    def problem(self) -> bool:
+        """Whether somebody must look after it: it is over, or there is nothing for it to cover."""
+        return self.expired or not self.covers
+
+    @property
+    def says(self) -> str:
+        """One sentence that names the waiver, its place and its owner, and what became of it."""
+        waiver = self.waiver
+        what = f"the waiver of {waiver.requirement} on {waiver.resource} ({waiver.where}, owner {waiver.owner})"
+        if self.expired and self.covers:
+            again = "1 finding fails" if self.covers == 1 else f"{self.covers} findings fail"
+            return f"{what} expired on {waiver.expires.isoformat()}: {again} again"
+        if self.expired:
+            return f"{what} expired on {waiver.expires.isoformat()}: it covers nothing any more: delete it"
+        if not self.covers:
+            return f"{what} covers no finding: delete it, or correct its patterns"
+        return f"{what} covers {self.covers} until {waiver.expires.isoformat()}"

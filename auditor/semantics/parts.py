@@ -28,11 +28,34 @@ VM = "microsoft.compute/virtualmachines"
 _OPENAI_KINDS = ("openai", "aiservices")
 
 
+PINNABLE: Mapping[str, str] = {
+    "workspace": ML,
+    "storage": STORAGE,
+    "vault": VAULT,
+    "registry": REGISTRY,
+    "insights": "microsoft.insights/components",
+    "openai": OPENAI,
+    "search": SEARCH,
+    "chat_ui": SITE,
+    "flow_site": SITE,
+    "network": NETWORK,
+    "gateway": GATEWAY,
+    "bastion": BASTION,
+    "jump_box": VM,
+}
+"""The parts that a person may pin, and the type of what plays them."""
+
+
 @dataclass(frozen=True)
 class Pins:
-    """What a settings file says of parts that structure cannot tell: part name to ARM ids."""
+    """What a person says of parts that structure cannot tell: ARM ids by part.
+
+    `parts` are of `PINNABLE`. `subnets` are subnets by the part they play, a name space of its own: `gateway` is an
+    Application Gateway among the parts and the subnet of one among the subnets.
+    """
 
     parts: Mapping[str, tuple[ArmId, ...]] = field(default_factory=dict)
+    subnets: Mapping[str, tuple[ArmId, ...]] = field(default_factory=dict)
 
     def of(self, part: str) -> tuple[ArmId, ...]:
         """The pinned ids of a part; none where it is not pinned."""
@@ -137,7 +160,7 @@ class Workload:
 
     @cached_property
     def networks(self) -> tuple[Resource, ...]:
-        """The virtual networks that the workload's private endpoints, gateways and sites sit in."""
+        """The virtual networks that the workload's private endpoints, gateways, sites and pinned subnets sit in."""
         pinned = self._pinned("network")
         if pinned is not None:
             return pinned
@@ -145,6 +168,8 @@ class Workload:
         for kind in (GATEWAY, BASTION, SITE):
             owned = (r for r in self.estate.all(kind) if self.owns(r))
             seats += [s for r in owned for s in self.estate.targets(r, Relation.IN_SUBNET)]
+        if self.alone:
+            seats += [id_ for ids in self.pins.subnets.values() for id_ in ids if self.estate.find(id_) is not None]
         wanted = {seat.parent for seat in seats if seat.parent is not None}
         everything = self.estate.all(NETWORK)
         missing = sorted(id_ for id_ in wanted if self.estate.find(id_) is None)
@@ -156,7 +181,7 @@ class Workload:
     @cached_property
     def subnets(self) -> SubnetParts:
         """Which subnet plays which part."""
-        return SubnetParts(self.estate, self.networks, self.pins.parts)
+        return SubnetParts(self.estate, self.networks, self.pins.subnets)
 
     def subnet(self, part: str) -> tuple[Resource, ...]:
         """The subnet that plays a part (`gateway`, `private_endpoints`, ...); empty where none does."""

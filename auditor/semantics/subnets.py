@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 
 from auditor.graph import Estate, Relation
-from auditor.model import ArmId, Resource
+from auditor.model import ArmId, NotKnown, Resource, Unknown
 
 SPARE = ("agents", "training", "scoring")
 """Parts that nothing marks while they are empty; the article gives all three the same row of its table."""
@@ -30,9 +30,7 @@ class SubnetParts:
         kind = "microsoft.network/virtualnetworks/subnets"
         self.all: tuple[Resource, ...] = tuple(s for n in networks for s in estate.all(kind, under=n.id))
         self._parts: dict[str, tuple[Resource, ...]] = {}
-        pinned = {
-            part: tuple(s for s in self.all if s.id in ids) for part, ids in (pins or {}).items() if part in PARTS
-        }
+        pinned = {part: found for part, ids in (pins or {}).items() if (found := self._pinned(part, ids))}
         taken: set[ArmId] = {s.id for found in pinned.values() for s in found}
         for part in PARTS[:-3]:
             free = tuple(s for s in self.all if s.id not in taken and self._plays(part, s))
@@ -57,6 +55,13 @@ class SubnetParts:
         """The parts that a subnet plays; more than one where it serves several purposes."""
         by_structure = tuple(part for part in PARTS[:-3] if self._plays(part, subnet))
         return by_structure or tuple(part for part, found in self._parts.items() if subnet in found)
+
+    def _pinned(self, part: str, ids: tuple[ArmId, ...]) -> tuple[Resource, ...]:
+        """Those that are in these networks; none where all are in networks of another workload."""
+        for id_ in ids:
+            if self._estate.find(id_) is None:
+                raise NotKnown(Unknown(f"{id_.text}, pinned as the {part} subnet, is not in this snapshot"))
+        return tuple(s for s in self.all if s.id in ids)
 
     def _plays(self, part: str, subnet: Resource) -> bool:
         holds = {

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from auditor.model import AuditResult, Finding, Outcome, Waiver
+from auditor.model import AuditResult, Finding, Outcome, Waiver, WaiverUse
 
 
 def waive(result: AuditResult, waivers: Sequence[Waiver], today: date) -> AuditResult:
@@ -18,8 +17,9 @@ def waive(result: AuditResult, waivers: Sequence[Waiver], today: date) -> AuditR
     """
     valid = [w for w in waivers if not w.expired(today)]
     findings = tuple(_borne(finding, valid) for finding in result.findings)
-    notes = (*result.notes, *_notes(result, waivers, today))
-    return replace(result, findings=findings, notes=notes)
+    uses = tuple(_uses(result, waivers, today))
+    notes = (*result.notes, *(use.says for use in uses if use.problem))
+    return replace(result, findings=findings, notes=notes, waivers=uses)
 
 
 def _borne(finding: Finding, waivers: Sequence[Waiver]) -> Finding:
@@ -33,16 +33,7 @@ def _covers(waiver: Waiver, finding: Finding) -> bool:
     return waiver.covers(finding.requirement, finding.verdict.resource, finding.verdict.aspect)
 
 
-def _notes(result: AuditResult, waivers: Sequence[Waiver], today: date) -> Iterator[str]:
+def _uses(result: AuditResult, waivers: Sequence[Waiver], today: date) -> Iterator[WaiverUse]:
     fails = [finding for finding in result.findings if finding.outcome is Outcome.FAIL]
-    covered = Counter(w for w in waivers for finding in fails if _covers(w, finding))
     for waiver in waivers:
-        count = covered[waiver]
-        what = f"the waiver of {waiver.requirement} on {waiver.resource} ({waiver.where}, owner {waiver.owner})"
-        if waiver.expired(today):
-            then = f"{count} finding{'s' if count != 1 else ''} fail{'s' if count == 1 else ''} again" if count else (
-                "it covers nothing any more: delete it"
-            )  # fmt: skip
-            yield f"{what} expired on {waiver.expires.isoformat()}: {then}"
-        elif not count:
-            yield f"{what} covers no finding: delete it, or correct its patterns"
+        yield WaiverUse(waiver, sum(_covers(waiver, finding) for finding in fails), waiver.expired(today))

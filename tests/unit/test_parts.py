@@ -113,9 +113,51 @@ def test_a_stray_endpoint_makes_no_second_endpoint_subnet() -> None:
 def test_a_pin_decides_what_structure_does_not() -> None:
     w = workload()
     other = w.subnet("scoring")[0].id
-    pinned = workload(pins=Pins({"agents": (other,), "chat_ui": (w.flow_sites[0].id,)}))
+    pinned = workload(pins=Pins({"chat_ui": (w.flow_sites[0].id,)}, {"agents": (other,)}))
     assert names(pinned.subnet("agents")) == ["snet-scoring"]
     assert names(pinned.chat_uis) == ["app-aibase-pf"]
+
+
+def test_a_subnet_and_what_sits_in_it_are_pinned_apart() -> None:
+    w = workload()
+    seat, machine = w.subnet("jump_box")[0].id, w.jump_boxes[0].id
+    other = w.subnet("scoring")[0].id
+    pinned = workload(pins=Pins({"jump_box": (machine,)}, {"jump_box": (other,)}))
+    assert [r.id for r in pinned.jump_boxes] == [machine]
+    assert [r.id for r in pinned.subnet("jump_box")] == [other] != [seat]
+
+
+def test_a_pinned_subnet_that_is_not_there_is_unknown() -> None:
+    w = workload(pins=Pins(subnets={"agents": (ArmId("/subscriptions/s/nothing"),)}))
+    with pytest.raises(NotKnown, match="pinned as the agents subnet"):
+        _ = w.subnets
+
+
+def another_network(docs: list[Document]) -> Document:
+    """A network like the workload's, that nothing of it sits in."""
+    vnet = named(docs, "vnet-aibase", "Microsoft.Network/virtualNetworks")
+    found: Document = json.loads(json.dumps(vnet).replace("vnet-aibase", "vnet-elsewhere"))
+    return found
+
+
+def test_the_network_of_a_pinned_subnet_is_the_workloads() -> None:
+    docs = documents()
+    elsewhere = another_network(docs)
+    pin = ArmId(elsewhere["properties"]["subnets"][0]["id"])
+    w = workload([*docs, elsewhere], pins=Pins(subnets={"agents": (pin,)}))
+    assert names(w.networks) == ["vnet-aibase", "vnet-elsewhere"]
+    assert [s.id for s in w.subnet("agents")] == [pin]
+
+
+def test_of_two_workloads_each_takes_the_pinned_subnets_in_its_own_networks() -> None:
+    docs = documents()
+    elsewhere = another_network(docs)
+    twin = json.loads(
+        json.dumps([d for d in docs if "/workspaces/mlw-aibase" in d["id"]]).replace("mlw-aibase", "mlw-second")
+    )
+    plain = [w.subnet("agents") for w in workloads(estate([*docs, *twin, elsewhere]))]
+    pins = Pins(subnets={"agents": (ArmId(elsewhere["properties"]["subnets"][0]["id"]),)})
+    assert [w.subnet("agents") for w in workloads(estate([*docs, *twin, elsewhere]), pins)] == plain
 
 
 def test_a_pin_that_leads_nowhere_is_unknown() -> None:
