@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.model import NotKnown, Resource, Unknown, Verdict
-from auditor.rules.rule import Answer, broken, holds, requirement
+from auditor.rules.rule import Answer, broken, holds, requirement, shown
 from auditor.semantics.parts import Workload
 
 _ENTRA = ("properties", "identityProviders", "azureActiveDirectory")
@@ -138,7 +138,7 @@ def search_answers_keys(service: Resource, w: Workload, _terms: object) -> Itera
     if evidence.value is True:
         yield holds(service, f"{service.name} takes no key", evidence, aspect="service")
     else:
-        says = f"disableLocalAuth of {service.name} is {evidence.value if evidence.value is not None else 'not set'}"
+        says = f"disableLocalAuth of {service.name} is {shown(evidence.value)}"
         fix = (
             f"az search service update --resource-group {service.id.resource_group} --name {service.name}"
             " --disable-local-auth true"
@@ -178,8 +178,7 @@ def compute_takes_local_users(compute: Resource, w: Workload, _terms: object) ->
     if evidence.value is True:
         return holds(compute, f"{compute.name} takes no local user", evidence)
     fix = f"create {compute.name} again with properties.disableLocalAuth true (Bicep: disableLocalAuth: true)"
-    stated = "not set" if evidence.value is None else evidence.value
-    return broken(compute, f"disableLocalAuth of {compute.name} is {stated}", evidence, fix=fix)
+    return broken(compute, f"disableLocalAuth of {compute.name} is {shown(evidence.value)}", evidence, fix=fix)
 
 
 @requirement("IDN-12", on=lambda w: w.vaults, part="key vault")

@@ -116,5 +116,12 @@ def not_applicable(resource: Resource | ArmId | None, message: str, *evidence: E
     return Verdict(Outcome.NOT_APPLICABLE, message, _id(resource), evidence=evidence)
 
 
+def shown(value: Any) -> str:
+    """A setting's value as ARM writes it: `false`, not `False`; `not set` where there is none."""
+    if value is None:
+        return "not set"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _id(resource: Resource | ArmId | None) -> ArmId | None:
     return resource.id if isinstance(resource, Resource) else resource

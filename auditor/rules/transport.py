@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from auditor.model import NotKnown, Resource, Unknown, Verdict
-from auditor.rules.rule import Answer, broken, holds, requirement, unknown
+from auditor.rules.rule import Answer, broken, holds, requirement, shown, unknown
 from auditor.semantics.parts import Workload
 
 
@@ -29,7 +29,7 @@ def web_app_answers_plain_http(site: Resource, w: Workload, _terms: object) -> A
     if evidence.value is True:
         return holds(site, f"{site.name} answers HTTPS only", evidence)
     return broken(
-        site, f"{site.name} answers plain HTTP (httpsOnly is {evidence.value})", evidence,
+        site, f"{site.name} answers plain HTTP (httpsOnly is {shown(evidence.value)})", evidence,
         fix=f"az webapp update --ids {site.id.text} --https-only true",
     )  # fmt: skip
 
@@ -76,7 +76,9 @@ def web_app_takes_old_tls(site: Resource, w: Workload, terms: SiteTlsTerms) -> I
         yield holds(site, f"ftpsState of {site.name} is {evidence.value}", evidence, aspect="ftpsState")
     else:
         fix = f"az webapp config set --ids {site.id.text} --ftps-state {terms.ftps[0]}"
-        yield broken(site, f"ftpsState of {site.name} is {evidence.value}", evidence, fix=fix, aspect="ftpsState")
+        yield broken(
+            site, f"ftpsState of {site.name} is {shown(evidence.value)}", evidence, fix=fix, aspect="ftpsState"
+        )
 
 
 def _version(text: str) -> tuple[int, ...]:

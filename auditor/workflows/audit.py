@@ -93,7 +93,10 @@ def _ask(rule: Rule, requirement: Requirement, baseline: Baseline, workload: Wor
 
 
 def _finding(requirement: Requirement, rule: str, verdict: Verdict, workload: Workload) -> Finding:
-    anchor = verdict.resource or (workload.anchor.id if workload.anchor else None)
+    anchor = workload.anchor.id if workload.anchor else None
+    resource = verdict.resource or anchor
+    # A resource that two workloads share is judged for both, and the two findings are two alerts.
+    shared = "" if anchor is None or resource == anchor else f" of {anchor.key}"
     return Finding(
         requirement=requirement.id,
         rule=rule,
@@ -101,7 +104,7 @@ def _finding(requirement: Requirement, rule: str, verdict: Verdict, workload: Wo
         severity=requirement.severity.value,
         verdict=verdict,
         workload=workload.name,
-        fingerprint=fingerprint(requirement.id, anchor, verdict.aspect),
+        fingerprint=fingerprint(requirement.id, resource, verdict.aspect + shared),
     )
 
 
