@@ -272,6 +272,6 @@ def _judge_network(gateway: Resource, network: Resource) -> Verdict:
     switch, plan = network.at("properties", "enableDdosProtection"), network.at("properties", "ddosProtectionPlan")
     if switch.value is True and plan.value:
         return holds(gateway, f"{network.name}, where {gateway.name} sits, has DDoS protection", switch, plan)
-    why = "has no DDoS protection plan" if switch.value is True else f"has DDoS protection switched off"
+    why = "has no DDoS protection plan" if switch.value is True else "has DDoS protection switched off"
     fix = f"az network vnet update --ids {network.id.text} --ddos-protection true --ddos-protection-plan <plan>"
     return broken(gateway, f"{network.name}, where the public {gateway.name} sits, {why}", switch, plan, fix=fix)
