@@ -98,12 +98,8 @@ def as_of(w: Workload) -> datetime:
 
 def parse_moment(text: object) -> datetime | None:
     """ISO 8601 as Azure writes it, with as many digits of a second as it likes; `None` where it is no such text."""
-    stated = str(text or "").strip()
-    head, dot, tail = stated.partition(".")
-    digits = "".join(c for c in tail if c.isdigit())[:6]
-    zone = tail.lstrip("0123456789") if dot else ""
     try:
-        moment = datetime.fromisoformat(f"{head}.{digits}{zone}" if dot else stated)
+        moment = datetime.fromisoformat(str(text or "").strip())
     except ValueError:
         return None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
