@@ -1,8 +1,8 @@
 """azure-mgmt-authorization: role assignments, role definitions, deny assignments, eligible assignments.
 
 A list at a subscription or a resource group shows what is assigned above it too, and all that is below
-(facts/rbac-semantics.md, section 3). Version 4.0.0 ignores the cloud it is told, so it gets endpoint and scope; its
-`Permission` drops a definition's condition, so the wire JSON is kept.
+(learn.microsoft.com/azure/role-based-access-control/role-assignments-list-rest). Version 4.0.0 ignores the cloud it is
+told, so it gets endpoint and scope; its `Permission` drops a definition's condition, so the wire JSON is kept.
 """
 
 from __future__ import annotations

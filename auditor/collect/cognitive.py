@@ -1,7 +1,7 @@
 """azure-mgmt-cognitiveservices: accounts, model deployments, content filters, blocklists.
 
-Its models drop unknown properties, `allowedContentLevel` of older content filters among them (facts/sdk-notes.md);
-the wire JSON keeps them.
+The models of version 14.1.0 drop unknown properties, `allowedContentLevel` of older content filters among them; the
+wire JSON keeps them.
 """
 
 from __future__ import annotations

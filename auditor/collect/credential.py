@@ -22,8 +22,8 @@ _MARGIN = 300.0
 class Token:
     """One access token for all clients and threads.
 
-    A credential that several cold clients share asks for a token each (facts/sdk-notes.md, "Concurrency"); this asks
-    once. `make` builds the credential anew, which is the only way to a token that no cache holds.
+    A credential that several cold clients share asks for a token for each of them; this asks once. `make` builds the
+    credential anew, which is the only way to a token that no cache holds.
     """
 
     def __init__(self, make: Callable[[], TokenCredential]) -> None:
@@ -56,7 +56,7 @@ def default_credential(cloud: Cloud, certificates: str) -> Callable[[], TokenCre
     """How to make the default chain for a cloud: environment, workload and managed identity, then developer tools.
 
     `AZURE_AUTHORITY_HOST` and the other variables of azure-identity hold. An authority that is not one of Microsoft's
-    is not looked up there first: it could not be known (facts/sdk-notes.md, "Endpoint and cloud").
+    is not looked up at login.microsoftonline.com first, as msal would: nobody there could know it.
     """
 
     def make() -> TokenCredential:

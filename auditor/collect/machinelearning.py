@@ -1,7 +1,7 @@
 """azure-mgmt-machinelearningservices: workspaces, endpoints, deployments, computes, connections, datastores.
 
 Version 1.0.1 speaks api-version 2020-08-01, which knows neither managed networks nor online endpoints, and its models
-drop what they do not know (facts/sdk-notes.md, "Holes"). Only its pipeline is used, with api-versions of our own.
+drop what they do not know. Only its pipeline is used, with api-versions of our own.
 """
 
 from __future__ import annotations

@@ -59,9 +59,9 @@ class Deadline:
 class OnlyReads(HTTPPolicy[Any, Any]):
     """Lets GET through and nothing else.
 
-    The clients of Azure answer a 409 to a GET with a POST that registers a provider (facts/sdk-notes.md, "Writes nobody
-    asked for"). The pipeline here has no such policy; this one makes sure that no other finds its way in. It stands
-    below the retries, so that what a policy sends by itself passes it too.
+    The clients of Azure answer a 409 to a GET with a POST that registers a provider: azure-mgmt-core's
+    ARMAutoResourceProviderRegistrationPolicy does. The pipeline here is built without it; this policy makes sure that
+    no other like it finds its way in. It stands below the retries, so that what a policy sends by itself passes it too.
     """
 
     def send(self, request: _Request) -> _Response:
@@ -74,7 +74,7 @@ class OnlyReads(HTTPPolicy[Any, Any]):
 class Patience(RetryPolicy[Any, Any]):
     """Retries with jitter, obeys Retry-After, and gives up when the run is over.
 
-    Resource Manager restarts a wait that is cut short (facts/arm-collection.md, section 4), so a Retry-After longer
+    Resource Manager restarts a wait that is cut short (its page on throttling says so), so a Retry-After longer
     than `LONGEST` is not waited for at all: the read fails with its 429.
     """
 

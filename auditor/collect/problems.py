@@ -41,8 +41,8 @@ class Problem:
     def means_nothing_there(self, question: Question) -> bool:
         """Whether this answers the question with "none".
 
-        A resource may vanish between the list that showed it and the question about it (facts/arm-collection.md,
-        section 8); a list over a scope that is not there is a failure.
+        A resource may vanish between the list that showed it and the question about it; a list over a scope that is
+        not there is a failure.
         """
         code = self.code.casefold()
         if self.status == 404 and code in _GONE and question.recipe.parents:

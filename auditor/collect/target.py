@@ -12,7 +12,7 @@ from auditor.model import AuditorError
 
 
 class Cloud(NamedTuple):
-    """Where a cloud's Resource Manager and its sign-in are (facts/arm-collection.md, section 6)."""
+    """Where a cloud's Resource Manager and its sign-in are (azure.mgmt.core.tools.get_arm_endpoints)."""
 
     name: str
     endpoint: str

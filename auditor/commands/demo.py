@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -15,6 +16,8 @@ from auditor.commands.collecting import progress_on, tell
 from auditor.model import AuditResult, ExitCode
 from auditor.snapshot import Snapshot
 
+DEPLOYED_AT = "2024-07-15T09:00:00Z"
+"""When the reference deployment stood as it is served; its youngest resource is three weeks older."""
 WORLDS = ("reference-implementation", "compliant")
 
 
@@ -52,12 +55,21 @@ def deployment(world: str) -> Snapshot:
 
     held = json.loads((shipped("worlds") / f"{world}.json").read_text(encoding="utf-8"))
     return Snapshot(
-        tuple(held["documents"]), (), source="import", tenant=held["tenantId"], subscriptions=(held["subscriptionId"],)
+        tuple(held["documents"]),
+        (),
+        collected_at=held.get("collectedAt", DEPLOYED_AT),
+        source="import",
+        tenant=held["tenantId"],
+        subscriptions=(held["subscriptionId"],),
     )
 
 
 def collected_from_standin(served: Snapshot, quiet: bool) -> Snapshot:
-    """Serve a snapshot on loopback and collect it from there, signing in as a service principal would."""
+    """Serve a snapshot on loopback and collect it from there, signing in as a service principal would.
+
+    The result bears the time of what is served: it stands as it stood then, and its keys do not grow old because
+    somebody looks at it later.
+    """
     from auditor.collect import Target, collect
     from auditor.standin import StandIn
 
@@ -66,7 +78,8 @@ def collected_from_standin(served: Snapshot, quiet: bool) -> Snapshot:
         variables(standin.environment()),
         progress_on(sys.stderr, quiet) as watch,
     ):
-        return collect(Target(subscriptions=served.subscriptions, cloud="public", arm_endpoint=standin.url), watch)
+        target = Target(subscriptions=served.subscriptions, cloud="public", arm_endpoint=standin.url)
+        return replace(collect(target, watch), collected_at=served.collected_at)
 
 
 def kept(found: Snapshot, path: Path) -> Snapshot:

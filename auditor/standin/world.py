@@ -24,7 +24,8 @@ INHERITED = frozenset(
         "policyassignments",
     )
 )
-"""Types that a list at a scope shows at it, above it and below it (facts/rbac-semantics.md, section 3)."""
+"""Types that a list at a scope shows at it, above it and below it (learn.microsoft.com, "List Azure role assignments
+using the REST API")."""
 ROLE_DEFINITIONS = _AUTHORIZATION + "roledefinitions"
 
 
