@@ -91,7 +91,8 @@ def undecided(name: str, why: Unknown) -> Symbol:
 
 def unread(name: str, why: Unknown, at_least: AddressSet | None = None) -> Addresses:
     """Addresses that were not read, `at_least` those that were."""
-    return Addresses.symbol(Symbol(name, at_least or AddressSet.none(), AddressSet.everything(), why))
+    known = AddressSet.none() if at_least is None else at_least
+    return Addresses.symbol(Symbol(name, known, AddressSet.everything(), why))
 
 
 def prefixes_of(resource: Resource, *paths: tuple[str, ...]) -> tuple[str, ...]:

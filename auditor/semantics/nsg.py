@@ -78,14 +78,16 @@ class Evaluation:
     def _walk(self, numbers: dict[int, int]) -> Decision:
         candidates: list[SecurityRule | None] = []
         whys: list[Unknown] = []
+        left: dd.Diagram = dd.FULL
         for rule in self.rules:
-            found = dd.at(rule.flows.diagram, numbers)
+            found = dd.keep(dd.at(rule.flows.diagram, numbers), left)
             if found == dd.EMPTY:
                 continue
             candidates.append(rule)
-            if found == dd.FULL:
-                return _decision(candidates, whys)
             whys += [symbol.why for symbol in symbols_in(found)]
+            left = dd.drop(left, found)
+            if left == dd.EMPTY:
+                return _decision(candidates, whys)
         return _decision([*candidates, None], whys)
 
     def partition(self) -> tuple[tuple[SecurityRule, FlowSet], ...]:
@@ -135,8 +137,9 @@ def _decision(candidates: Iterable[SecurityRule | None], whys: Iterable[Unknown]
     return Decision(next(iter(may)) if len(may) == 1 else why, why, may)
 
 
-def _order(rule: SecurityRule) -> tuple[int, bool, str, str]:
-    return (rule.priority, rule.is_default, rule.name.casefold(), rule.access)
+def _order(rule: SecurityRule) -> tuple[int, bool, str]:
+    """Of one rule that stands for several (an access nobody can read) the order in which they were read stays."""
+    return (rule.priority, rule.is_default, rule.name.casefold())
 
 
 def _untied(rules: list[SecurityRule]) -> list[SecurityRule]:

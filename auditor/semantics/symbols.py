@@ -17,8 +17,8 @@ class Symbol:
 
     `inside` is a symbol that contains this one (a regional tag's global tag). `named` means that Azure knows the set
     by name and so it has a member; `v4_named` that it even has an IPv4 member. For each address between the bounds one
-    bit says whether it is a member; nobody
-    knows the bits, so a question is answered only where every choice of them gives the same answer.
+    bit says whether it is a member; nobody knows the bits, so a question is answered only where every choice of them
+    gives the same answer.
     """
 
     name: str
@@ -32,7 +32,14 @@ class Symbol:
     @cached_property
     def level(self) -> int:
         """The level of this symbol's bit for a destination. It depends on the content alone, not on the run."""
-        parts: list[object] = [self.name, self.at_least.bounds, self.at_most.bounds, self.named, self.v4_named]
+        parts: list[object] = [
+            self.name,
+            self.at_least.bounds,
+            self.at_most.bounds,
+            self.named,
+            self.v4_named,
+            self.why,
+        ]
         if self.inside is not None:
             parts.append(self.inside.level)
         digest = hashlib.blake2b(repr(parts).encode(), digest_size=6).digest()
