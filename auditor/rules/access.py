@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from auditor.model import ArmId, Resource, Unknown, Verdict
+from auditor.rules.allowances import AllowedRole, allowance, reasons
 from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
 from auditor.semantics.access import Access, access_of
 from auditor.semantics.assignments import Assignment, Hold
@@ -30,9 +31,16 @@ class RowTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TableTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All rows of the table: what the three identities may hold."""
+    """All rows of the table: what the three identities may hold; and what they may hold `besides`."""
 
     allowed: tuple[RowTerms, ...]
+    besides: tuple[AllowedRole, ...] = ()
+
+
+class OthersTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What others may hold at or above the resource group, `besides` what reaches no data."""
+
+    besides: tuple[AllowedRole, ...] = ()
 
 
 @requirement(
@@ -128,7 +136,7 @@ def identity_holds_more_than_the_table(carrier: Resource, w: Workload, terms: Ta
     rows = _rows(w, [row for row in terms.allowed if row.identity == part])
     found = identities_of(w.estate, carrier)
     for identity in found:
-        yield from _excess_verdicts(access_of(w.estate), identity, rows)
+        yield from _excess_verdicts(access_of(w.estate), identity, rows, terms.besides)
     if not found:
         yield not_applicable(carrier, f"{carrier.name} has no identity", carrier.at("identity", "type"))
 
@@ -137,8 +145,13 @@ def _rows(w: Workload, terms: Iterable[RowTerms]) -> tuple[Row, ...]:
     return tuple(Row(t.role.lower(), t.name, scope) for t in terms for scope in _scopes(w, t.scope)[:1])
 
 
-def _excess_verdicts(access: Access, identity: Identity, rows: tuple[Row, ...]) -> Iterator[Verdict]:
-    found, gaps = excess(access, identity.principal, rows)
+def _excess_verdicts(
+    access: Access, identity: Identity, rows: tuple[Row, ...], besides: Iterable[AllowedRole]
+) -> Iterator[Verdict]:
+    everything, gaps = excess(access, identity.principal, rows)
+    user = access.principal(identity.principal)
+    borne = [(item, allowance(besides, access, item.holding.assignment, user)) for item in everything]
+    found = [item for item, allowed in borne if allowed is None]
     runs = identity.carrier.name
     for item in found:
         yield _excess_verdict(identity, item)
@@ -147,7 +160,8 @@ def _excess_verdicts(access: Access, identity: Identity, rows: tuple[Row, ...]) 
             identity.resource, _all_of(gaps, identity, bool(found)), identity.evidence, aspect=f"{runs}: not known"
         )
     elif not found:
-        says = f"{identity.name} holds nothing but its {len(rows)} rows of the table"
+        besides_said = reasons(allowed for _, allowed in borne if allowed is not None)
+        says = f"{identity.name} holds nothing but its {len(rows)} rows of the table{besides_said}"
         yield holds(identity.resource, says, identity.evidence, aspect=runs)
 
 
@@ -188,8 +202,8 @@ def _all_of(gaps: tuple[Unknown, ...], identity: Identity, more: bool) -> Unknow
     return Unknown(f"{start}{gaps[0].because}{rest}", gaps[0].permission, gaps[0].read)
 
 
-@requirement("IDN-13", part="role assignment")
-def others_reach_the_data(w: Workload, _terms: object) -> Iterator[Verdict]:
+@requirement("IDN-13", part="role assignment", terms=OthersTerms)
+def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
     """Somebody else holds a standing role at or above the resource group that reaches the workload's data.
 
     What is read: role assignments at the resource group, the subscription, management groups and the root, whose
@@ -214,16 +228,21 @@ def others_reach_the_data(w: Workload, _terms: object) -> Iterator[Verdict]:
     own = {i.principal for part in PARTS for c in carriers_of(w, part) for i in identities_of(w.estate, c)}
     access = access_of(w.estate)
     answers = []
+    borne = []
     counted = Counter[str]()
     for assignment, doubt in access.covering(group):
         if assignment.principal not in own:
             counted[_how_held(access, assignment)] += 1
             if _how_held(access, assignment) == Hold.STANDING:
-                answers += list(_other_verdict(access, group, assignment, doubt))
+                found = list(_other_verdict(access, group, assignment, doubt))
+                allowed = allowance(terms.besides, access, assignment) if found else None
+                answers += found if allowed is None else []
+                borne += [allowed] if allowed is not None else []
     yield from answers
     if not answers:
         each = ", ".join(f"{number} {how}" for how, number in sorted(counted.items())) or "none"
-        yield holds(group, f"no standing role of others at or above {kind_of(group)} reaches data (others: {each})")
+        says = f"no standing role of others at or above {kind_of(group)} reaches data (others: {each}){reasons(borne)}"
+        yield holds(group, says)
 
 
 def _how_held(access: Access, assignment: Assignment) -> str:

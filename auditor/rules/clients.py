@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown, Verdict
+from auditor.rules.allowances import AllowedRole, allowance, reasons
 from auditor.rules.rule import broken, holds, not_applicable, requirement, unknown
 from auditor.semantics.access import access_of
 from auditor.semantics.grants import Answer as May
@@ -154,12 +155,14 @@ def _reads_certificate(gateway: Resource, name: str, secret: Evidence, w: Worklo
 class ClientTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What makes a client of Azure OpenAI, and whose identities are approved ones.
 
-    `actions` list keys, `data_actions` call a model. `approved` are parts of the workload whose identities may.
+    `actions` list keys, `data_actions` call a model. `approved` are parts of the workload whose identities may;
+    `besides` are further assignments by which somebody may.
     """
 
     actions: tuple[str, ...]
     data_actions: tuple[str, ...]
     approved: tuple[str, ...]
+    besides: tuple[AllowedRole, ...] = ()
 
 
 @requirement("IDN-14", on=lambda w: w.openai, part="Azure OpenAI account", terms=ClientTerms)
@@ -191,24 +194,30 @@ def strangers_may_call_the_models(account: Resource, w: Workload, terms: ClientT
 
 def _by_role(account: Resource, w: Workload, terms: ClientTerms) -> Iterator[Verdict]:
     approved = _approved(w, terms)
+    access = access_of(w.estate)
+    borne: list[AllowedRole] = []
     seen: set[tuple[str, str]] = set()
     gaps: dict[Unknown, None] = {}
     asked = [(a, False) for a in terms.actions] + [(a, True) for a in terms.data_actions]
     for action, data in asked:
-        answer = access_of(w.estate).who_can(action, account.id, data=data)
+        answer = access.who_can(action, account.id, data=data)
         # Who is in a group does not matter here: a group that may is a stranger as it stands.
         gaps.update((gap, None) for gap in answer.gaps if gap.permission != MEMBERSHIP_RIGHT)
         for grant in answer.grants:
             key = (grant.principal.id, action)
-            if grant.answer in (May.YES, May.CONDITIONAL) and grant.principal.id not in approved and key not in seen:
-                seen.add(key)
-                yield _stranger(account, grant, action)
+            if grant.answer not in (May.YES, May.CONDITIONAL) or grant.principal.id in approved or key in seen:
+                continue
+            allowed = allowance(terms.besides, access, grant.assignment, grant.principal)
+            if allowed is not None:
+                borne.append(allowed)
+                continue
+            seen.add(key)
+            yield _stranger(account, grant, action)
     if not seen and gaps:
         yield unknown(account, next(iter(gaps)), aspect="roles")
     elif not seen:
-        yield holds(
-            account, f"only approved identities may list keys of {account.name} or call its models", aspect="roles"
-        )
+        says = f"only approved identities may list keys of {account.name} or call its models{reasons(borne)}"
+        yield holds(account, says, aspect="roles")
 
 
 def _stranger(account: Resource, grant: Grant, action: str) -> Verdict:
