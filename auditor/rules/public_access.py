@@ -88,8 +88,8 @@ def _switched_off(resource: Resource, fix: str, *more: Evidence) -> Verdict:
 class ExposureTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What may stand in for a public endpoint that is off.
 
-    `rules_suffice`: whether rules that let nobody in are enough. `trusted_services`: whether the services that Azure
-    trusts may pass them; they come from Azure, not from the Internet, and still need a role.
+    `rules_suffice`: whether rules that let nobody in are enough, as where services that Azure trusts must get in.
+    `trusted_services`: whether those may pass the rules; they come from Azure, not the Internet, and still need a role.
     """
 
     rules_suffice: bool
@@ -103,10 +103,10 @@ def openai_answers_the_internet(account: Resource, w: Workload, terms: ExposureT
     What is read: `publicNetworkAccess`, and where that is not Disabled the firewall: `networkAcls` with its default
     action, addresses and subnets. Absent means Enabled; without `networkAcls` everybody is let in.
 
-    Why it matters: the account is used with keys here, so a leaked key is all that a stranger needs once the network
-    lets them in, and every token they use is paid by the workload.
+    Why it matters: the account is used with keys here, so a leaked key is all that a stranger needs once let in.
 
-    What is wrong: some address or some subnet is let in. Private endpoints are not a matter of this firewall.
+    What is wrong: some address or some subnet is let in; or the endpoint is on, although its rules let nobody in, where
+    the terms want it off (`rules_suffice`). Private endpoints are not a matter of this firewall.
 
     How to put it right: set `publicNetworkAccess` to Disabled. The flow reaches the account through the workspace's
     managed private endpoint (MVN-06) and the network through its own (PL-03).
@@ -166,9 +166,10 @@ def registry_answers_the_internet(registry: Resource, w: Workload, terms: Exposu
     What is read: `publicNetworkAccess`, `networkRuleSet` and `anonymousPullEnabled`. Absent means Enabled, everybody
     and false, the defaults.
 
-    Why it matters: the images hold the flows' code. What can be pulled can be read; what can be pushed will run.
+    Why it matters: images hold the flows' code. What can be pulled can be read; what can be pushed will run.
 
-    What is wrong: an address is let in, or anonymous pull is on. Only the Premium tier can shut its public endpoint.
+    What is wrong: an address is let in, the endpoint is on where the terms want it off, or anonymous pull is on. Only
+    the Premium tier can shut its public endpoint.
 
     How to put it right: `az acr update --public-network-enabled false` and `az acr update --anonymous-pull-enabled
     false`.
