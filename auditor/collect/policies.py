@@ -94,6 +94,19 @@ class Patience(RetryPolicy[Any, Any]):
         wait = self.get_retry_after(response)
         return bool(super().is_retry(settings, response)) and (wait is None or wait <= self.LONGEST)
 
+    def increment(self, settings: dict[str, Any], response: Any = None, error: Exception | None = None) -> bool:
+        """Whether there is another try: for this request, and for the run. A wait that Azure asked for is free."""
+        more = bool(super().increment(settings, response, error))
+        asked_for = isinstance(response, PipelineResponse) and self.get_retry_after(response) is not None
+        return more and (asked_for or self._calm.spend())
+
+    def send(self, request: _Request) -> _Response:
+        """Send until there is an answer that another try would not better."""
+        response = super().send(request)
+        if response.http_response.status_code < 400:
+            self._calm.earn()
+        return response
+
     def get_backoff_time(self, settings: dict[str, Any]) -> float:
         """Seconds before the next try where Azure did not say: doubled each time, spread over half of itself."""
         tries = max(0, len(settings["history"]) - 1)

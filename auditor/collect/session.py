@@ -62,9 +62,14 @@ class Session:
 
     def trusts(self, url: str) -> bool:
         """Whether the token may be sent to this URL: https, and the endpoint's host or one below it."""
-        asked, own = urlsplit(url), urlsplit(self.cloud.endpoint)
+        own = urlsplit(self.cloud.endpoint)
+        try:
+            asked = urlsplit(url)
+            port = asked.port or 443
+        except ValueError:
+            return False
         same = asked.hostname == own.hostname or str(asked.hostname).endswith(f".{own.hostname}")
-        return asked.scheme == "https" and same and (asked.port or 443) == (own.port or 443)
+        return asked.scheme == "https" and same and port == (own.port or 443)
 
     def close(self) -> None:
         """Close the connections."""

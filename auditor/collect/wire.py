@@ -16,7 +16,7 @@ from auditor.collect.problems import Failed, problem_of
 from auditor.collect.question import Answer, Question
 from auditor.collect.reads import Shape
 from auditor.collect.session import Send, Session
-from auditor.snapshot import redact
+from auditor.snapshot import MAX_DEPTH, redact, too_deep
 
 MAX_PAGES = 10_000
 """A list of more pages than this is taken for one that never ends."""
@@ -181,4 +181,6 @@ def _items(body: Mapping[str, Any]) -> list[Document]:
 def _document(item: Any) -> Document:
     if not isinstance(item, dict) or not isinstance(item.get("id"), str) or not item["id"].startswith("/"):
         raise Failed(200, "NoId", "the answer holds something that is not a resource: it has no id")
+    if too_deep(item):
+        raise Failed(200, "TooDeep", f"{item['id']} is nested deeper than {MAX_DEPTH} levels")
     return item

@@ -102,6 +102,23 @@ def test_patience_has_an_end() -> None:
     assert len(wire.sent) == 9
 
 
+def test_the_runs_budget_ends_patience_early() -> None:
+    calm = Calm(0.001)
+    while calm.spend():
+        pass
+    wire = Wire(Reply(503), Reply(200))
+    assert sent_through(patience(calm=calm), wire).status_code == 503
+    assert len(wire.sent) == 1
+
+
+def test_a_wait_that_azure_asks_for_costs_nothing() -> None:
+    calm = Calm(0.001)
+    while calm.spend():
+        pass
+    wire = Wire(Reply(429, {"Retry-After": "0.01"}), Reply(200))
+    assert sent_through(patience(calm=calm), wire).status_code == 200
+
+
 def test_a_connection_that_fails_is_tried_again() -> None:
     wire = Wire(ServiceRequestError("refused"), Reply(200))
     assert sent_through(patience(), wire).status_code == 200

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from auditor.collect.calm import LOW, Calm, service_of, subscription_of
+from auditor.collect.calm import LOW, RETRIES, Calm, service_of, subscription_of
 from auditor.collect.pool import PROBES, Pool
 from auditor.collect.question import Answer, Question
 from auditor.collect.reads import recipes
@@ -188,6 +188,25 @@ def test_a_shorter_rest_does_not_cut_a_longer_one() -> None:
     calm.close("a", 10)
     calm.close("a", 1)
     assert calm.opens_in("a") > 5
+
+
+def test_a_run_has_only_so_many_retries_and_earns_some_back() -> None:
+    calm = Calm(1.0)
+    assert [calm.spend() for _ in range(RETRIES + 2)] == [True] * RETRIES + [False] * 2
+    for _ in range(4):
+        calm.earn()
+    assert not calm.spend()
+    calm.earn()
+    calm.earn()
+    assert calm.spend()
+    assert not calm.spend()
+
+
+def test_a_run_never_has_more_than_its_budget() -> None:
+    calm = Calm(1.0)
+    for _ in range(1000):
+        calm.earn()
+    assert sum(calm.spend() for _ in range(RETRIES + 10)) == RETRIES
 
 
 def test_nothing_is_held_back_while_enough_is_left() -> None:

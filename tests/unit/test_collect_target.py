@@ -103,6 +103,8 @@ def test_an_endpoint_of_ones_own(target: Target, name: str, scope: str, why: str
         ("https://evilmanagement.azure.com/x", False, "a name that only ends alike"),
         ("https://management.azure.com@evil.example/x", False, "a user name that looks like a host"),
         ("/subscriptions?x=1", False, "no host at all"),
+        ("https://management.azure.com:99999/x", False, "a port that there is not"),
+        ("https://[management.azure.com/x", False, "half an address"),
         ("", False, "nothing"),
     ],
 )
@@ -157,6 +159,14 @@ def test_the_environment_cannot_switch_verifying_off(monkeypatch: pytest.MonkeyP
             with pytest.raises(requests.exceptions.SSLError):
                 session.get(standin.url, verify=verify)
         session.close()
+
+
+def test_a_proxy_does_not_loosen_what_is_trusted() -> None:
+    session = connections(DEFAULT_CA_BUNDLE_PATH, 1)
+    adapter = session.get_adapter("https://management.azure.com")
+    manager = adapter.proxy_manager_for("http://proxy.example:3128")
+    assert manager.connection_pool_kw["ssl_context"] is adapter.poolmanager.connection_pool_kw["ssl_context"]
+    session.close()
 
 
 def test_netrc_does_not_take_the_place_of_the_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from auditor.collect import Progress, Target, collect
+from auditor.collect.calm import RETRIES
 from auditor.collect.reads import Recipe, Where, recipes, recipes_below
 from auditor.model import ArmId, AuditorError, Read
 from auditor.snapshot import Snapshot
@@ -465,3 +466,22 @@ def test_a_list_with_something_that_is_no_resource_is_not_believed(document: dic
         standin._world._by_type["microsoft.keyvault/vaults"].append((ArmId(f"{VAULTS}/odd"), document))
         found = collecting.taken(standin)
     assert [(read.path, read.error) for read in failed(found)] == [(VAULTS, "NoId")], why
+
+
+def test_a_document_of_a_hundreds_of_levels_fails_one_read() -> None:
+    deep: object = None
+    for _ in range(500):
+        deep = [deep]
+    odd = {"id": f"{VAULTS}/odd", "name": "odd", "properties": {"x": deep}}
+    with serving() as standin:
+        standin._world._by_type["microsoft.keyvault/vaults"].append((ArmId(f"{VAULTS}/odd"), odd))
+        found = collecting.taken(standin)
+    assert [(read.path, read.error) for read in failed(found)] == [(VAULTS, "TooDeep")]
+
+
+def test_a_cloud_that_is_down_is_given_up_in_good_time() -> None:
+    with serving(faults=[Fault("/providers/", Kind.BROKEN)]) as standin:
+        found = collecting.taken(standin)
+        assert len(standin.requests) < len(found.reads) + RETRIES + 20
+    assert len(failed(found)) > 50
+    assert found.complete
