@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from auditor.commands.page import page_options, page_width, write_json, write_page
-from auditor.model import ArmId, AuditorError
+from auditor.model import ArmId, AuditorError, ExitCode, NotKnown
 
 if TYPE_CHECKING:
     from auditor.graph import Estate
@@ -61,17 +61,14 @@ def access(
         raise AuditorError("--plane says what kind of operation --action is", "give --action too")
     estate = build_estate(read_snapshot(snapshot))
     book = open_access(estate)
+    data = None if plane is None else plane == "data"
     place = find_scope(estate, scope) if scope else None
-    if blast_radius:
-        told = _blast(estate, book, principal)
-    elif action:
-        data = None if plane is None else plane == "data"
-        told = _who(book, check_action(action), place, principal, data)
-    elif principal:
-        told = _what(book, principal, place)
-    else:
-        told = _overview(estate, place)
-    body, lines = told
+    asked = _Asked(principal, check_action(action) if action else None, place, data, blast_radius)
+    try:
+        body, lines = _answer(estate, book, asked)
+    except NotKnown as gap:
+        needs = f"the snapshot needs {gap.unknown.permission}" if gap.unknown.permission else ""
+        raise AuditorError(f"this cannot be told: {gap.unknown.because}", needs, ExitCode.INCOMPLETE) from gap
     if format == "json":
         from auditor.workflows.access_json import FORMAT
 
@@ -83,6 +80,24 @@ def access(
 
 
 _Told = tuple[dict[str, Any], list[str]]
+
+
+class _Asked(NamedTuple):
+    principal: str | None
+    action: str | None
+    scope: ArmId | None
+    data: bool | None
+    blast_radius: bool
+
+
+def _answer(estate: Estate, book: Access, asked: _Asked) -> _Told:
+    if asked.blast_radius:
+        return _blast(estate, book, asked.principal)
+    if asked.action:
+        return _who(book, asked.action, asked.scope, asked.principal, asked.data)
+    if asked.principal:
+        return _what(book, asked.principal, asked.scope)
+    return _overview(estate, asked.scope)
 
 
 def _who(book: Access, action: str, scope: ArmId | None, principal: str | None, data: bool | None) -> _Told:

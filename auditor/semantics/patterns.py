@@ -14,8 +14,10 @@ emptiness come down to matching one text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+
+from auditor.model import NotKnown, Unknown
 
 STAR = "*"
 FRESH = "\uffff"
@@ -27,12 +29,15 @@ MAX_LENGTH = 300
 MAX_STARS = 8
 """Patterns with more stars are not evaluated. No built-in role has more than one in a pattern."""
 
-MAX_MEET = 2_000
+MAX_MEET = 200
 """An intersection of two globs that needs more globs than this is not evaluated."""
 
 
-class PatternError(ValueError):
-    """A pattern that this program does not evaluate; the text says why."""
+class PatternError(NotKnown):
+    """A pattern that this program does not evaluate; the text says why. To a rule it is an unknown like any other."""
+
+    def __init__(self, because: str) -> None:
+        super().__init__(Unknown(because))
 
 
 @lru_cache(maxsize=65_536)
@@ -94,55 +99,101 @@ def contains(outer: str, inner: str) -> bool:
     return matches(outer, sample(inner))
 
 
+def overlap(a: str, b: str) -> bool:
+    """Whether some text matches both globs.
+
+    Between the first and the last star a glob takes anything before, between and after its pieces, so two globs with
+    stars only stay apart by what stands outside of these.
+    """
+    if STAR not in a or STAR not in b:
+        return matches(a, b) if STAR not in b else matches(b, a)
+    heads = sorted((a[: a.index(STAR)], b[: b.index(STAR)]), key=len)
+    tails = sorted((a[a.rindex(STAR) + 1 :], b[b.rindex(STAR) + 1 :]), key=len)
+    return heads[1].startswith(heads[0]) and tails[1].endswith(tails[0])
+
+
 @lru_cache(maxsize=131_072)
 def meet(a: str, b: str) -> frozenset[str]:
-    """The texts that both globs match, as globs of which none lies in another; empty where they are disjoint."""
+    """The texts that both globs match, as globs of which none lies in another; empty where they are apart.
+
+    Raises `PatternError` where that takes more globs than anybody would read.
+    """
+    if not overlap(a, b):
+        return frozenset()
     if contains(a, b):
         return frozenset((b,))
     if contains(b, a):
         return frozenset((a,))
-    if STAR not in a or STAR not in b or _apart(a, b):
-        return frozenset()
     return frozenset(absorb(_meet(a, b)))
-
-
-def _apart(a: str, b: str) -> bool:
-    """Whether what stands before the first or after the last star already tells two globs apart."""
-    heads = a[: a.index(STAR)], b[: b.index(STAR)]
-    tails = a[a.rindex(STAR) + 1 :], b[b.rindex(STAR) + 1 :]
-    shorter_head, longer_head = sorted(heads, key=len)
-    shorter_tail, longer_tail = sorted(tails, key=len)
-    return not longer_head.startswith(shorter_head) or not longer_tail.endswith(shorter_tail)
 
 
 @lru_cache(maxsize=65_536)
 def _meet(a: str, b: str) -> frozenset[str]:
+    """Walks both globs a piece at a time, so it never goes deeper than they have stars."""
     if not a or not b:
         return frozenset(("",)) if (a or b) in ("", STAR) else frozenset()
-    if a[0] != STAR and b[0] != STAR:
-        return frozenset(a[0] + rest for rest in _meet(a[1:], b[1:])) if a[0] == b[0] else frozenset()
-    if b[0] != STAR:
-        return _meet(b, a)
-    if a[0] == STAR:
+    if a[0] == STAR and b[0] == STAR:
         # Both begin with a run. Whichever run ends first, the other goes on over what follows.
         rests = _meet(a[1:], b) | _meet(a, b[1:])
         found = frozenset(rest if rest.startswith(STAR) else STAR + rest for rest in rests)
+    elif a[0] != STAR and b[0] != STAR:
+        found = _after_common_text(a, b)
     else:
-        # The other's run ends before this character, or takes it in.
-        found = _meet(a, b[1:]) | frozenset(a[0] + rest for rest in _meet(a[1:], b))
+        found = _run_into_text(a, b) if a[0] == STAR else _run_into_text(b, a)
     if len(found) > MAX_MEET:
         raise PatternError("two patterns overlap in too many ways to be evaluated")
     return found
 
 
+def _head(glob: str) -> str:
+    at = glob.find(STAR)
+    return glob if at < 0 else glob[:at]
+
+
+def _after_common_text(a: str, b: str) -> frozenset[str]:
+    shorter, longer = sorted((_head(a), _head(b)), key=len)
+    if not longer.startswith(shorter):
+        return frozenset()
+    return frozenset(shorter + rest for rest in _meet(a[len(shorter) :], b[len(shorter) :]))
+
+
+def _run_into_text(run: str, text: str) -> frozenset[str]:
+    """A glob that begins with a star against one that does not: the star ends somewhere in that text, or after it."""
+    head, following = _head(text), _head(run[1:])
+    found = {head + rest for rest in _meet(run, text[len(head) :])}
+    for at in range(len(head)):
+        left = head[at:]
+        if left.startswith(following) or following.startswith(left):
+            found |= {head[:at] + rest for rest in _meet(run[1:], text[at:])}
+    return frozenset(found)
+
+
+class Index:
+    """Globs by their namespace, so that a look-up need not try them all."""
+
+    def __init__(self, globs: Iterable[str]) -> None:
+        every = frozenset(globs)
+        self.literals = frozenset(glob for glob in every if STAR not in glob)
+        self._by_head: dict[str, list[str]] = {}
+        self._anywhere: list[str] = []
+        for glob in sorted(every - self.literals):
+            head, slash, _ = glob.partition("/")
+            near = self._by_head.setdefault(head, []) if slash and STAR not in head else self._anywhere
+            near.append(glob)
+
+    def covers(self, text: str) -> bool:
+        """Whether some glob matches the text."""
+        return text in self.literals or next(self.covering(text), None) is not None
+
+    def covering(self, text: str) -> Iterator[str]:
+        """The globs with stars that match the text."""
+        for glob in (*self._by_head.get(text.partition("/")[0], ()), *self._anywhere):
+            if matches(glob, text):
+                yield glob
+
+
 def absorb(globs: Iterable[str]) -> tuple[str, ...]:
     """The same texts with no glob that lies in another, sorted."""
     wanted = set(globs)
-    starred = sorted((glob for glob in wanted if STAR in glob), key=lambda g: (len(g), g))
-    kept: list[str] = []
-    for glob in starred:
-        if not any(contains(other, glob) for other in kept):
-            kept = [other for other in kept if not contains(glob, other)]
-            kept.append(glob)
-    plain = (text for text in wanted if STAR not in text and not any(matches(glob, text) for glob in kept))
-    return tuple(sorted((*kept, *plain)))
+    found = Index(wanted)
+    return tuple(sorted(g for g in wanted if all(other == g for other in found.covering(sample(g)))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from auditor.semantics.patterns import absorb, expand
+from auditor.semantics.patterns import Index, PatternError, absorb, expand, meet, sample
 from auditor.semantics.permissions import Globs, OperationSet, Term
 
 _ROUNDS = 3
@@ -38,14 +38,22 @@ def written(operations: OperationSet) -> tuple[tuple[Shown, ...], OperationSet]:
 
 
 def _fewest(operations: OperationSet) -> list[Term]:
-    """The terms without the globs that the others already cover, the narrowest tried first."""
-    kept = [(glob, item.minus) for item in operations.terms for glob in item.plus]
-    if len(operations.terms) > 1:
-        for glob, minus in sorted(kept, key=lambda pair: (-len(pair[1]), -len(pair[0]), pair[0])):
-            rest = [pair for pair in kept if pair != (glob, minus)]
-            if _set(((glob, minus),)) <= _set(rest):
-                kept = rest
-    return list(_set(kept).terms)
+    """The terms without the globs that another term covers, the narrowest tried first."""
+    kept = {item.minus: set(item.plus) for item in operations.terms}
+    pairs = [(glob, item.minus) for item in operations.terms for glob in item.plus]
+    for glob, minus in sorted(pairs, key=lambda pair: (-len(pair[1]), -len(pair[0]), pair[0])):
+        others = (Term(frozenset(plus), cut) for cut, plus in kept.items() if cut != minus and plus)
+        if any(_covers(other, glob, minus) for other in others):
+            kept[minus].discard(glob)
+    return [Term(frozenset(plus), minus) for minus, plus in kept.items() if plus]
+
+
+def _covers(other: Term, glob: str, minus: Globs) -> bool:
+    """Whether a term holds all of a glob but what `minus` takes out: what it lacks of the glob must be taken out."""
+    if not other.included.covers(sample(glob)):
+        return False
+    cut = Index(minus)
+    return all(cut.covers(sample(lacking)) for excluded in other.minus for lacking in meet(glob, excluded))
 
 
 def _set(pairs: Iterable[tuple[str, Globs]]) -> OperationSet:
@@ -63,22 +71,26 @@ def _write(item: Term, whole: OperationSet) -> Shown:
 
 def show(operations: OperationSet, spelled: Globs, most: int) -> str:
     """One line: `A, B except C; D`. With `most`, so many patterns are shown and the rest is counted."""
-    parts, left = written(operations)
+    try:
+        parts, left = written(operations)
+    except PatternError:
+        parts, left = (), operations
     case = _letter_case(spelled)
-    budget = most or sum(len(part.patterns) + len(part.without) for part in parts)
-    lines = []
-    for part in parts:
-        lines.append(_line(part, case, budget))
+    plain = tuple(Shown(tuple(sorted(item.plus)), tuple(sorted(item.minus))) for item in left.terms)
+    every = (*((part, "") for part in parts), *((part, _AT_LEAST_ONE) for part in plain))
+    budget = most or sum(len(part.patterns) + len(part.without) for part, _ in every)
+    lines: list[str] = []
+    for part, remark in every:
+        if budget > 0:
+            lines.append(_line(part, case, budget) + remark)
         budget -= len(part.patterns) + len(part.without)
-        if budget <= 0:
-            break
-    hidden = len(parts) - len(lines)
+    hidden = len(every) - len(lines)
     if hidden:
         lines.append(f"and {hidden} more of this kind")
-    if left:
-        globs = sorted(glob for item in left.terms for glob in item.plus)
-        lines.append(f"{_listed(globs, case)} with at least one segment for each star")
     return "; ".join(lines) or "nothing"
+
+
+_AT_LEAST_ONE = " (each star between slashes is at least one segment)"
 
 
 def _line(part: Shown, case: dict[str, str], budget: int) -> str:

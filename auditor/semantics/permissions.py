@@ -12,10 +12,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from auditor.semantics.patterns import FRESH, STAR, absorb, expand, matches, meet, sample
+from auditor.semantics.patterns import STAR, Index, PatternError, absorb, expand, meet, overlap, sample
 
 Globs = frozenset[str]
 NONE: Globs = frozenset()
+
+MOST_GLOBS = 1_000
+"""An intersection that takes more globs than this is not evaluated. All built-in roles together write fewer."""
+
+MOST_TERMS = 200
+"""A difference that falls into more terms than this is not evaluated."""
 
 
 @dataclass(frozen=True)
@@ -43,25 +49,6 @@ class Term:
         return self.included.covers(operation) and not self.excluded.covers(operation)
 
 
-class Index:
-    """Globs by their namespace, so that a look-up need not try them all."""
-
-    def __init__(self, globs: Globs) -> None:
-        self.literals = frozenset(glob for glob in globs if STAR not in glob)
-        self._by_head: dict[str, list[str]] = defaultdict(list)
-        self._anywhere: list[str] = []
-        for glob in sorted(globs - self.literals):
-            head, slash, _ = glob.partition("/")
-            (self._by_head[head] if slash and STAR not in head else self._anywhere).append(glob)
-
-    def covers(self, text: str) -> bool:
-        """Whether some glob matches the text."""
-        if text in self.literals:
-            return True
-        near = self._by_head.get(text.partition("/")[0], ())
-        return any(matches(glob, text) for glob in near) or any(matches(glob, text) for glob in self._anywhere)
-
-
 @lru_cache(maxsize=16_384)
 def index(globs: Globs) -> Index:
     """The index of some globs, made once."""
@@ -75,14 +62,17 @@ def term(plus: Globs, minus: Globs) -> Term | None:
     left = frozenset(glob for glob in absorb(plus) if not cut.covers(sample(glob)))
     if not left:
         return None
-    idle = index(left)
-    return Term(
-        left, frozenset(glob for glob in absorb(minus) if idle.covers(glob) or any(meet(glob, p) for p in left))
-    )
+    return Term(left, frozenset(glob for glob in absorb(minus) if any(overlap(glob, kept) for kept in left)))
 
 
 def _crossings(some: Globs, others: Globs) -> Globs:
-    return frozenset(glob for a in some for b in others for glob in meet(a, b))
+    found: set[str] = set()
+    for a in some:
+        for b in others:
+            found |= meet(a, b)
+        if len(found) > MOST_GLOBS:
+            raise PatternError("these permissions overlap in too many ways to be evaluated")
+    return frozenset(found)
 
 
 class OperationSet:
@@ -145,6 +135,8 @@ class OperationSet:
         left: tuple[Term, ...] = self._terms
         for cut in other._terms:
             left = tuple(dict.fromkeys(piece for item in left for piece in _without(item, cut)))
+            if len(left) > MOST_TERMS:
+                raise PatternError("these permissions cut each other in too many ways to be evaluated")
         return OperationSet(left, self._spelled | other._spelled)
 
     def __le__(self, other: OperationSet) -> bool:
@@ -294,6 +286,3 @@ class Rights:
 
     def __str__(self) -> str:
         return self.show()
-
-
-__all__ = ["FRESH", "NO_OPERATIONS", "OperationSet", "Rights", "Term"]
