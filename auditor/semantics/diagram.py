@@ -177,47 +177,56 @@ def _merged(operation: Operation, a: Node, b: Node, memo: Memo) -> Diagram:
 
 
 def meets(a: Diagram, b: Diagram) -> bool:
-    """Whether there is a point at which neither is 0."""
-    return _search(a, b, True, set())
+    """Whether two sets have a point in common."""
+    return a != EMPTY and _search(a, b, True, set())
 
 
 def within(a: Diagram, b: Diagram) -> bool:
-    """Whether `b` is not 0 wherever `a` is not 0."""
-    return not _search(a, b, False, set())
+    """Whether every point of one set is a point of the other."""
+    return a == EMPTY or not _search(a, b, False, set())
 
 
 def _search(a: Diagram, b: Diagram, wanted: bool, seen: set[tuple[Diagram, Diagram]]) -> bool:
-    """Whether `a` is not 0 at a point where `b` is not 0 (`wanted`) or is 0 (not `wanted`)."""
-    if a == EMPTY or (a is b and not wanted):
-        return False
-    if type(b) is int:
-        return bool(b) is wanted
-    key = (a, b)
-    if key in seen:
-        return False
-    seen.add(key)
-    assert isinstance(b, Node)
-    if type(a) is int or (isinstance(a, Node) and b.level < a.level):
-        return any(_search(a, kid, wanted, seen) for kid in b.kids)
-    assert isinstance(a, Node)
-    if a.level < b.level:
-        return any(_search(kid, b, wanted, seen) for kid in a.kids)
-    return _search_line(a, b, wanted, seen)
+    """Whether the set `a`, which is not empty, has a point inside `b` (`wanted`) or outside of it.
+
+    A set of one box is a chain of nodes with one way on each, so most of the way is a loop.
+    """
+    while isinstance(a, Node) and isinstance(b, Node) and a is not b:
+        if a.level == b.level:
+            ways = _ways(a, b)
+        elif a.level < b.level:
+            ways = [(kid, b) for kid in a.kids if kid != EMPTY]
+        else:
+            ways = [(a, kid) for kid in b.kids]
+        if len(ways) > 1:
+            return _search_all(ways, wanted, seen)
+        a, b = ways[0]
+    if a is b and isinstance(b, Node):
+        return wanted
+    # What is left of a set is a leaf or takes both values; where `a` is everything, so does `b`.
+    return isinstance(b, Node) or bool(b) is wanted
 
 
-def _search_line(a: Node, b: Node, wanted: bool, seen: set[tuple[Diagram, Diagram]]) -> bool:
-    """`_search` at one level: only the stretches of `b` that lie under a kid of `a` are looked at."""
-    b_cuts, b_kids, a_cuts = b.cuts, b.kids, a.cuts
-    end = len(a_cuts)
-    for n, kid in enumerate(a.kids):
-        if kid == EMPTY:
-            continue
-        low = bisect_right(b_cuts, a_cuts[n - 1]) if n else 0
-        high = bisect_left(b_cuts, a_cuts[n]) if n < end else len(b_cuts)
-        for at in range(low, high + 1):
-            if _search(kid, b_kids[at], wanted, seen):
+def _search_all(ways: list[tuple[Diagram, Diagram]], wanted: bool, seen: set[tuple[Diagram, Diagram]]) -> bool:
+    for way in ways:
+        if way not in seen:
+            seen.add(way)
+            if _search(*way, wanted, seen):
                 return True
     return False
+
+
+def _ways(a: Node, b: Node) -> list[tuple[Diagram, Diagram]]:
+    """The pairs of kids over one number where `a` goes on: only the stretches of `b` that lie there are looked at."""
+    a_cuts, b_cuts, b_kids = a.cuts, b.cuts, b.kids
+    end = len(a_cuts)
+    ways = []
+    for n, kid in enumerate(a.kids):
+        if kid != EMPTY:
+            low = bisect_right(b_cuts, a_cuts[n - 1]) if n else 0
+            high = bisect_left(b_cuts, a_cuts[n], low) if n < end else len(b_cuts)
+            ways += [(kid, b_kids[at]) for at in range(low, high + 1)]
+    return ways
 
 
 # --- looking into a diagram -----------------------------------------------------------------------------------------

@@ -107,7 +107,8 @@ class Evaluation:
             if not chosen(rule) or not dd.meets(rule.flows.diagram, among.diagram):
                 continue
             left = dd.keep(rule.flows.diagram, among.diagram)
-            for earlier in self.rules[:number]:
+            # The last rules before it first: groups end with their widest ones, and those soon leave nothing.
+            for earlier in reversed(self.rules[:number]):
                 if dd.meets(left, earlier.flows.diagram):
                     left = dd.drop(left, earlier.flows.diagram)
                     if left == dd.EMPTY:

@@ -63,9 +63,11 @@ def useless_rules(evaluation: Evaluation, scope: FlowSet | None = None) -> tuple
 
 def _left(matched: FlowSet, earlier: Sequence[SecurityRule]) -> FlowSet:
     """What earlier rules leave of a rule's packets."""
-    for rule in earlier:
+    for rule in reversed(earlier):
         if dd.meets(matched.diagram, rule.flows.diagram):
             matched -= rule.flows
+            if matched == FlowSet.none():
+                break
     return matched
 
 
