@@ -49,6 +49,8 @@ def nearest(operation: str, most: int = 3) -> tuple[str, ...]:
     """Known operations that look like this one, the likeliest first."""
     spelled = {known.name.lower(): known.name for known in known_operations()}
     lowered = operation.strip().lower()
-    namespace = lowered.partition("/")[0]
-    close = [name for name in spelled if name.startswith(namespace + "/")] or list(spelled)
+    namespaces = {name.partition("/")[0] for name in spelled}
+    # A misspelt provider is mended first: comparing with all operations of all providers would take seconds.
+    likely = get_close_matches(lowered.partition("/")[0], sorted(namespaces), 1, cutoff=0.6)
+    close = [name for name in spelled if name.partition("/")[0] in likely]
     return tuple(spelled[name] for name in get_close_matches(lowered, close, most, cutoff=0.6))

@@ -20,7 +20,7 @@ NONE: Globs = frozenset()
 MOST_GLOBS = 1_000
 """An intersection that takes more globs than this is not evaluated. All built-in roles together write fewer."""
 
-MOST_TERMS = 200
+MOST_TERMS = 100
 """A difference that falls into more terms than this is not evaluated."""
 
 
