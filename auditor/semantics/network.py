@@ -31,7 +31,7 @@ class NetworkView:
     """The meaning of address words at one subnet. `space` is the network's own address space.
 
     `parts` together are the VirtualNetwork tag: facts/nsg-semantics.md, sections 4 and 13. `evaluations` keeps what was
-    worked out by this view, so that places which share it do not read the rules of one group twice.
+    worked out by this view, words and groups, so that places which share it do not do it twice.
     """
 
     space: Addresses
@@ -76,7 +76,12 @@ class NetworkView:
 
         Raises `ValueError` for what is neither: a tag begins with a letter and holds letters, digits, dots and `_`.
         """
-        text = word.strip()
+        found: Addresses | None = self.evaluations.get(word)
+        if found is None:
+            found = self.evaluations[word] = self._resolve(word.strip())
+        return found
+
+    def _resolve(self, text: str) -> Addresses:
         if text == "*" or text.casefold() == "any":
             return Addresses.everything()
         if text[:1].isalpha() and ":" not in text and text.replace(".", "").replace("_", "").isalnum():

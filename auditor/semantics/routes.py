@@ -7,6 +7,7 @@ Facts: MicrosoftDocs/azure-docs articles/virtual-network/virtual-networks-udr-ov
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
@@ -159,6 +160,20 @@ class RouteSet:
                 if found is not None:
                     return found
         return None
+
+    @cached_property
+    def _starts(self) -> tuple[int, ...]:
+        """Where the active routes begin, in order."""
+        return tuple(sorted(route.bounds[0] for route in self.active))
+
+    def route_of_all(self, first: int, last: int) -> Route | None:
+        """The one route that a whole range follows; `None` where it is parted or follows none. Doubts aside."""
+        route = self.route_for(first)
+        if route is None or route.bounds[1] < last:
+            return None
+        # Prefixes nest: a longer one inside the range would begin after its first address.
+        at = bisect_right(self._starts, first)
+        return None if at < len(self._starts) and self._starts[at] <= last else route
 
     def next_hop(self, address: IPAddress | str | int) -> NextHop | Unknown:
         """Where a packet to this address goes first."""
