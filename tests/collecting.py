@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -66,8 +65,3 @@ def by_id(snapshot: Snapshot) -> dict[str, Mapping[str, Any]]:
 def failed(snapshot: Snapshot) -> list[Read]:
     """The reads that failed."""
     return [read for read in snapshot.reads if not read.answered]
-
-
-def lingering_threads() -> int:
-    """Threads alive beside this one."""
-    return threading.active_count() - 1
