@@ -62,10 +62,26 @@ def _rows() -> Iterator[Mutation]:
 def _settings() -> Iterator[Mutation]:
     kv = "vaults/kv-aibase"
     yield broken("vault by policies", ("set", f"{kv}/properties/enableRbacAuthorization", False), by=f"IDN-12 {kv}")
-    yield broken("registry admin", ("set", "registries/craibase/properties/adminUserEnabled", True), by="IDN-08 registries/craibase")
-    yield broken("search keys", ("set", "searchServices/srch-aibase/properties/disableLocalAuth", False), by="IDN-10 searchServices/srch-aibase")
-    yield broken("search by key", ("set", "connections/grounding/properties/authType", "ApiKey"), by="IDN-10 searchServices/srch-aibase")
-    yield broken("compute local users", ("set", "computes/amli-aibase/properties/disableLocalAuth", False), by="IDN-11 computes/amli-aibase")
+    yield broken(
+        "registry admin",
+        ("set", "registries/craibase/properties/adminUserEnabled", True),
+        by="IDN-08 registries/craibase",
+    )
+    yield broken(
+        "search keys",
+        ("set", "searchServices/srch-aibase/properties/disableLocalAuth", False),
+        by="IDN-10 searchServices/srch-aibase",
+    )
+    yield broken(
+        "search by key",
+        ("set", "connections/grounding/properties/authType", "ApiKey"),
+        by="IDN-10 searchServices/srch-aibase",
+    )
+    yield broken(
+        "compute local users",
+        ("set", "computes/amli-aibase/properties/disableLocalAuth", False),
+        by="IDN-11 computes/amli-aibase",
+    )
     for account in ("staibase", "stmlaibase"):
         path = f"storageAccounts/{account}"
         yield broken(f"{account}: keys", ("set", f"{path}/properties/allowSharedKeyAccess", True), by=f"IDN-09 {path}")

@@ -17,6 +17,15 @@ GROUPS = {
     "nsg-trainingSubnet": ("TRN", "snet-training"),
     "nsg-scoringSubnet": ("SCO", "snet-scoring"),
 }
+_SESSION = ", PL-15 virtualMachines/vm-jmp-aibase"
+_WAYS_THROUGH = {
+    ("nsg-appGatewaySubnet", "Outbound.Allow.0"): ", NET-01 sites/app-aibase",
+    ("nsg-appServicesSubnet", "Outbound.Allow.0"): ", PL-14 sites/app-aibase",
+    ("nsg-bastionSubnet", "Inbound.Allow.0"): _SESSION,
+    ("nsg-bastionSubnet", "Outbound.Allow.0"): _SESSION,
+    ("nsg-jumpboxSubnet", "Outbound.Allow.0"): _SESSION,
+}
+"""Ways that lead through a rule."""
 _FROM_THE_NETWORK = ("PE", "APP", "AGT", "TRN", "SCO")
 _WAYS = {"IN": "Inbound", "OUT": "Outbound"}
 
@@ -48,7 +57,9 @@ def _rule(direction: str, properties: dict[str, Any]) -> dict[str, Any]:
 def _holes(group: str, short: str, subnet: str, way: str) -> Iterator[Mutation]:
     """Doors of every shape above the deny, and a deny that does not deny."""
     direction = _WAYS[way]
-    remote, here = ("source", f"NSG-{short}-{way} {subnet}") if way == "IN" else ("destination", f"NSG-{short}-{way} {subnet}")
+    remote, here = (
+        ("source", f"NSG-{short}-{way} {subnet}") if way == "IN" else ("destination", f"NSG-{short}-{way} {subnet}")
+    )
     hole = f"{group}/properties/securityRules/Hole"
     address, several = f"{remote}AddressPrefix", f"{remote}AddressPrefixes"
     outside = "198.51.100.7"
@@ -104,7 +115,8 @@ def _needed_flows() -> Iterator[Mutation]:
             for number in numbers:
                 rule = f"{_WAYS[way]}.Allow.{number}"
                 path = f"{group}/properties/securityRules/{rule}/properties/access"
-                yield broken(f"{group}: {rule} denies", ("set", path, "Deny"), by=f"NSG-{short}-{way} {subnet}")
+                by = f"NSG-{short}-{way} {subnet}{_WAYS_THROUGH.get((group, rule), '')}"
+                yield broken(f"{group}: {rule} denies", ("set", path, "Deny"), by=by)
 
 
 def _segmentation() -> Iterator[Mutation]:
@@ -118,10 +130,12 @@ def _segmentation() -> Iterator[Mutation]:
     yield broken(
         "no interface is in an application group",
         ("set", "nic-jmp-aibase/properties/ipConfigurations/primary/properties/applicationSecurityGroups", []),
-        by="SEG-04 vnet-aibase",
+        by="SEG-04 vnet-aibase, PL-15 virtualMachines/vm-jmp-aibase",
     )
     for group, rule in (("nsg-appServicesSubnet", "Outbound.Allow.0"), ("nsg-jumpboxSubnet", "Outbound.Allow.0")):
         path = f"{group}/properties/securityRules/{rule}/properties"
         subnet = GROUPS[group][1]
-        yield broken(f"{rule} of {group}: any port", ("set", f"{path}/destinationPortRange", "*"), by=f"SEG-05 {subnet}")
+        yield broken(
+            f"{rule} of {group}: any port", ("set", f"{path}/destinationPortRange", "*"), by=f"SEG-05 {subnet}"
+        )
         yield broken(f"{rule} of {group}: any protocol", ("set", f"{path}/protocol", "*"), by=f"SEG-05 {subnet}")

@@ -17,6 +17,11 @@ ENDPOINTS = {
     "pep-file-stmlaibase": ("PL-07", "storageAccounts/stmlaibase", "privatelink.file.core.windows.net"),
     "pep-staibase": ("PL-08", "storageAccounts/staibase", "privatelink.blob.core.windows.net"),
 }
+_NEEDED_BY = {
+    "pep-mlw-aibase": ", PL-14 sites/app-aibase, PL-15 virtualMachines/vm-jmp-aibase",
+    "pep-app-aibase": ", NET-01 sites/app-aibase",
+}
+"""Ways that lead through an endpoint."""
 FOR_THE_FLOW = {"pep-craibase", "pep-oai-aibase", "pep-srch-aibase"}
 
 
@@ -30,7 +35,7 @@ def mutations() -> Iterator[Mutation]:
 def _endpoint(endpoint: str, row: str, target: str, zone: str) -> Iterator[Mutation]:
     link = f"privateEndpoints/{endpoint}/properties/privateLinkServiceConnections/0/properties"
     flow = ", PL-16 sites/app-aibase-pf" if endpoint in FOR_THE_FLOW else ""
-    reached = f"{row} {target}{flow}"
+    reached = f"{row} {target}{flow}{_NEEDED_BY.get(endpoint, '')}"
     for state in ("Pending", "Rejected", "Disconnected"):
         yield broken(
             f"{endpoint}: {state}",

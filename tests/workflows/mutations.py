@@ -33,10 +33,13 @@ class Mutation:
         return world
 
 
-def broken(name: str, *changes: tuple[Any, ...], by: str) -> Mutation:
-    """A mutation; `by` lists `REQUIREMENT resource` pairs, one a line or with commas between."""
-    pairs = [item.split() for item in by.replace("\n", ",").split(",") if item.strip()]
-    return Mutation(name, changes, frozenset((requirement, resource) for requirement, resource in pairs))
+def broken(name: str, *changes: tuple[Any, ...], by: str, leaves_unknown: str = "") -> Mutation:
+    """A mutation; `by` lists `REQUIREMENT resource` pairs with commas between, `leaves_unknown` what cannot be told."""
+    return Mutation(name, changes, _pairs(by), _pairs(leaves_unknown))
+
+
+def _pairs(text: str) -> frozenset[tuple[str, str]]:
+    return frozenset((item.split()[0], item.split()[1]) for item in text.split(",") if item.strip())
 
 
 def every_mutation() -> Iterator[Mutation]:

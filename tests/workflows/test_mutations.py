@@ -68,4 +68,5 @@ def test_a_mutation_is_caught_and_disturbs_nothing(mutation: Mutation) -> None:
     assert not missed, f"not caught: {sorted(missed)}"
     assert not disturbed, f"disturbed: {sorted(disturbed)}"
     bad = {key for key, outcomes in found.items() if outcomes & {"unknown", "error"}}
+    bad = {key for key in bad if not any(meets(e, key) for e in mutation.unknown)}
     assert not bad, f"neither broken nor whole: {sorted(bad)}"
