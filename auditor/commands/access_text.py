@@ -89,8 +89,10 @@ def decision_lines(who: Principal, action: str, scope: ArmId | None, decision: D
     """Whether one principal can."""
     where = f"on {line(kind_of(scope))}" if scope else "anywhere in this snapshot"
     word = click.style(decision.answer, fg=_COLOURS[decision.answer], bold=True)
-    yield f"{word}: {line(who.label)}, {line(action)} {where}"
+    yield f"{word}: {line(who.label)}"
+    yield f"  {line(action)} {where}"
     for at, grant in decision.grants:
+        yield ""
         yield from (f"  {line(link)}" for link in grant.chain(at)[1:])
     for _, refusal in decision.refused:
         yield f"  deny assignment {line(refusal.denial.name)} stops what {line(refusal.grant.role.name)} would allow"
