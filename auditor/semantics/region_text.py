@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from auditor.semantics import diagram as dd
 from auditor.semantics.addresses import LIMIT, AddressSet
-from auditor.semantics.symbols import is_bit, symbol_at, symbols_in
+from auditor.semantics.symbols import Symbol, is_bit, symbol_at, symbols_in
 
 _LONG = 60
 """Characters: what is longer may be told by its complement instead."""
@@ -16,6 +16,7 @@ _FEW_BOUNDS = 6
 """Up to three ranges are listed rather than named."""
 
 _ONLY_IF = " as far as in "
+_NOT_IN = " not in "
 
 Cube = tuple[tuple[int, int], ...]
 """Bits (level, value) that together make an address a member."""
@@ -75,12 +76,13 @@ class Words:
         if certain != dd.EMPTY:
             parts.append(str(exact(certain)))
             rest = dd.drop(rest, certain)
-        parts += [_conditional(addresses, cube) for addresses, cube in _cubes(rest)]
+        parts += _conditionals(rest)
         return ", ".join(dict.fromkeys(parts))
 
     def _exception(self, missing: dd.Diagram, known: dd.Diagram) -> str:
         """`` except AzureMonitor`` where what is missing of a named set can be told in few words; else empty."""
-        if missing == known:
+        kept = _pieces(dd.drop(known, missing))
+        if missing == known or (kept <= _FEW_BOUNDS and kept < _pieces(missing)):
             return ""
         others = {name: other for name, other in self._candidates(missing) if other != known}
         for name, other in others.items():
@@ -91,7 +93,7 @@ class Words:
             return f" except {exact(possible)}"
         inner = Words({name: dd.keep(other, known) for name, other in others.items()}, known)
         words = inner._covered(missing, exceptions=False)
-        return f" except {words}" if len(words) <= _LONG and _ONLY_IF not in words else ""
+        return f" except {words}" if len(words) <= _LONG and _ONLY_IF not in words and _NOT_IN not in words else ""
 
     def _named(self) -> Iterator[tuple[str, dd.Diagram]]:
         return ((name, dd.keep(known, self.universe)) for name, known in self.names.items())
@@ -108,6 +110,11 @@ def _is_plain(diagram: dd.Diagram) -> bool:
     if any(is_bit(level) for level in dd.levels(diagram)):
         return False
     return len(exact(diagram).bounds) <= _FEW_BOUNDS
+
+
+def _pieces(diagram: dd.Diagram) -> int:
+    """How many edges the ranges have that may be in the set."""
+    return len(exact(dd.without(diagram, is_bit, dd.first)).bounds)
 
 
 def _cubes(diagram: dd.Diagram) -> Iterator[tuple[AddressSet, Cube]]:
@@ -132,13 +139,24 @@ def _paths(diagram: dd.Diagram) -> Iterator[Cube]:
             yield ((diagram.level, value), *rest)
 
 
-def _conditional(addresses: AddressSet, cube: Cube) -> str:
-    yes = sorted({symbol_at(level).name for level, value in cube if value})
-    no = sorted({symbol_at(level).name for level, value in cube if not value})
-    bounds = [symbol_at(level) for level, value in cube if value]
-    needless = any(symbol.at_most - symbol.at_least == addresses for symbol in bounds)
-    inside = " and ".join(yes)
-    outside = f" but not in {' or '.join(no)}" if no else ""
-    if inside and needless:
-        return inside + outside
-    return f"{addresses}{_ONLY_IF}{inside}{outside}" if inside else f"{addresses}{outside.replace(' but', '', 1)}"
+def _conditionals(diagram: dd.Diagram) -> list[str]:
+    """The uncertain part, a phrase for each condition."""
+    places: dict[tuple[frozenset[Symbol], frozenset[Symbol]], AddressSet] = {}
+    for addresses, cube in _cubes(diagram):
+        yes = frozenset(symbol_at(level) for level, value in cube if value)
+        no = frozenset(symbol_at(level) for level, value in cube if not value)
+        # To be in a tag is to be in the tag around it.
+        key = (yes - {symbol.inside for symbol in yes}, no)
+        places[key] = places.get(key, AddressSet.none()) | addresses
+    return [_conditional(addresses, *key) for key, addresses in places.items()]
+
+
+def _conditional(addresses: AddressSet, yes: frozenset[Symbol], no: frozenset[Symbol]) -> str:
+    needless = any(symbol.at_most - symbol.at_least == addresses for symbol in yes)
+    inside = " and ".join(sorted({symbol.name for symbol in yes}))
+    names = " or ".join(sorted({symbol.name for symbol in no}))
+    outside = f"{_NOT_IN}{names}" if no else ""
+    if not inside:
+        return f"{addresses}{outside}"
+    inside = inside if needless else f"{addresses}{_ONLY_IF}{inside}"
+    return f"{inside} but{outside}" if no else inside

@@ -50,6 +50,8 @@ class Symbol:
     @cached_property
     def extent(self) -> dd.Diagram:
         """The set as a diagram at destination level."""
+        if self.named and self.inside is None and self.at_most.size == 1:
+            return _diagram(self.at_most)  # the member that it has has no other place
         between = _diagram(self.at_most - self.at_least)
         if self.inside is not None:
             between = dd.keep(between, self.inside.extent)
