@@ -81,9 +81,13 @@ def read_draft(root: Node, mistakes: Mistakes) -> Draft:
             _check_id(key, draft.families, mistakes)
             draft.rows[id_] = _row(key, node, mistakes)
     if "overrides" in top:
-        pairs = mapping(top["overrides"], "`overrides`", mistakes).values()
-        draft.overrides = [_override(key, node, mistakes) for key, node in pairs]
+        draft.overrides = read_overrides(top["overrides"], "`overrides`", mistakes)
     return draft
+
+
+def read_overrides(node: Node, what: str, mistakes: Mistakes) -> list[Override]:
+    """The overrides in a mapping of them by requirement."""
+    return [_override(key, value, mistakes) for key, value in mapping(node, what, mistakes).values()]
 
 
 def _head(node: Node, draft: Draft, extending: bool, mistakes: Mistakes) -> None:

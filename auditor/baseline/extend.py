@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from auditor.baseline.draft import Draft, Override, Row
@@ -36,14 +37,23 @@ def merge(drafts: list[Draft], mistakes: Mistakes) -> Merged:
     return merged
 
 
-def _apply(override: Override, merged: Merged, mistakes: Mistakes) -> None:
+def lay_over(merged: Merged, overrides: Iterable[Override], mistakes: Mistakes) -> Merged:
+    """What settings make of a baseline: `disabled` and `overridden` then tell of the settings alone."""
+    over = Merged(merged.draft, dict(merged.rows), dict(merged.disabled))
+    for override in overrides:
+        _apply(override, over, mistakes, "the baseline")
+    over.disabled = {id_: why for id_, why in over.disabled.items() if id_ not in merged.disabled}
+    return over
+
+
+def _apply(override: Override, merged: Merged, mistakes: Mistakes, below: str = "the extended baseline") -> None:
     id_ = override.key.text
     if id_ in merged.disabled:
-        mistakes.at(override.key, f"{id_} is disabled by the baseline that this one extends: {merged.disabled[id_]}")
+        mistakes.at(override.key, f"{id_} is disabled by {below} already: {merged.disabled[id_]}")
         return
     row = merged.rows.get(id_)
     if row is None:
-        mistakes.at(override.key, f"the extended baseline has no {id_}{meant(id_, merged.rows)}")
+        mistakes.at(override.key, f"{below} has no {id_}{meant(id_, merged.rows)}")
         return
     if override.disabled:
         del merged.rows[id_]

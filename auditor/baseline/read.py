@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
 from auditor.baseline.compose import compose, read_text
-from auditor.baseline.draft import Draft, Row, read_draft
-from auditor.baseline.extend import Merged, merge
+from auditor.baseline.draft import Draft, Override, Row, read_draft
+from auditor.baseline.extend import Merged, lay_over, merge
 from auditor.baseline.mistakes import Mistakes, meant, one_of
 from auditor.baseline.model import Baseline
 from auditor.baseline.nodes import Memo, Scalar, plain
@@ -31,12 +32,28 @@ def read_baseline(name_or_path: str | Path = DEFAULT, rules: Mapping[str, Rule] 
     every mistake in the file and in those that it extends.
     """
     mistakes = Mistakes()
-    drafts = _chain(name_or_path, mistakes)
-    merged = merge(drafts, mistakes)
-    memo: Memo = {}
-    terms = _typed_terms(merged, rule_index() if rules is None else rules, memo, mistakes)
+    path = locate(str(name_or_path), Path())
+    found = read_under(path, (), mistakes, rules)
     mistakes.speak()
-    return _finish(merged, drafts, terms, memo)
+    assert found is not None
+    return found[0]
+
+
+def read_under(
+    path: Path, overrides: Iterable[Override], mistakes: Mistakes, rules: Mapping[str, Rule] | None = None
+) -> tuple[Baseline, Merged] | None:
+    """Read a baseline's file with overrides laid over it that are no part of it; and what these came to.
+
+    Notes mistakes, and answers `None` where there are any; raises `AuditorError` for those that nobody can read past.
+    """
+    drafts = _chain(path, mistakes)
+    below = merge(drafts, mistakes)
+    over = lay_over(below, overrides, mistakes)
+    memo: Memo = {}
+    terms = _typed_terms(over, rule_index() if rules is None else rules, memo, mistakes)
+    if mistakes.found:
+        return None
+    return _finish(replace(below, rows=over.rows), drafts, terms, memo), over
 
 
 def baseline_names() -> tuple[str, ...]:
@@ -45,9 +62,8 @@ def baseline_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in folder.iterdir() if path.suffix in _ENDINGS))
 
 
-def _chain(name_or_path: str | Path, mistakes: Mistakes) -> list[Draft]:
-    """The named draft, what it extends, what that extends, and so on."""
-    path = _locate(str(name_or_path), Path())
+def _chain(path: Path, mistakes: Mistakes) -> list[Draft]:
+    """The draft in a file, what it extends, what that extends, and so on."""
     drafts: list[Draft] = []
     seen: dict[Path, str] = {}
     while True:
@@ -58,7 +74,7 @@ def _chain(name_or_path: str | Path, mistakes: Mistakes) -> list[Draft]:
         if draft.extends is None:
             return drafts
         try:
-            path = _locate(draft.extends.text, path.parent)
+            path = locate(draft.extends.text, path.parent)
         except AuditorError as problem:
             mistakes.at(draft.extends, problem.message)
             mistakes.speak()
@@ -67,7 +83,7 @@ def _chain(name_or_path: str | Path, mistakes: Mistakes) -> list[Draft]:
             mistakes.speak()
 
 
-def _locate(name: str, folder: Path) -> Path:
+def locate(name: str, folder: Path) -> Path:
     """The file that a name or a path (relative to a folder) stands for."""
     if name.endswith(_ENDINGS) or "/" in name or "\\" in name:
         path = folder / name

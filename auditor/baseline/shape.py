@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from auditor.baseline.mistakes import Mistakes, meant, one_of
 from auditor.baseline.nodes import Fields, Node, Scalar, kind
 
+_SHORTEST_REASON = 10
+"""Fewer letters than this explain nothing to whoever reads the report next year."""
+
 
 def fields_of(
     node: Node, what: str, mistakes: Mistakes, *, required: Iterable[str] = (), optional: Iterable[str] = ()
@@ -57,3 +60,9 @@ def choice(node: Node | None, what: str, choices: Iterable[str], mistakes: Mista
         mistakes.at(node, f"{what} must be {one_of(words)}, not `{word}`{meant(word, words)}")
         return ""
     return word
+
+
+def check_reason(word: str, node: Node | None, say: str, mistakes: Mistakes) -> None:
+    """Note a reason that is too short to be one; none at all is noted where fields are asked for."""
+    if node is not None and word and len(word) < _SHORTEST_REASON:
+        mistakes.at(node, f"`{word}` is no reason: say {say}")

@@ -10,12 +10,10 @@ from pathlib import Path
 from auditor.baseline.compose import compose, read_text
 from auditor.baseline.mistakes import Mistakes, meant
 from auditor.baseline.nodes import Items, Node
-from auditor.baseline.shape import fields_of, text
+from auditor.baseline.shape import check_reason, fields_of, text
 from auditor.model import Waiver
 
 _REQUIRED = ("requirement", "resource", "owner", "reason", "expires")
-_SHORTEST_REASON = 10
-"""Fewer letters than this explain nothing to whoever reads the report next year."""
 
 
 def read_waivers(path: str | Path, requirements: Collection[str]) -> tuple[Waiver, ...]:
@@ -41,8 +39,7 @@ def _waiver(node: Node, requirements: Collection[str], mistakes: Mistakes) -> Wa
     if words["requirement"] and not any(fnmatchcase(r, words["requirement"].upper()) for r in requirements):
         hint = meant(words["requirement"], requirements)
         mistakes.at(fields["requirement"], f"the baseline has no requirement `{words['requirement']}`{hint}")
-    if words["reason"] and len(words["reason"]) < _SHORTEST_REASON:
-        mistakes.at(fields["reason"], f"`{words['reason']}` is no reason: say why this can be borne until then")
+    check_reason(words["reason"], fields.get("reason"), "why this can be borne until then", mistakes)
     last = _day(words["expires"], fields.get("expires"), mistakes)
     if last is None or not all(words[name] for name in _REQUIRED):
         return None

@@ -15,6 +15,7 @@ import click
 from auditor.model import ExitCode, Read
 
 if TYPE_CHECKING:
+    from auditor.baseline.settings import Settings
     from auditor.collect import Progress, Target
     from auditor.snapshot import Snapshot
 
@@ -53,14 +54,21 @@ def collection_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def target_of(arguments: dict[str, Any]) -> Target:
-    """The target that the options describe; takes them out of the arguments."""
+def target_of(arguments: dict[str, Any], settings: Settings | None = None) -> Target:
+    """The target that the options describe; takes them out of the arguments.
+
+    What is read is as the settings say where no option says it.
+    """
     from auditor.collect import Target
 
+    subscriptions, groups = tuple(arguments.pop("subscriptions")), tuple(arguments.pop("resource_groups"))
+    everything = arguments.pop("all_subscriptions")
+    if settings is not None and not (subscriptions or groups or everything):
+        subscriptions, groups = settings.subscriptions, settings.resource_groups
     return Target(
-        subscriptions=tuple(arguments.pop("subscriptions")),
-        all_subscriptions=arguments.pop("all_subscriptions"),
-        resource_groups=tuple(arguments.pop("resource_groups")),
+        subscriptions=subscriptions,
+        all_subscriptions=everything,
+        resource_groups=groups,
         cloud=arguments.pop("cloud") or "",
         arm_endpoint=arguments.pop("arm_endpoint"),
         audience=arguments.pop("arm_audience"),

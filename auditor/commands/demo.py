@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from auditor.commands.auditing import AuditOptions, audit_options, audited, tell_of_waivers, terms_of
 from auditor.commands.collecting import progress_on, tell
 from auditor.model import AuditResult, ExitCode
 from auditor.snapshot import Snapshot
@@ -30,23 +31,24 @@ WORLDS = ("reference-implementation", "compliant")
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show what passes too, with the evidence.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
-def demo(world: str, out: Path | None, verbose: bool, quiet: bool) -> ExitCode:
+@audit_options
+def demo(world: str, out: Path | None, verbose: bool, quiet: bool, asked: AuditOptions) -> ExitCode:
     """Audit the reference deployment: serve it as Azure would, collect it, check it.
 
     A stand-in for Resource Manager and Entra ID runs on loopback, over TLS, for as long as this takes; the collection
     signs in there and reads it through Azure's own clients, as it would read a subscription. Nothing leaves the
     machine. Ends with 0 when the audit ran, whatever it found.
     """
-    from auditor.baseline import read_baseline
-    from auditor.workflows.audit import audit
-
+    terms = terms_of(asked)
     found = collected_from_standin(deployment(world), quiet)
     if tell(found, world) is not ExitCode.HOLDS:
         return ExitCode.BROKEN
-    baseline = read_baseline("openai-chat")
     if out is not None:
         found = kept(found, out / "snapshot.json")
-    return reported(audit(found, baseline), out, verbose)
+    result = audited(found, terms)
+    code = reported(result, out, verbose)
+    tell_of_waivers(result, quiet)
+    return code
 
 
 def deployment(world: str) -> Snapshot:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from auditor.model import AuditorError
 
@@ -71,14 +73,20 @@ def read_tags(path: Path | None) -> ServiceTags | None:
     """The service tags of a file: the weekly download or the API's answer, gzipped or not; `None` without a file."""
     from auditor.semantics.tags import ServiceTags
 
-    if path is None:
-        return None
+    return None if path is None else ServiceTags.of_document(read_tag_list(path))
+
+
+def read_tag_list(path: Path) -> Mapping[str, Any]:
+    """The document in a file of service tags, found to be one. Raises `AuditorError` where it is none."""
+    from auditor.semantics.tags import ServiceTags
+
     try:
         raw = path.read_bytes()
-        text = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-        return ServiceTags.of_document(json.loads(text))
+        found: Mapping[str, Any] = json.loads(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
+        ServiceTags.of_document(found).check()
     except OSError as problem:
         raise AuditorError(f"{path}: {problem.strerror or problem}", "name a file that can be read") from None
-    except (ValueError, AttributeError, EOFError) as problem:
+    except (ValueError, AttributeError, EOFError, zlib.error, RecursionError) as problem:
         tip = "take the file ServiceTags_Public_*.json that Microsoft publishes, or `az network list-service-tags`"
         raise AuditorError(f"{path}: is not a list of service tags: {problem}", tip) from None
+    return found

@@ -18,6 +18,7 @@ from auditor.model import AuditorError, AuditResult, ExitCode, Finding, Outcome,
 from auditor.reporting import FORMATS, SARIF_EXTRAS, Context, format_of, renderer
 
 FAIL_ON = ("must", "should", *(severity.value for severity in Severity), "never")
+_FLAGS = ("fail_on", "strict", "until_deployed", "verbose", "quiet", "anchor")
 _FILE_WIDTH = 120
 _SNAPSHOT_MARK = b'"auditor-snapshot/'
 
@@ -36,6 +37,7 @@ class ReportOptions:
     targets: tuple[Target, ...] = (Target("terminal", None),)
     fail_on: str = "must"
     strict: bool = False
+    until_deployed: bool = False
     verbose: bool = False
     quiet: bool = False
     sarif_include: frozenset[str] = frozenset()
@@ -59,7 +61,7 @@ def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
         report = ReportOptions(
             targets=(main, *also),
             sarif_include=frozenset(sarif_include),
-            **{name: others.pop(name) for name in ("fail_on", "strict", "verbose", "quiet", "anchor")},
+            **{name: others.pop(name) for name in _FLAGS},
         )
         return command(*args, report=report, **others)
 
@@ -98,6 +100,11 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         " this severity, or nothing (never).",
     ),
     click.option("--strict", is_flag=True, help="Exit with 3 where something could not be decided."),
+    click.option(
+        "--until-deployed",
+        is_flag=True,
+        help="With --strict: bear with what a plan leaves open and only its deployment decides, and with nothing else.",
+    ),
     click.option("-v", "--verbose", is_flag=True, help="Show what passes too, with the evidence."),
     click.option("-q", "--quiet", is_flag=True, help="Say nothing on standard error but errors."),
     click.option(
@@ -126,17 +133,23 @@ def finish(result: AuditResult, report: ReportOptions, inputs: Iterable[Path] = 
         _write(target, text)
     if not report.quiet and all(target.path is not None for target in report.targets):
         _say(result, report.targets)
-    return exit_code(result, report.fail_on, strict=report.strict)
+    return exit_code(result, report.fail_on, strict=report.strict, until_deployed=report.until_deployed)
 
 
-def exit_code(result: AuditResult, fail_on: str = "must", *, strict: bool = False) -> ExitCode:
-    """What the shell gets. A crash outweighs a fail, a fail outweighs what is not known."""
+def exit_code(
+    result: AuditResult, fail_on: str = "must", *, strict: bool = False, until_deployed: bool = False
+) -> ExitCode:
+    """What the shell gets. A crash outweighs a fail, a fail outweighs what is not known.
+
+    With `until_deployed`, `strict` bears with unknowns that only a deployment decides.
+    """
     summary = result.summary
     if summary[Outcome.ERROR]:
         return ExitCode.BROKEN
     if fail_on != "never" and (result.missing or any(_counts(finding, fail_on) for finding in result.findings)):
         return ExitCode.FAILS
-    if not result.snapshot.complete or (strict and summary[Outcome.UNKNOWN]):
+    open_ = [f for f in result.findings if f.outcome is Outcome.UNKNOWN and not (until_deployed and f.until_deployed)]
+    if not result.snapshot.complete or (strict and open_):
         return ExitCode.INCOMPLETE
     return ExitCode.HOLDS
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from auditor.commands.check import baseline_option
+from auditor.commands.auditing import AuditOptions, audit_options, audited, settled, tell_of_waivers, terms_of
 from auditor.commands.collecting import collected, collection_options, target_of, tell
 from auditor.commands.reports import ReportOptions, finish, report_options
 from auditor.model import AuditorError, ExitCode
@@ -21,27 +21,28 @@ from auditor.model import AuditorError, ExitCode
     metavar="FILE",
     help="Keep the snapshot in this file; findings then cite its lines.",
 )
-@baseline_option
+@audit_options
 @report_options
-def scan(keep: Path | None, baseline: str, report: ReportOptions, **arguments: Any) -> ExitCode:
+def scan(keep: Path | None, asked: AuditOptions, report: ReportOptions, **arguments: Any) -> ExitCode:
     """Read a deployment and check it: `auditor snapshot` and `auditor check` in one.
 
     Exit codes are those of `check`; where everything decided holds but something could not be read, it is 3.
     """
-    from auditor.baseline import read_baseline
     from auditor.snapshot import read_snapshot, sealed, write_snapshot
-    from auditor.workflows.audit import audit
 
-    # A mistake in the baseline or in a file name is told now, not after minutes of reading.
-    wanted = read_baseline(baseline)
+    # A mistake in a baseline, in settings or in a file name is told now, not after minutes of reading.
+    terms = terms_of(asked)
+    report = settled(report, terms)
     if keep is not None and any(target.path == keep for target in report.targets):
         raise AuditorError(f"{keep}: the snapshot and a report would both go there", "name two files")
-    found = sealed(collected(target_of(arguments), report.quiet))
+    found = sealed(collected(target_of(arguments, terms.settings), report.quiet))
     if keep is not None:
         write_snapshot(found, keep)
         found = read_snapshot(keep)
     if not report.quiet:
         tell(found, str(keep or "scan"))
-    code = finish(audit(found, wanted), report, inputs=(Path(wanted.info.path), *([keep] if keep else [])))
+    result = audited(found, terms)
+    code = finish(result, report, inputs=(*terms.files, *([keep] if keep else [])))
+    tell_of_waivers(result, report.quiet)
     whole = found.complete and all(read.answered for read in found.reads)
     return ExitCode.INCOMPLETE if code is ExitCode.HOLDS and not whole else code

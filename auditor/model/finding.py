@@ -78,3 +78,9 @@ class Finding:
     def outcome(self) -> Outcome:
         """The verdict's outcome, unless somebody bears it."""
         return Outcome.WAIVED if self.waiver is not None else self.verdict.outcome
+
+    @property
+    def until_deployed(self) -> bool:
+        """Whether it is unknown for no other reason than that a plan is not deployed yet."""
+        why = self.verdict.unknown
+        return self.outcome is Outcome.UNKNOWN and why is not None and why.until_deployed

@@ -11,12 +11,13 @@ class Unknown:
 
     `because` is a sentence a person can act on; `permission` the operation that would mend it
     (`Microsoft.Network/privateEndpoints/read`), where a right is what was missing; `read` the path of the
-    read that failed.
+    read that failed. `until_deployed` is set where nothing is missing but the deployment of a plan.
     """
 
     because: str
     permission: str | None = None
     read: str | None = None
+    until_deployed: bool = False
 
     def __bool__(self) -> bool:
         """Refuse: an unknown that is tested like a truth value is how tools turn it into a pass."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache, cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from auditor.facts import load
 from auditor.graph import Estate
@@ -16,7 +17,8 @@ from auditor.semantics.symbols import Symbol
 
 VIRTUAL_NETWORK, INTERNET, LOAD_BALANCER = "VirtualNetwork", "Internet", "AzureLoadBalancer"
 
-_DOCUMENT = "microsoft.network/servicetags"
+DOCUMENT = "microsoft.network/servicetags"
+"""The type of the document that a list of service tags is kept as."""
 
 
 @cache
@@ -100,8 +102,15 @@ class ServiceTags:
 
     @classmethod
     def of_estate(cls, estate: Estate) -> ServiceTags:
-        """The tags that the snapshot itself brought along; opaque ones where it brought none."""
-        documents = [resource.body for resource in estate.seen(_DOCUMENT)]
+        """The tags that the snapshot itself brought along; opaque ones where it brought none. Read once an estate."""
+        found = _MADE.get(estate)
+        if found is None:
+            found = _MADE[estate] = cls._read(estate)
+        return found
+
+    @classmethod
+    def _read(cls, estate: Estate) -> ServiceTags:
+        documents = [resource.body for resource in estate.seen(DOCUMENT)]
         lists = [cls.of_document(document) for document in documents if isinstance(document.get("values"), list)]
         prefixes: dict[str, tuple[str, ...]] = {}
         for tags in lists:
@@ -113,6 +122,14 @@ class ServiceTags:
         """The prefixes of this tag, `None` where they are not at hand; raises `ValueError` on a malformed prefix."""
         prefixes = self._prefixes.get(name.casefold())
         return None if prefixes is None else AddressSet.of(*prefixes)
+
+    def check(self) -> None:
+        """Raise `ValueError` where some tag has a malformed prefix."""
+        for name, prefixes in self._prefixes.items():
+            try:
+                AddressSet.of(*prefixes)
+            except ValueError as problem:
+                raise ValueError(f"{self._names[name]}: {problem}") from None
 
     @cached_property
     def internet(self) -> Symbol:
@@ -192,3 +209,6 @@ def _holder(name: str) -> str:
 def _nearest(name: str) -> str:
     close = get_close_matches(name.casefold(), list(_spellings()), n=1)
     return f" and it is not a tag we know (did you mean {_spellings()[close[0]]}?)" if close else ""
+
+
+_MADE: WeakKeyDictionary[Estate, ServiceTags] = WeakKeyDictionary()

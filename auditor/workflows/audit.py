@@ -5,10 +5,12 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from auditor.baseline import Baseline
 from auditor.graph import Estate, build_estate
 from auditor.model import (
+    ArmId,
     AuditResult,
     Finding,
     Level,
@@ -21,7 +23,9 @@ from auditor.model import (
 )
 from auditor.model.fingerprint import fingerprint
 from auditor.rules import Rule, rule_index
-from auditor.semantics.parts import Pins, Workload, workloads
+from auditor.semantics.parts import Workload, workloads
+from auditor.semantics.pinning import Pin, pins_of
+from auditor.semantics.tags import DOCUMENT
 from auditor.snapshot import Snapshot, positions_of
 
 PARTS: Mapping[str, str] = {
@@ -45,13 +49,19 @@ _ARCHITECTURE = ("Machine Learning workspace", "Azure OpenAI account", "AI Searc
 """Parts that only a deployment of this architecture has; without any of them there is nothing to check."""
 
 
-def audit(snapshot: Snapshot, baseline: Baseline, pins: Pins | None = None) -> AuditResult:
+def audit(
+    snapshot: Snapshot,
+    baseline: Baseline,
+    pins: Iterable[Pin] = (),
+    service_tags: Mapping[str, Any] | None = None,
+) -> AuditResult:
     """Check a snapshot against a baseline. Pure: the same bytes in give the same result.
 
-    A rule that raises is outcome `error` on its requirement and does not stop the others.
+    `pins` say what plays a part. `service_tags`, a list of them as Microsoft publishes it, takes the place of the
+    snapshot's own. A rule that raises is outcome `error` on its requirement and does not stop the others.
     """
-    estate = build_estate(snapshot)
-    found = workloads(estate, pins)
+    estate = build_estate(snapshot if service_tags is None else _tagged(snapshot, service_tags))
+    found = workloads(estate, pins_of(estate, pins))
     empty = AuditResult(baseline.info, _about(snapshot), baseline.requirements, (), positions={})
     missing = _missing(found[0]) if len(found) == 1 else ()
     if missing:
@@ -64,9 +74,15 @@ def audit(snapshot: Snapshot, baseline: Baseline, pins: Pins | None = None) -> A
         findings=tuple(findings),
         workloads=tuple(_describe(w) for w in found),
         not_implemented=tuple(_without_rule(baseline, index)),
-        notes=(*_left_out(baseline), *_notes(found, estate)),
+        notes=(*_left_out(baseline), *baseline.remarks, *_notes(found, estate)),
         positions={p: (at.line, at.column) for p, at in positions_of(snapshot, places).items()},
     )
+
+
+def _tagged(snapshot: Snapshot, service_tags: Mapping[str, Any]) -> Snapshot:
+    """The snapshot with a list of service tags in the place of its own."""
+    others = (d for d in snapshot.documents if ArmId(str(d.get("id", ""))).type != DOCUMENT)
+    return replace(snapshot, documents=(*others, {**service_tags, "id": f"/providers/{DOCUMENT}/given"}))
 
 
 def _findings(found: Iterable[Workload], baseline: Baseline, index: Mapping[str, Rule]) -> Iterator[Finding]:
