@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -38,6 +38,11 @@ def _setting(rules: list[dict[str, Any]] | None, **world: Any) -> tuple[Estate, 
     return made, subnet, tags(case)
 
 
+def _playing(subnet: Resource) -> Callable[[str], Sequence[Resource]]:
+    """The subnet itself plays the Bastion; nobody plays anything else."""
+    return lambda part: [subnet] if part == "bastion" else []
+
+
 def _compare(
     rules: list[dict[str, Any]] | None,
     allowed: list[Mapping[str, object]],
@@ -46,7 +51,7 @@ def _compare(
     **world: Any,
 ) -> Contract:
     made, subnet, release = _setting(rules, **world)
-    resolve = resolver(made, subnet, {"bastion": [subnet]}, network_view(made, subnet, release))
+    resolve = resolver(subnet, _playing(subnet), network_view(made, subnet, release))
     terms = flow_terms(allowed, resolve), flow_terms(needed or [], resolve)
     return compare(made, subnet, direction, *terms, tags=release)
 
@@ -195,7 +200,7 @@ def test_an_unread_group_is_not_compared() -> None:
 def test_words_of_a_table_are_resolved_at_the_subnet() -> None:
     made, subnet, release = _setting([])
     view = network_view(made, subnet, release)
-    resolve = resolver(made, subnet, {"bastion": [subnet]}, view)
+    resolve = resolver(subnet, _playing(subnet), view)
     assert resolve(" self ") == Addresses.of(SUBNET)
     assert resolve("subnet:bastion") == Addresses.of(SUBNET)
     assert resolve("subnet:nobody") == Addresses.none()
@@ -208,7 +213,7 @@ def test_words_of_a_table_are_resolved_at_the_subnet() -> None:
 
 def test_terms_take_ports_as_text_or_list() -> None:
     made, subnet, release = _setting([])
-    resolve = resolver(made, subnet, {}, network_view(made, subnet, release))
+    resolve = resolver(subnet, _playing(subnet), network_view(made, subnet, release))
     one, other = ({"from": "self", "ports": ports, "protocol": "Tcp"} for ports in ("22,3389", ["22", 3389]))
     assert flow_terms([one], resolve) == flow_terms([other], resolve)
     assert flow_terms([], resolve) == flow_terms([{"to": "subnet:nobody"}], resolve)
