@@ -90,6 +90,8 @@ class Stations:
             yield PREMISES, way_into(network.id), Link(CROSSES)
             for peering in peerings_of(self.fabric.estate, network):
                 yield way_out_of(network.id), way_into(peering.remote), Link(CROSSES)
+                # The other side may not have been read; whether it peers back is asked of each packet.
+                yield way_out_of(peering.remote), way_into(network.id), Link(CROSSES)
 
     def _seats(self) -> Iterator[tuple[str, str, Link]]:
         """What sits in a network is entered from it and, unless it is a private endpoint, leaves into it."""
@@ -99,6 +101,7 @@ class Stations:
                 seat = self.fabric.seat(resource)
                 if not isinstance(seat, Seat) or self._is_card(resource):
                     continue
+                yield way_out_of(seat.network), way_into(seat.network), Link(CROSSES)
                 if type_ not in SERVICES:
                     yield way_into(seat.network), resource.id.key, Link(ENTERS)
                 if type_ != ENDPOINT and type_ not in FRONTS:

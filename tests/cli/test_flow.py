@@ -309,7 +309,7 @@ def test_names_with_their_parents_tell_twins_apart() -> None:
 
 
 def test_a_place_whose_subnet_was_not_read_is_unknown() -> None:
-    estate = estate_of([nic("n", "v", "s", "10.1.0.4"), doc("Microsoft.KeyVault/vaults", "k")])
+    estate = estate_of([nic("n", "v", "s", "10.1.0.4"), doc("Microsoft.KeyVault/vaults", "k", properties={"tenantId": "t"})])
     card = need(estate, id_of(NIC, "n"))
     assert has_place(estate, card)
     assert not has_place(estate, need(estate, id_of("Microsoft.KeyVault/vaults", "k")))
