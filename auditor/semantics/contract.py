@@ -101,8 +101,8 @@ def _ports(stated: object) -> PortSet:
     return PortSet.of(*(str(item) for item in items))
 
 
-def resolver(estate: Estate, subnet: Resource, parts: Mapping[str, Sequence[Resource]], view: NetworkView) -> Resolve:
-    """Words of a table at one subnet: `self`, `subnet:<part>` by `parts`, and what a rule can name.
+def resolver(subnet: Resource, playing: Callable[[str], Sequence[Resource]], view: NetworkView) -> Resolve:
+    """Words of a table at one subnet: `self`, `subnet:<part>` by `playing`, and what a rule can name.
 
     A part that no subnet plays has no addresses.
     """
@@ -112,7 +112,7 @@ def resolver(estate: Estate, subnet: Resource, parts: Mapping[str, Sequence[Reso
         if text == "self":
             return subnet_prefix(subnet)
         if text.startswith("subnet:"):
-            return Addresses.union(subnet_prefix(found) for found in parts.get(text.removeprefix("subnet:"), ()))
+            return Addresses.union(subnet_prefix(found) for found in playing(text.removeprefix("subnet:")))
         return view.resolve(text)
 
     return resolve
@@ -137,7 +137,7 @@ def compare(
     known = _compared.setdefault(estate, {})
     key = (subnet.id, way, allowed, needed, tags)
     if key not in known:
-        known[key] = _compare(estate, subnet, way, (allowed, needed or FlowSet.none()), tags)
+        known[key] = _compare(estate, subnet, way, (allowed, FlowSet.none() if needed is None else needed), tags)
     return known[key]
 
 

@@ -49,12 +49,14 @@ class Layer:
         return self.name == ADMIN
 
     def decide(self, packet: Packet) -> Decision:
-        """What this layer does with a packet. Where no admin rule matches, the packet goes on."""
+        """What this layer does with a packet. Where no admin rule matches it goes on; a group denies what is left."""
         if self.gap is not None:
             return Decision(self.gap, self.gap, _BOTH)
         if self.evaluation is not None:
             found = self.evaluation.decide(packet)
-            return Decision("Allow", None, frozenset({"Allow"})) if found.access == "" else found
+            otherwise = "Allow" if self.can_deliver else "Deny"
+            may = frozenset(access or otherwise for access in found.may)
+            return Decision(next(iter(may)) if len(may) == 1 else found.access, found.rule, may)
         assert self.passing is not None
         passes = self.passing.decide(packet)
         if isinstance(passes, Unknown):

@@ -76,6 +76,10 @@ class Addresses:
     def __hash__(self) -> int:
         return hash(self.diagram)
 
+    def __bool__(self) -> bool:
+        """Refuse: whether it is empty may be unknown."""
+        raise TypeError("a set of addresses is neither true nor false; ask `is_empty`")
+
     # --- questions ---------------------------------------------------------------------------------------------------
 
     @property

@@ -11,9 +11,11 @@ from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.semantics.addresses import AddressSet
 from auditor.semantics.connected import behind_gateways
 from auditor.semantics.effective import path
+from auditor.semantics.flows import Packet
 from auditor.semantics.groups import group_members
 from auditor.semantics.network import address_space, network_view, remote_space, subnet_prefix
 from auditor.semantics.places import place_of
+from auditor.semantics.protocols import Protocol
 from auditor.semantics.region import Addresses
 from auditor.semantics.tags import ServiceTags, canonical, is_tag
 from tests.azure_answers import estate_of
@@ -329,3 +331,20 @@ def test_a_network_that_was_not_read_has_no_admin_rules_to_ask() -> None:
     found = path(estate_of([subnet]), ArmId(subnet["id"]), "Inbound")
     assert found.evaluations == ()
     assert found.layers == ()
+
+
+def test_a_group_denies_what_none_of_its_rules_matches() -> None:
+    """Default rules that are written for IPv4 alone, as a page prints them, leave IPv6 to nobody."""
+    stated = {"protocol": "*", "sourcePortRange": "*", "destinationPortRange": "*", "direction": "Inbound"}
+    sides = {"sourceAddressPrefix": "0.0.0.0/0", "destinationAddressPrefix": "0.0.0.0/0"}
+    rule = {"name": "DenyAll", "properties": {**stated, **sides, "access": "Deny", "priority": 65500}}
+    group = {
+        "id": f"{ROOT}/networkSecurityGroups/g",
+        "properties": {"securityRules": [], "defaultSecurityRules": [rule]},
+    }
+    interface = _interface("x", "10.0.1.7")
+    interface["properties"]["networkSecurityGroup"] = {"id": group["id"]}
+    found = path(estate_of([group, interface, _network()]), ArmId(interface["id"]), "inbound")
+    asked = Packet(Protocol.TCP, "2001:db8::1", 50000, "fd00::1", 443)
+    assert found.decide(asked).access == "Deny"
+    assert found.allowed().decide(asked) is False

@@ -77,6 +77,20 @@ def test_two_named_sets_in_one_place_may_force_a_member_between_them() -> None:
     assert a.within(b) is True
 
 
+def test_three_named_sets_in_two_places_share_one() -> None:
+    """However they are laid out, two of three sets that each have a member must have one in common."""
+    two = AddressSet.of("198.51.100.0/31")
+    a, b, c = (Addresses.symbol(Symbol(name, AddressSet.none(), two, WHY, named=True)) for name in "ABC")
+    assert ((a & b) | (b & c) | (a & c)).is_empty is False
+    assert isinstance(((a & b) | (b & c)).is_empty, Unknown)
+
+
+def test_sets_refuse_to_be_truth_values() -> None:
+    for asked in (outer, FlowSet.everything()):
+        with pytest.raises(TypeError, match="ask `is_empty`"):
+            bool(asked)
+
+
 def test_two_named_sets_with_room_for_both_need_not_meet() -> None:
     two = AddressSet.of("198.51.100.0/31")
     a = Addresses.symbol(Symbol("A", AddressSet.none(), two, WHY, named=True))
