@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 
-from auditor.model import AuditResult, Finding
+from auditor.model import AuditResult, Finding, WaiverUse
 from auditor.reporting.context import Context
 from auditor.reporting.words import clip, one_line, value_text, visible
 
@@ -26,6 +27,10 @@ COLUMNS = (
     "remediation",
     "rule",
     "fingerprint",
+    "waiver_owner",
+    "waiver_reason",
+    "waiver_expires",
+    "until_deployed",
 )
 
 # What spreadsheets start a formula with (owasp.org/www-community/attacks/CSV_Injection), full-width forms included:
@@ -37,18 +42,22 @@ _MAX_CELL = 8000
 
 
 def render(result: AuditResult, context: Context | None = None) -> str:
-    """A header line and one line a finding, in the order of the baseline; RFC 4180, every cell quoted."""
+    """A header line, one line a finding in the baseline's order, one a waiver to look after; RFC 4180, all quoted."""
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for finding in result.findings:
         writer.writerow([_cell(text) for text in _row(finding, result)])
+    for use in result.waivers:
+        if use.problem:
+            writer.writerow([_cell(_note(use).get(column, "")) for column in COLUMNS])
     return out.getvalue()
 
 
 def _row(finding: Finding, result: AuditResult) -> tuple[str, ...]:
     verdict = finding.verdict
     requirement = result.requirements[finding.requirement]
+    waiver = finding.waiver
     return (
         finding.requirement,
         finding.outcome.value,
@@ -66,7 +75,23 @@ def _row(finding: Finding, result: AuditResult) -> tuple[str, ...]:
         one_line(verdict.remediation),
         finding.rule,
         finding.fingerprint,
+        *((waiver.owner, waiver.reason, waiver.expires.isoformat()) if waiver is not None else ("", "", "")),
+        "yes" if finding.until_deployed else "",
     )
+
+
+def _note(use: WaiverUse) -> Mapping[str, str]:
+    """What is said of a waiver that somebody must look after, in the columns that fit."""
+    waiver = use.waiver
+    return {
+        "requirement": waiver.requirement,
+        "outcome": "note",
+        "resource": waiver.resource,
+        "message": use.says,
+        "waiver_owner": waiver.owner,
+        "waiver_reason": waiver.reason,
+        "waiver_expires": waiver.expires.isoformat(),
+    }
 
 
 def _cell(text: str) -> str:

@@ -22,6 +22,10 @@ def render(result: AuditResult, context: Context | None = None) -> str:
     lines = [_command("notice", "auditor", digest.headline)] if result.missing else []
     counts = {"error": 0, "warning": 0, "notice": 0}
     left_out = 0
+    for use in result.waivers:
+        if use.problem and counts["warning"] < SHOWN:
+            counts["warning"] += 1
+            lines.append(_command("warning", f"{line(use.waiver.requirement, 80)}: waiver", line(use.says)))
     for finding in digest.of(Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN):
         kind = _kind(finding)
         counts[kind] += 1

@@ -21,6 +21,7 @@ from auditor.reporting.explained import Part, parts, spans
 from auditor.reporting.words import (
     OUTCOME_WORDS,
     address,
+    borne,
     clip,
     counted,
     line,
@@ -240,6 +241,7 @@ def _finding(finding: Finding, result: AuditResult) -> dict[str, Any]:
         "workload": line(finding.workload, 80) if len(result.workloads) > 1 else "",
         "message": line(verdict.message, 1000),
         "permission": line(verdict.unknown.permission or "", 200) if verdict.unknown is not None else "",
+        "borne": borne(finding),
         "resource": line(verdict.resource.text, 1000) if verdict.resource is not None else "",
         "evidence": [_evidence(e, result) for e in verdict.evidence],
         "witness": [{"name": line(str(k), 80), "value": _plain(v)} for k, v in (verdict.witness or {}).items()],

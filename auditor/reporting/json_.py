@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from auditor.model import AuditResult, Evidence, Finding, Read, Requirement
+from auditor.model import AuditResult, Evidence, Finding, Read, Requirement, Unknown, Waiver
 from auditor.reporting.context import Context
 
 FORMAT = "auditor-result/1"
@@ -41,6 +41,7 @@ def render(result: AuditResult, context: Context | None = None) -> str:
         ],
         "families": dict(result.baseline.families),
         "requirements": [_requirement(requirement) for requirement in result.requirements.values()],
+        "waivers": [_waiver(use.waiver) | {"covers": use.covers, "expired": use.expired} for use in result.waivers],
         "results": [_finding(finding, result) for finding in result.findings],
     }
     return json_text(document, indent=2) + "\n"
@@ -104,7 +105,7 @@ def _finding(finding: Finding, result: AuditResult) -> dict[str, Any]:
     return {
         "requirement": finding.requirement,
         "rule": finding.rule,
-        "outcome": verdict.outcome.value,
+        "outcome": finding.outcome.value,
         "level": finding.level,
         "severity": finding.severity,
         "workload": finding.workload,
@@ -114,11 +115,31 @@ def _finding(finding: Finding, result: AuditResult) -> dict[str, Any]:
         "message": verdict.message,
         "evidence": [evidence_entry(evidence, result) for evidence in verdict.evidence],
         "witness": verdict.witness,
-        "unknown": {"because": unknown.because, "permission": unknown.permission, "read": unknown.read}
-        if unknown is not None
-        else None,
+        "unknown": _unknown(unknown) if unknown is not None else None,
+        "waiver": _waiver(finding.waiver) if finding.waiver is not None else None,
         "remediation": verdict.remediation,
         "fingerprint": finding.fingerprint,
+    }
+
+
+def _unknown(unknown: Unknown) -> dict[str, Any]:
+    return {
+        "because": unknown.because,
+        "permission": unknown.permission,
+        "read": unknown.read,
+        "until_deployed": unknown.until_deployed,
+    }
+
+
+def _waiver(waiver: Waiver) -> dict[str, Any]:
+    return {
+        "requirement": waiver.requirement,
+        "resource": waiver.resource,
+        "aspect": waiver.aspect,
+        "owner": waiver.owner,
+        "reason": waiver.reason,
+        "expires": waiver.expires.isoformat(),
+        "where": waiver.where,
     }
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from auditor.model import AuditResult, Finding, Outcome
+from auditor.model import AuditResult, Finding, Outcome, WaiverUse
 from auditor.reporting.context import Context, spot
 from auditor.reporting.digest import Digest
-from auditor.reporting.words import OUTCOME_WORDS, clip, line, short_name, value_text, visible_lines
+from auditor.reporting.words import OUTCOME_WORDS, borne, clip, line, short_name, value_text, visible_lines
 
 _FAILED = (Outcome.FAIL,)
 _SKIPPED = (Outcome.UNKNOWN, Outcome.WAIVED, Outcome.MANUAL, Outcome.NOT_APPLICABLE)
@@ -27,6 +27,9 @@ def render(result: AuditResult, context: Context | None = None) -> str:
         cases += [_without_rule(id_, result) for id_ in result.not_implemented if id_ in ids]
         if cases:
             _suite(root, line(family.title, 80), cases)
+    notes = [_note(use) for use in result.waivers if use.problem]
+    if notes:
+        _suite(root, "waivers", notes)
     if result.missing:
         case = ET.Element("testcase", classname="auditor", name="an architecture to check", time="0")
         ET.SubElement(case, "skipped", message=Digest(result).headline)
@@ -71,7 +74,16 @@ def _case(finding: Finding, result: AuditResult, context: Context) -> ET.Element
 def _why(finding: Finding) -> str:
     why = finding.verdict.unknown
     needs = f"; needs {line(why.permission, 200)}" if why is not None and why.permission else ""
-    return f"{line(finding.verdict.message)}{needs}"
+    whose = f"{borne(finding)}; " if finding.waiver is not None else ""
+    return f"{whose}{line(finding.verdict.message)}{needs}"
+
+
+def _note(use: WaiverUse) -> ET.Element:
+    """A waiver that somebody must look after: it expired, or covers nothing."""
+    name = f"waiver of {line(use.waiver.requirement, 80)} ({line(use.waiver.where, 200)})"
+    case = ET.Element("testcase", classname="waivers", name=name, time="0")
+    ET.SubElement(case, "skipped", message=f"note: {line(use.says, 1000)}")
+    return case
 
 
 def _name(finding: Finding) -> str:

@@ -10,6 +10,7 @@ from auditor.reporting.context import Context, is_problem
 from auditor.reporting.digest import OPTIONAL, Digest, Family
 from auditor.reporting.words import (
     OUTCOME_WORDS,
+    borne,
     counted,
     line,
     one_line,
@@ -36,13 +37,13 @@ def render(result: AuditResult, context: Context | None = None) -> str:
     head = "\n".join(_head(digest))
     tail = "\n".join(_tail(digest))
     room = MAX_BYTES - len(head.encode()) - len(tail.encode()) - 200
-    body, left_out = _fit(_sections(digest, wanted), room)
+    body, left_out = fit(_sections(digest, wanted), room)
     if left_out:
         body.append(f"\n_{counted(left_out, 'finding')} not shown here; the full report has them._\n")
     return "\n".join((head, *body, tail)).rstrip() + "\n"
 
 
-def _fit(rows: Iterator[tuple[str, int]], room: int) -> tuple[list[str], int]:
+def fit(rows: Iterator[tuple[str, int]], room: int) -> tuple[list[str], int]:
     """Rows as long as there is room, and how many findings were left out."""
     kept: list[str] = []
     left_out = 0
@@ -83,6 +84,16 @@ def _sections(digest: Digest, context: Context) -> Iterator[tuple[str, int]]:
         yield _family_head(family), 0
         for finding in shown:
             yield _row(finding), 1
+    waived = digest.of(Outcome.WAIVED)
+    if waived:
+        yield "\n### Waived\n", 0
+    for finding in waived:
+        whose = f"{escape(borne(finding))}; " if finding.waiver is not None else ""
+        yield f"- **{finding.requirement}** on {code(subject(finding))}: {whose}{_message(finding)}", 1
+
+
+def _message(finding: Finding) -> str:
+    return escape(line(finding.verdict.message, 400))
 
 
 def _family_head(family: Family) -> str:
@@ -94,9 +105,8 @@ def _family_head(family: Family) -> str:
 
 def _row(finding: Finding) -> str:
     verdict = finding.verdict
-    why = ("_recommended:_ " if finding.outcome is Outcome.FAIL and finding.level in OPTIONAL else "") + escape(
-        line(verdict.message, 400)
-    )
+    why = "_recommended:_ " if finding.outcome is Outcome.FAIL and finding.level in OPTIONAL else ""
+    why += _message(finding)
     if verdict.unknown is not None and verdict.unknown.permission:
         why += f"; needs {code(line(verdict.unknown.permission, 120))}"
     cells = (OUTCOME_WORDS[finding.outcome], finding.severity, finding.requirement, code(subject(finding)), why)
@@ -114,6 +124,8 @@ def _tail(digest: Digest) -> Iterator[str]:
             statement = escape(line(result.requirements[finding.requirement].statement, 300))
             yield f"- **{finding.requirement}** {statement}: {escape(line(finding.verdict.message, 300))}"
         yield "\n</details>\n"
+    for note in result.notes[:20]:
+        yield f"- note: {escape(line(note, 300))}"
     if result.not_implemented:
         yield f"\n{counted(len(result.not_implemented), 'requirement')} without a rule yet: not checked.\n"
     for read in result.snapshot.failed_reads[:10]:

@@ -21,7 +21,7 @@ from auditor.reporting.context import Context, spot
 from auditor.reporting.json_ import json_text
 from auditor.reporting.sarif_notices import NOTICES, notifications
 from auditor.reporting.sarif_rules import level_of, rule_entry, sentence
-from auditor.reporting.words import address, clip, line, one_line, short_name, value_text
+from auditor.reporting.words import address, borne, clip, line, one_line, short_name, value_text
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 MAX_RESULTS = 5000
@@ -150,7 +150,11 @@ class _Run:
         }
         if finding.outcome is Outcome.WAIVED:
             node["suppressions"] = [
-                {"kind": "external", "status": "accepted", "justification": line(verdict.message, 1000)}
+                {
+                    "kind": "external",
+                    "status": "accepted",
+                    "justification": borne(finding) or line(verdict.message, 1000),
+                }
             ]
         if related := self._related(finding):
             node["relatedLocations"] = related

@@ -17,6 +17,7 @@ from auditor.reporting.context import Context, is_problem
 from auditor.reporting.digest import OPTIONAL, Digest, Family
 from auditor.reporting.words import (
     OUTCOME_WORDS,
+    borne,
     clip,
     counted,
     line,
@@ -96,6 +97,7 @@ def _blocks(digest: Digest, context: Context) -> Iterator[RenderableType | _Whol
             yield _rows(shown, digest.result, context, header, width)
             header = False
     yield from _manual(digest, context)
+    yield from _waivers(digest.result, context)
     yield Text()
     yield _counts(digest, context)
     yield Text()
@@ -183,6 +185,8 @@ def _why(finding: Finding, result: AuditResult, context: Context) -> Text:
     text.append(line(verdict.message))
     if verdict.unknown is not None and verdict.unknown.permission:
         text.append(f"; needs {line(verdict.unknown.permission, 120)}", style="bold")
+    if finding.waiver is not None:
+        text.append(f"; {borne(finding)}", style="cyan")
     if context.verbose:
         for said in _proof(finding, result):
             text.append(f"\n{said}", style="dim")
@@ -217,6 +221,23 @@ def _manual(digest: Digest, context: Context) -> Iterator[RenderableType]:
         text.append(line(requirement.statement), style="not bold")
         if finding.verdict.message:
             text.append(f"\nlook at: {line(finding.verdict.message)}", style="not bold dim")
+        yield Padding(text, (0, 0, 0, 2))
+
+
+def _waivers(result: AuditResult, context: Context) -> Iterator[RenderableType]:
+    if not result.waivers or not context.verbose:
+        return
+    yield Text()
+    yield Text("Waivers", style="bold")
+    for use in result.waivers:
+        waiver = use.waiver
+        text = Text(f"{line(waiver.requirement, 60)}  ", style="bold")
+        text.append(f"{line(waiver.resource, 200)}: {line(waiver.reason, 400)}", style="not bold")
+        over = "EXPIRED" if use.expired else "until"
+        said = (
+            f"{line(waiver.owner, 120)}, {over} {waiver.expires.isoformat()}, covers {counted(use.covers, 'finding')}"
+        )
+        text.append(f"\n{said} ({line(waiver.where, 200)})", style="not bold red" if use.problem else "not bold dim")
         yield Padding(text, (0, 0, 0, 2))
 
 
@@ -281,6 +302,13 @@ def _remarks(digest: Digest, context: Context) -> Iterator[str]:
     if absent := len(result.not_implemented):
         verb = "has" if absent == 1 else "have"
         yield f"{counted(absent, 'requirement')} {verb} no rule yet and cannot pass or fail; see `auditor rules`."
+    if waived := result.summary[Outcome.WAIVED]:
+        verb = "is" if waived == 1 else "are"
+        more = "" if context.verbose else "; `--verbose` shows who bears each, why and until when"
+        yield f"{counted(waived, 'finding')} {verb} waived{more}."
+    if waiting := sum(finding.until_deployed for finding in result.findings):
+        verb = "is" if waiting == 1 else "are"
+        yield f"{counted(waiting, 'finding')} {verb} unknown until deployed: `--strict --until-deployed` bears these."
     for note in result.notes:
         yield f"Note: {line(note, 400)}"
     if digest.steps:

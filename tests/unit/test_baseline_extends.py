@@ -168,7 +168,7 @@ def test_what_is_disabled_below_cannot_be_changed_above(tmp_path: Path) -> None:
     base += "overrides:\n  ONE-01: {disabled: true, reason: not us}\n"
     (tmp_path / "root.yaml").write_text(SMALL)
     found = _mistakes(tmp_path, "overrides:\n  ONE-01: {level: must}\n", base)
-    assert found == ["own.yaml:4:3: ONE-01 is disabled by the baseline that this one extends: not us"]
+    assert found == ["own.yaml:4:3: ONE-01 is disabled by the extended baseline already: not us"]
 
 
 def test_mistakes_of_both_files_are_said_at_once(tmp_path: Path) -> None:

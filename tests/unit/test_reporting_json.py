@@ -34,6 +34,7 @@ def test_the_contract_of_a_result() -> None:
         "requirement": "PUB-07",
         "rule": "storage_is_exposed",
         "outcome": "fail",
+        "waiver": None,
         "level": "must",
         "severity": "critical",
         "workload": "mlw-chat",
