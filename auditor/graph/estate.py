@@ -39,6 +39,8 @@ class Estate:
         self.edges: Sequence[Edge] = edges
         self.coverage = coverage
         self.snapshot = snapshot
+        self.worked_out: dict[str, object] = {}
+        """What others keep about this estate, by a name of theirs; it goes when the estate goes."""
 
     # --- what there is -------------------------------------------------------------------------------------------
 

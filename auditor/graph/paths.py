@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -65,19 +64,22 @@ class Topology:
         found = tree.get(target)
         return tuple(found) if found else None
 
-    def chains(self, source: str, target: str, most: int) -> Iterator[Chain]:
-        """At most so many chains without a station twice, shortest first."""
+    def chains(self, source: str, target: str) -> Iterator[Chain]:
+        """Every chain without a station twice, shortest first, equally long ones in the order of their names.
+
+        Meant for graphs in which traffic goes one way, where chains are few: all of them are found at once.
+        """
         first = self.shortest(source, target)
         if first is None:
             return
-        yield first
         if self._only_one(first):
+            yield first
             return
         import networkx as nx
 
-        for chain in islice(nx.shortest_simple_paths(self.graph, source, target), most):
-            if tuple(chain) != first:
-                yield tuple(chain)
+        leading = self.graph.subgraph(nx.ancestors(self.graph, target) | {target})
+        found = (tuple(chain) for chain in nx.all_simple_paths(leading, source, target))
+        yield from sorted(found, key=lambda chain: (len(chain), chain))
 
     def _only_one(self, chain: Chain) -> bool:
         """Whether every station after the first is entered from one other only, so that there is no second chain."""

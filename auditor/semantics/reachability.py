@@ -7,25 +7,27 @@ world.reach(world.internet, target)      -> Reach
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from weakref import WeakKeyDictionary
 
 from auditor.graph import Estate, Relation
 from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.semantics.addresses import AddressSet
-from auditor.semantics.entries import PUBLIC_ADDRESS
+from auditor.semantics.entries import BALANCER, BASTION, FIREWALL, GATEWAY, PUBLIC_ADDRESS
 from auditor.semantics.fabric import Fabric, Origin, Outside, Seat, anybody
 from auditor.semantics.flows import FlowSet, Packet
-from auditor.semantics.networks import NETWORK, address_space
+from auditor.semantics.networks import NETWORK, NIC, SUBNET, address_space
+from auditor.semantics.private_access import ENDPOINT
 from auditor.semantics.region import Addresses
+from auditor.semantics.services import SERVICES, endpoints_to
 from auditor.semantics.stations import OUTSIDE, PREMISES, Stations, start_at
 from auditor.semantics.steps import Step
 from auditor.semantics.tags import ServiceTags, never_internet
+from auditor.semantics.translations import untold
 from auditor.semantics.walk import Journey, Mark, journeys
 
-_CHAINS = 8
-"""So many chains are followed before an answer is no: the shortest ones, which hold where any does in practice."""
+_DOORS = (PUBLIC_ADDRESS, GATEWAY, BALANCER, BASTION, FIREWALL)
+"""What can let the Internet in to something that has no public address of its own."""
 
 
 @dataclass(frozen=True)
@@ -108,27 +110,55 @@ class Reachability:
         return self.stations.targets
 
     def reach(self, origin: Origin, target: Resource, asked: FlowSet | None = None) -> Reach:
-        """Whether an origin reaches a target; `asked` narrows the packets of the first connection."""
+        """Whether an origin reaches a target; `asked` narrows the packets of the first connection.
+
+        The shortest way that arrives is told; where none does, the way that came furthest. A no rests on the lists of
+        everything that could be on a way: where one of them was not read, the answer is not known.
+        """
+        found = _answer(origin, target, self._journeys(origin, target, asked), self._no_way(origin, target))
+        gap = self._unlisted(origin, target) if found.reaches is False else None
+        return found if gap is None else replace(found, reaches=gap)
+
+    def _unlisted(self, origin: Origin, target: Resource) -> Unknown | None:
+        """Why there could be ways that nobody read: stations of a kind that was not listed."""
+        kinds: list[str] = []
+        service = target.type in SERVICES
+        if service:
+            kinds.append(ENDPOINT)
+        if isinstance(origin, Outside) and not origin.on_premises:
+            if not service or endpoints_to(self.estate, target):
+                kinds += _DOORS
+            if target.type == SUBNET:
+                kinds.append(NIC)
+        gaps = [self.estate.coverage.gap(kind) for kind in kinds]
+        if FIREWALL in kinds:
+            gaps += [untold(self.estate, firewall) for firewall in self.estate.seen(FIREWALL)]
+        return next((gap for gap in gaps if gap is not None), None)
+
+    def ways(self, origin: Origin, target: Resource, asked: FlowSet | None = None) -> Iterator[Reach]:
+        """Every way that traffic could take, shortest first, each with how it comes out."""
+        for journey in self._journeys(origin, target, asked):
+            yield Reach(origin.name, target, journey.marks, journey.holds, journey.needs)
+
+    def _journeys(self, origin: Origin, target: Resource, asked: FlowSet | None) -> Iterator[Journey]:
+        """Each chain as it was followed. A public address is reached where what has it lets something in by it."""
+        ends = self.estate.into(target, Relation.HAS_ADDRESS) if target.type == PUBLIC_ADDRESS else (target,)
+        for end in ends:
+            for chain in self.stations.topology.chains(_start(origin), end.id.key):
+                if end is target or target.id.key in chain:
+                    yield from journeys(self.stations, origin, chain, asked)
+
+    def _no_way(self, origin: Origin, target: Resource) -> str:
+        """Why there is no chain at all."""
         if target.type == PUBLIC_ADDRESS:
-            return self._reach_address(origin, target, asked)
-        found = self._journeys(origin, target, asked)
-        return _answer(origin, target, found, _no_way(origin, target))
-
-    def _journeys(
-        self, origin: Origin, target: Resource, asked: FlowSet | None, through: Resource | None = None
-    ) -> Iterator[Journey]:
-        for chain in self.stations.topology.chains(_start(origin), target.id.key, _CHAINS):
-            if through is None or through.id.key in chain:
-                yield from journeys(self.stations, origin, chain, asked)
-
-    def _reach_address(self, origin: Origin, address: Resource, asked: FlowSet | None) -> Reach:
-        """A public address is reached where what has it lets something in by it."""
-        owners = self.estate.into(address, Relation.HAS_ADDRESS)
-        if not owners:
-            return _stopped(origin, address, f"nothing has the address {address.name}")
-        found = (journey for owner in owners for journey in self._journeys(origin, owner, asked, address))
-        names = ", ".join(owner.name for owner in owners)
-        return _answer(origin, address, found, f"{names} takes nothing in by {address.name}")
+            owners = ", ".join(owner.name for owner in self.estate.into(target, Relation.HAS_ADDRESS))
+            return f"{owners} takes nothing in by {target.name}" if owners else f"nothing has the address {target.name}"
+        if isinstance(origin, Outside) and not origin.on_premises:
+            return (
+                f"nothing leads from {origin.name} to {target.name}: it has no public address,"
+                " and nothing that has one passes on to it"
+            )
+        return f"nothing leads from {origin.name} to {target.name}"
 
     def origins(self, resource: Resource) -> tuple[Origin, ...]:
         """Where traffic of a resource comes from: its seat, or every subnet of a network; raises `NotKnown`."""
@@ -157,14 +187,12 @@ class Reachability:
             yield Outside(name, Addresses.known(private), on_premises=True)
 
 
-_made: WeakKeyDictionary[Estate, Reachability] = WeakKeyDictionary()
-
-
 def reachability_of(estate: Estate) -> Reachability:
     """The questions of an estate, made once for everybody who asks."""
-    if estate not in _made:
-        _made[estate] = Reachability.of(estate)
-    return _made[estate]
+    found = estate.worked_out.get("reachability")
+    if not isinstance(found, Reachability):
+        found = estate.worked_out["reachability"] = Reachability.of(estate)
+    return found
 
 
 def _start(origin: Origin) -> str:
@@ -199,14 +227,3 @@ def _answer(origin: Origin, target: Resource, found: Iterator[Journey], otherwis
     own = best.stopped.says if best.stopped is not None else ""
     also = tuple(says for says in dict.fromkeys(stops) if says != own)
     return Reach(origin.name, target, best.marks, best.holds, best.needs, also)
-
-
-def _no_way(origin: Origin, target: Resource) -> str:
-    if target.type == PUBLIC_ADDRESS:
-        return f"{origin.name} has no way to the Internet, where {target.name} is"
-    if isinstance(origin, Outside) and not origin.on_premises:
-        return (
-            f"nothing leads from {origin.name} to {target.name}: it has no public address,"
-            " and nothing that has one passes on to it"
-        )
-    return f"nothing leads from {origin.name} to {target.name}"

@@ -51,8 +51,14 @@ class Stations:
         return found
 
     def find(self, station: str) -> Resource | None:
-        """The resource that stands at a station; `None` for the outside and the doors of a network."""
-        return self.fabric.estate.find(ArmId(station)) if station.startswith("/") else None
+        """The resource that stands at a station; `None` for the outside and the doors of a network.
+
+        One that was pointed at and not read stands there with an empty document.
+        """
+        if not station.startswith("/"):
+            return None
+        id_ = ArmId(station)
+        return self.fabric.estate.find(id_) or Resource(id_, {}, id_)
 
     @cached_property
     def topology(self) -> Topology:
@@ -111,13 +117,15 @@ class Stations:
                     yield resource.id.key, seat.subnet.id.key, Link(HOLDS)
 
     def _public(self) -> Iterator[tuple[str, str, Link]]:
-        """A public address, and who has it."""
+        """A public address, and who has it: the owner's word is enough, also for an address that was not read."""
         estate = self.fabric.estate
         for public in estate.seen(PUBLIC_ADDRESS):
             yield OUTSIDE, public.id.key, Link(OPENS)
-            for owner in estate.into(public, Relation.HAS_ADDRESS):
-                if owner.type in (NIC, *FRONTS):
-                    yield public.id.key, owner.id.key, Link(SERVES)
+        for type_ in (NIC, *FRONTS):
+            for owner in estate.seen(type_):
+                for id_ in estate.targets(owner, Relation.HAS_ADDRESS):
+                    yield OUTSIDE, id_.key, Link(OPENS)
+                    yield id_.key, owner.id.key, Link(SERVES)
 
     def _fronts(self) -> Iterator[tuple[str, str, Link]]:
         for type_ in FRONTS:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditor.graph import Estate, Relation
-from auditor.model import ArmId, Evidence, Resource
+from auditor.model import ArmId, Evidence, Resource, Unknown
 
 _GROUPS = "microsoft.network/firewallpolicies/rulecollectiongroups"
 
@@ -40,6 +40,15 @@ def translated(estate: Estate, firewall: Resource) -> Iterator[Translated]:
             path = ("properties", "ruleCollections", index, "rules")
             for place, rule in group.items(*path):
                 yield from _rule(rule, at, group.at(*path, place, "name"))
+
+
+def untold(estate: Estate, firewall: Resource) -> Unknown | None:
+    """Why a firewall may have rules that nobody read: its policy was not read, or the rules of it were not."""
+    policy = firewall.ref("properties", "firewallPolicy")
+    if policy is None:
+        return None
+    found = estate.resolve(policy, firewall.place("properties", "firewallPolicy", "id"))
+    return found if isinstance(found, Unknown) else estate.coverage.gap(_GROUPS, under=policy)
 
 
 def _rule(rule: Mapping[str, Any], at: tuple[ArmId, ...], evidence: Evidence) -> Iterator[Translated]:

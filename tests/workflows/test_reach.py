@@ -407,12 +407,13 @@ def test_a_firewall_translates_to_an_inner_address(by_policy: bool) -> None:
             {"ruleCollectionType": "FirewallPolicyNatRuleCollection", "rules": [rule_]},
         ]
         more = [
+            doc("Microsoft.Network/firewallPolicies", "pol", properties={"x": 1}),
             doc(
                 "Microsoft.Network/firewallPolicies/ruleCollectionGroups",
                 "pol",
                 "grp",
                 properties={"ruleCollections": collections},
-            )
+            ),
         ]
     else:
         properties["natRuleCollections"] = [{"name": "c", "properties": {"rules": [rule_]}}]
@@ -643,6 +644,58 @@ def test_a_group_that_was_not_read_is_named() -> None:
     found = ask(documents, "v/a", "v/b", reads=(WHOLE, failed(NSG)))
     assert isinstance(found.reaches, Unknown)
     assert found.reaches.permission == f"{NSG.casefold()}/read"
+
+
+@pytest.mark.parametrize(
+    ("type_", "target"),
+    [
+        (PIP, "na"),
+        ("Microsoft.Network/applicationGateways", "pe-kv"),
+        ("Microsoft.Network/loadBalancers", "v/a"),
+        (NIC, "v/a"),
+        (PE, "kv"),
+    ],
+)
+def test_a_no_rests_on_the_lists_of_what_could_be_on_a_way(type_: str, target: str) -> None:
+    documents = [*private(), nic("na", "v", "a", "10.1.0.4")]
+    found = ask(documents, "Internet", target, reads=(WHOLE, failed(type_)))
+    assert isinstance(found.reaches, Unknown)
+    assert found.reaches.permission == f"{type_.casefold()}/read"
+    assert ask(documents, "Internet", target).reaches is False
+
+
+def test_a_firewall_whose_policy_was_not_read_leaves_a_no_open() -> None:
+    policy = {"firewallPolicy": {"id": id_of("Microsoft.Network/firewallPolicies", "elsewhere")}}
+    documents = [*office(), doc(FIREWALL, "fw", properties=policy)]
+    assert says(ask(documents, "Internet", "na")).startswith("unknown: ")
+    assert ask([*office(), doc(FIREWALL, "fw", properties={"x": 1})], "Internet", "na").reaches is False
+
+
+def test_a_service_without_private_endpoints_needs_no_list_of_gateways() -> None:
+    documents = [vault(publicNetworkAccess="Disabled")]
+    found = ask(documents, "Internet", "kv", reads=(WHOLE, failed("Microsoft.Network/applicationGateways")))
+    assert found.reaches is False
+
+
+def test_a_public_address_that_was_not_read_is_one_all_the_same() -> None:
+    documents = [d for d in exposed(OPEN_TO_ALL) if d["name"] != "p"]
+    found = ask(documents, "Internet", "n")
+    assert found.reaches is True
+    assert chain(found) == "Internet -> p -> a -> n"
+
+
+def test_every_way_is_told_where_all_are_asked_for() -> None:
+    documents = [*exposed(OPEN_TO_ALL), machine("m", "n"), public("q", "20.9.8.8")]
+    seat = {"subnet": {"id": subnet_id("v", "a")}, "publicIPAddress": {"id": id_of(PIP, "q")}}
+    documents.append(
+        doc("Microsoft.Network/bastionHosts", "bas", properties={"ipConfigurations": [{"properties": seat}]})
+    )
+    world = Reachability.of(estate_of(documents))
+    ways = list(world.ways(world.internet, need(world.estate, id_of(NIC, "n"))))
+    assert [(chain(way), way.reaches) for way in ways] == [
+        ("Internet -> p -> a -> n", True),
+        ("Internet -> q -> bas", False),
+    ]
 
 
 def test_a_source_that_was_not_read_is_refused() -> None:
