@@ -1,4 +1,4 @@
-"""Writes the generated pages of docs/: one for each requirement, and the table of all of them.
+"""Writes the generated pages of docs/: one for each requirement, the table of all of them, the schema of settings.
 
 `python docs/build.py` writes them, `python docs/build.py --check` says which are stale and ends with 1. What a page
 says comes from the baseline, from the rule's own docstring and from the rule's cases, so that it cannot say anything
@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from auditor.baseline import Baseline, read_baseline  # noqa: E402
+from auditor.baseline.settings_schema import schema_text  # noqa: E402
 from auditor.commands.catalogue import Entry, entries  # noqa: E402
 from auditor.commands.explain import terms_text  # noqa: E402
 from auditor.model import Level  # noqa: E402
@@ -33,7 +34,7 @@ def pages() -> dict[str, str]:
     with_cases = set(requirements_with_cases())
     cases = {e.requirement.id: cases_of(e.requirement.id) for e in found if e.requirement.id in with_cases}
     made = {f"rules/{e.requirement.id}.md": _rule_page(e, cases.get(e.requirement.id, [])) for e in found}
-    return {"coverage.md": _coverage(baseline, found, cases), **made}
+    return {"coverage.md": _coverage(baseline, found, cases), "auditor.schema.json": schema_text(), **made}
 
 
 # --- one requirement -------------------------------------------------------------------------------------------------
