@@ -30,6 +30,7 @@ COMMANDS: dict[str, Entry] = {
     "rules": Entry("auditor.commands.rules:rules", "List every requirement and the rule that decides it."),
     "explain": Entry("auditor.commands.explain:explain", "Explain one requirement: what is read, why, how to fix it."),
     "baseline": Entry("auditor.commands.baseline:baseline", "Show a baseline, or check one of your own."),
+    "settings": Entry("auditor.commands.settings:settings", "Check a settings file, or print its form for editors."),
 }
 
 
