@@ -64,6 +64,14 @@ class Layer:
         access = "Allow" if passes else "Deny"
         return Decision(access, None, frozenset({access}))
 
+    def among(self, flows: FlowSet) -> FlowSet:
+        """What of some packets goes on to the next layer."""
+        if self.gap is not None or self.evaluation is None:
+            return flows & self.passes()
+        if self.can_deliver:
+            return flows - self.evaluation.among(flows, "Deny")
+        return self.evaluation.among(flows, "Allow", "AlwaysAllow")
+
     def passes(self) -> FlowSet:
         """What goes on to the next layer."""
         if self.gap is not None:

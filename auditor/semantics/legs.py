@@ -87,7 +87,7 @@ def filtered(fabric: Fabric, seat: Seat, direction: str, flows: FlowSet) -> tupl
     name = f"filters {'into' if direction == INBOUND else 'out of'} {seat.name}"
     if isinstance(found, Unknown):
         return Step(name, found, f"what filters at {seat.name} is not known: {found.because}"), flows
-    passing = flows & found.allowed()
+    passing = found.among(flows)
     empty = passing.is_empty
     example = (flows if empty is True else passing).witness()
     if example is None:

@@ -43,6 +43,7 @@ class Evaluation:
         self.direction = direction
         self.rules: tuple[SecurityRule, ...] = tuple(_untied(sorted(rules, key=_order)))
         self._walks = 0
+        self._allowed: FlowSet | None = None
 
     @property
     def unknowns(self) -> tuple[Unknown, ...]:
@@ -122,7 +123,25 @@ class Evaluation:
 
     def allowed(self) -> FlowSet:
         """The packets that go on."""
-        return self.with_access("Allow", "AlwaysAllow")
+        if self._allowed is None:
+            self._allowed = self.with_access("Allow", "AlwaysAllow")
+        return self._allowed
+
+    def among(self, flows: FlowSet, *access: str) -> FlowSet:
+        """Those of some packets that a rule with such an access decides; few packets need no diagram of the whole."""
+        if "diagram" in self.__dict__ or self._walks >= _WALKS:
+            return flows & (self.allowed() if set(access) == {"Allow", "AlwaysAllow"} else self.with_access(*access))
+        self._walks += 1
+        left: dd.Diagram = flows.diagram
+        found: dd.Diagram = dd.EMPTY
+        for rule in self.rules:
+            if dd.meets(left, rule.flows.diagram):
+                if rule.access in access:
+                    found = dd.first(found, dd.keep(left, rule.flows.diagram))
+                left = dd.drop(left, rule.flows.diagram)
+                if left == dd.EMPTY:
+                    break
+        return FlowSet(found)
 
     def decided_by_default(self) -> FlowSet:
         """The packets that only a default rule decides."""

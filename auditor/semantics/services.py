@@ -178,7 +178,8 @@ def _out_to(fabric: Fabric, origin: Seat, service: Resource) -> Step:
     tag = _facts(service.type).get("tag", "AzureCloud")
     flows = service_flows(service.type) & FlowSet.real()
     flows &= FlowSet.box(source=Addresses.known(origin.addresses), destination=fabric.view(origin.subnet).named(tag))
-    stopped, passing = (flows - found.allowed()).is_empty, (flows & found.allowed()).is_empty
+    getting_out = found.among(flows)
+    stopped, passing = (flows - getting_out).is_empty, getting_out.is_empty
     if stopped is True:
         return Step(name, True, f"traffic to {tag} gets out of {origin.name}")
     if passing is True:
