@@ -126,11 +126,11 @@ def _hold_against(subnet: Resource, w: Workload, direction: str, rows: Sequence[
 
 
 def _contract(subnet: Resource, w: Workload, direction: str, rows: Sequence[FlowRow]) -> Contract:
-    seats = {part: w.subnet(part) for part in PARTS}
-    resolve = resolver(w.estate, subnet, seats, network_view(w.estate, subnet))
+    resolve = resolver(subnet, w.subnet, network_view(w.estate, subnet))
     allowed = flow_terms([row.term for row in rows], resolve)
     needed = flow_terms([row.term for row in rows if row.needed], resolve)
-    return compare(w.estate, subnet, direction, allowed, needed)
+    words = [str(row.term.get(side, "")) for row in rows for side in ("from", "to")]
+    return compare(w.estate, subnet, direction, allowed, needed, words=words)
 
 
 def _unguarded(subnet: Resource, direction: str) -> Verdict:
@@ -299,8 +299,7 @@ def rule_is_wider_than_it_need_be(subnet: Resource, w: Workload, terms: StrictTe
 
 def _wide_rules(subnet: Resource, group: Resource, w: Workload, way: str, terms: StrictTerms) -> Iterator[SecurityRule]:
     view = network_view(w.estate, subnet)
-    seats = {part: w.subnet(part) for part in PARTS}
-    resolve = resolver(w.estate, subnet, seats, view)
+    resolve = resolver(subnet, w.subnet, view)
     borne = FlowSet.union(
         flow_terms(terms.open.get(part, ()), resolve) for part in ("every part", *w.subnets.part_of(subnet))
     )

@@ -18,7 +18,7 @@ from auditor.semantics.ports import PortSet
 from auditor.semantics.protocols import ProtocolSet
 from auditor.semantics.region import Addresses
 from auditor.semantics.security_rules import SecurityRule
-from auditor.semantics.tags import ServiceTags
+from auditor.semantics.tags import ServiceTags, canonical, is_tag
 
 Resolve = Callable[[str], Addresses]
 """From a word of a table (`Internet`, `self`, `subnet:bastion`, a prefix) to its addresses."""
@@ -126,18 +126,21 @@ def compare(
     needed: FlowSet | None = None,
     *,
     tags: ServiceTags | None = None,
+    words: Sequence[str] = (),
 ) -> Contract:
     """Hold a subnet's rules in one direction against what may pass (`allowed`) and what must (`needed`).
 
     Only packets that can be there count: towards the subnet's own prefix inbound, from it outbound, so a rule for `*`
     and one for the prefix say the same. Admin rules that are in force come first; where they are not known, that is
-    among the `unknowns` and the group alone is compared. Raises `NotKnown` where the subnet's group was not read.
+    among the `unknowns` and the group alone is compared. `words` are tags that the table uses: parts are told in these
+    and in the tags of the rules. Raises `NotKnown` where the subnet's group was not read.
     """
     way = direction.casefold()
     known = _compared.setdefault(estate, {})
-    key = (subnet.id, way, allowed, needed, tags)
+    key = (subnet.id, way, allowed, needed, tags, *words)
     if key not in known:
-        known[key] = _compare(estate, subnet, way, (allowed, FlowSet.none() if needed is None else needed), tags)
+        row = allowed, FlowSet.none() if needed is None else needed
+        known[key] = _compare(estate, subnet, way, row, network_view(estate, subnet, tags), words)
     return known[key]
 
 
@@ -145,11 +148,15 @@ _compared: WeakKeyDictionary[Estate, dict[tuple[object, ...], Contract]] = WeakK
 """What was compared already: a subnet's row is asked about once for each direction and once more for its denies."""
 
 
-def _compare(
-    estate: Estate, subnet: Resource, way: str, row: tuple[FlowSet, FlowSet], tags: ServiceTags | None
+def _compare(  # noqa: PLR0917 - what `compare` was given
+    estate: Estate,
+    subnet: Resource,
+    way: str,
+    row: tuple[FlowSet, FlowSet],
+    view: NetworkView,
+    words: Sequence[str],
 ) -> Contract:
     allowed, needed = row
-    view = network_view(estate, subnet, tags)
     scope = reach_of(subnet, way)
     group = estate.one(subnet, Relation.GUARDED_BY)
     unknowns: list[Unknown] = []
@@ -157,13 +164,21 @@ def _compare(
     if group is None:
         return Contract(subnet, way, None, None, (), (), (), tuple(unknowns), view)
     evaluation = evaluate(estate, group, way, view)
-    made = _Comparison(evaluation, scope, before, view.names)
+    made = _Comparison(evaluation, scope, before, _names(evaluation, view, words))
     excess = made.parts(lambda rule: rule.allows, ~allowed)
     missing = made.parts(lambda rule: not rule.allows, needed)
     left = made.parts(lambda rule: rule.is_default, FlowSet.everything())
     parts = (*excess, *missing, *left)
     unknowns += [part.unknown for part in parts if part.unknown is not None]
     return Contract(subnet, way, group, evaluation, excess, missing, left, tuple(dict.fromkeys(unknowns)), view)
+
+
+def _names(evaluation: Evaluation, view: NetworkView, words: Sequence[str]) -> Mapping[str, Addresses]:
+    """What the reader knows by name: the network's own words, then the tags of rules and table, largest first."""
+    tags = {canonical(word) for rule in evaluation.rules for word in rule.names_tags}
+    tags |= {canonical(word.strip()) for word in words if is_tag(word.strip())}
+    found = {name: view.named(name) for name in sorted(tags) if name not in view.names}
+    return {**view.names, **dict(sorted(found.items(), key=lambda item: -item[1].possible.size))}
 
 
 def reach_of(subnet: Resource, direction: str) -> FlowSet:
