@@ -7,15 +7,17 @@ from pathlib import Path
 import click
 
 from auditor.commands.auditing import AuditOptions, audit_options, audited, settled, tell_of_waivers, terms_of
-from auditor.commands.reports import ReportOptions, finish, report_options
+from auditor.commands.keeping import check_history, history_option, kept_in
+from auditor.commands.reports import ReportOptions, finish, guard, report_options
 from auditor.model import ExitCode
 
 
 @click.command()
 @click.argument("snapshot", type=click.Path(path_type=Path))
 @audit_options
+@history_option
 @report_options
-def check(snapshot: Path, asked: AuditOptions, report: ReportOptions) -> ExitCode:
+def check(snapshot: Path, asked: AuditOptions, history: Path | None, report: ReportOptions) -> ExitCode:
     """Check a SNAPSHOT file against the reference architecture. Reads the file and nothing else.
 
     \b
@@ -23,6 +25,7 @@ def check(snapshot: Path, asked: AuditOptions, report: ReportOptions) -> ExitCod
     auditor check s.json -o report.html --also sarif=r.sarif for a review, and for a dashboard
     auditor check s.json --strict --format junit -o r.xml   for a pipeline that must know everything
     auditor check s.json --settings auditor.yaml            with pins, thresholds, allowances and waivers of your own
+    auditor check s.json --history audits.db -o report.html keep the findings, and show how they came out over time
 
     Exit codes: 0 everything required holds, 1 something required fails (see --fail-on), 2 bad usage or bad input,
     3 incomplete, 4 the auditor itself failed.
@@ -31,7 +34,10 @@ def check(snapshot: Path, asked: AuditOptions, report: ReportOptions) -> ExitCod
 
     terms = terms_of(asked)
     report = settled(report, terms)
+    check_history(history)
     result = audited(read_snapshot(snapshot), terms)
-    code = finish(result, report, inputs=(snapshot, *terms.files))
+    inputs = (snapshot, *terms.files, *([history] if history else []))
+    guard(report.targets, inputs)
+    code = finish(result, report, inputs, kept_in(history, result))
     tell_of_waivers(result, report.quiet)
     return code

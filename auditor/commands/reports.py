@@ -15,6 +15,7 @@ import click
 
 from auditor.commands.places import azure_build, repository_of
 from auditor.model import AuditorError, AuditResult, ExitCode, Finding, Outcome, Severity
+from auditor.model.trend import Trend
 from auditor.reporting import FORMATS, SARIF_EXTRAS, Context, format_of, renderer
 
 FAIL_ON = ("must", "should", *(severity.value for severity in Severity), "never")
@@ -121,19 +122,30 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
 )
 
 
-def finish(result: AuditResult, report: ReportOptions, inputs: Iterable[Path] = ()) -> ExitCode:
+def finish(
+    result: AuditResult, report: ReportOptions, inputs: Iterable[Path] = (), trend: Trend | None = None
+) -> ExitCode:
     """Write every report that is wanted and answer the exit code.
 
     `inputs` are files that no report may replace. Raises `AuditorError` where a report would, before any is written.
+    `trend` is how earlier audits came out, for the page.
     """
-    _guard(report.targets, inputs)
-    context = context_of(result, report)
-    written = [(target, renderer(target.format)(result, _fitted(context, target))) for target in report.targets]
+    guard(report.targets, inputs)
+    context = replace(context_of(result, report), trend=_drawn(trend, report.targets))
+    written = [(target, renderer(target.format)(result, fitted(context, target))) for target in report.targets]
     for target, text in written:
-        _write(target, text)
+        write_report(target, text)
     if not report.quiet and all(target.path is not None for target in report.targets):
         _say(result, report.targets)
     return exit_code(result, report.fail_on, strict=report.strict, until_deployed=report.until_deployed)
+
+
+def _drawn(trend: Trend | None, targets: Iterable[Target]) -> str:
+    if trend is None or not any(target.format == "html" for target in targets):
+        return ""
+    from auditor.reporting.trend_svg import draw
+
+    return draw(trend)
 
 
 def exit_code(
@@ -176,7 +188,7 @@ def context_of(result: AuditResult, report: ReportOptions) -> Context:
     )
 
 
-def _fitted(context: Context, target: Target) -> Context:
+def fitted(context: Context, target: Target) -> Context:
     """Width and colour are the terminal's where the report goes to one."""
     if target.path is not None or not sys.stdout.isatty():
         return replace(context, width=_FILE_WIDTH, color=False)
@@ -184,7 +196,7 @@ def _fitted(context: Context, target: Target) -> Context:
     return replace(context, width=shutil.get_terminal_size((_FILE_WIDTH, 24)).columns, color=not plain)
 
 
-def _guard(targets: Sequence[Target], inputs: Iterable[Path]) -> None:
+def guard(targets: Sequence[Target], inputs: Iterable[Path]) -> None:
     """Refuse two reports in one place, and a report in the place of something that is not a report."""
     taken = {os.path.realpath(path): path for path in inputs}
     seen: set[str] = set()
@@ -207,7 +219,8 @@ def _is_snapshot(path: Path) -> bool:
         return _SNAPSHOT_MARK in stream.read(200)
 
 
-def _write(target: Target, text: str) -> None:
+def write_report(target: Target, text: str) -> None:
+    """Write a report to its file, whole or not at all, or to standard output."""
     if target.path is not None:
         from auditor.snapshot.atomic import replace_file
 

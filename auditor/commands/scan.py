@@ -9,7 +9,8 @@ import click
 
 from auditor.commands.auditing import AuditOptions, audit_options, audited, settled, tell_of_waivers, terms_of
 from auditor.commands.collecting import collected, collection_options, target_of, tell
-from auditor.commands.reports import ReportOptions, finish, report_options
+from auditor.commands.keeping import check_history, history_option, kept_in
+from auditor.commands.reports import ReportOptions, finish, guard, report_options
 from auditor.model import AuditorError, ExitCode
 
 
@@ -22,8 +23,11 @@ from auditor.model import AuditorError, ExitCode
     help="Keep the snapshot in this file; findings then cite its lines.",
 )
 @audit_options
+@history_option
 @report_options
-def scan(keep: Path | None, asked: AuditOptions, report: ReportOptions, **arguments: Any) -> ExitCode:
+def scan(
+    keep: Path | None, asked: AuditOptions, history: Path | None, report: ReportOptions, **arguments: Any
+) -> ExitCode:
     """Read a deployment and check it: `auditor snapshot` and `auditor check` in one.
 
     Exit codes are those of `check`; where everything decided holds but something could not be read, it is 3.
@@ -31,10 +35,13 @@ def scan(keep: Path | None, asked: AuditOptions, report: ReportOptions, **argume
     from auditor.snapshot import read_snapshot, sealed, write_snapshot
 
     # A mistake in a baseline, in settings or in a file name is told now, not after minutes of reading.
+    check_history(history)
     terms = terms_of(asked)
     report = settled(report, terms)
     if keep is not None and any(target.path == keep for target in report.targets):
         raise AuditorError(f"{keep}: the snapshot and a report would both go there", "name two files")
+    inputs = (*terms.files, *(path for path in (keep, history) if path is not None))
+    guard(report.targets, inputs)
     found = sealed(collected(target_of(arguments, terms.settings), report.quiet))
     if keep is not None:
         write_snapshot(found, keep)
@@ -42,7 +49,7 @@ def scan(keep: Path | None, asked: AuditOptions, report: ReportOptions, **argume
     if not report.quiet:
         tell(found, str(keep or "scan"))
     result = audited(found, terms)
-    code = finish(result, report, inputs=(*terms.files, *([keep] if keep else [])))
+    code = finish(result, report, inputs, kept_in(history, result))
     tell_of_waivers(result, report.quiet)
     whole = found.complete and all(read.answered for read in found.reads)
     return ExitCode.INCOMPLETE if code is ExitCode.HOLDS and not whole else code

@@ -25,7 +25,10 @@ class BaselineInfo:
 
 @dataclass(frozen=True)
 class SnapshotInfo:
-    """Which picture was asked. `path` is the file it was read from, empty where there was none."""
+    """Which picture was asked. `path` is the file it was read from, empty where there was none.
+
+    `resource_groups` are those that it was narrowed to; none where it was not.
+    """
 
     collected_at: str
     sha256: str
@@ -35,6 +38,7 @@ class SnapshotInfo:
     path: str
     documents: int
     failed_reads: tuple[Read, ...]
+    resource_groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def audit(
     `pins` say what plays a part. `service_tags`, a list of them as Microsoft publishes it, takes the place of the
     snapshot's own. A rule that raises is outcome `error` on its requirement and does not stop the others.
     """
-    estate = build_estate(snapshot if service_tags is None else _tagged(snapshot, service_tags))
+    estate = build_estate(snapshot if service_tags is None else tagged(snapshot, service_tags))
     found = workloads(estate, pins_of(estate, pins))
     empty = AuditResult(baseline.info, _about(snapshot), baseline.requirements, (), positions={})
     missing = _missing(found[0]) if len(found) == 1 else ()
@@ -79,7 +79,7 @@ def audit(
     )
 
 
-def _tagged(snapshot: Snapshot, service_tags: Mapping[str, Any]) -> Snapshot:
+def tagged(snapshot: Snapshot, service_tags: Mapping[str, Any]) -> Snapshot:
     """The snapshot with a list of service tags in the place of its own."""
     others = (d for d in snapshot.documents if ArmId(str(d.get("id", ""))).type != DOCUMENT)
     return replace(snapshot, documents=(*others, {**service_tags, "id": f"/providers/{DOCUMENT}/given"}))
@@ -195,4 +195,5 @@ def _about(snapshot: Snapshot) -> SnapshotInfo:
         path=snapshot.path,
         documents=len(snapshot.documents),
         failed_reads=tuple(read for read in snapshot.reads if not read.answered),
+        resource_groups=snapshot.resource_groups,
     )

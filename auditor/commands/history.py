@@ -1,0 +1,49 @@
+"""`auditor history`: how the audits of a deployment came out over time."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import click
+
+from auditor.commands.reports import Target, fitted, guard, write_report
+
+FORMATS = ("terminal", "json")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    type=click.Choice(FORMATS),
+    help="Form of the answer. Without it json where -o ends so, else it is for the terminal.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write to this file instead of standard output; it appears whole or not at all.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show every audit and every finding.")
+def history(file: Path, format: str | None, output: Path | None, verbose: bool) -> None:
+    """Show a history FILE that `auditor check --history` or `auditor scan --history` keeps.
+
+    For each deployment: the counts of every audit, what is open and since when, how long mending took on average, and
+    what came back after it had been mended. Times are those of the snapshots; the file is only read.
+
+    \b
+    auditor check s.json --history audits.db                keep an audit
+    auditor history audits.db                               for you, at the terminal
+    auditor history audits.db --format json -o trend.json   for a program
+
+    Exit codes: 0, or 2 where the file is none that this program can read.
+    """
+    from auditor.history import trends
+    from auditor.reporting.context import Context
+
+    by_ending = "json" if output is not None and output.suffix.casefold() == ".json" else "terminal"
+    target = Target(format or by_ending, None if output == Path("-") else output)
+    guard([target], (file,))
+    form = importlib.import_module(f"auditor.reporting.trend_{target.format}")
+    write_report(target, form.render(trends(file), fitted(Context(verbose=verbose), target)))
