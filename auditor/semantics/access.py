@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from auditor.graph import Estate
@@ -18,12 +19,17 @@ from auditor.semantics.assignments import Assignment, Hold, eligible, given
 from auditor.semantics.denying import Denying, rights_of
 from auditor.semantics.grants import Effective, Grant, Holding, Refusal, WhatCan, WhoCan
 from auditor.semantics.operations import nearest, planes_of
-from auditor.semantics.permissions import OperationSet, Rights
+from auditor.semantics.permissions import OperationSet, Rights, Term
 from auditor.semantics.principals import Directory, Principal
 from auditor.semantics.roles import PermissionSet, Role, Roles
 from auditor.semantics.scopes import ROOT, Hierarchy, is_management_group
 
 _Allowing = tuple[PermissionSet, Evidence, OperationSet]
+
+
+class _Held(NamedTuple):
+    holdings: tuple[Holding, ...]
+    perhaps: tuple[tuple[str, Unknown], ...]
 
 
 class Access:
@@ -36,7 +42,8 @@ class Access:
         self.scopes = Hierarchy(estate)
         self.denying = Denying(estate, self.directory)
         self._given = tuple(given(estate))
-        self._allowing: dict[tuple[str, OperationSet, bool], tuple[_Allowing, ...]] = {}
+        self._held: dict[str, _Held] = {}
+        self._allowing: dict[tuple[str, tuple[Term, ...], bool], tuple[_Allowing, ...]] = {}
 
     @cached_property
     def eligible(self) -> tuple[Assignment, ...] | Unknown:
@@ -57,6 +64,10 @@ class Access:
         for assignment in self.assignments:
             found[assignment.scope].append(assignment)
         return found
+
+    @cached_property
+    def _management_groups(self) -> tuple[ArmId, ...]:
+        return tuple(place for place in self._by_scope if is_management_group(place))
 
     @cached_property
     def _by_principal(self) -> dict[str, list[Assignment]]:
@@ -91,12 +102,11 @@ class Access:
             chain.append(above)
         for place in dict.fromkeys((*chain, ROOT)):
             yield from ((assignment, None) for assignment in self._by_scope.get(place, ()))
-        for place, assignments in self._by_scope.items():
-            if is_management_group(place) and place not in chain:
-                covers = self.scopes.covers(place, scope)
-                if covers is not False:
-                    doubt = covers if isinstance(covers, Unknown) else None
-                    yield from ((assignment, doubt) for assignment in assignments)
+        for place in self._management_groups:
+            covers = self.scopes.covers(place, scope) if place not in chain else False
+            if covers is not False:
+                doubt = covers if isinstance(covers, Unknown) else None
+                yield from ((assignment, doubt) for assignment in self._by_scope[place])
 
     # --- who can -------------------------------------------------------------------------------------------------
 
@@ -138,16 +148,10 @@ class Access:
 
     def allowing(self, role: Role, asked: OperationSet, data: bool) -> tuple[_Allowing, ...]:
         """The permission sets of a role that let some of these operations through, the unconditional ones first."""
-        key = (role.guid, asked, data)
+        # By terms, not by value: the terms are at hand, and equal sets in other terms are merely looked up once more.
+        key = (role.guid, asked.terms, data)
         if key not in self._allowing:
-            found = []
-            for part in sorted(role.sets, key=lambda p: bool(p.condition)):
-                common = part.rights.plane(data) & asked
-                witness = common.witness()
-                pattern = part.granting(witness, data) if witness else None
-                if pattern is not None:
-                    found.append((part, pattern, common))
-            self._allowing[key] = tuple(found)
+            self._allowing[key] = tuple(_allowing(role, asked, data))
         return self._allowing[key]
 
     def _grants(
@@ -160,11 +164,9 @@ class Access:
         holder = self.principal_of(assignment)
         yield Grant(holder, assignment, role, part, pattern, common, data)
         if holder.kind == "group":
+            gaps.update((gap, None) for gap in self.directory.unknown_members(holder.id))
             for member in self.directory.members(holder.id):
-                if isinstance(member, Unknown):
-                    gaps[member] = None
-                else:
-                    yield Grant(member, assignment, role, part, pattern, common, data, via=(holder,))
+                yield Grant(member, assignment, role, part, pattern, common, data, via=(holder,))
 
     def _after_denials(
         self, grant: Grant, scope: ArmId, doubt: Unknown | None, grants: list[Grant], refused: list[Refusal]
@@ -182,21 +184,32 @@ class Access:
 
     def what_can(self, principal: str, scope: ArmId | None = None, below: bool = False) -> WhatCan:
         """What a principal holds anywhere; with a scope, what holds there, and with `below` what lies below it too."""
-        found = [self._holding(a, ()) for a in self._by_principal.get(principal, ())]
+        held = self._held_by(principal)
         gaps: dict[Unknown, None] = {}
-        for group in self.groups:
-            inside = self.directory.is_member(principal, group) if group != principal else False
-            if inside is True:
-                via = (self.principal(group),)
-                found += [self._holding(a, via) for a in self._by_principal[group]]
-            elif isinstance(inside, Unknown) and self._matters(group, scope, below):
+        for group, inside in held.perhaps:
+            if scope is None or any(self._at(a, scope, below, {}) for a in self._by_principal[group]):
                 gaps[self._perhaps(group, inside)] = None
+        found = held.holdings
         if scope is not None:
-            found = [h for h in found if self._at(h.assignment, scope, below, gaps)]
+            found = tuple(h for h in found if self._at(h.assignment, scope, below, gaps))
         if isinstance(self.eligible, Unknown):
             gaps[self.eligible] = None
-        found.sort(key=lambda h: (h.assignment.scope.key, h.role_name, h.assignment.resource.id.key))
-        return WhatCan(self.principal(principal), scope, tuple(found), tuple(gaps))
+        return WhatCan(self.principal(principal), scope, found, tuple(gaps))
+
+    def _held_by(self, principal: str) -> _Held:
+        """Everything that somebody holds anywhere, and the groups that it may be in."""
+        if principal not in self._held:
+            found = [self._holding(a, ()) for a in self._by_principal.get(principal, ())]
+            perhaps: list[tuple[str, Unknown]] = []
+            for group in self.groups:
+                inside = self.directory.is_member(principal, group) if group != principal else False
+                if isinstance(inside, Unknown):
+                    perhaps.append((group, inside))
+                elif inside:
+                    found += [self._holding(a, (self.principal(group),)) for a in self._by_principal[group]]
+            found.sort(key=lambda h: (h.assignment.scope.key, h.role_name, h.assignment.resource.id.key))
+            self._held[principal] = _Held(tuple(found), tuple(perhaps))
+        return self._held[principal]
 
     def _perhaps(self, group: str, why: Unknown) -> Unknown:
         """That a principal may be in a group, and what it would hold then."""
@@ -204,9 +217,6 @@ class Access:
         more = f" and {len(held) - 2} more" if len(held) > 2 else ""
         says = f"{self.principal(group).label}, which holds {', '.join(held[:2])}{more}, may have it as a member"
         return Unknown(f"{says}: Microsoft Graph knows, and this snapshot does not", why.permission, why.read)
-
-    def _matters(self, group: str, scope: ArmId | None, below: bool) -> bool:
-        return scope is None or any(self._at(a, scope, below, {}) for a in self._by_principal[group])
 
     def _at(self, assignment: Assignment, scope: ArmId, below: bool, gaps: dict[Unknown, None]) -> bool:
         covers = self.scopes.covers(assignment.scope, scope)
@@ -239,6 +249,16 @@ class Access:
             Rights.union(parts[kind]) - taken for kind in ("certain", "conditional", "eligible")
         )
         return Effective(certain, conditional, later, tuple(dict.fromkeys((*gaps, *doubts))))
+
+
+def _allowing(role: Role, asked: OperationSet, data: bool) -> Iterator[_Allowing]:
+    for part in sorted(role.sets, key=lambda p: bool(p.condition)):
+        allowed = part.rights.plane(data)
+        common = allowed & asked
+        witness = common.witness()
+        pattern = part.granting(witness, data) if witness else None
+        if pattern is not None:
+            yield part, pattern, common
 
 
 def _order(grant: Grant) -> tuple[int, str, str, str, str]:

@@ -117,6 +117,10 @@ class OperationSet:
         """Whether no operation at all is in the set."""
         return not self._terms
 
+    @property
+    def _is_one_operation(self) -> bool:
+        return len(self._terms) == 1 and len(self._terms[0].plus) == 1 == len(self._terms[0].included.literals)
+
     def contains(self, operation: str) -> bool:
         """Whether an operation (a name without wildcards) is in the set."""
         lowered = operation.strip().lower()
@@ -128,6 +132,9 @@ class OperationSet:
         return OperationSet((*self._terms, *other._terms), self._spelled | other._spelled)
 
     def __and__(self, other: OperationSet) -> OperationSet:
+        for one, whole in ((self, other), (other, self)):
+            if one._is_one_operation:
+                return one if whole.contains(next(iter(one._terms[0].plus))) else NO_OPERATIONS
         crossed = (Term(_crossings(a.plus, b.plus), a.minus | b.minus) for a in self._terms for b in other._terms)
         return OperationSet(crossed, self._spelled | other._spelled)
 

@@ -15,9 +15,9 @@ principal is in, directly or not (`GET /servicePrincipals/{id}/transitiveMemberO
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from auditor.graph import Estate
 from auditor.model import ArmId, Resource, Unknown
@@ -54,11 +54,18 @@ class Principal:
         return f"{kind or 'principal'} {shown}" + (" (deleted)" if self.deleted else "")
 
 
+class _Inside(NamedTuple):
+    members: tuple[Principal, ...]
+    ids: frozenset[str]
+    gaps: tuple[Unknown, ...]
+
+
 class Directory:
     """The principals of an estate. Never changed once made."""
 
     def __init__(self, estate: Estate) -> None:
         self._found: dict[str, Principal] = {}
+        self._closures: dict[str, _Inside] = {}
         self._documents = {_object_id(r): r for kind in _GRAPH for r in estate.seen(kind)}
         for resource in self._documents.values():
             kind = {"groups": "group", "users": "user"}.get(resource.type.rpartition("/")[2], "serviceprincipal")
@@ -108,17 +115,27 @@ class Directory:
         above = _ids(self._documents.get(principal), "transitiveMemberOf")
         if above is not None:
             return group in above
-        found = False
-        gap: Unknown | None = None
-        for member in self.members(group):
-            if isinstance(member, Unknown):
-                gap = gap or member
-            elif member.id == principal:
-                found = True
-        return True if found else (False if gap is None else gap)
+        inside = self._inside(group)
+        if principal in inside.ids:
+            return True
+        return inside.gaps[0] if inside.gaps else False
 
-    def members(self, group: str) -> Iterator[Principal | Unknown]:
-        """Everybody in a group, groups in it and their members included; an `Unknown` for each that is not known."""
+    def members(self, group: str) -> tuple[Principal, ...]:
+        """Everybody who is known to be in a group, groups in it and their members included."""
+        return self._inside(group).members
+
+    def unknown_members(self, group: str) -> tuple[Unknown, ...]:
+        """Why others may be in a group: one reason for each group in it whose members are not known."""
+        return self._inside(group).gaps
+
+    def _inside(self, group: str) -> _Inside:
+        if group not in self._closures:
+            self._closures[group] = self._close(group)
+        return self._closures[group]
+
+    def _close(self, group: str) -> _Inside:
+        found: dict[str, Principal] = {}
+        gaps: list[Unknown] = []
         seen: set[str] = set()
         waiting = [group]
         while waiting:
@@ -128,14 +145,16 @@ class Directory:
             seen.add(current)
             inside = self._members.get(current)
             if inside is None:
-                yield self._unknown_members(current)
+                gaps.append(self._unknown_members(current))
                 continue
+            kinds = _kinds(self._documents[current])
             for member in sorted(inside):
-                principal = self.get(member, _member_kind(self._documents[current], member))
-                if member not in seen:
-                    yield principal
+                principal = self.get(member, kinds.get(member, ""))
+                found.setdefault(member, principal)
                 if principal.kind == "group":
                     waiting.append(member)
+        found.pop(group, None)
+        return _Inside(tuple(found.values()), frozenset(found), tuple(gaps))
 
     def _unknown_members(self, group: str) -> Unknown:
         name = self.get(group, "group").label
@@ -175,8 +194,12 @@ def _ids(resource: Resource | None, name: str) -> frozenset[str] | None:
     return frozenset(str(item).rpartition("/")[2].lower() for item in named if item)
 
 
-def _member_kind(group: Resource, member: str) -> str:
-    for item in _field(group, "members") or ():
-        if isinstance(item, Mapping) and str(item.get("id") or "").rpartition("/")[2].lower() == member:
-            return str(item.get("@odata.type") or "").rpartition(".")[2].lower()
-    return ""
+def _kinds(group: Resource) -> Mapping[str, str]:
+    """What each member of a group is, where Graph says so: `user`, `group`, `serviceprincipal`."""
+    return {
+        str(item.get("id") or "").rpartition("/")[2].lower(): str(item.get("@odata.type") or "")
+        .rpartition(".")[2]
+        .lower()
+        for item in _field(group, "members") or ()
+        if isinstance(item, Mapping)
+    }
