@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from auditor.facts import load
 from auditor.graph import Estate
 from auditor.model import ArmId, Resource, Unknown
 from auditor.semantics.flows import FlowSet
@@ -93,9 +94,6 @@ def _has_member(estate: Estate, group: ArmId, network: Resource) -> bool:
     return any(member.ref("properties", "resourceId") == network.id for member in estate.seen(_MEMBER, under=group))
 
 
-_INTENT_POLICY = "microsoft.sql/managedinstances"
-
-
 def _skipped(estate: Estate, configuration: ArmId, network: Resource) -> bool:
     """Networks of services with intent policies are left out unless the configuration says otherwise (section 12)."""
     found = estate.find(configuration)
@@ -106,12 +104,12 @@ def _skipped(estate: Estate, configuration: ArmId, network: Resource) -> bool:
     )
     if {str(item).casefold() for item in stated} - {"none"}:
         return False
-    delegations = (
+    delegations = {
         str(delegation.get("properties", {}).get("serviceName", "")).casefold()
         for subnet in estate.seen("microsoft.network/virtualnetworks/subnets", under=network.id)
         for _, delegation in subnet.items("properties", "delegations")
-    )
-    return _INTENT_POLICY in delegations
+    }
+    return not delegations.isdisjoint(load("network-laws")["intent_policies"])
 
 
 def _gated(rule: SecurityRule, why: Unknown, network: Resource) -> SecurityRule:

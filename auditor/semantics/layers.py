@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
+from auditor.facts import load
 from auditor.graph import Estate, Relation
 from auditor.model import ArmId, Resource, Unknown
 from auditor.semantics.admin_rules import admin_rules
@@ -16,17 +20,13 @@ from auditor.semantics.tags import ServiceTags, platform_addresses
 
 ADMIN, SUBNET_GROUP, NIC_GROUP, PUBLIC = "security admin rules", "subnet", "network interface", "public address"
 
-_NO_GROUP = {
-    "azurefirewallsubnet": "the platform disables security groups on AzureFirewallSubnet",
-    "routeserversubnet": "RouteServerSubnet takes no security group",
-}
-"""Subnets whose own group has no effect (facts/nsg-semantics.md, section 8)."""
-
-_UNSUPPORTED = {"gatewaysubnet": "a security group on GatewaySubnet is not supported by Azure"}
-
 _BOTH = frozenset({"Allow", "Deny"})
 
-_APPLIED = {"enabled", "networksecuritygroupenabled"}
+
+@cache
+def _laws() -> Mapping[str, Any]:
+    found: Mapping[str, Any] = load("network-laws")
+    return found
 
 
 @dataclass(frozen=True)
@@ -108,12 +108,8 @@ def _closed(place: Place, direction: str) -> str:
         str((delegation.get("properties") or {}).get("serviceName", "")).casefold()
         for _, delegation in place.subnet.items("properties", "delegations")
     }
-    if direction == "inbound" and "microsoft.web/serverfarms" in delegations:
-        return (
-            f"subnet {place.subnet.name} is an App Service integration subnet: it carries outbound traffic only,"
-            " and inbound rules have no effect"
-        )
-    return ""
+    laws = [law for service, law in _laws()["inbound_closed"].items() if service in delegations]
+    return f"subnet {place.subnet.name} is {laws[0]}" if laws and direction == "inbound" else ""
 
 
 def _admin(estate: Estate, place: Place, direction: str, view: NetworkView) -> list[Layer]:
@@ -130,13 +126,14 @@ def _groups(estate: Estate, place: Place, direction: str, view: NetworkView, not
         return []
     found: list[Layer] = []
     name = place.subnet.name.casefold()
-    if name in _NO_GROUP:
+    ignored, unsupported = _laws()["group_ignored"].get(name), _laws()["group_unsupported"].get(name)
+    if ignored is not None:
         if estate.targets(place.subnet, Relation.GUARDED_BY):
-            notes.append(_NO_GROUP[name])
+            notes.append(ignored)
     else:
         found += _group(estate, place.subnet, direction, view, place)
-        if found and name in _UNSUPPORTED:
-            notes.append(_UNSUPPORTED[name])
+        if found and unsupported is not None:
+            notes.append(unsupported)
     if place.interface is not None:
         found += _group(estate, place.interface, direction, view, place)
     return found
@@ -164,7 +161,7 @@ def policies_on_endpoints(subnet: Resource) -> bool | None:
     Azure's default is Disabled (facts/nsg-semantics.md, section 7).
     """
     stated = subnet.text("properties", "privateEndpointNetworkPolicies")
-    return stated in _APPLIED if stated else None
+    return stated in {value.casefold() for value in _laws()["endpoint_policies_on"]} if stated else None
 
 
 def _policies_apply(subnet: Resource, notes: list[str]) -> bool:
@@ -186,12 +183,13 @@ def _public(estate: Estate, place: Place, view: NetworkView) -> list[Layer]:
     if place.interface is None:
         return []
     inner = view.virtual_network | Addresses.known(platform_addresses("load_balancer"))
+    closed = {sku.casefold() for sku in _laws()["closed_skus"]}
     text = "a Standard public address is closed to inbound traffic until a security group allows it"
     for front, gap in _fronts(estate, place.interface):
         if gap is not None:
             return [Layer(PUBLIC, front, gap=gap)]
         found = estate.find(front)
-        if found is not None and str(found.get("sku", "name", default="Basic")).casefold().startswith("standard"):
+        if found is not None and found.text("sku", "name") in closed:
             return [Layer(PUBLIC, front, passing=FlowSet.box(source=inner), because=text)]
     return []
 

@@ -297,3 +297,17 @@ def test_useless_rules_are_told_in_a_sentence() -> None:
 def test_ids_of_groups_are_compared_without_letter_case() -> None:
     made, subnet, _ = _setting([DENY_ALL])
     assert made.find(ArmId(subnet.id.text.upper())) == subnet
+
+
+def test_parts_are_told_in_the_tags_of_rules_and_table() -> None:
+    release = {"GatewayManager": [f"20.38.{n}.0/24" for n in range(0, 40, 2)], "Sql": ["20.38.1.0/24"]}
+    made, subnet, tags_ = _setting([rule("all", 100, "Allow", "Internet", "*"), DENY_ALL], service_tags=release)
+    resolve = resolver(subnet, _playing(subnet), network_view(made, subnet, tags_))
+    allowed = flow_terms([{"from": "GatewayManager", "to": "self"}], resolve)
+    (told,) = compare(made, subnet, "inbound", allowed, tags=tags_, words=["GatewayManager", "self"]).excess
+    assert told.text == "Tcp 443 from Internet except GatewayManager to 10.0.1.0/24"
+    (bare,) = compare(made, subnet, "inbound", allowed, tags=tags_).excess
+    assert "GatewayManager" not in bare.text
+    rules = [rule("gm", 100, "Allow", "gatewaymanager", "*"), DENY_ALL]
+    (part,) = _compare(rules, [], service_tags=release).excess
+    assert part.text == "Tcp 443 from GatewayManager to 10.0.1.0/24"
