@@ -90,19 +90,20 @@ def pairs_of(access: Access) -> list[Pair]:
 
 def effective(runs: int, documents: list[dict[str, Any]]) -> tuple[Access, list[Pair], dict[str, Any]]:
     """Time from the estate to the effective rights of every pair; the best run, in a fresh reading of the roles."""
-    best, access, pairs = 9e9, None, []
+    best, cpu, access, pairs = 9e9, 9e9, None, []
     for _ in range(runs):
         estate = estate_of(documents)
         _forget()
-        start = time.perf_counter()
+        start, spent = time.perf_counter(), time.process_time()
         access = Access(estate)
         pairs = pairs_of(access)
         kept = [access.effective(person, scope) for person, scope in pairs]
-        best = min(best, time.perf_counter() - start)
+        best, cpu = min(best, time.perf_counter() - start), min(cpu, time.process_time() - spent)
         assert len(kept) == len(pairs) > ASSIGNMENTS
     assert access is not None
     body = {"benchmark": "effective access", "assignments": ASSIGNMENTS, "scopes": SCOPES, "roles": ROLES}
-    return access, pairs, {**body, "pairs": len(pairs), "seconds": round(best, 3), "aim_seconds": 3.0}
+    measured = {"pairs": len(pairs), "seconds": round(best, 3), "cpu_seconds": round(cpu, 3), "aim_seconds": 3.0}
+    return access, pairs, {**body, **measured}
 
 
 def _forget() -> None:
@@ -119,15 +120,20 @@ def naive(access: Access, pairs: list[Pair], seconds: float) -> dict[str, Any]:
     """The same answer the usual way: match every pattern of every role against every known operation."""
     operations = [operation.name.lower() for operation in known_operations() if not operation.is_data]
     chosen = pairs[:: max(1, len(pairs) // SAMPLE)][:SAMPLE]
-    start = time.perf_counter()
+    start = time.process_time()
     for person, scope in chosen:
         found: set[str] = set()
         for holding in access.what_can(person, scope).holdings:
             found |= _expanded(access.estate, holding.assignment.role, operations)
-    spent = time.perf_counter() - start
+    spent = time.process_time() - start
     whole = spent / len(chosen) * len(pairs)
     ratio = round(whole / seconds, 1)
-    return {"benchmark": "naive expansion", "operations": len(operations), "seconds": round(whole, 1), "ratio": ratio}
+    return {
+        "benchmark": "naive expansion",
+        "operations": len(operations),
+        "cpu_seconds": round(whole, 1),
+        "ratio": ratio,
+    }
 
 
 def _expanded(estate: Estate, guid: str, operations: list[str]) -> set[str]:
@@ -167,7 +173,7 @@ def main() -> None:
     documents = tenant(7)
     access, pairs, body = effective(int(sys.argv[1]) if len(sys.argv) > 1 else 3, documents)
     print(json.dumps(body), flush=True)
-    print(json.dumps(naive(access, pairs, body["seconds"])), flush=True)
+    print(json.dumps(naive(access, pairs, body["cpu_seconds"])), flush=True)
     print(json.dumps(questions(access, 7)), flush=True)
 
 

@@ -55,6 +55,8 @@ class Denying:
 
     def taken(self, principal: str, scope: ArmId) -> tuple[Rights, tuple[Unknown, ...]]:
         """All that is taken from a principal at a scope for certain, and why more might be."""
+        if not isinstance(self.all, Unknown) and not any(denial.reaches(scope) for denial in self.all):
+            return Rights(), ()
         everything = OperationSet.of(["*"])
         found = [self.stops(principal, everything, data, scope) for data in (False, True)]
         taken = [Rights.union(rights_of(denial) for denial in certain) for certain, _ in found]

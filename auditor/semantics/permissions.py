@@ -99,8 +99,8 @@ class OperationSet:
     @staticmethod
     def union(sets: Iterable[OperationSet]) -> OperationSet:
         """All of these together; quicker than joining them one by one."""
-        every = tuple(dict.fromkeys(sets_.key for sets_ in sets))
-        return _union(every)
+        every = tuple(dict.fromkeys(sets_.key for sets_ in sets if sets_))
+        return _union(every) if every else NO_OPERATIONS
 
     @property
     def key(self) -> tuple[tuple[Term, ...], Globs]:
@@ -139,6 +139,8 @@ class OperationSet:
         return OperationSet(crossed, self._spelled | other._spelled)
 
     def __sub__(self, other: OperationSet) -> OperationSet:
+        if not self._terms or not other._terms:
+            return self
         left: tuple[Term, ...] = self._terms
         for cut in other._terms:
             left = tuple(dict.fromkeys(piece for item in left for piece in _without(item, cut)))
