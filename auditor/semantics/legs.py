@@ -138,9 +138,10 @@ def _lead(name: str, routes: RouteSet, origin: Seat, target: Seat) -> tuple[Step
     if not sure.is_empty:
         route = next(route for share, route in direct if share.meets(sure))
         return Step(name, True, f"{route} leads to {target.name}", route.evidence), sure
-    if direct:
-        why = next(d.why for d in routes.doubts for share, route in direct if d.touches(route) and d.where.meets(share))
-        return Step(name, why, f"whether packets for {target.name} get there is not known: {why.because}"), arriving
+    why = _doubt(routes, direct or other)
+    if why is not None:
+        says = f"whether packets for {target.name} get there is not known: {why.because}"
+        return Step(name, why, says), target.addresses
     if not other:
         return Step(name, False, f"no route of {origin.subnet.name} covers {target.name}"), AddressSet.none()
     share, route = other[0]
@@ -170,6 +171,14 @@ def _leads(route: Route, origin: Seat, target: Seat) -> bool:
     if route.hop is Hop.PRIVATE_ENDPOINT:
         return target.is_endpoint or origin.network == target.network
     return route.hop is Hop.PEERING and route.towards == target.network
+
+
+def _doubt(routes: RouteSet, shares: Shares) -> Unknown | None:
+    """Why it is not known that these addresses follow these routes."""
+    for doubt in routes.doubts:
+        if any(doubt.touches(route) and doubt.where.meets(share) for share, route in shares):
+            return doubt.why
+    return None
 
 
 def _doubted(routes: RouteSet, direct: Shares) -> AddressSet:
@@ -211,8 +220,8 @@ def _back_outside(name: str, routes: RouteSet, origin: Outside, target: Seat) ->
     if not sure.is_empty:
         route = back[-1][1]
         return Step(name, True, f"{route} leads back to {origin.name}", route.evidence), sure
-    if back:
-        why = next(doubt.why for doubt in routes.doubts if any(doubt.touches(route) for _, route in back))
+    why = _doubt(routes, back or there)
+    if why is not None:
         return Step(name, why, f"whether replies get back to {origin.name} is not known: {why.because}"), sources
     if not there:
         return Step(name, False, f"no route leads back to {origin.name}"), AddressSet.none()

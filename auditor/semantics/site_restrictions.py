@@ -9,6 +9,7 @@ from auditor.graph import Estate
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
 from auditor.semantics.addresses import AddressSet
 from auditor.semantics.firewall_verdict import EVERYBODY, NOBODY, FirewallVerdict, everybody, nobody, undecided
+from auditor.semantics.tags import ServiceTags
 
 _LAST = 2147483647
 
@@ -46,7 +47,7 @@ def _open_to(estate: Estate, site: Resource, rules: str) -> FirewallVerdict:
     on = site.at("properties", "publicNetworkAccess")
     if isinstance(config, Unknown):
         return undecided(site.id, config, on)
-    return _by_rules(site, config, rules, on)
+    return _by_rules(site, config, rules, on, ServiceTags.of_estate(estate))
 
 
 def _config(estate: Estate, site: Resource) -> Resource | Unknown:
@@ -84,8 +85,8 @@ def _switch(estate: Estate, site: Resource, config: Resource | Unknown) -> Firew
     return None
 
 
-def _by_rules(site: Resource, config: Resource, name: str, on: Evidence) -> FirewallVerdict:
-    listed = sorted(_rules(config, name), key=lambda rule: rule.priority)
+def _by_rules(site: Resource, config: Resource, name: str, on: Evidence, tags: ServiceTags) -> FirewallVerdict:
+    listed = sorted(_rules(config, name, tags), key=lambda rule: rule.priority)
     default = config.text("properties", f"{name}DefaultAction")
     allow_rest = default == "allow" if default else not listed
     if not listed and allow_rest:
@@ -125,13 +126,13 @@ def _subnets(rules: list[_Rule]) -> Iterator[ArmId]:
             return
 
 
-def _rules(config: Resource, name: str) -> Iterator[_Rule]:
+def _rules(config: Resource, name: str, tags: ServiceTags) -> Iterator[_Rule]:
     for index, row in config.items("properties", name):
         place = ("properties", name, index)
         subnet = row.get("vnetSubnetResourceId") or row.get("subnetId")
         text = str(row.get("ipAddress") or "")
         tag = str(row.get("tag") or "Default").casefold()
-        addresses, certain = _source(text, tag, bool(subnet))
+        addresses, certain = _source(text, tag, tags, is_subnet=bool(subnet))
         priority = row.get("priority")
         yield _Rule(
             priority if isinstance(priority, int) else _LAST,
@@ -143,12 +144,18 @@ def _rules(config: Resource, name: str) -> Iterator[_Rule]:
         )
 
 
-def _source(text: str, tag: str, is_subnet: bool) -> tuple[AddressSet, bool]:
-    """The addresses that a restriction names, and whether the source address alone decides it."""
+def _source(text: str, tag: str, tags: ServiceTags, *, is_subnet: bool) -> tuple[AddressSet, bool]:
+    """The addresses that a restriction names, and whether the source address alone decides it.
+
+    A service tag is exact where the snapshot brought its prefixes; a forwarded address (XffProxy) never decides.
+    """
     if is_subnet:
         return NOBODY, True
     if text.casefold() in ("any", ""):
         return EVERYBODY, True
+    exact = tags.exact(text) if tag == "servicetag" else None
+    if exact is not None:
+        return exact, True
     if tag != "default":
         return EVERYBODY, False
     try:

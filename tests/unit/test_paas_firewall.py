@@ -223,6 +223,24 @@ def test_a_restriction_by_more_than_the_address_is_unknown(doubtful: dict[str, A
     assert isinstance(verdict.admits("1.2.3.4"), Unknown)
 
 
+def test_a_service_tag_is_exact_where_the_snapshot_brought_its_prefixes() -> None:
+    rule = {"ipAddress": "AzureFrontDoor.Backend", "tag": "ServiceTag", "action": "Allow", "priority": 1}
+    values = [{"name": "AzureFrontDoor.Backend", "properties": {"addressPrefixes": ["147.243.0.0/16"]}}]
+    documents = [
+        doc(SITE, "x", properties={"publicNetworkAccess": "Enabled"}),
+        doc(f"{SITE}/config", "x", "web", properties={"ipSecurityRestrictions": [rule]}),
+        {
+            "id": "/subscriptions/s/providers/Microsoft.Network/serviceTags/public",
+            "type": "Microsoft.Network/serviceTags",
+            "name": "public",
+            "values": values,
+        },
+    ]
+    estate = estate_of(documents)
+    verdict = open_to(estate, named(estate, SITE.casefold(), "x"))
+    assert (verdict.addresses, verdict.gap) == (AddressSet.of("147.243.0.0/16"), None)
+
+
 def test_a_doubtful_deny_leaves_only_the_rest_certain() -> None:
     rules = [{"ipAddress": "1.2.3.4/32", "action": "Deny", "priority": 1, "headers": {"x": ["y"]}}]
     config = {"ipSecurityRestrictions": rules, "ipSecurityRestrictionsDefaultAction": "Allow"}

@@ -223,6 +223,31 @@ def test_what_is_on_premises_comes_through_a_gateway() -> None:
     assert says(ask(office(), "192.168.0.0/16", "v/a")) == "no gateway connects 192.168.0.0/16 with v"
 
 
+def test_what_a_gateway_learns_leaves_on_premises_open() -> None:
+    express = gateway("v")[0]
+    express["properties"]["gatewayType"] = "ExpressRoute"
+    assert says(ask([*office(), express], "192.168.0.0/16", "v/a")).startswith("unknown: what ExpressRoute advertises")
+    beside = doc("Microsoft.Network/virtualNetworks/subnets", "x", "s", properties={"addressPrefix": "10.9.0.0/24"})
+    unread = ask([*office(), *gateway("v"), beside], "192.168.0.0/16", "x/s")
+    assert says(unread) == "nothing leads from 192.168.0.0/16 to s"
+
+
+def test_replies_that_a_route_takes_elsewhere_stop_what_comes_from_on_premises() -> None:
+    documents = [*office(a=routed("10.1.0.0/24", "t")), *gateway("v"), table("t", ("192.168.7.0/24", "None"))]
+    assert says(ask(documents, "192.168.7.0/24", "v/a")).startswith("192.168.7.0/24 -> None (r0) does not lead back")
+    kept_out = table("t", disableBgpRoutePropagation=True)
+    documents = [*office(a=routed("10.1.0.0/24", "t")), *gateway("v"), kept_out]
+    assert "does not lead back to 192.168.7.0/24" in says(ask(documents, "192.168.7.0/24", "v/a"))
+
+
+def test_a_route_table_that_was_not_read_leaves_it_open() -> None:
+    documents = office(a=routed("10.1.0.0/24", "t"))
+    assert says(ask(documents, "v/a", "v/b")).startswith("unknown: ")
+    assert says(ask(documents, "v/b", "v/a")).startswith("unknown: ")
+    documents = exposed(OPEN_TO_ALL, routeTable={"id": id_of("Microsoft.Network/routeTables", "t")})
+    assert says(ask(documents, "Internet", "n")).startswith("unknown: ")
+
+
 def test_a_range_inside_a_network_is_a_part_of_its_subnet() -> None:
     documents = [*office(a=guarded("10.1.0.0/24", "g")), group("g", ("Outbound", "Deny", "10.1.0.0/25", "*", "*"))]
     assert says(ask(documents, "10.1.0.0/26", "v/b")).startswith("r0 of g stops everything")
@@ -428,6 +453,72 @@ def test_a_firewall_translates_to_an_inner_address(by_policy: bool) -> None:
     assert found.reaches is True
     assert chain(found) == "Internet -> p -> fw -> a -> n"
     assert ask(documents, "Internet", "n", "22").reaches is False
+
+
+AGW = "Microsoft.Network/applicationGateways"
+
+
+def fronted(host: str, *more: dict[str, Any], back: int = 443) -> Documents:
+    """A gateway with a public listener on 443 that passes on to one host, in a subnet of its own."""
+
+    def ref(kind: str, name: str) -> dict[str, str]:
+        return {"id": id_of(f"{AGW}/{kind}", "agw", name)}
+
+    def part(kind: str, **properties: Any) -> list[dict[str, Any]]:
+        return [{**ref(kind, "x"), "name": "x", "properties": properties}]
+
+    rule_ = {
+        "httpListener": ref("httpListeners", "x"),
+        "backendAddressPool": ref("backendAddressPools", "x"),
+        "backendHttpSettings": ref("backendHttpSettingsCollection", "x"),
+    }
+    listener = {
+        "frontendIPConfiguration": ref("frontendIPConfigurations", "x"),
+        "frontendPort": ref("frontendPorts", "x"),
+    }
+    kind = "ipAddress" if host[0].isdigit() else "fqdn"
+    properties = {
+        "gatewayIPConfigurations": part("gatewayIPConfigurations", subnet={"id": subnet_id("v", "agw")}),
+        "frontendIPConfigurations": part("frontendIPConfigurations", publicIPAddress={"id": id_of(PIP, "p")}),
+        "frontendPorts": part("frontendPorts", port=443),
+        "backendAddressPools": part("backendAddressPools", backendAddresses=[{kind: host}]),
+        "backendHttpSettingsCollection": part("backendHttpSettingsCollection", port=back),
+        "httpListeners": part("httpListeners", **listener),
+        "requestRoutingRules": part("requestRoutingRules", **rule_),
+    }
+    allow = group("g", ("Inbound", "Allow", "Internet", "*", "443"))
+    subnets = {"agw": guarded("10.1.8.0/24", "g"), "a": "10.1.0.0/24"}
+    return [
+        vnet("v", "10.1.0.0/16", subnets=subnets),
+        public("p", "20.9.8.7"),
+        allow,
+        doc(AGW, "agw", properties=properties),
+        *more,
+    ]
+
+
+def test_a_gateway_passes_on_to_an_address_in_its_network() -> None:
+    documents = fronted("10.1.0.4", nic("n", "v", "a", "10.1.0.4"), nic("m", "v", "a", "10.1.0.5"), back=8443)
+    found = ask(documents, "Internet", "n")
+    assert found.reaches is True
+    assert chain(found) == "Internet -> p -> agw -> a -> n"
+    assert [hop.packet.destination_port for hop in found.hops if hop.packet] == [443, 8443]
+    assert says(ask(documents, "Internet", "m")).startswith("nothing leads from Internet to m")
+    assert says(ask(documents, "Internet", "n", "80")) == "agw does not listen on this port"
+
+
+def test_a_gateway_passes_on_to_a_service_by_its_host_name() -> None:
+    site = doc("Microsoft.Web/sites", "site", properties={"publicNetworkAccess": "Enabled", "hostNames": ["s.x.net"]})
+    config = doc("Microsoft.Web/sites/config", "site", "web", properties={"ipSecurityRestrictions": []})
+    world = Reachability.of(estate_of(fronted("S.x.net", site, config)))
+    ways = [chain(way) for way in world.ways(world.internet, need(world.estate, site["id"])) if way.reaches is True]
+    assert ways == ["Internet -> site", "Internet -> p -> agw -> site"]
+
+
+def test_a_gateway_is_not_entered_from_inside_where_it_has_no_private_frontend() -> None:
+    found = ask(fronted("10.1.0.4"), "v/a", "agw")
+    assert found.reaches is True
+    assert chain(found) == "a -> p -> agw", "over the Internet only"
 
 
 def bastion(**properties: Any) -> Documents:
