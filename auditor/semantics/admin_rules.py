@@ -114,7 +114,7 @@ def _skipped(estate: Estate, configuration: ArmId, network: Resource) -> bool:
 
 def _gated(rule: SecurityRule, why: Unknown, network: Resource) -> SecurityRule:
     configuration = rule.resource.id.parent
-    name = f"whether {configuration.key if configuration else rule.name} acts on {network.id.key}"
+    name = f"if {rule.name} is in force ({configuration.key if configuration else rule.name} in {network.id.key})"
     gate = FlowSet.box(destination=Addresses.symbol(undecided(name, why)))
     return replace(rule, flows=rule.flows & gate)
 

@@ -75,11 +75,17 @@ class Layer:
     def passes(self) -> FlowSet:
         """What goes on to the next layer."""
         if self.gap is not None:
-            return FlowSet.box(destination=Addresses.symbol(undecided(f"what {self.group} lets through", self.gap)))
+            return FlowSet.box(
+                destination=Addresses.symbol(undecided(f"if {_name(self.group)} allows it ({self.group})", self.gap))
+            )
         if self.evaluation is None:
             assert self.passing is not None
             return self.passing
         return ~self.evaluation.with_access("Deny") if self.can_deliver else self.evaluation.allowed()
+
+
+def _name(group: ArmId | None) -> str:
+    return group.name if group is not None else "the group"
 
 
 def layers_of(

@@ -90,7 +90,7 @@ class NetworkView:
 
 
 def undecided(name: str, why: Unknown) -> Symbol:
-    """A symbol that may hold anything: it stands for a yes or no that nobody knows."""
+    """A symbol that may hold anything: it stands for a yes or no that nobody knows, or for addresses not understood."""
     return Symbol(name, AddressSet.none(), AddressSet.everything(), why)
 
 
@@ -161,7 +161,10 @@ def _peered(estate: Estate, network: Resource) -> Iterator[Part]:
                     yield from _gateways(estate, remote)
                 elif remote_id is not None:
                     why = Unknown(f"what is connected to {remote_id.name}, whose gateway this network uses, is unread")
-                    yield Part(f"gateway of {remote_id.name}", unread(f"behind the gateway of {remote_id.key}", why))
+                    yield Part(
+                        f"gateway of {remote_id.name}",
+                        unread(f"what is behind the gateway of {remote_id.name} ({remote_id.key})", why),
+                    )
 
 
 def access_allowed(peering: Resource) -> bool:
@@ -196,26 +199,28 @@ def _remote_subnet(estate: Estate, id_: ArmId) -> Addresses:
     if found is not None:
         return subnet_prefix(found)
     why = Unknown(f"subnet {id_.name}, which alone is peered, is not in this snapshot")
-    return unread(f"subnet {id_.key}", why)
+    return unread(f"subnet {id_.name} ({id_.key})", why)
 
 
 def _gateways(estate: Estate, network: Resource) -> Iterator[Part]:
     unread_gateway = unread_gateways(estate, network)
     if unread_gateway is not None:
-        yield Part("gateway", unread(f"behind a gateway of {network.id.key}", unread_gateway))
+        yield Part("gateway", unread(f"what is behind a gateway of {network.name} ({network.id.key})", unread_gateway))
     for gateway, addresses, gap in behind_gateways(estate, network):
         if addresses:
             text = f"what gateway {gateway.name} is connected to"
             yield Part(f"gateway {gateway.name}", _known_or_unread(gateway, text, addresses))
         if gap is not None:
-            yield Part(f"gateway {gateway.name}", unread(f"behind gateway {gateway.id.key}", gap))
+            yield Part(
+                f"gateway {gateway.name}", unread(f"what is behind gateway {gateway.name} ({gateway.id.key})", gap)
+            )
 
 
 def _routes(estate: Estate, subnet: Resource, tags: ServiceTags) -> Iterator[Part]:
     """Prefixes of user routes belong to VirtualNetwork too, a default route included (section 4)."""
     for table in estate.out(subnet, Relation.ROUTED_BY):
         if isinstance(table, Unknown):
-            yield Part("route table", unread(f"routes of {subnet.id.key}", table))
+            yield Part("route table", unread(f"the routes of {subnet.name} ({subnet.id.key})", table))
             continue
         for route in estate.seen("microsoft.network/routetables/routes", under=table.id):
             prefix = str(route.get("properties", "addressPrefix", default=""))

@@ -171,7 +171,9 @@ def _untied(rules: list[SecurityRule]) -> list[SecurityRule]:
                 continue
             why = Unknown(f"rules {rule.name} and {other.name} have the same priority {rule.priority}")
             first = FlowSet.box(
-                destination=Addresses.symbol(undecided(f"whether {rule.resource.id.key} comes before its twin", why))
+                destination=Addresses.symbol(
+                    undecided(f"if {rule.name} comes before {other.name} ({rule.resource.id.key})", why)
+                )
             )
             rule = replace(  # noqa: PLW2901 - each twin takes its share of what is left
                 rule, flows=(rule.flows - other.flows) | (rule.flows & first), unknowns=(*rule.unknowns, why)

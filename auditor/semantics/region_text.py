@@ -17,6 +17,7 @@ _FEW_BOUNDS = 6
 
 _ONLY_IF = " as far as in "
 _NOT_IN = " not in "
+_IF = "if "
 
 Cube = tuple[tuple[int, int], ...]
 """Bits (level, value) that together make an address a member."""
@@ -102,7 +103,8 @@ class Words:
         """The reader's names, then the symbols in play from the outermost in."""
         yield from self._named()
         for symbol in sorted(symbols_in(diagram), key=lambda s: (-s.at_most.size, s.inside is not None, s.name)):
-            yield symbol.name, dd.keep(symbol.extent, self.universe)
+            if not symbol.label.startswith(_IF):
+                yield symbol.label, dd.keep(symbol.extent, self.universe)
 
 
 def _is_plain(diagram: dd.Diagram) -> bool:
@@ -152,9 +154,27 @@ def _conditionals(diagram: dd.Diagram) -> list[str]:
 
 
 def _conditional(addresses: AddressSet, yes: frozenset[Symbol], no: frozenset[Symbol]) -> str:
+    questions = [
+        f"{'' if so else 'not '}{label}" for so, group in ((True, yes), (False, no)) for label in _asked(group)
+    ]
+    yes, no = _sets(yes), _sets(no)
+    told = _membership(addresses, yes, no)
+    return f"{told} ({', '.join(questions)})" if questions else told
+
+
+def _asked(symbols: frozenset[Symbol]) -> list[str]:
+    """The symbols that are a yes or no, as they are told."""
+    return sorted({symbol.label for symbol in symbols if symbol.label.startswith(_IF)})
+
+
+def _sets(symbols: frozenset[Symbol]) -> frozenset[Symbol]:
+    return frozenset(symbol for symbol in symbols if not symbol.label.startswith(_IF))
+
+
+def _membership(addresses: AddressSet, yes: frozenset[Symbol], no: frozenset[Symbol]) -> str:
     needless = any(symbol.at_most - symbol.at_least == addresses for symbol in yes)
-    inside = " and ".join(sorted({symbol.name for symbol in yes}))
-    names = " or ".join(sorted({symbol.name for symbol in no}))
+    inside = " and ".join(sorted({symbol.label for symbol in yes}))
+    names = " or ".join(sorted({symbol.label for symbol in no}))
     outside = f"{_NOT_IN}{names}" if no else ""
     if not inside:
         return f"{addresses}{outside}"

@@ -233,12 +233,14 @@ def _group(rule: ArmId) -> str:
 
 def _open(rule: Resource, why: Unknown) -> Addresses:
     """Addresses of a rule that could be any."""
-    return Addresses.symbol(undecided(f"addresses of rule {rule.id.key}: {why.because}", why))
+    return Addresses.symbol(undecided(f"what {rule.name} names ({rule.id.key}: {why.because})", why))
 
 
 def _whether(rule: Resource, why: Unknown) -> FlowSet:
     """A yes or no that nobody knows, asked of every packet."""
-    return FlowSet.box(destination=Addresses.symbol(undecided(f"whether {rule.id.key} matches: {why.because}", why)))
+    return FlowSet.box(
+        destination=Addresses.symbol(undecided(f"if {rule.name} matches ({rule.id.key}: {why.because})", why))
+    )
 
 
 def _gated(rule: SecurityRule, why: Unknown) -> SecurityRule:
@@ -251,7 +253,7 @@ def unread_rules(resource: Resource, why: Unknown, accesses: tuple[str, ...]) ->
     found = []
     everything = Addresses.everything()
     for access in accesses:
-        gate = undecided(f"whether an unread rule of {resource.id.key} says {access}", why)
+        gate = undecided(f"if an unread rule says {access} ({resource.id.key})", why)
         rule = SecurityRule(
             name=f"a rule of {resource.name} that was not read",
             priority=0,

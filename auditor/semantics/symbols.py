@@ -29,6 +29,14 @@ class Symbol:
     named: bool = False
     v4_named: bool = False
 
+    @property
+    def label(self) -> str:
+        """The name for people: without the id that tells it apart, ``what is behind gateway gw (/subscriptions/...)``.
+
+        That of a yes or no begins with `if`.
+        """
+        return self.name.partition(" (/")[0]
+
     @cached_property
     def level(self) -> int:
         """The level of this symbol's bit for a destination. It depends on the content alone, not on the run."""

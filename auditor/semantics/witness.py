@@ -83,4 +83,8 @@ def _given(chosen: dict[int, int], source: str, destination: str) -> Iterator[st
     for level, value in sorted(chosen.items()):
         if is_bit(level):
             address = source if level > dd.SOURCE else destination
-            yield f"{address} is {'' if value else 'not '}in {symbol_at(level).name}"
+            label = symbol_at(level).label
+            if label.startswith("if "):
+                yield f"{'' if value else 'not '}{label}"
+            else:
+                yield f"{address} is {'' if value else 'not '}in {label}"

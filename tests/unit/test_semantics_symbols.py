@@ -151,3 +151,19 @@ def test_a_witness_in_an_unknown_part_says_what_it_depends_on() -> None:
     assert found is not None
     assert set(found.given) == {f"{found.source} is in Inner", f"{found.source} is not in Other"}
     assert FlowSet.box(source=outer).unknowns == (WHY,)
+
+
+def test_a_yes_or_no_is_told_as_a_condition_and_ids_are_left_out() -> None:
+    gate = Symbol("if rule web matches (/subscriptions/0/x)", AddressSet.none(), AddressSet.everything(), WHY)
+    behind = Symbol("what is behind gw (/subscriptions/0/gw)", AddressSet.none(), AddressSet.everything(), WHY)
+    maybe_web, beyond = Addresses.symbol(gate), Addresses.symbol(behind)
+    assert (gate.label, behind.label) == ("if rule web matches", "what is behind gw")
+    assert str(private & maybe_web) == "10.0.0.0/8 (if rule web matches)"
+    assert str(private - maybe_web) == "10.0.0.0/8 (unless rule web matches)"
+    assert str(beyond & private & maybe_web) == "10.0.0.0/8 as far as in what is behind gw (if rule web matches)"
+    found = FlowSet.box(destination=private - maybe_web).witness()
+    assert found is not None
+    assert found.given == ("unless rule web matches",)
+    again = FlowSet.box(destination=private & maybe_web).witness()
+    assert again is not None
+    assert again.given == ("if rule web matches",)
