@@ -82,11 +82,12 @@ def read_tag_list(path: Path) -> Mapping[str, Any]:
 
     try:
         raw = path.read_bytes()
-        found: Mapping[str, Any] = json.loads(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
-        ServiceTags.of_document(found).check()
     except OSError as problem:
         raise AuditorError(f"{path}: {problem.strerror or problem}", "name a file that can be read") from None
-    except (ValueError, AttributeError, EOFError, zlib.error, RecursionError) as problem:
+    try:
+        found: Mapping[str, Any] = json.loads(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
+        ServiceTags.of_document(found).check()
+    except (ValueError, AttributeError, EOFError, OSError, zlib.error, RecursionError) as problem:
         tip = "take the file ServiceTags_Public_*.json that Microsoft publishes, or `az network list-service-tags`"
         raise AuditorError(f"{path}: is not a list of service tags: {problem}", tip) from None
     return found
