@@ -75,9 +75,8 @@ class Layer:
     def passes(self) -> FlowSet:
         """What goes on to the next layer."""
         if self.gap is not None:
-            return FlowSet.box(
-                destination=Addresses.symbol(undecided(f"if {_name(self.group)} allows it ({self.group})", self.gap))
-            )
+            gate = undecided(f"if {_name(self.group)} allows it ({self.group})", self.gap)
+            return FlowSet.box(destination=Addresses.symbol(gate))
         if self.evaluation is None:
             assert self.passing is not None
             return self.passing

@@ -161,10 +161,8 @@ def _peered(estate: Estate, network: Resource) -> Iterator[Part]:
                     yield from _gateways(estate, remote)
                 elif remote_id is not None:
                     why = Unknown(f"what is connected to {remote_id.name}, whose gateway this network uses, is unread")
-                    yield Part(
-                        f"gateway of {remote_id.name}",
-                        unread(f"what is behind the gateway of {remote_id.name} ({remote_id.key})", why),
-                    )
+                    what = f"what is behind the gateway of {remote_id.name} ({remote_id.key})"
+                    yield Part(f"gateway of {remote_id.name}", unread(what, why))
 
 
 def access_allowed(peering: Resource) -> bool:
@@ -211,9 +209,8 @@ def _gateways(estate: Estate, network: Resource) -> Iterator[Part]:
             text = f"what gateway {gateway.name} is connected to"
             yield Part(f"gateway {gateway.name}", _known_or_unread(gateway, text, addresses))
         if gap is not None:
-            yield Part(
-                f"gateway {gateway.name}", unread(f"what is behind gateway {gateway.name} ({gateway.id.key})", gap)
-            )
+            what = f"what is behind gateway {gateway.name} ({gateway.id.key})"
+            yield Part(f"gateway {gateway.name}", unread(what, gap))
 
 
 def _routes(estate: Estate, subnet: Resource, tags: ServiceTags) -> Iterator[Part]:

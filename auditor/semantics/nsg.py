@@ -170,11 +170,8 @@ def _untied(rules: list[SecurityRule]) -> list[SecurityRule]:
             if other.priority != rule.priority or not _clash(rule, other):
                 continue
             why = Unknown(f"rules {rule.name} and {other.name} have the same priority {rule.priority}")
-            first = FlowSet.box(
-                destination=Addresses.symbol(
-                    undecided(f"if {rule.name} comes before {other.name} ({rule.resource.id.key})", why)
-                )
-            )
+            gate = undecided(f"if {rule.name} comes before {other.name} ({rule.resource.id.key})", why)
+            first = FlowSet.box(destination=Addresses.symbol(gate))
             rule = replace(  # noqa: PLW2901 - each twin takes its share of what is left
                 rule, flows=(rule.flows - other.flows) | (rule.flows & first), unknowns=(*rule.unknowns, why)
             )

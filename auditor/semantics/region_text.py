@@ -154,9 +154,7 @@ def _conditionals(diagram: dd.Diagram) -> list[str]:
 
 
 def _conditional(addresses: AddressSet, yes: frozenset[Symbol], no: frozenset[Symbol]) -> str:
-    questions = [
-        f"{'' if so else 'not '}{label}" for so, group in ((True, yes), (False, no)) for label in _asked(group)
-    ]
+    questions = [*_asked(yes), *(f"unless {label.removeprefix(_IF)}" for label in _asked(no))]
     yes, no = _sets(yes), _sets(no)
     told = _membership(addresses, yes, no)
     return f"{told} ({', '.join(questions)})" if questions else told

@@ -238,9 +238,8 @@ def _open(rule: Resource, why: Unknown) -> Addresses:
 
 def _whether(rule: Resource, why: Unknown) -> FlowSet:
     """A yes or no that nobody knows, asked of every packet."""
-    return FlowSet.box(
-        destination=Addresses.symbol(undecided(f"if {rule.name} matches ({rule.id.key}: {why.because})", why))
-    )
+    gate = undecided(f"if {rule.name} matches ({rule.id.key}: {why.because})", why)
+    return FlowSet.box(destination=Addresses.symbol(gate))
 
 
 def _gated(rule: SecurityRule, why: Unknown) -> SecurityRule:

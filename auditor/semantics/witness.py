@@ -85,6 +85,6 @@ def _given(chosen: dict[int, int], source: str, destination: str) -> Iterator[st
             address = source if level > dd.SOURCE else destination
             label = symbol_at(level).label
             if label.startswith("if "):
-                yield f"{'' if value else 'not '}{label}"
+                yield label if value else f"unless {label.removeprefix('if ')}"
             else:
                 yield f"{address} is {'' if value else 'not '}in {label}"
