@@ -97,23 +97,29 @@ def _denial(number: int, denial: dict[str, Any]) -> dict[str, Any]:
 
 
 _anybody = st.sampled_from(PEOPLE + GROUPS)
+# Much is given high up and much is denied, so that what spares from a denial decides something.
+_scopes = st.sampled_from([*SCOPES, MG, SUB, RG])
 _denials = st.fixed_dictionaries(
     {
         "scope": st.sampled_from([SUB, RG, STORE, VAULT]),
-        "actions": patterns,
+        "actions": st.sampled_from([["*"], ["*/write"], ["a.b/*"], ["*/read", "x.y/*"], []]),
         "everyone": st.booleans(),
         "principals": st.lists(_anybody, max_size=2),
-        "excluded": st.lists(_anybody, max_size=1),
+        "excluded": st.lists(_anybody, max_size=2),
         "here_only": st.booleans(),
     }
 )
 cases = st.builds(
     Case,
-    roles=st.fixed_dictionaries({n: st.lists(st.tuples(patterns, patterns), max_size=2) for n in ("r0", "r1", "r2")}),
-    members=st.fixed_dictionaries({g: st.lists(_anybody.filter(lambda m, g=g: m != g), max_size=2) for g in GROUPS}),
-    assignments=st.lists(
-        st.tuples(_anybody, st.sampled_from(["r0", "r1", "r2"]), st.sampled_from(SCOPES)), min_size=1, max_size=5
+    roles=st.fixed_dictionaries(
+        {
+            "r0": st.just([(["*"], [])]),
+            "r1": st.lists(st.tuples(patterns, patterns), max_size=2),
+            "r2": st.lists(st.tuples(patterns, patterns), min_size=1, max_size=2),
+        }
     ),
+    members=st.fixed_dictionaries({g: st.lists(_anybody.filter(lambda m, g=g: m != g), max_size=2) for g in GROUPS}),
+    assignments=st.lists(st.tuples(_anybody, st.sampled_from(["r0", "r1", "r2"]), _scopes), min_size=2, max_size=6),
     denials=st.lists(_denials, max_size=2),
 )
 
