@@ -8,7 +8,7 @@ from typing import NamedTuple
 from auditor.collect.question import Answer, Question
 from auditor.collect.reads import Recipe, Shape, Where, recipes, recipes_below
 from auditor.collect.wire import Document
-from auditor.model import ArmId
+from auditor.model import ArmId, Read
 
 TENANT = "/"
 
@@ -36,28 +36,46 @@ def group_of(subscription: str, name: str) -> str:
 
 
 class Plan:
-    """Hands out every question once. `known` are answers that were there before it."""
+    """Hands out every question once.
 
-    def __init__(self, scopes: Sequence[Scope], known: Iterable[Answer] = ()) -> None:
+    `known` are answers and `kept` reads that were there before it; `tenant` says whether what lies above the
+    subscriptions is read where there is only one.
+    """
+
+    def __init__(
+        self, scopes: Sequence[Scope], known: Iterable[Answer] = (), kept: Iterable[Read] = (), tenant: bool = False
+    ) -> None:
         self._scopes = {scope.subscription.casefold(): scope for scope in scopes}
-        self._asked = {_key(answer.question) for answer in known}
+        self._asked = {_key(answer.question) for answer in known} | {_kept_key(read) for read in kept}
+        self._tenant = tenant or len(self._scopes) > 1
 
     def first(self) -> list[Question]:
         """The lists over every scope; those that lead to further questions come first."""
         questions = [q for scope in self._scopes.values() for recipe in recipes() for q in _lists(recipe, scope)]
-        if len(self._scopes) > 1:
-            anyone = next(iter(self._scopes))
+        if self._tenant:
             several = [recipe for recipe in recipes() if recipe.where is Where.SEVERAL]
-            questions += [Question(recipe, recipe.path, TENANT, anyone) for recipe in several]
+            questions += [Question(recipe, recipe.path, TENANT, self._anyone) for recipe in several]
         return sorted(self._new(questions), key=lambda q: not recipes_below().get(q.recipe.covers))
 
     def then(self, answer: Answer) -> list[Question]:
         """What an answer makes it worth to ask."""
         inventory = answer.question.recipe.shape is Shape.INVENTORY
-        wanted = answer.question.recipe.covers if inventory else ""
-        questions = (q for document in answer.documents for q in self._below(document, answer.question.subscription))
         # An inventory names everything; only what has no list of its own is asked for because of it.
-        return self._new(q for q in questions if q.recipe.listed_by == wanted)
+        listed_by = answer.question.recipe.covers if inventory else ""
+        return self._about_all(answer.documents, answer.question.subscription, listed_by)
+
+    def rest(self, documents: Iterable[Document], still_open: Iterable[Question]) -> list[Question]:
+        """What documents of an earlier run make it worth to ask, and what that run left open."""
+        return [*self._about_all(documents, self._anyone, ""), *self._new(still_open)]
+
+    @property
+    def _anyone(self) -> str:
+        """A subscription whose client can ask what belongs to none."""
+        return next(iter(self._scopes))
+
+    def _about_all(self, documents: Iterable[Document], asked_in: str, listed_by: str) -> list[Question]:
+        questions = (q for document in documents for q in self._below(document, asked_in))
+        return self._new(q for q in questions if q.recipe.listed_by == listed_by)
 
     def _below(self, document: Document, asked_in: str) -> Iterator[Question]:
         id_ = ArmId(document["id"])
@@ -85,6 +103,14 @@ def _key(question: Question) -> tuple[str, str]:
     return path.casefold(), question.scope.casefold()
 
 
+def _kept_key(read: Read) -> tuple[str, str]:
+    return (_ANYWHERE.get(read.covers) or read.path).casefold(), read.scope.casefold()
+
+
+_ANYWHERE = {recipe.covers: recipe.path for recipe in recipes() if recipe.where is Where.SUBSCRIPTION}
+"""By type: the path of what is asked once for each subscription, wherever the question came up."""
+
+
 def _lists(recipe: Recipe, scope: Scope) -> Iterator[Question]:
     """The questions of a recipe that no document has to prompt."""
     places = {
@@ -93,6 +119,7 @@ def _lists(recipe: Recipe, scope: Scope) -> Iterator[Question]:
         Where.WHOLE_SUBSCRIPTION: () if scope.groups else (scope.whole,),
         Where.GROUP: scope.paths if scope.groups else (),
         Where.SEVERAL: (),
+        Where.MANAGEMENT_GROUP: (),
     }
     for place in () if recipe.parents else places[recipe.where]:
         yield Question(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from auditor.collect.reads import Recipe
+from auditor.collect.reads import Recipe, Where
 from auditor.model import Read
 
 
@@ -49,8 +49,13 @@ class Answer:
 
     @property
     def unseen(self) -> tuple[str, str] | None:
-        """The sentence and the tip for a subscription that the credential does not see; `None` where it does."""
-        if self.read.error.casefold() not in _UNSEEN:
+        """The sentence and the tip for a subscription that the credential does not see; `None` where it does.
+
+        Only what is asked of the subscription and its groups themselves tells: a provider that a subscription never
+        used may answer the same code.
+        """
+        own = self.question.recipe.where in (Where.SUBSCRIPTION, Where.GROUP) and not self.question.recipe.parents
+        if not own or self.read.error.casefold() not in _UNSEEN:
             return None
         return (
             f"the credential does not see subscription {self.question.subscription}: {self.read.message}",

@@ -30,9 +30,11 @@ class Where(StrEnum):
     WHOLE_SUBSCRIPTION = "whole subscription"
     """Once for each subscription that is not narrowed to resource groups."""
     SEVERAL = "several subscriptions"
-    """Once for the tenant, where more than one subscription is read."""
+    """Once for the tenant, where more than one subscription is read, or a management group."""
     GROUP = "group"
     """Once for each resource group that was named."""
+    MANAGEMENT_GROUP = "management group"
+    """Once for each management group that was named."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Recipe:
     shape: Shape
     where: Where
     listed_by: str
+    query: str
 
     @property
     def covers(self) -> str:
@@ -98,4 +101,5 @@ def _recipe(row: Mapping[str, Any]) -> Recipe:
         shape=Shape(row.get("shape", Shape.LIST)),
         where=Where(row.get("where", Where.SCOPE)),
         listed_by=row.get("listed_by", "").casefold(),
+        query=row.get("query", ""),
     )

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import importlib
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from azure.core.credentials import TokenCredential
 
+from auditor.collect.ending import ended_by_signals
+from auditor.collect.gathered import Gathered
+from auditor.collect.kept import Kept, kept_of
 from auditor.collect.plan import Plan, Scope
 from auditor.collect.policies import Deadline
 from auditor.collect.pool import Pool
 from auditor.collect.question import Answer, Question
-from auditor.collect.reads import Shape, recipes, recipes_below
+from auditor.collect.reads import recipes_below
 from auditor.collect.scopes import chosen_scopes
-from auditor.collect.service_tags import only_named
 from auditor.collect.session import Send, Session
 from auditor.collect.target import Target
 from auditor.collect.wire import Wire, interrupted
-from auditor.model import ArmId, AuditorError, Read
+from auditor.model import AuditorError
 from auditor.snapshot import Snapshot
 
 CLIENTS = ("authorization", "cognitive", "machinelearning", "network", "resources", "search")
@@ -42,73 +42,103 @@ class Progress:
 Watch = Callable[[Progress], None]
 
 
-def collect(target: Target, watch: Watch | None = None, credential: TokenCredential | None = None) -> Snapshot:
+def collect(
+    target: Target,
+    watch: Watch | None = None,
+    credential: TokenCredential | None = None,
+    earlier: Snapshot | None = None,
+) -> Snapshot:
     """Read a deployment. A read that fails is recorded and the rest goes on.
 
-    Ctrl-C or the target's timeout end the run early: the snapshot then has `complete` false and a failed read for
-    everything that was not asked any more. Raises `AuditorError` where nothing can be read at all: no credential, no
-    such subscription or resource group.
+    Ctrl-C, SIGTERM or the target's timeout end the run early: the snapshot then has `complete` false and a failed read
+    for everything that was not asked any more. `earlier` is a snapshot to continue: its scopes are read in the place
+    of the target's, what it holds is kept, and only what it lacks is asked. Raises `AuditorError` where nothing can be
+    read at all: no credential, no such subscription or resource group.
     """
+    return _run(target, watch, credential, earlier).together()
+
+
+def collect_apart(
+    target: Target, watch: Watch | None = None, credential: TokenCredential | None = None
+) -> tuple[Snapshot, ...]:
+    """As `collect`, with a snapshot for each subscription."""
+    return _run(target, watch, credential, None).apart()
+
+
+def _run(target: Target, watch: Watch | None, credential: TokenCredential | None, earlier: Snapshot | None) -> _Run:
     deadline = Deadline(target.timeout)
     session = Session(target, deadline, credential)
     try:
+        kept = _kept(earlier, session.cloud.name)
         session.sign_in()
         wire = Wire(session, _senders(session))
-        scopes, known = chosen_scopes(target, wire)
-        run = _Run(Plan(scopes, known), deadline, watch or (lambda _: None))
-        run.go(Pool(wire.ask, target.concurrency, session.calm), known)
-        return run.snapshot(target, session.cloud.name, scopes)
+        scopes, known = (kept.scopes, ()) if kept else chosen_scopes(target, wire)
+        tenant = kept.tenant if kept else bool(target.management_groups)
+        plan = Plan(scopes, known, kept.reads if kept else (), tenant)
+        run = _Run(plan, scopes, deadline, watch or (lambda _: None))
+        run.origin = {
+            "cloud": session.cloud.name,
+            "resource_groups": tuple(sorted(earlier.resource_groups if earlier else target.resource_groups)),
+        }
+        if kept and earlier:
+            run.gathered = Gathered(kept.documents, kept.reads, earlier.collected_at)
+        with ended_by_signals(deadline):
+            run.go(Pool(wire.ask, target.concurrency, session.calm), known, kept)
+        return run
     finally:
         deadline.stop()
         session.close()
 
 
+def _kept(earlier: Snapshot | None, cloud: str) -> Kept | None:
+    if earlier is None:
+        return None
+    kept = kept_of(earlier)
+    if earlier.cloud != cloud:
+        raise AuditorError(
+            f"{earlier.path or 'the snapshot'} was collected from {earlier.cloud}, and this would be {cloud}",
+            "name the cloud and the endpoint that it was collected from",
+        )
+    return kept
+
+
 class _Run:
     """What was asked and what came back, held by the one thread that counts."""
 
-    def __init__(self, plan: Plan, deadline: Deadline, watch: Watch) -> None:
+    def __init__(self, plan: Plan, scopes: Sequence[Scope], deadline: Deadline, watch: Watch) -> None:
         self._plan = plan
+        self._scopes = scopes
         self._deadline = deadline
         self._watch = watch
         self._open: dict[tuple[str, str], Question] = {}
-        self._reads: list[Read] = []
-        self._documents: dict[str, Mapping[str, Any]] = {}
-        self.complete = True
+        self.gathered = Gathered()
+        self.origin: dict[str, object] = {}
 
-    def go(self, pool: Pool, known: Sequence[Answer]) -> None:
+    def go(self, pool: Pool, known: Sequence[Answer], kept: Kept | None) -> None:
         """Ask everything there is to ask, or as much as time allows, after what is known already."""
         try:
             for answer in known:
                 self._take(answer)
                 self._queue(pool, self._plan.then(answer))
             self._queue(pool, self._plan.first())
+            if kept:
+                self._queue(pool, self._plan.rest(kept.documents, kept.open))
             while self._open and not self._deadline.over:
                 arrived = pool.next(_HEARTBEAT)
                 if arrived is not None:
                     self._take(arrived)
                     self._queue(pool, self._plan.then(arrived))
-        except KeyboardInterrupt:
-            self._deadline.stop()
         finally:
             pool.close()
         self._give_up_the_rest()
 
-    def snapshot(self, target: Target, cloud: str, scopes: Sequence[Scope]) -> Snapshot:
+    def together(self) -> Snapshot:
         """What was gathered, in its lasting order."""
-        documents = only_named(tuple(self._documents.values()))
-        ordered = sorted(documents, key=lambda body: ArmId(body["id"]).key)
-        tenants = (str(body.get("tenantId") or "") for body in ordered if ArmId(body["id"]).type == _SUBSCRIPTION)
-        return Snapshot(
-            documents=tuple(ordered),
-            reads=tuple(sorted(self._reads, key=lambda read: (read.path.casefold(), read.covers))),
-            collected_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            source="azure",
-            cloud=cloud,
-            tenant=next(tenants, ""),
-            subscriptions=tuple(sorted(scope.subscription for scope in scopes)),
-            resource_groups=tuple(sorted(target.resource_groups)),
-            complete=self.complete,
-        )
+        return self.gathered.together(self._scopes, **self.origin)
+
+    def apart(self) -> tuple[Snapshot, ...]:
+        """The same, a snapshot for each subscription."""
+        return self.gathered.apart(self._scopes, **self.origin)
 
     def _queue(self, pool: Pool, questions: Sequence[Question]) -> None:
         for question in questions:
@@ -118,40 +148,26 @@ class _Run:
 
     def _take(self, answer: Answer) -> None:
         self._open.pop(_key(answer.question), None)
-        if answer.unseen:
+        if answer.unseen and len(self._scopes) == 1:
+            # One of several that went out of sight leaves its failed reads, and the others are read all the same.
             raise AuditorError(*answer.unseen)
-        self._reads.append(answer.read)
-        if answer.question.recipe.shape is Shape.INVENTORY:
-            self._take_inventory(answer)
-        else:
-            for document in answer.documents:
-                self._documents.setdefault(ArmId(document["id"]).key, document)
-        done = len(self._reads)
-        failed = sum(not read.answered for read in self._reads)
+        self.gathered.take(answer)
+        done, failed = len(self.gathered.reads), self.gathered.failed
         known = done + len(self._open)
-        self._watch(Progress(done, known, len(self._documents), failed, answer.question.recipe.type))
-
-    def _take_inventory(self, answer: Answer) -> None:
-        """Keep of the inventory what nothing else reads; and let it vouch for the types that it alone lists."""
-        listed = [recipe for recipe in recipes() if recipe.listed_by == answer.question.recipe.covers]
-        for recipe in listed:
-            count = sum(ArmId(document["id"]).type == recipe.covers for document in answer.documents)
-            self._reads.append(replace(answer.read, covers=recipe.covers, count=count))
-        known = {recipe.covers for recipe in recipes()}
-        for document in answer.documents:
-            if ArmId(document["id"]).type not in known:
-                self._documents.setdefault(ArmId(document["id"]).key, document)
+        try:
+            self._watch(Progress(done, known, self.gathered.documents, failed, answer.question.recipe.type))
+        except KeyboardInterrupt:
+            # Here nothing is half done: whoever watches may end the run as a signal does.
+            self._deadline.stop()
 
     def _give_up_the_rest(self) -> None:
-        self.complete = not self._open and all(read.error != interrupted().error for read in self._reads)
+        cut_off = interrupted()
         for question in self._open.values():
-            failure = interrupted()
-            self._reads.append(question.failed(failure.status, failure.error, failure.message))
+            self.gathered.note(question.failed(cut_off.status, cut_off.error, cut_off.message))
 
 
 _HEARTBEAT = 0.2
 """Seconds between two looks at the clock while no answer comes."""
-_SUBSCRIPTION = "microsoft.resources/subscriptions"
 
 
 def _key(question: Question) -> tuple[str, str]:

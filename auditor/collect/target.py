@@ -49,7 +49,8 @@ CLOUDS: Mapping[str, Cloud] = MappingProxyType(
 class Target:
     """Which subscriptions and resource groups of which cloud, and how hard to try.
 
-    Without subscriptions, the only one that the credential sees is taken; `all_subscriptions` takes every one of them.
+    `management_groups` (names or ids) stand for every subscription below them. Without these and without subscriptions,
+    the only one that the credential sees is taken; `all_subscriptions` takes every one of them.
     `cloud` is one of `CLOUDS`; empty is the public one. `arm_endpoint` (https) replaces the cloud's, with `audience`
     for its tokens (the endpoint itself where empty) and `ca_file` (PEM) to trust; what such an endpoint serves is a
     cloud of its own unless `cloud` says which one it stands for. `timeout` is in seconds for the whole run; `patience`
@@ -58,6 +59,7 @@ class Target:
 
     subscriptions: tuple[str, ...] = ()
     resource_groups: tuple[str, ...] = ()
+    management_groups: tuple[str, ...] = ()
     all_subscriptions: bool = False
     cloud: str = ""
     arm_endpoint: str = ""

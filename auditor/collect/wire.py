@@ -24,6 +24,9 @@ TRIES = 3
 """How often a question is put when its answer of status 200 is not JSON, or its token is refused: beside the retries
 of the pipeline, which knows neither. A token may end again while a renewed one waits for its turn."""
 
+INTERRUPTED = "Interrupted"
+"""The error of a read that the end of the run cut off or never let begin; a snapshot with one is not complete."""
+
 Document = Mapping[str, Any]
 
 
@@ -64,14 +67,14 @@ class _Conversation:
         if body is None:
             return (), status, self._version
         if self._question.recipe.shape is Shape.OBJECT:
-            if body.get("nextLink"):
+            if _next_link(body):
                 raise Failed(status, "FurtherPages", "the answer goes on in further pages, which nobody expected")
             return (_document(body),), status, self._version
         found: list[Document] = []
         seen: set[str] = set()
         while True:
             found.extend(_items(body))
-            link = body.get("nextLink")
+            link = _next_link(body)
             if not link:
                 return tuple(found), status, self._version
             self._check(str(link), seen)
@@ -81,13 +84,17 @@ class _Conversation:
             body = answer
 
     def _first(self) -> tuple[int, dict[str, Any] | None]:
-        path = quote(self._question.path, safe="/:@!$&'()*+,;=~-._")
-        base = self._session.cloud.endpoint
         try:
-            return self._get(f"{base}{path}?api-version={self._version}")
+            return self._get(self._url())
         except _OtherVersion as other:
             self._version = other.version
-            return self._get(f"{base}{path}?api-version={self._version}")
+            return self._get(self._url())
+
+    def _url(self) -> str:
+        path = quote(self._question.path, safe="/:@!$&'()*+,;=~-._")
+        query = self._question.recipe.query
+        more = f"&{query}" if query else ""
+        return f"{self._session.cloud.endpoint}{path}?api-version={self._version}{more}"
 
     def _get(self, url: str) -> tuple[int, dict[str, Any] | None]:
         """One page; `None` where Azure says that there is nothing of the kind."""
@@ -150,7 +157,12 @@ class _OtherVersion(Exception):  # noqa: N818 - a turn in the conversation
 
 def interrupted() -> Failed:
     """The failure of a read that the end of the run cut off or never let begin."""
-    return Failed(0, "Interrupted", "the run ended before this was read")
+    return Failed(0, INTERRUPTED, "the run ended before this was read")
+
+
+def _next_link(body: Mapping[str, Any]) -> Any:
+    """The link to the next page. Azure's lists spell it in three ways; that of management groups differs."""
+    return body.get("nextLink") or body.get("NextLink") or body.get("@nextLink")
 
 
 def _lost(status: int) -> NoReturn:

@@ -28,6 +28,13 @@ _OPTIONS = (
         "--subscription", "subscriptions", multiple=True, metavar="ID", help="Read this one; may be repeated."
     ),
     click.option("--all-subscriptions", is_flag=True, help="Read every subscription that the credential sees."),
+    click.option(
+        "--management-group",
+        "management_groups",
+        multiple=True,
+        metavar="ID",
+        help="Read every subscription below this group; may be repeated.",
+    ),
     click.option("--resource-group", "resource_groups", multiple=True, metavar="NAME", help="Read only this group."),
     click.option(
         "--cloud",
@@ -62,11 +69,14 @@ def target_of(arguments: dict[str, Any], settings: Settings | None = None) -> Ta
     from auditor.collect import Target
 
     subscriptions, groups = tuple(arguments.pop("subscriptions")), tuple(arguments.pop("resource_groups"))
-    everything = arguments.pop("all_subscriptions")
-    if settings is not None and not (subscriptions or groups or everything):
+    everything, above = arguments.pop("all_subscriptions"), tuple(arguments.pop("management_groups"))
+    if everything and (subscriptions or above):
+        raise click.UsageError("--all-subscriptions leaves nothing to choose: take it alone")
+    if settings is not None and not (subscriptions or groups or everything or above):
         subscriptions, groups = settings.subscriptions, settings.resource_groups
     return Target(
         subscriptions=subscriptions,
+        management_groups=above,
         all_subscriptions=everything,
         resource_groups=groups,
         cloud=arguments.pop("cloud") or "",
@@ -78,16 +88,30 @@ def target_of(arguments: dict[str, Any], settings: Settings | None = None) -> Ta
     )
 
 
-def collected(target: Target, quiet: bool) -> Snapshot:
-    """Collect, with progress on stderr while it is a terminal. Raises `AuditorError` where nothing can be read."""
+def collected(target: Target, quiet: bool, earlier: Snapshot | None = None) -> Snapshot:
+    """Collect, with progress on stderr while it is a terminal; or read what an earlier snapshot lacks.
+
+    Raises `AuditorError` where nothing can be read.
+    """
     from auditor.collect import collect
 
     with progress_on(sys.stderr, quiet) as watch:
-        return collect(target, watch)
+        return collect(target, watch, earlier=earlier)
 
 
-def tell(snapshot: Snapshot, where: str) -> ExitCode:
-    """Say on stderr what was read and what was not; answer the exit code that this deserves."""
+def collected_apart(target: Target, quiet: bool) -> tuple[Snapshot, ...]:
+    """As `collected`, with a snapshot for each subscription."""
+    from auditor.collect import collect_apart
+
+    with progress_on(sys.stderr, quiet) as watch:
+        return collect_apart(target, watch)
+
+
+def tell(snapshot: Snapshot, where: str, resumable: bool = False) -> ExitCode:
+    """Say on stderr what was read and what was not; answer the exit code that this deserves.
+
+    `resumable` says that `where` is a file which a later run can continue.
+    """
     answered = sum(read.answered for read in snapshot.reads)
     click.echo(f"{where}: {len(snapshot.documents)} documents from {answered} reads", err=True)
     failed = [read for read in snapshot.reads if not read.answered]
@@ -97,6 +121,8 @@ def tell(snapshot: Snapshot, where: str) -> ExitCode:
         click.echo(line, err=True)
     if not snapshot.complete:
         click.echo("the run ended early: the snapshot is marked incomplete", err=True)
+    if resumable:
+        click.echo(f"`auditor snapshot --resume {where}` reads what is missing, and only that", err=True)
     return ExitCode.INCOMPLETE
 
 

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from auditor.model import ArmId
 from auditor.standin import replies
+from auditor.standin.hierarchy import GROUPS
 from auditor.standin.replies import Reply
 from auditor.standin.world import INHERITED, ROLE_DEFINITIONS, Document, World, known_versions
 
@@ -18,6 +19,7 @@ class Asked(NamedTuple):
     path: str
     version: str
     filter: str
+    expand: str
     skip: int
 
     @staticmethod
@@ -30,6 +32,7 @@ class Asked(NamedTuple):
             unquote(parts.path).rstrip("/") or "/",
             query.get("api-version", ""),
             query.get("$filter", ""),
+            query.get("$expand", ""),
             int(token) if token.isdigit() else 0,
         )
 
@@ -112,16 +115,30 @@ class Routes:
             return replies.unknown_type(namespace, "/".join(kinds), asked.version)
         if asked.version not in known:
             return replies.unknown_version(asked.version, known)
+        if type_ == GROUPS and len(rest) == 3:
+            return self._group(asked)
         if len(rest) % 2:
             found = self._world.get(asked.path)
             return replies.ok(found) if found is not None else replies.resource_not_found(asked.path)
         return self._list(asked, scope, rest, type_)
+
+    def _group(self, asked: Asked) -> Reply:
+        """A management group; its children only where they are asked for."""
+        found = self._world.get(asked.path)
+        if found is None:
+            return replies.error(404, "NotFound", f"'{asked.path}' not found")
+        properties = {key: value for key, value in found.get("properties", {}).items() if key != "children"}
+        if asked.expand.casefold() == "children":
+            properties["children"] = self._world.hierarchy.children(asked.path)
+        return replies.ok({**found, "properties": properties})
 
     def _list(self, asked: Asked, scope: str, rest: list[str], type_: str) -> Reply:
         parent = asked.path.rpartition("/")[0]
         if type_ == "microsoft.network/servicetags":
             tags = self._world.tags(ArmId(scope).subscription)
             return replies.ok(tags) if tags is not None else replies.resource_not_found(asked.path)
+        if type_ == f"{GROUPS}/descendants" and self._world.exists(parent):
+            return self._page(asked, self._world.hierarchy.descendants(parent))
         if len(rest) > 2:
             owner = f"{scope}/providers/{'/'.join(rest[:3])}"
             if not self._world.exists(owner):

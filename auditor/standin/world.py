@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from auditor.facts import load
 from auditor.graph.embedded import children_in
 from auditor.model import ArmId, Resource
+from auditor.standin.hierarchy import GROUPS, PLACED, Hierarchy
 
 Document = Mapping[str, Any]
 
@@ -54,6 +55,9 @@ class World:
                 self._by_parent[parent.key, id_.type].append(document)
         for key, document in tuple(self._by_id.items()):
             self._shown.update(_shown_in(key, document))
+        placed = [document for _, document in self._by_type[PLACED]]
+        self.hierarchy = Hierarchy([d for _, d in self._by_type[GROUPS]], placed, self.subscriptions())
+        self._listed: dict[tuple[str, str], list[Document]] = {}
 
     def get(self, id_: str) -> Document | None:
         """The document of this id, or the child that a parent's document shows."""
@@ -71,8 +75,7 @@ class World:
 
     def below(self, scope: str, type_: str) -> list[Document]:
         """Every resource of a type that lies within a subscription or a resource group."""
-        place = ArmId(scope)
-        return [document for id_, document in self._by_type[type_] if id_.is_within(place)]
+        return self._once(scope, type_, lambda id_, _, place: id_.is_within(place))
 
     def children(self, parent: str, type_: str) -> list[Document]:
         """The children of a type, or the extensions of a resource."""
@@ -86,12 +89,21 @@ class World:
 
     def assigned(self, scope: str, type_: str) -> list[Document]:
         """What is assigned at, above and below a scope."""
+        return self._once(scope, type_, self._concerns)
+
+    def _concerns(self, id_: ArmId, document: Document, place: ArmId) -> bool:
+        at = _at(document, id_)
+        if at.is_within(place) or place.is_within(at):
+            return True
+        return at.type == GROUPS and self.hierarchy.above(at, place)
+
+    def _once(self, scope: str, type_: str, fits: Callable[[ArmId, Document, ArmId], bool]) -> list[Document]:
+        """The documents of a type that fit a scope: a list of many pages is made once."""
         place = ArmId(scope)
-        return [
-            document
-            for id_, document in self._by_type[type_]
-            if _at(document, id_).is_within(place) or _reaches(_at(document, id_), place)
-        ]
+        if (place.key, type_) not in self._listed:
+            found = [document for id_, document in self._by_type[type_] if fits(id_, document, place)]
+            self._listed[place.key, type_] = found
+        return self._listed[place.key, type_]
 
     def roles(self, scope: str) -> list[Document]:
         """Every role definition: built-in ones are the same at every scope."""
@@ -106,20 +118,32 @@ class World:
     def inventory(self, scope: str) -> list[Document]:
         """Everything of a scope that is a resource of its own, as the generic list shows it: without properties."""
         place = ArmId(scope)
-        listed = [
-            (id_, document)
+        key = (place.key, "")
+        if key not in self._listed:
+            self._listed[key] = [_entry(document) for document in self._listable(place)]
+        return self._listed[key]
+
+    def _listable(self, place: ArmId) -> list[Document]:
+        return [
+            document
             for type_, found in sorted(self._by_type.items())
             if type_.count("/") == 1 and not type_.startswith(("microsoft.resources/", _AUTHORIZATION))
             for id_, document in found
             if id_.is_within(place) and id_.resource_group and "/providers/" not in str(id_.extends and id_.extends.key)
         ]
-        shown = ("id", "name", "type", "kind", "location", "tags", "sku", "identity", "zones", "plan", "managedBy")
-        return [{key: document[key] for key in shown if key in document} for _, document in listed]
 
     def exists(self, id_: str) -> bool:
         """Whether something of this id, or below it, is in the world."""
         place = ArmId(id_)
         return place.key in self._by_id or place.key in self._shown
+
+
+_ENTRY = ("id", "name", "type", "kind", "location", "tags", "sku", "identity", "zones", "plan", "managedBy")
+"""What an inventory shows of a resource."""
+
+
+def _entry(document: Document) -> Document:
+    return {key: document[key] for key in _ENTRY if key in document}
 
 
 def _shown_in(key: str, document: Document) -> Iterator[tuple[str, Document]]:
@@ -132,8 +156,3 @@ def _at(document: Document, id_: ArmId) -> ArmId:
     """Where an assignment applies: its `scope`, else what its id extends."""
     stated = (document.get("properties") or {}).get("scope")
     return ArmId(stated) if isinstance(stated, str) and stated else (id_.extends or ArmId("/"))
-
-
-def _reaches(above: ArmId, place: ArmId) -> bool:
-    """Whether a scope is the root, a management group, or otherwise above a place."""
-    return place.is_within(above) or above.key.startswith("/providers/microsoft.management/managementgroups")

@@ -41,7 +41,7 @@ def templates(recipe: Recipe) -> Iterator[str]:
     over = ("/subscriptions/{}", GROUP) if recipe.where is Where.SCOPE else (GROUP,)
     for parent in recipe.parents or ("",):
         for scope in over if "{scope}" in recipe.path else ("",):
-            blanks = {"scope": scope, "subscription": "{}", "group": GROUP, "location": "{}"}
+            blanks = {"scope": scope, "subscription": "{}", "group": GROUP, "location": "{}", "name": "{}"}
             yield recipe.path.casefold().format(parent=id_template(parent) if parent else "", **blanks)
 
 
