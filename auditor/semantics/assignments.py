@@ -9,7 +9,6 @@ from enum import StrEnum
 from auditor.graph import Estate
 from auditor.model import ArmId, Evidence, Resource, Unknown
 from auditor.semantics.patterns import PatternError
-from auditor.semantics.principals import EVERYONE
 from auditor.semantics.roles import PermissionSet, field_of, path_of, permission_sets
 
 ASSIGNMENT = "microsoft.authorization/roleassignments"
@@ -58,11 +57,6 @@ class Denial:
     here_only: bool
     condition: str
     sets: tuple[PermissionSet, ...] | Unknown
-
-    @property
-    def for_everyone(self) -> bool:
-        """Whether it is meant for all principals (type SystemDefined, all zeros)."""
-        return any(id_ == EVERYONE for id_, _ in self.principals)
 
     def reaches(self, scope: ArmId) -> bool:
         """Whether it holds at this scope."""

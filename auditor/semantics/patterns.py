@@ -152,8 +152,7 @@ def _head(glob: str) -> str:
 
 def _after_common_text(a: str, b: str) -> frozenset[str]:
     shorter, longer = sorted((_head(a), _head(b)), key=len)
-    if not longer.startswith(shorter):
-        return frozenset()
+    assert longer.startswith(shorter), "globs whose heads differ are told apart before"
     return frozenset(shorter + rest for rest in _meet(a[len(shorter) :], b[len(shorter) :]))
 
 

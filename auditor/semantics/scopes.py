@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 from auditor.graph import Estate
@@ -50,7 +51,7 @@ class Hierarchy:
         for group in estate.seen(GROUPS):
             self._read_group(group)
         for subscription in estate.seen(_SUBSCRIPTION):
-            chain = subscription.get("properties", "managementGroupAncestorsChain", default=[])
+            chain = [a for _, a in subscription.items("properties", "managementGroupAncestorsChain")]
             keys = [subscription.id.key, *(f"/providers/{GROUPS}/{str(a.get('name')).lower()}" for a in chain)]
             self._parent |= dict(pairwise(keys))
             self._tops |= {keys[-1]} if chain else set()
@@ -62,7 +63,7 @@ class Hierarchy:
         above = group.ref("properties", "details", "parent")
         if above is not None:
             self._parent[group.id.key] = above.key
-        elif "parent" in details:
+        elif isinstance(details, Mapping) and "parent" in details:
             self._tops.add(group.id.key)
         for _, child in group.items("properties", "children"):
             self._parent[ArmId(str(child.get("id"))).key] = group.id.key

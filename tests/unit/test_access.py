@@ -426,3 +426,39 @@ def test_an_identity_is_called_by_its_name() -> None:
     (grant,) = who_can(estate, WRITE, ArmId(STORE)).grants
     assert grant.principal.label == "identity id-app"
     assert [c.name for c in grant.principal.carriers] == ["app"]
+
+
+def test_an_identity_is_known_by_what_carries_it_where_it_is_not_in_the_snapshot_itself() -> None:
+    elsewhere = carrier("Microsoft.Web/sites", "app", "id-hub")
+    unfinished = {**identity("id-new"), "properties": {}}
+    system = carrier("Microsoft.Compute/virtualMachines", "vm") | {
+        "identity": {"type": "SystemAssigned", "principalId": guid("vm")}
+    }
+    nameless = carrier("Microsoft.Web/sites", "half", "id-half")
+    nameless["identity"]["userAssignedIdentities"] = {identity("id-half")["id"]: {"principalId": ""}, "odd": None}
+    access = access_of(world(elsewhere, unfinished, system, nameless))
+    assert access.principal(guid("id-hub")).label == "identity id-hub"
+    assert access.principal(guid("vm")).label == "identity vm"
+    assert [p.name for p in access.directory.known()] == ["id-hub", "vm"]
+
+
+def test_a_permission_set_names_no_pattern_for_what_it_does_not_allow() -> None:
+    role_ = access_of(world()).roles.get(guid("Writer"))
+    assert not isinstance(role_, Unknown)
+    assert role_.sets[0].granting("a/b", data=False) is None
+
+
+def test_a_management_group_that_may_not_be_above_is_a_doubt_and_a_gap() -> None:
+    other: Doc = {
+        "id": "/subscriptions/22222222-2222-2222-2222-222222222222",
+        "type": "Microsoft.Resources/subscriptions",
+    }
+    here: Doc = {"id": SUB, "type": "Microsoft.Resources/subscriptions"}
+    estate = world(here, other, give("p", "Writer", MG))
+    assert can(estate) == {guid("p"): Answer.UNKNOWN}
+    found = what_can(estate, guid("p"), ArmId(STORE))
+    assert (found.holdings, [gap.permission for gap in found.gaps]) == (
+        (),
+        ["Microsoft.Management/managementGroups/read"],
+    )
+    assert len(what_can(estate, guid("p")).holdings) == 1

@@ -133,6 +133,13 @@ def test_what_patterns_cannot_say_is_said_in_globs() -> None:
     assert OperationSet.union(part.means for part in shown) | left == OperationSet([both])
 
 
+def test_a_set_too_tangled_to_check_is_shown_in_its_globs() -> None:
+    letters = "abcdefghijklmnopqrstuvwxy"
+    plus = [f"*{a}*{b}*" for a, b in pairwise(letters)]
+    minus = [f"*{b}*{a}*" for a, b in zip(letters, letters[2:], strict=False)]
+    assert "at least one segment" in OperationSet.of(plus, minus).show(3)
+
+
 def test_a_long_set_is_cut_where_asked() -> None:
     many = OperationSet.of(f"Microsoft.X/{letter}/*" for letter in "abcdefg")
     assert many.show(2) == "Microsoft.X/a/*, Microsoft.X/b/* and 5 more"
