@@ -79,7 +79,7 @@ def role_is_not_held_as_stated(carrier: Resource, w: Workload, terms: RowTerms) 
 
 def _scopes(w: Workload, part: str) -> tuple[ArmId, ...]:
     if part == "resource_group":
-        return (group_of(w.anchor.id),) if w.anchor else ()
+        return tuple(group_of(workspace.id) for workspace in w.workspaces)
     found = {"storage": w.storages, "vault": w.vaults, "registry": w.registries, "workspace": w.workspaces}
     return tuple(resource.id for resource in found[part])
 
@@ -221,7 +221,7 @@ def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
     References: article, "Azure Machine Learning RBAC roles" (least privilege);
     learn.microsoft.com/azure/role-based-access-control/best-practices.
     """
-    if w.anchor is None:
+    if not w.workspaces or w.anchor is None:
         yield not_applicable(None, "this workload has no workspace, so no resource group of its own")
         return
     group = group_of(w.anchor.id)

@@ -102,7 +102,8 @@ def storage_answers_account_keys(account: Resource, w: Workload, _terms: object)
 
 
 def _datastores(account: Resource, w: Workload) -> Iterator[Verdict]:
-    stores = w.estate.all("microsoft.machinelearningservices/workspaces/datastores", w.anchor.id if w.anchor else None)
+    kind = "microsoft.machinelearningservices/workspaces/datastores"
+    stores = [store for workspace in w.workspaces for store in w.estate.all(kind, workspace.id)]
     here = [s for s in stores if s.text("properties", "accountName") == account.name.casefold()]
     keyed = [s for s in here if s.text("properties", "credentials", "credentialsType") not in ("", "none")]
     if keyed:

@@ -184,9 +184,9 @@ def _memberships(network: Resource, w: Workload) -> set[ArmId]:
 def _rules(network: Resource, w: Workload) -> Iterator[Resource]:
     for subnet in w.subnets.all:
         if subnet.id.is_within(network.id):
-            for group in w.estate.out(subnet, Relation.GUARDED_BY):
-                if isinstance(group, Resource):
-                    yield from w.estate.all("microsoft.network/networksecuritygroups/securityrules", group.id)
+            group = w.estate.one(subnet, Relation.GUARDED_BY)
+            if group is not None:
+                yield from w.estate.all("microsoft.network/networksecuritygroups/securityrules", group.id)
 
 
 def _named_groups(rule: Resource) -> Iterator[ArmId]:

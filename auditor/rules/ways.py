@@ -9,12 +9,31 @@ from auditor.graph import Relation
 from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
 from auditor.semantics.paas_firewall import open_to, public_access
-from auditor.semantics.parts import BASTION, ENDPOINT, GATEWAY, NIC, SITE, STORAGE, VAULT, Workload
+from auditor.semantics.parts import (
+    BASTION,
+    ENDPOINT,
+    GATEWAY,
+    ML,
+    NIC,
+    OPENAI,
+    REGISTRY,
+    SEARCH,
+    SITE,
+    STORAGE,
+    VAULT,
+    Workload,
+)
 from auditor.semantics.reachability import Reach, Reachability, reachability_of
 
+ADDRESS = "microsoft.network/publicipaddresses"
 _DOORS = (
-    "microsoft.network/publicipaddresses",
+    ADDRESS,
     "microsoft.network/loadbalancers",
+    REGISTRY,
+    OPENAI,
+    SEARCH,
+    ML,
+    f"{ML}/onlineendpoints",
     GATEWAY,
     BASTION,
     NIC,
@@ -24,6 +43,12 @@ _DOORS = (
     VAULT,
 )
 """Types of which one that was not listed could be an open door."""
+
+
+def _all_read(w: Workload, *types: str) -> None:
+    """Make sure that what a way could lead through was listed: a hop that nobody read is not a hop that is missing."""
+    for kind in types:
+        w.estate.all(kind)
 
 
 def _witness(way: Reach) -> dict[str, Any]:
@@ -72,6 +97,7 @@ def chat_ui_has_another_door(site: Resource, w: Workload, _terms: object) -> Ans
         return broken(site, f"{site.name} can be reached past the gateway: {door.says}", *door.reasons, fix=fix)
     if isinstance(door.closed, Unknown):
         return unknown(site, door.closed, *door.reasons)
+    _all_read(w, ADDRESS, NIC, ENDPOINT)
     world = reachability_of(w.estate)
     way = world.reach(world.internet, site)
     if isinstance(way.reaches, Unknown):
@@ -88,8 +114,7 @@ def chat_ui_has_another_door(site: Resource, w: Workload, _terms: object) -> Ans
 
 def _within_sight(w: Workload) -> Iterator[Resource]:
     """Everything of the workload that could be reached; known to be everything that could be a door."""
-    for kind in _DOORS:
-        w.estate.all(kind)
+    _all_read(w, *_DOORS)
     own = {network.id for network in w.networks}
     for target in reachability_of(w.estate).targets:
         if w.owns(target) or any(target.id.is_within(network) for network in own):
@@ -116,14 +141,18 @@ def internet_reaches_more_than_the_chat(target: Resource, w: Workload, _terms: o
     """
     world = reachability_of(w.estate)
     way = world.reach(world.internet, target)
-    if isinstance(way.reaches, Unknown):
-        return unknown(target, way.reaches)
-    if not way.reaches:
+    if way.reaches is False:
         return holds(target, f"the Internet does not reach {target.name}: {_why_not(way)}", *_evidence(way))
-    if _passes(way, (*w.gateways, *w.bastions)):
-        return holds(target, f"the Internet reaches {target.name} as it should: {_told(way)}", *_evidence(way))
-    says = f"the Internet reaches {target.name}: {_told(way)}"
-    return broken(target, says, *_evidence(way), witness=_witness(way), fix=_close(target))
+    # One way as it should be says nothing of the others.
+    others = [o for o in world.ways(world.internet, target) if not _passes(o, (*w.gateways, *w.bastions))]
+    open_way = next((other for other in others if other.reaches is True), None)
+    if open_way is not None:
+        says = f"the Internet reaches {target.name}: {_told(open_way)}"
+        return broken(target, says, *_evidence(open_way), witness=_witness(open_way), fix=_close(target))
+    gap = next((other.reaches for other in (*others, way) if isinstance(other.reaches, Unknown)), None)
+    if gap is not None:
+        return unknown(target, gap)
+    return holds(target, f"the Internet reaches {target.name} as it should: {_told(way)}", *_evidence(way))
 
 
 def _close(target: Resource) -> str:
@@ -179,6 +208,7 @@ def chat_ui_calls_the_flow_past_the_endpoint(site: Resource, w: Workload, _terms
 
 
 def _reached_privately(subject: Resource, sender: Resource, w: Workload) -> Iterator[Verdict]:
+    _all_read(w, NIC, ENDPOINT)
     world = reachability_of(w.estate)
     for workspace in w.workspaces:
         if world.fabric.seat(sender) is None:
@@ -221,6 +251,7 @@ def authors_do_not_get_through(machine: Resource, w: Workload, _terms: object) -
 
 
 def _session(machine: Resource, nic: Resource, world: Reachability, w: Workload) -> Iterator[Verdict]:
+    _all_read(w, ADDRESS)
     if not w.bastions:
         yield not_applicable(machine, "the workload has no Bastion host", machine.at("id"))
         return

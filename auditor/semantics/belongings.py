@@ -32,7 +32,7 @@ def storages_of(w: Workload) -> tuple[Resource, ...]:
 
 def sites_and_slots(w: Workload) -> tuple[Resource, ...]:
     """Web apps with the deployment slots that the snapshot shows: a slot answers under a name of its own."""
-    return tuple(one for site in w.sites for one in (site, *w.estate.seen(SLOT, under=site.id)))
+    return tuple(one for site in w.sites for one in (site, *w.estate.all(SLOT, under=site.id)))
 
 
 def security_groups_of(w: Workload) -> tuple[Resource, ...]:
@@ -52,7 +52,7 @@ def telemetry_of(w: Workload) -> tuple[Resource, ...]:
 
 def group_of(w: Workload) -> ArmId | None:
     """The resource group of the workload's anchor; `None` where there is no anchor."""
-    if w.anchor is None:
+    if not w.workspaces or w.anchor is None:
         return None
     head, _, _ = w.anchor.id.text.partition("/providers/")
     return ArmId(head)

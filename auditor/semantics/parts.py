@@ -83,8 +83,11 @@ class Workload:
 
     @property
     def workspaces(self) -> tuple[Resource, ...]:
-        """The anchor, as a tuple."""
-        return (self.anchor,) if self.anchor else ()
+        """The anchor, as a tuple. Without one it is known that there is no workspace, or this raises `NotKnown`."""
+        if self.anchor is None:
+            self.estate.all(ML)
+            return ()
+        return (self.anchor,)
 
     @cached_property
     def storages(self) -> tuple[Resource, ...]:
@@ -236,9 +239,7 @@ class Workload:
         if pinned is not None:
             return pinned
         named = {host for gateway in self.gateways for host in _backend_hosts(gateway)}
-        behind = tuple(
-            s for s in self.sites if named & {h.casefold() for h in s.get("properties", "hostNames", default=[])}
-        )
+        behind = tuple(s for s in self.sites if named & _host_names(s))
         return behind or tuple(s for s in self.sites if not _is_container(s))
 
     @cached_property
@@ -319,13 +320,15 @@ class Workload:
 
     def _used(self, prop: str, part: str) -> tuple[Resource, ...]:
         pinned = self._pinned(part)
-        if pinned is not None or self.anchor is None:
-            return pinned or ()
+        if pinned is not None:
+            return pinned
+        if not self.workspaces or self.anchor is None:
+            return ()
         target = self.anchor.ref("properties", prop)
         return (self.estate.need(target, self.anchor.place("properties", prop)),) if target else ()
 
     def _below(self, type_: str) -> tuple[Resource, ...]:
-        return self.estate.all(type_, under=self.anchor.id) if self.anchor else ()
+        return tuple(found for workspace in self.workspaces for found in self.estate.all(type_, under=workspace.id))
 
     def _accounts(self) -> tuple[Resource, ...]:
         return tuple(r for kind in (OPENAI, SEARCH) for r in self.estate.seen(kind) if self.owns(r))
@@ -366,6 +369,11 @@ def _backend_hosts(gateway: Resource) -> set[str]:
         pool = ("properties", "backendAddressPools", index, "properties", "backendAddresses")
         hosts |= {str(address.get("fqdn") or "").casefold() for _, address in gateway.items(*pool)}
     return hosts - {""}
+
+
+def _host_names(site: Resource) -> set[str]:
+    found = site.get("properties", "hostNames", default=[])
+    return {str(name).casefold() for name in found} if isinstance(found, list) else set()
 
 
 def _is_container(site: Resource) -> bool:

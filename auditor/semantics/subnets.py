@@ -15,6 +15,13 @@ PARTS = ("gateway", "app_service", "private_endpoints", "bastion", "jump_box", *
 """In the order of the article's table."""
 
 _DEDICATED = ("gatewaysubnet", "azurefirewallsubnet", "azurefirewallmanagementsubnet", "routeserversubnet")
+_MARKED_BY = {
+    "gateway": ("microsoft.network/applicationgateways",),
+    "private_endpoints": ("microsoft.network/privateendpoints",),
+    "bastion": ("microsoft.network/bastionhosts",),
+    "jump_box": ("microsoft.compute/virtualmachines", "microsoft.network/networkinterfaces"),
+}
+"""By part: the types whose sitting in a subnet makes it play that part. A delegation stands in the subnet itself."""
 _AGENT_SERVICES = ("microsoft.devopsinfrastructure/pools", "microsoft.containerinstance/containergroups")
 _COMPUTE = "microsoft.machinelearningservices/workspaces/computes"
 _WORDS = {"agents": ("agent", "build"), "training": ("train",), "scoring": ("scor", "inferenc")}
@@ -44,11 +51,22 @@ class SubnetParts:
             "training": tuple(s for s in spare if estate.into(s, Relation.IN_SUBNET, _COMPUTE)),
         }
         known = {part: found for part, found in marked.items() if found} | pinned
-        self._parts |= _share_out([s for s in spare if not any(s in found for found in known.values())], known)
+        left = [s for s in spare if not any(s in found for found in known.values())]
+        named = _by_name(left, known)
+        self._parts |= _share_out([s for s in left if not any(s in found for found in named.values())], named)
+        self._certain = frozenset(part for part in (*named, *pinned))
         self.ambiguous: bool = len(spare) != len([p for p in SPARE if p not in pinned])
 
     def of(self, part: str) -> tuple[Resource, ...]:
-        """The subnets that play a part."""
+        """The subnets that play a part.
+
+        Raises `NotKnown` where that rests on a list that could not be read: a subnet whose machines nobody listed may
+        be the jump box's, and then the order of addresses gives its neighbours the wrong parts.
+        """
+        if part not in self._certain and (part in SPARE or not self._parts.get(part)):
+            kinds = [kind for p in PARTS for kind in _MARKED_BY.get(p, ()) if part in SPARE or p == part]
+            for kind in dict.fromkeys(kinds):
+                self._estate.all(kind)
         return self._parts.get(part, ())
 
     def part_of(self, subnet: Resource) -> tuple[str, ...]:
@@ -98,8 +116,8 @@ class SubnetParts:
 
     @staticmethod
     def _delegated_to(subnet: Resource, service: str) -> bool:
-        names = (d.get("properties", {}).get("serviceName", "") for _, d in subnet.items("properties", "delegations"))
-        return any(str(name).casefold() == service for name in names)
+        found = (n for n, _ in subnet.items("properties", "delegations"))
+        return any(subnet.text("properties", "delegations", n, "properties", "serviceName") == service for n in found)
 
     @staticmethod
     def _is_dedicated(subnet: Resource) -> bool:
@@ -107,15 +125,20 @@ class SubnetParts:
         return subnet.id.name.casefold() in _DEDICATED
 
 
-def _share_out(spare: list[Resource], pinned: Mapping[str, tuple[Resource, ...]]) -> dict[str, tuple[Resource, ...]]:
-    """Give the subnets that nothing marks to the parts that nothing else plays."""
-    parts = {part: pinned[part] for part in SPARE if part in pinned}
-    left = sorted(spare, key=_by_address)
+def _by_name(spare: list[Resource], known: Mapping[str, tuple[Resource, ...]]) -> dict[str, tuple[Resource, ...]]:
+    """The parts that are marked, and those that exactly one name among the rest speaks of."""
+    parts = {part: known[part] for part in SPARE if part in known}
     for part in SPARE:
-        named = [s for s in left if any(word in s.id.name.casefold() for word in _WORDS[part])]
-        if part not in parts and len(named) == 1:
+        named = [s for s in spare if any(word in s.id.name.casefold() for word in _WORDS[part])]
+        if part not in parts and len(named) == 1 and not any(named[0] in found for found in parts.values()):
             parts[part] = (named[0],)
-            left.remove(named[0])
+    return parts
+
+
+def _share_out(spare: list[Resource], known: Mapping[str, tuple[Resource, ...]]) -> dict[str, tuple[Resource, ...]]:
+    """Give the subnets that nothing marks and nothing names to the parts that nothing else plays, by address."""
+    parts = dict(known)
+    left = sorted(spare, key=_by_address)
     for part in SPARE:
         if part not in parts:
             parts[part] = (left.pop(0),) if left else ()

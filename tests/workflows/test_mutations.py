@@ -9,8 +9,8 @@ import pytest
 from auditor.baseline import read_baseline
 from auditor.model import AuditResult, Outcome
 from auditor.workflows.audit import audit
-from tests.worlds import snapshot, whole
 from tests.workflows.mutations import WORLD, Mutation, every_mutation
+from tests.worlds import snapshot, whole
 
 BASELINE = read_baseline("openai-chat")
 MUTATIONS = tuple(every_mutation())
