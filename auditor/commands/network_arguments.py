@@ -14,7 +14,7 @@ from auditor.model import AuditorError
 if TYPE_CHECKING:
     from auditor.semantics.protocols import Protocol
     from auditor.semantics.tags import ServiceTags
-    from auditor.workflows.flow import End
+    from auditor.workflows.flow import End, Port
 
 _FORMS = "write ADDRESS:PORT, [IPV6-ADDRESS]:PORT or TAG:PORT"
 
@@ -30,13 +30,15 @@ def read_protocol(text: str) -> Protocol:
     return found
 
 
-def read_port(text: str | int | None, what: str = "port") -> int | None:
-    """A port number; `None` for nothing."""
+def read_port(text: str | int | None, what: str = "port") -> Port:
+    """A port number, `*` for any; `None` for nothing."""
     if text is None or text == "":
         return None
     word = str(text).strip()
+    if word == "*":
+        return "*"
     if not (word.isascii() and word.isdigit() and int(word) < 65536):
-        raise AuditorError(f"{what} {text!r} is not a port number", "a port is a number from 0 to 65535")
+        raise AuditorError(f"{what} {text!r} is not a port number", "a port is a number from 0 to 65535, or * for any")
     return int(word)
 
 

@@ -6,8 +6,8 @@ book.answer(Question(nic, "inbound", Protocol.TCP, End("10.0.0.4", 22), End("Int
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from auditor.graph import Estate
 from auditor.model import ArmId, AuditorError, NotKnown, Resource, Unknown
@@ -25,12 +25,18 @@ from auditor.semantics.tags import LOAD_BALANCER, ServiceTags, canonical, platfo
 _OPPOSITE = {"Allow": "Deny", "Deny": "Allow"}
 
 
+Port = int | Literal["*"] | None
+
+
 @dataclass(frozen=True)
 class End:
-    """One end of a flow. `host` is an address, on the far end also a service tag; no port where there are none."""
+    """One end of a flow. `host` is an address, on the far end also a service tag.
+
+    `port` is `*` for any, as IP flow verify takes it, and `None` where the protocol has none.
+    """
 
     host: str
-    port: int | None
+    port: Port
 
     @property
     def is_address(self) -> bool:
@@ -111,9 +117,10 @@ class FlowBook:
         found = self._path(question)
         if isinstance(found, Unknown):
             return Answer("Unknown", None, None, (), (), None, found)
-        if question.remote.is_address:
-            return self._packet(found, question)
-        return self._tag(found, question)
+        if question.remote.is_address and "*" not in (question.local.port, question.remote.port):
+            packet = _packet(question)
+            return _answer(found.decide(packet), packet, _notes(found, question))
+        return self._together(found, question)
 
     def _path(self, question: Question) -> Path | Unknown:
         key = (question.at.id, question.direction)
@@ -130,14 +137,11 @@ class FlowBook:
             self._paths[key] = known
         return known
 
-    def _packet(self, found: Path, question: Question) -> Answer:
-        packet = _packet(question, question.remote.host)
-        return _answer(found.decide(packet), packet, _notes(found, question))
-
-    def _tag(self, found: Path, question: Question) -> Answer:
-        """Every packet between the place and the tag together: one answer only where they all fare alike."""
+    def _together(self, found: Path, question: Question) -> Answer:
+        """Every packet of a service tag or of any port together: one answer only where they all fare alike."""
         asked = _flows(question, self._named(found, question.remote.host))
-        allowed, denied = asked & found.allowed(), asked - found.allowed()
+        allowed = found.among(asked)
+        denied = asked - allowed
         sides = {"Allow": allowed, "Deny": denied}
         whole = [access for access, flows in sides.items() if sides[_OPPOSITE[access]].is_empty is True]
         example = asked.witness()
@@ -166,7 +170,7 @@ def _mixed(question: Question, allowed: FlowSet, denied: FlowSet) -> Unknown:
     if allowed.is_empty is False and denied.is_empty is False:
         in_, out = allowed.witness(), denied.witness()
         return Unknown(
-            f"{question.remote.host} fares both ways: {in_} is let through, {out} is not; ask for an address"
+            f"{question.remote.host} fares both ways: {in_} is let through, {out} is not; ask for one packet"
         )
     return gaps[0] if gaps else Unknown(f"what {question.remote.host} holds is not known")
 
@@ -179,28 +183,32 @@ def _nowhere(resource: Resource) -> AuditorError:
     )
 
 
-def _packet(question: Question, remote: str) -> Packet:
-    here, there = (question.local.host, question.local.port), (remote, question.remote.port)
-    (source, source_port), (target, target_port) = (there, here) if question.direction == "inbound" else (here, there)
+def _packet(question: Question) -> Packet:
+    source, target = _ends(question)
+    ports = [end.port if isinstance(end.port, int) else None for end in (source, target)]
+    return Packet(question.protocol, source.host, ports[0], target.host, ports[1])
+
+
+def _ends(question: Question) -> tuple[End, End]:
+    """Source and destination. Raises `AuditorError` where the protocol has ports and one is not named."""
+    ends = (question.local, question.remote)
     if not question.protocol.has_ports:
-        return Packet(question.protocol, source, None, target, None)
-    if source_port is None or target_port is None:
+        ends = (replace(question.local, port=None), replace(question.remote, port=None))
+    elif None in (question.local.port, question.remote.port):
         raise AuditorError(
-            f"{question.protocol.label} has ports, and one is missing", "write both ends as ADDRESS:PORT"
+            f"{question.protocol.label} has ports, and one is missing",
+            "write both ends as ADDRESS:PORT, with * for any port",
         )
-    return Packet(question.protocol, source, source_port, target, target_port)
+    return (ends[1], ends[0]) if question.direction == "inbound" else ends
 
 
 def _flows(question: Question, remote: Addresses) -> FlowSet:
-    # Checked as a packet is, so that a missing port is the same mistake.
-    like = _packet(question, question.local.host)
-    ports = (like.source_port, like.destination_port)
-    from_port, to_port = (PortSet.everything() if port is None else PortSet.of(port) for port in ports)
     here = Addresses.of(question.local.host)
-    if canonical(question.remote.host) != LOAD_BALANCER:
+    if not question.remote.is_address and canonical(question.remote.host) != LOAD_BALANCER:
         # The host's own addresses are under several tags, and nobody who names one of those means them.
         remote -= Addresses.known(platform_addresses("load_balancer") | platform_addresses("virtual_network"))
     source, target = (remote, here) if question.direction == "inbound" else (here, remote)
+    from_port, to_port = (PortSet.of("*" if end.port is None else end.port) for end in _ends(question))
     return FlowSet.box(ProtocolSet.of(question.protocol), source, from_port, target, to_port) & FlowSet.real()
 
 

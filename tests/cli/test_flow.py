@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from auditor.cli import run
 from auditor.commands.network_arguments import read_end, read_port, read_protocol
 from auditor.model import AuditorError, ExitCode
 from auditor.semantics.protocols import Protocol
+from auditor.semantics.security_rules import canonical_name
 from auditor.snapshot import write_snapshot
 from auditor.workflows.flow import FlowBook, has_place
 from auditor.workflows.naming import find_resource, names_of, short
 from tests import worlds
+from tests.azure_answers import recordings, world
 from tests.unit.estates import doc, estate_of, id_of, need
 from tests.unit.networks import NIC, nic, subnet_id, vnet
 
@@ -153,7 +156,7 @@ REFUSED = [
     (["--at", "default"], "resources", "say which: /subscriptions/"),
     (["--protocol", "gre"], "'gre' is not a protocol", "Tcp, Udp, Icmp, Esp, Ah"),
     (["--local", "10.0.2.999:22"], "'10.0.2.999' is not an IP address", "ADDRESS:PORT"),
-    (["--local", "10.0.2.132:70000"], "'70000' is not a port number", "0 to 65535"),
+    (["--local", "10.0.2.132:70000"], "'70000' is not a port number", "or * for any"),
     (["--local", "10.0.2.132"], "Tcp has ports, and one is missing", "ADDRESS:PORT"),
     (["--local", ":22"], "names no address", "ADDRESS:PORT"),
     (["--remote", "[2001:db8::1:443"], "is not an address with a port", "[IPV6-ADDRESS]:PORT"),
@@ -217,6 +220,53 @@ def test_a_batch_answers_line_by_line(stored: Path, tmp_path: Path, capsys: pyte
     ]
     assert [{key: answer[key] for key in q} for q, answer in zip(asked, answers, strict=True)] == asked
     assert all(a["trace"] for a in answers)
+
+
+RECORDED = [r for r in recordings() if any(v["testable"] for v in r["ip_flow_verify"])]
+
+
+@pytest.mark.parametrize("recording", RECORDED, ids=[r["name"] for r in RECORDED])
+def test_a_batch_answers_what_azure_answered(
+    recording: Mapping[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """IP flow verify as recorded: by machine, with `*` for a port where the command line of Azure sends one."""
+    verdicts = [v for v in recording["ip_flow_verify"] if v["testable"]]
+    asked = [
+        {
+            "at": v["target"],
+            "direction": v["direction"],
+            "protocol": v["protocol"],
+            "local_ip": v["localIPAddress"],
+            "local_port": v["localPort"],
+            "remote_ip": v["remoteIPAddress"],
+            "remote_port": v["remotePort"],
+        }
+        for v in verdicts
+    ]
+    snapshot, file = tmp_path / "s.json", tmp_path / "q.jsonl"
+    write_snapshot(world(recording).snapshot, snapshot)
+    file.write_text(lines(*asked), encoding="utf-8")
+    assert run(["flow", str(snapshot), "--batch", str(file)]) == ExitCode.HOLDS
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(a["access"], a["rule"].casefold()) for a in answers] == [
+        (v["access"], canonical_name(v["ruleName"]).casefold()) for v in verdicts
+    ]
+
+
+def test_any_port_is_one_answer_only_where_all_ports_fare_alike(
+    stored: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(ask(stored, "--local", "10.0.2.132:*")) == ExitCode.HOLDS
+    assert capsys.readouterr().out.startswith("Allow by ")
+    out = ["--direction", "out", "--local", "10.0.2.132:*", "--format", "json"]
+    assert run(ask(stored, *out, remote="10.0.2.4:*")) == ExitCode.HOLDS
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["local_port"], answer["remote_port"]) == ("*", "*")
+    assert (answer["access"], answer["rule"]) == ("Allow", "Jumpbox.Out.Allow.PrivateEndpoints")
+    door = ["--at", "agw-aibase", "--local", "10.0.1.4:*"]
+    assert run(ask(stored, *door, remote="8.8.8.8:*")) == ExitCode.HOLDS
+    out_text = capsys.readouterr().out
+    assert out_text.startswith("Unknown\n  8.8.8.8 fares both ways:")
 
 
 def test_a_batch_goes_on_after_a_mistake(
@@ -309,7 +359,9 @@ def test_names_with_their_parents_tell_twins_apart() -> None:
 
 
 def test_a_place_whose_subnet_was_not_read_is_unknown() -> None:
-    estate = estate_of([nic("n", "v", "s", "10.1.0.4"), doc("Microsoft.KeyVault/vaults", "k", properties={"tenantId": "t"})])
+    estate = estate_of(
+        [nic("n", "v", "s", "10.1.0.4"), doc("Microsoft.KeyVault/vaults", "k", properties={"tenantId": "t"})]
+    )
     card = need(estate, id_of(NIC, "n"))
     assert has_place(estate, card)
     assert not has_place(estate, need(estate, id_of("Microsoft.KeyVault/vaults", "k")))
