@@ -1,4 +1,4 @@
-"""What a picture of an estate shows: places, what sits in them, and how they are linked. Nothing here knows how to draw."""
+"""What a picture of an estate shows: places, what sits in them, how they are linked. Nothing here knows how to draw."""
 
 from __future__ import annotations
 
