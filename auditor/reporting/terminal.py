@@ -294,9 +294,13 @@ def _hanging(mark: Text, said: Text) -> RenderableType:
 def _remarks(digest: Digest, context: Context) -> Iterator[str]:
     result = digest.result
     for gap in digest.gaps[:_FIRST_STEPS]:
-        if gap.permission:
-            decides = counted(len(gap.findings), "unknown")
+        decides = counted(len(gap.findings), "unknown")
+        if "/" in gap.permission:
             yield f"Grant {line(gap.permission, 120)} and read again: it decides {decides}."
+        elif gap.permission:
+            # Resource Manager's operations have slashes; what has none is a permission of Microsoft Graph.
+            known = f"{decides} rest on Microsoft Graph ({line(gap.permission, 120)}), which no snapshot reads"
+            yield f"{known}: `auditor import` takes its answers, see `auditor explain RBAC-11`."
     if failed := len(result.snapshot.failed_reads):
         yield f"{counted(failed, 'read')} of this snapshot failed; what rests on that is unknown, never a pass."
     if absent := len(result.not_implemented):

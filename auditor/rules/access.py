@@ -128,7 +128,10 @@ def identity_holds_more_than_the_table(carrier: Resource, w: Workload, terms: Ta
     operations as it takes, with the worst one first. Membership in groups is known to Microsoft Graph only: where the
     snapshot does not hold it and a group holds a role here, this stays unknown.
 
-    How to put it right: `az role assignment delete --ids <assignment>`.
+    How to put it right: `az role assignment delete --ids <assignment>`. Where a group's members are not known, import
+    them beside the rest, as `az ad group member list` tells them: a document with the id
+    `/providers/Microsoft.Graph/groups/<object id>` and a list `members` of objects with an `id`; or, for one identity,
+    `/providers/Microsoft.Graph/servicePrincipals/<object id>` with the list `transitiveMemberOf`.
 
     References: article, "Azure Machine Learning RBAC roles" ("only assigning roles ... where they're required").
     """

@@ -28,7 +28,7 @@ EVERYONE = "00000000-0000-0000-0000-000000000000"
 IDENTITY = "microsoft.managedidentity/userassignedidentities"
 _GRAPH = ("microsoft.graph/groups", "microsoft.graph/users", "microsoft.graph/serviceprincipals")
 MEMBERSHIP_RIGHT = "GroupMember.Read.All"
-"""The Microsoft Graph permission that listing members takes; no Azure role holds it."""
+"""The Microsoft Graph permission that listing members takes. No Azure role holds it, and no snapshot reads by it."""
 
 
 @dataclass(frozen=True)
