@@ -438,3 +438,30 @@ def test_subnets_with_equal_causes_share_their_routes() -> None:
     assert first is second
     assert routing.of(need(estate, subnet_id("v", "a"))) is first
     assert str(first.active[-1].towards or vnet_id("v")) == vnet_id("v")
+
+
+# --- effective routes as Azure listed them ----------------------------------------------------------------------------
+
+LISTED = json.loads((Path(__file__).parents[1] / "fixtures/azure-flows/effective-routes.json").read_text("utf-8"))
+LISTINGS = [pytest.param(listing, id=listing["name"]) for listing in LISTED["listings"]]
+RESERVED = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8"}
+
+
+@pytest.mark.parametrize("listing", LISTINGS)
+def test_effective_routes_as_azure_listed_them(listing: dict[str, Any]) -> None:
+    """Every listed route is ours too, or in doubt; ours beyond those are reserved prefixes that older answers lack."""
+    estate = estate_of(listing["documents"])
+    routes = Routing(estate).of(need(estate, listing["at"]))
+    ours = {(route.prefix, str(route.hop)) for route in routes.active}
+    listed = {(prefix, hop) for prefix, hop, _, state in listing["routes"] if state == "Active"}
+    for prefix, hop in listed - ours:
+        assert hop == "None", (prefix, hop)
+        assert isinstance(routes.next_hop(AddressSet.of(prefix).witness()), Unknown), prefix
+    if listing.get("excerpt"):
+        return
+    assert {prefix for prefix, _ in ours - listed} <= RESERVED | {"::/0"}
+    assert {hop for prefix, hop in ours - listed if prefix in RESERVED} <= {"None"}
+
+
+def test_the_listings_left_out_are_told() -> None:
+    assert (len(LISTINGS), len(LISTED["left_out"])) == (32, 12)
