@@ -100,7 +100,7 @@ def judged(before: Outcome | None, after: Outcome | None) -> tuple[str, Effect |
         return "unread", Effect.UNKNOWN
     if before is Outcome.FAIL:
         return ("waived", Effect.OTHER) if after is Outcome.WAIVED else ("closed", Effect.BETTER)
-    if before in (Outcome.UNKNOWN, Outcome.ERROR) and after is not None:
+    if before in (Outcome.UNKNOWN, Outcome.ERROR):
         return "told", Effect.OTHER
     if Outcome.WAIVED in (before, after):
         return "waived" if after is Outcome.WAIVED else "closed", Effect.OTHER

@@ -66,7 +66,7 @@ def spots(pair: Pair, *, all_places: bool = False) -> Iterator[Spot]:
         if shared or _deciding(pair, id_) & pair.touched:
             yield Spot("subnet", id_, short(id_))
     for nic in pair.new.seen(NIC):
-        if all_places or _interface_matters(pair, nic.id):
+        if _interface_matters(pair, nic.id, all_places):
             yield Spot("interface", nic.id, f"interface {short(nic.id)}")
     for id_ in subnets:
         yield from _endpoints(pair, id_)
@@ -115,13 +115,13 @@ def _members(estate: Estate, rules: Iterable[Resource]) -> Iterator[Resource]:
                     yield from estate.into(group, Relation.IN_GROUP)
 
 
-def _interface_matters(pair: Pair, nic: ArmId) -> bool:
+def _interface_matters(pair: Pair, nic: ArmId, all_places: bool) -> bool:
     """Whether an interface has a group of its own, on either side, and something of that is touched."""
     before, after = pair.old.find(nic), pair.new.find(nic)
     if before is None or after is None:
         return False
     deciding = _groups(pair.old, before) | _groups(pair.new, after)
-    return bool(deciding) and bool((deciding | {nic}) & pair.touched)
+    return bool(deciding) and (all_places or bool((deciding | {nic}) & pair.touched))
 
 
 def _endpoints(pair: Pair, subnet: ArmId) -> Iterator[Spot]:

@@ -90,7 +90,9 @@ def difference(
     subnets = tuple(s for s in having.subnets if without is None or s not in without.subnets)
     named = {i.casefold() for i in without.instances} if without is not None else set()
     instances = tuple(i for i in having.instances if i.casefold() not in named)
-    trusted = having.trusted_services and not (without is not None and without.trusted_services)
+    # Where every address is let in, or may be, the exception for trusted services is none.
+    excepted = having.trusted_services and having.at_most != AddressSet.everything()
+    trusted = excepted and not (without is not None and without.trusted_services)
     addresses = having.addresses - excluded
     # Of a service that is new, the exception for trusted services alone is no news.
     if addresses.is_empty and not subnets and not instances and not (trusted and there):
