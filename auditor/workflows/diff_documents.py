@@ -82,19 +82,20 @@ class Pair:
 def doubted_absence(estate: Estate, id_: ArmId, other: Estate) -> Unknown | None:
     """Why the absence of a resource that `other` shows cannot be believed; `None` where it is known not to exist.
 
-    What hung under something that is known not to exist does not exist either: nobody asked for it any more.
+    What hung under something that is known not to exist does not exist either: nobody asked for it any more. A child of
+    something that could not be read was not asked for; what extends it (a role assignment) has a list of its own.
     """
     above = id_.parent
-    chain = []
+    chain = [id_]
     while above is not None and other.find(above) is not None and estate.find(above) is None:
         chain.append(above)
         above = above.parent
-    for each in (*reversed(chain), id_):
+    for each in reversed(chain):
         failure = estate.coverage.failure(each)
         doubt = failure if failure is not None else _list_gap(estate, each)
-        if doubt is None or each == id_:
+        if doubt is None or "/providers/" not in id_.key[len(each.key) :]:
             return doubt
-    return None
+    raise AssertionError("the last of the chain is the resource itself")
 
 
 def _list_gap(estate: Estate, id_: ArmId) -> Unknown | None:

@@ -12,7 +12,7 @@ from auditor.workflows.diff_documents import Pair, doubted_absence
 from auditor.workflows.naming import short
 
 Key = tuple[str, str]
-"""Workload and fingerprint (two workloads may share a resource); or requirement and workload."""
+"""Workload and fingerprint (two workloads may share a resource), or workload and requirement."""
 
 _WORST = (
     Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN, Outcome.WAIVED, Outcome.MANUAL, Outcome.PASS, Outcome.NOT_APPLICABLE,
@@ -40,39 +40,47 @@ class Results:
 
     @cached_property
     def after(self) -> Mapping[Key, Finding]:
-        """The findings of the new audit."""
-        return _by_key(self.new)
+        """The findings of the new audit, under the keys of the old where a workload lost or changed its name."""
+        found = _by_key(self.new)
+        names = _renamed(self.old, self.new)
+        return {(names.get(workload, workload), fingerprint): f for (workload, fingerprint), f in found.items()}
 
     def outcomes(self) -> Iterator[tuple[Finding, Outcome | None, Outcome | None]]:
         """Each finding that came out otherwise, with both outcomes; the newer finding where there are both."""
+        hidden_before, hidden_after = _hidden(self.before, self.after), _hidden(self.after, self.before)
         for key in {**self.before, **self.after}:
             was, is_ = self.before.get(key), self.after.get(key)
             finding = is_ or was
             assert finding is not None
-            before = was.outcome if was is not None else self._absent(finding, self._only_unknown[0], self.pair)
-            after = is_.outcome if is_ is not None else self._absent(finding, self._only_unknown[1], self.pair.reversed)
+            about = (key[0], finding.requirement)
+            before = was.outcome if was is not None else _absent(finding, about in hidden_before, self.pair)
+            after = is_.outcome if is_ is not None else _absent(finding, about in hidden_after, self.pair.reversed)
             if before is not after:
                 yield finding, before, after
 
-    @cached_property
-    def _only_unknown(self) -> tuple[frozenset[Key], frozenset[Key]]:
-        """By audit: requirement and workload of what could not be told of a subject that only this audit names."""
 
-        def found(mine: Mapping[Key, Finding], other: Mapping[Key, Finding]) -> frozenset[Key]:
-            lost = (f for key, f in mine.items() if f.outcome is Outcome.UNKNOWN and key not in other)
-            return frozenset((f.requirement, f.workload) for f in lost)
+def _absent(finding: Finding, hidden: bool, pair: Pair) -> Outcome | None:
+    """What it means that the audit of the pair's old side has no such finding: nothing to find, or nothing seen."""
+    if hidden:
+        return Outcome.UNKNOWN
+    subject = finding.verdict.resource
+    if subject is None or pair.old.find(subject) is not None or pair.new.find(subject) is None:
+        return None
+    return None if doubted_absence(pair.old, subject, pair.new) is None else Outcome.UNKNOWN
 
-        return found(self.before, self.after), found(self.after, self.before)
 
-    @staticmethod
-    def _absent(finding: Finding, placeless: frozenset[Key], pair: Pair) -> Outcome | None:
-        """What it means that the audit of the pair's old side has no such finding: nothing to find, or nothing seen."""
-        if (finding.requirement, finding.workload) in placeless:
-            return Outcome.UNKNOWN
-        subject = finding.verdict.resource
-        if subject is None or pair.old.find(subject) is not None or pair.new.find(subject) is None:
-            return None
-        return None if doubted_absence(pair.old, subject, pair.new) is None else Outcome.UNKNOWN
+def _hidden(mine: Mapping[Key, Finding], other: Mapping[Key, Finding]) -> frozenset[Key]:
+    """Workload and requirement of what could not be told of no subject, or of one that only this audit names."""
+    unknown = ((key, f) for key, f in mine.items() if f.outcome is Outcome.UNKNOWN)
+    return frozenset((key[0], f.requirement) for key, f in unknown if f.verdict.resource is None or key not in other)
+
+
+def _renamed(old: AuditResult, new: AuditResult) -> Mapping[str, str]:
+    """Old names by new ones, of the only workload of both sides: it has none while its anchor is unread."""
+    before, after = ({workload.name for workload in result.workloads} for result in (old, new))
+    if len(before) == len(after) == 1 and before != after:
+        return {next(iter(after)): next(iter(before))}
+    return {}
 
 
 def changes(results: Results) -> Iterator[Change]:
