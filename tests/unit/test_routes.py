@@ -291,6 +291,23 @@ def test_a_gateway_in_a_virtual_hub_is_unknown() -> None:
     assert hop_of(documents, "8.8.8.8") == "Unknown"
 
 
+def test_a_peer_that_is_a_virtual_hub_has_routes_that_nobody_sees() -> None:
+    documents = two(useRemoteGateways=True)[:1]
+    hub = doc("Microsoft.Network/virtualHubs", "hub", properties={"addressPrefix": "10.2.0.0/16"})
+    peering = documents[0]["properties"]["virtualNetworkPeerings"][0]["properties"]
+    peering |= {"remoteVirtualNetwork": {"id": hub["id"]}, "remoteAddressSpace": {"addressPrefixes": ["10.2.0.0/16"]}}
+    found = ask([*documents, hub], "8.8.8.8")
+    assert isinstance(found, Unknown)
+    assert "hub is not a virtual network" in found.because
+
+
+def test_a_prefix_behind_a_gateway_that_is_none_leaves_the_outside_open() -> None:
+    documents = [vnet("v", "10.1.0.0/16", subnets={"s": "10.1.0.0/24"}), gateway("v"), *site_to_site("nonsense")]
+    found = ask(documents, "8.8.8.8")
+    assert isinstance(found, Unknown)
+    assert "'nonsense'" in found.because
+
+
 # --- private endpoints ------------------------------------------------------------------------------------------------
 
 
