@@ -17,6 +17,8 @@ _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"'
 _STRING_START = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*')
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?", re.ASCII)
 _WORD = re.compile(r"true|false|null")
+_NUMBER_CUT = re.compile(r"\.|[eE][-+]?")
+"""What may follow a number at the end of a text, where the number was cut within its fraction or exponent."""
 _NOT_A_NUMBER = re.compile(r"NaN|-?Infinity")
 _MOST_DIGITS = 4000
 """Python itself refuses more than 4,300 digits, as a guard against numbers that take hours to read."""
@@ -153,7 +155,8 @@ class _Walk:
     def _expected(self, what: str) -> AuditorError:
         rest = self.text[self.at : self.at + 6]
         last = self.at + len(rest) == len(self.text)
-        if not rest or (last and any(word.startswith(rest) for word in ("true", "false", "null", "-"))):
+        cut = any(word.startswith(rest) for word in ("true", "false", "null", "-")) or _NUMBER_CUT.fullmatch(rest)
+        if not rest or (last and cut):
             inside = self.open[-1] if self.open else None
             kind = "object" if inside and inside.closing == "}" else "list"
             where = (

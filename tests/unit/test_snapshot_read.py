@@ -15,6 +15,7 @@ import pytest
 
 from auditor.model import ArmId
 from auditor.snapshot import read_snapshot
+from auditor.snapshot.diagnose import fault_in_beginning
 from auditor.snapshot.text import Text, shown
 from tests.unit.snapshots import NSG, VNET, message, refusal, snapshot, written
 
@@ -353,6 +354,12 @@ def test_a_character_that_the_first_piece_cuts_is_none_the_worse(tmp_path: Path)
         at = 65_534 - shift
         path.write_text(text[:at] + "€" + text[at + 1 :], encoding="utf-8")
         assert "its hash differs" in message(path)
+
+
+def test_the_beginning_of_sound_json_is_sound_wherever_it_ends() -> None:
+    sound = r"""{"a": [0.051, -1.5e-05, 1E+3, -0, true, false, null, "\u00e9\ud83d\n\"", {"k": {}, "e": [], "": 12}]}"""
+    wrong = [sound[:end] for end in range(1, len(sound)) if fault_in_beginning(Text("s.json", sound[:end]))]
+    assert wrong == []
 
 
 @pytest.mark.parametrize(
