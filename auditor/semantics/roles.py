@@ -100,7 +100,9 @@ class Roles:
             gap = self._estate.coverage.gap(DEFINITION)
             because = gap.because if gap is not None else "it is not in this snapshot"
             return Unknown(
-                f"what role {guid} allows is not known: {because}", permission=_READ, read=gap.read if gap is not None else None
+                f"what role {guid} allows is not known: {because}",
+                permission=_READ,
+                read=gap.read if gap is not None else None,
             )
         try:
             sets = tuple(permission_sets(resource))
