@@ -28,6 +28,7 @@ COMMANDS: dict[str, Entry] = {
     "flow": Entry("auditor.commands.flow:flow", "Would this packet get through, and which rule decides?"),
     "reach": Entry("auditor.commands.reach:reach", "What can be reached from where, hop by hop?"),
     "access": Entry("auditor.commands.access:access", "Who can do what on which scope, and why?"),
+    "graph": Entry("auditor.commands.graph:graph", "Draw the estate, or hand it to other programs as a graph."),
     "permissions": Entry("auditor.commands.permissions:permissions", "Print the least role that the auditor needs."),
     "rules": Entry("auditor.commands.rules:rules", "List every requirement and the rule that decides it."),
     "explain": Entry("auditor.commands.explain:explain", "Explain one requirement: what is read, why, how to fix it."),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from auditor.baseline import Baseline
     from auditor.baseline.settings import Settings
     from auditor.commands.reports import ReportOptions
+    from auditor.model.picture import Picture
     from auditor.semantics.pinning import Pin
     from auditor.snapshot import Snapshot
 
@@ -148,6 +149,13 @@ def audited(snapshot: Snapshot, terms: Terms) -> AuditResult:
 
     result = audit(snapshot, terms.baseline, terms.pins, terms.service_tags)
     return waive(replace(result, notes=(*result.notes, *terms.remarks)), terms.waivers, terms.as_of)
+
+
+def pictured(snapshot: Snapshot, result: AuditResult, terms: Terms) -> Picture:
+    """The picture of what was audited, with what was found."""
+    from auditor.workflows.picture import picture
+
+    return picture(snapshot, result, terms.pins, terms.service_tags)
 
 
 def tell_of_waivers(result: AuditResult, quiet: bool) -> None:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
-from auditor.commands.auditing import AuditOptions, audit_options, audited, settled, tell_of_waivers, terms_of
+from auditor.commands.auditing import (
+    AuditOptions,
+    audit_options,
+    audited,
+    pictured,
+    settled,
+    tell_of_waivers,
+    terms_of,
+)
 from auditor.commands.keeping import check_history, history_option, kept_in
 from auditor.commands.reports import ReportOptions, finish, guard, report_options
 from auditor.model import ExitCode
@@ -35,9 +44,10 @@ def check(snapshot: Path, asked: AuditOptions, history: Path | None, report: Rep
     terms = terms_of(asked)
     report = settled(report, terms)
     check_history(history)
-    result = audited(read_snapshot(snapshot), terms)
+    found = read_snapshot(snapshot)
+    result = audited(found, terms)
     inputs = (snapshot, *terms.files, *([history] if history else []))
     guard(report.targets, inputs)
-    code = finish(result, report, inputs, kept_in(history, result))
+    code = finish(result, report, inputs, kept_in(history, result), partial(pictured, found, result, terms))
     tell_of_waivers(result, report.quiet)
     return code

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
 
-from auditor.commands.auditing import AuditOptions, audit_options, audited, tell_of_waivers, terms_of
+from auditor.commands.auditing import AuditOptions, audit_options, audited, pictured, tell_of_waivers, terms_of
 from auditor.commands.collecting import progress_on, tell
 from auditor.model import AuditResult, ExitCode
+from auditor.model.picture import Picture
 from auditor.snapshot import Snapshot
 
 DEPLOYED_AT = "2024-07-15T09:00:00Z"
@@ -27,7 +29,7 @@ WORLDS = ("reference-implementation", "compliant")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write snapshot.json, result.json and result.sarif into this folder.",
+    help="Write snapshot.json, result.json, result.sarif and report.html into this folder.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show what passes too, with the evidence.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
@@ -46,7 +48,7 @@ def demo(world: str, out: Path | None, verbose: bool, quiet: bool, asked: AuditO
     if out is not None:
         found = kept(found, out / "snapshot.json")
     result = audited(found, terms)
-    code = reported(result, out, verbose)
+    code = reported(result, out, verbose, partial(pictured, found, result, terms))
     tell_of_waivers(result, quiet)
     return code
 
@@ -93,14 +95,17 @@ def kept(found: Snapshot, path: Path) -> Snapshot:
     return read_snapshot(path)
 
 
-def reported(result: AuditResult, out: Path | None, verbose: bool) -> ExitCode:
-    """Print the result, and write it as JSON and SARIF where a folder is given. Only a crash of a rule counts here."""
+def reported(
+    result: AuditResult, out: Path | None, verbose: bool, picture: Callable[[], Picture] | None = None
+) -> ExitCode:
+    """Print the result, and write it as files where a folder is given. Only a crash of a rule counts here."""
     from auditor.commands.reports import ReportOptions, Target, finish
 
     targets = [Target("terminal", None)]
     if out is not None:
-        targets += [Target("json", out / "result.json"), Target("sarif", out / "result.sarif")]
-    code = finish(result, ReportOptions(tuple(targets), fail_on="never", verbose=verbose))
+        files = {"json": "result.json", "sarif": "result.sarif", "html": "report.html"}
+        targets += [Target(name, out / file) for name, file in files.items()]
+    code = finish(result, ReportOptions(tuple(targets), fail_on="never", verbose=verbose), picture=picture)
     return code if code is ExitCode.BROKEN else ExitCode.HOLDS
 
 

@@ -15,6 +15,7 @@ import click
 
 from auditor.commands.places import azure_build, repository_of
 from auditor.model import AuditorError, AuditResult, ExitCode, Finding, Outcome, Severity
+from auditor.model.picture import Picture
 from auditor.model.trend import Trend
 from auditor.reporting import FORMATS, SARIF_EXTRAS, Context, format_of, renderer
 
@@ -123,21 +124,38 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
 
 
 def finish(
-    result: AuditResult, report: ReportOptions, inputs: Iterable[Path] = (), trend: Trend | None = None
+    result: AuditResult,
+    report: ReportOptions,
+    inputs: Iterable[Path] = (),
+    trend: Trend | None = None,
+    picture: Callable[[], Picture] | None = None,
 ) -> ExitCode:
     """Write every report that is wanted and answer the exit code.
 
     `inputs` are files that no report may replace. Raises `AuditorError` where a report would, before any is written.
-    `trend` is how earlier audits came out, for the page.
+    `trend` is how earlier audits came out, `picture` draws up what was audited; both are for the page, and asked for
+    only where there is one.
     """
     guard(report.targets, inputs)
     context = replace(context_of(result, report), trend=_drawn(trend, report.targets))
+    if picture is not None and not result.missing and any(target.format == "html" for target in report.targets):
+        context = _with_picture(context, picture(), result)
     written = [(target, renderer(target.format)(result, fitted(context, target))) for target in report.targets]
     for target, text in written:
         write_report(target, text)
     if not report.quiet and all(target.path is not None for target in report.targets):
         _say(result, report.targets)
     return exit_code(result, report.fail_on, strict=report.strict, until_deployed=report.until_deployed)
+
+
+def _with_picture(context: Context, picture: Picture, result: AuditResult) -> Context:
+    from auditor.reporting.digest import Digest
+    from auditor.reporting.picture_svg import embedded_svg
+    from auditor.reporting.picture_words import sections_of
+
+    anchors = Digest(result).anchors
+    drawn = embedded_svg(picture, lambda fingerprint: anchors.get(fingerprint, ""))
+    return replace(context, picture=drawn, picture_words=sections_of(picture))
 
 
 def _drawn(trend: Trend | None, targets: Iterable[Target]) -> str:

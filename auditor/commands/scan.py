@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from auditor.commands.auditing import AuditOptions, audit_options, audited, settled, tell_of_waivers, terms_of
+from auditor.commands.auditing import (
+    AuditOptions,
+    audit_options,
+    audited,
+    pictured,
+    settled,
+    tell_of_waivers,
+    terms_of,
+)
 from auditor.commands.collecting import collected, collection_options, target_of, tell
 from auditor.commands.keeping import check_history, history_option, kept_in
 from auditor.commands.reports import ReportOptions, finish, guard, report_options
@@ -49,7 +58,7 @@ def scan(
     if not report.quiet:
         tell(found, str(keep or "scan"))
     result = audited(found, terms)
-    code = finish(result, report, inputs, kept_in(history, result))
+    code = finish(result, report, inputs, kept_in(history, result), partial(pictured, found, result, terms))
     tell_of_waivers(result, report.quiet)
     whole = found.complete and all(read.answered for read in found.reads)
     return ExitCode.INCOMPLETE if code is ExitCode.HOLDS and not whole else code

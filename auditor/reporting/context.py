@@ -74,6 +74,7 @@ class Context:
     `as_of` is the date of the audit, ISO 8601, for formats that must state a time where the snapshot has none.
     `picture` and `trend` are SVG for the page, of the estate and of earlier audits: whoever makes them escapes what
     they show and uses attributes and the page's classes only, since its policy lets no style of their own through.
+    `picture_words` is the same picture in words: headings, and sentences under each.
     """
 
     width: int = 120
@@ -85,6 +86,7 @@ class Context:
     as_of: str = ""
     azure_build: AzureBuild | None = None
     picture: str = ""
+    picture_words: tuple[tuple[str, tuple[str, ...]], ...] = ()
     trend: str = ""
 
 

@@ -113,6 +113,17 @@ class Digest:
         return tuple(sorted(made, key=lambda gap: (not gap.permission, -len(gap.findings), gap.permission)))
 
     @cached_property
+    def anchors(self) -> Mapping[str, str]:
+        """By fingerprint: the id of the row that a page shows the finding in; of the first, where several share it."""
+        made: dict[str, str] = {}
+        for family in self.families:
+            seen: Counter[str] = Counter()
+            for finding in family.rows:
+                seen[finding.requirement] += 1
+                made.setdefault(finding.fingerprint, anchor(finding, seen[finding.requirement]))
+        return made
+
+    @cached_property
     def broken(self) -> tuple[str, ...]:
         """Required requirements that fail somewhere."""
         return _ids(f for f in self.of(Outcome.FAIL) if f.level not in OPTIONAL)
@@ -166,6 +177,14 @@ class Digest:
         said = "Every requirement that was checked holds"
         said += f", {counted(waived, 'finding')} waived" if waived else ""
         return f"{said}; {absent:,} could not be checked for want of a rule." if absent else f"{said}."
+
+
+def anchor(finding: Finding, number: int) -> str:
+    """The id of a finding's row, the so-many-th of its requirement.
+
+    Two workloads can share a resource, and with it a fingerprint; an id must be the only one of its name.
+    """
+    return f"f-{finding.fingerprint[:12]}-{number}"
 
 
 def missing_sentence(result: AuditResult) -> str:

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from auditor import __version__
 from auditor.model import AuditResult, Evidence, Finding, Outcome, Read, Requirement, WorkloadInfo
 from auditor.reporting.context import PROBLEMS, Context, is_problem
-from auditor.reporting.digest import OPTIONAL, Digest, Family, Gap
+from auditor.reporting.digest import OPTIONAL, Digest, Family, Gap, anchor
 from auditor.reporting.explained import Part, parts, spans
 from auditor.reporting.words import (
     OUTCOME_WORDS,
@@ -47,13 +47,15 @@ _EXPECTED = {
 def render(result: AuditResult, context: Context | None = None) -> str:
     """The whole page. `context.picture` and `context.trend` are SVG of our own making and go in as they are."""
     wanted = context or Context()
-    style, script = _asset("report.css"), _asset("report.js")
+    style = _asset("report.css") + (_asset("picture.css") if wanted.picture else "")
+    script = _asset("report.js")
     page = _environment().get_template("report.html")
     return page.render(
         style=Markup(style),  # noqa: S704 - ours
         script=Markup(script),  # noqa: S704
         policy=_policy(style, script),
         picture=Markup(wanted.picture),  # noqa: S704
+        picture_words=wanted.picture_words,
         trend=Markup(wanted.trend),  # noqa: S704
         version=__version__,
         **_view(result, wanted),
@@ -203,8 +205,7 @@ def _family(family: Family, digest: Digest, context: Context) -> dict[str, Any]:
     grouped: dict[str, list[dict[str, Any]]] = {}
     for finding in family.rows:
         found = grouped.setdefault(finding.requirement, [])
-        # Two workloads can share a resource, and with it a fingerprint; an anchor must be the only one of its name.
-        found.append(_finding(finding, digest.result) | {"anchor": f"f-{finding.fingerprint[:12]}-{len(found) + 1}"})
+        found.append(_finding(finding, digest.result) | {"anchor": anchor(finding, len(found) + 1)})
     return {
         "key": family.key,
         "title": line(family.title, 80),

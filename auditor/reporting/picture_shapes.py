@@ -98,7 +98,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Line:
-    """A link, as points of a line with right angles; the last one has the arrowhead. `ends` are the keys of what it links."""
+    """A link, as points of a line with right angles; the last has the arrowhead. `ends` are the keys of both things."""
 
     points: tuple[tuple[float, float], ...]
     state: State

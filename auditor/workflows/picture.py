@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
-from auditor.graph import Estate
+from auditor.graph import Estate, build_estate
 from auditor.model import ArmId, AuditResult, NotKnown
 from auditor.model.picture import (
     INTERNET,
@@ -19,6 +20,9 @@ from auditor.model.picture import (
     Tally,
 )
 from auditor.semantics.parts import Pins, Workload, workloads
+from auditor.semantics.pinning import Pin, pins_of
+from auditor.snapshot import Snapshot
+from auditor.workflows.audit import tagged
 from auditor.workflows.picture_links import links_of
 from auditor.workflows.picture_managed import managed_of
 from auditor.workflows.picture_places import addresses_of, identities_of, item_of, networks_of
@@ -38,6 +42,17 @@ _LISTS = (
     "microsoft.managedidentity/userassignedidentities",
 )
 """Types whose absence from the picture must not be taken for their absence from the estate."""
+
+
+def picture(
+    snapshot: Snapshot,
+    result: AuditResult,
+    pins: Iterable[Pin] = (),
+    service_tags: Mapping[str, Any] | None = None,
+) -> Picture:
+    """The picture of what `audit` was asked about: give it the same snapshot, pins and tags, and its result."""
+    estate = build_estate(snapshot if service_tags is None else tagged(snapshot, service_tags))
+    return picture_of(estate, result, pins_of(estate, pins))
 
 
 def picture_of(estate: Estate, result: AuditResult, pins: Pins | None = None) -> Picture:
