@@ -111,8 +111,8 @@ _FILTERS = {
 def _filters() -> Iterator[Mutation]:
     """Each filter on each side: off, only annotating, too lenient, gone."""
     order = [
-        ("hate", "Prompt"), ("sexual", "Prompt"), ("selfharm", "Prompt"), ("violence", "Prompt"), ("jailbreak", "Prompt"),
-        ("profanity", "Prompt"), ("hate", "Completion"), ("sexual", "Completion"), ("selfharm", "Completion"),
+        ("hate", "Prompt"), ("sexual", "Prompt"), ("selfharm", "Prompt"), ("violence", "Prompt"),
+        ("jailbreak", "Prompt"), ("profanity", "Prompt"), ("hate", "Completion"), ("sexual", "Completion"), ("selfharm", "Completion"),
         ("violence", "Completion"), ("profanity", "Completion"),
     ]  # fmt: skip
     policy = "raiPolicies/blocking-filter"

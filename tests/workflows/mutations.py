@@ -44,7 +44,14 @@ def _pairs(text: str) -> frozenset[tuple[str, str]]:
 
 def every_mutation() -> Iterator[Mutation]:
     """All of them, family by family."""
-    from tests.workflows import mutate_identity, mutate_network, mutate_private_link, mutate_services, mutate_watch
+    from tests.workflows import (
+        mutate_identity,
+        mutate_network,
+        mutate_private_link,
+        mutate_services,
+        mutate_watch,
+        mutate_whole,
+    )
 
-    for module in (mutate_network, mutate_private_link, mutate_services, mutate_identity, mutate_watch):
+    for module in (mutate_network, mutate_private_link, mutate_services, mutate_identity, mutate_watch, mutate_whole):
         yield from module.mutations()
