@@ -10,6 +10,7 @@ from typing import Any
 
 from auditor.collect.question import Question
 from auditor.collect.reads import Recipe, absent_codes
+from auditor.snapshot import redact_text
 
 _ACTION = re.compile(r"perform action '([^']+)'", re.IGNORECASE)
 _VERSIONS = re.compile(r"supported (?:api-)?versions are '([^']*)'", re.IGNORECASE)
@@ -26,7 +27,8 @@ class Failed(Exception):  # noqa: N818 - an outcome that is recorded, not an err
         super().__init__(f"{error}: {message}")
         self.status = status
         self.error = error
-        self.message = message[:LONGEST_MESSAGE]
+        # Azure repeats in its messages what it was sent: an address with its signature, for one.
+        self.message = redact_text(message)[:LONGEST_MESSAGE]
         self.permission = permission
 
 

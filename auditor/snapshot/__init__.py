@@ -3,7 +3,7 @@
 from auditor.snapshot.locate import locate, positions_of
 from auditor.snapshot.model import FORMAT, MAX_DEPTH, Position, Snapshot, too_deep
 from auditor.snapshot.read import read_snapshot
-from auditor.snapshot.redact import REDACTED, redact, redacted
+from auditor.snapshot.redact import REDACTED, redact, redact_text, redacted
 from auditor.snapshot.seal import sealed
 from auditor.snapshot.write import write_snapshot
 
@@ -17,6 +17,7 @@ __all__ = [
     "positions_of",
     "read_snapshot",
     "redact",
+    "redact_text",
     "redacted",
     "sealed",
     "too_deep",

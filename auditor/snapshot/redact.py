@@ -36,6 +36,11 @@ def redacted(document: Mapping[str, Any]) -> tuple[Mapping[str, Any], int]:
     return work.cleaned(document, _NOWHERE), work.removed
 
 
+def redact_text(text: str) -> str:
+    """A text of Azure's, such as the message of an error, without the parts that look like a secret."""
+    return _Work(_table()).text(text, secret=False)
+
+
 class _Secret(IntEnum):
     """How much of what lies below goes."""
 
@@ -123,7 +128,7 @@ class _Work:
             return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
         goes = where.secret and not (where.named and where.secret is _Secret.YES)
         if isinstance(value, str):
-            return self._text(value, bool(goes))
+            return self.text(value, bool(goes))
         if goes and value is not None and not isinstance(value, bool):
             self.removed += 1
             return REDACTED
@@ -159,7 +164,8 @@ class _Work:
             return _NOWHERE
         return _Where(ahead, secret, step in self.table.kept_names, plain)
 
-    def _text(self, value: str, secret: bool) -> str:
+    def text(self, value: str, secret: bool) -> str:
+        """A text without its secret parts, or without all of it where what led to it says so."""
         if not value or value == REDACTED:
             return value
         if secret:

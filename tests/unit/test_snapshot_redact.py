@@ -209,6 +209,12 @@ SAMPLES: list[tuple[str, str]] = [
         "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----",
         "-----BEGIN RSA PRIVATE KEY-----(redacted)-----END RSA PRIVATE KEY-----",
     ),
+    ("redis.example:6380,password=abc,ssl=True", "redis.example:6380,password=(redacted)"),
+    ("curl -H 'Authorization: Bearer abcdefgh1234'", "curl -H 'Authorization: Bearer (redacted)'"),
+    ("curl -H 'api-key: abcdefgh1234' x", "curl -H 'api-key: (redacted)' x"),
+    ("x-functions-key=abcdefgh1234", "x-functions-key=(redacted)"),
+    ("run --password abcd1234 --port 80", "run --password (redacted) --port 80"),
+    ("run --api-key=abcd1234", "run --api-key=(redacted)"),
 ]
 
 
