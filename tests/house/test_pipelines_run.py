@@ -156,6 +156,9 @@ def test_the_gate_judges_what_would_be(make: Make) -> None:
     planned = failing(machine.repository / audit.outputs["json"])
     assert failing(now) - planned == {"NET-02", "PUB-07"}, "the plan closes what stands open"
     assert planned
+    summary = (machine.folder / "github_step_summary").read_text()
+    assert "staibase no longer lets in" in summary.replace("`", "")
+    assert "openai-chat: FAIL" in summary
 
 
 def test_a_failing_what_if_stops_the_gate(make: Make) -> None:
@@ -265,6 +268,7 @@ def test_azure_pipelines_gate_judges_what_would_be(make: Make) -> None:
     text = (machine.temp / "plan" / "audit.md").read_text()
     assert "NET-07" in text
     assert "PUB-07" not in text
+    assert "staibase no longer lets in" in (machine.temp / "plan" / "drift.md").read_text().replace("`", "")
     assert steps[-1].name == "PublishTestResults@2"
 
 
