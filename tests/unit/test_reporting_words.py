@@ -83,8 +83,8 @@ def test_an_absent_value_is_not_a_null_in_the_document() -> None:
         ("/providers/Microsoft.Authorization/roleDefinitions/x", "x"),
         ("/subscriptions/s/resourceGroups/rg/providers/Microsoft.Authorization/roleAssignments/x", "x"),
         (
-            "/subscriptions/s/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv/providers/"
-            "Microsoft.Insights/diagnosticSettings/default",
+            "/subscriptions/s/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv"
+            + "/providers/Microsoft.Insights/diagnosticSettings/default",
             "kv/default",
         ),
         ("", ""),

@@ -110,11 +110,9 @@ _FILTERS = {
 
 def _filters() -> Iterator[Mutation]:
     """Each filter on each side: off, only annotating, too lenient, gone."""
-    order = [
-        ("hate", "Prompt"), ("sexual", "Prompt"), ("selfharm", "Prompt"), ("violence", "Prompt"),
-        ("jailbreak", "Prompt"), ("profanity", "Prompt"), ("hate", "Completion"), ("sexual", "Completion"), ("selfharm", "Completion"),
-        ("violence", "Completion"), ("profanity", "Completion"),
-    ]  # fmt: skip
+    harms = ("hate", "sexual", "selfharm", "violence")
+    prompts = [(name, "Prompt") for name in (*harms, "jailbreak", "profanity")]
+    order = prompts + [(name, "Completion") for name in (*harms, "profanity")]
     policy = "raiPolicies/blocking-filter"
     for index, (name, side) in enumerate(order):
         path, by = f"{policy}/properties/contentFilters/{index}", f"{_FILTERS[name]} {policy}, CF-07 deployments/gpt35"
