@@ -25,6 +25,9 @@ from auditor.reporting.words import (
 from tests.unit.reporting_examples import EVIL
 
 
+VAULT = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv"
+
+
 @pytest.mark.parametrize(
     ("raw", "shown"),
     [
@@ -83,8 +86,7 @@ def test_an_absent_value_is_not_a_null_in_the_document() -> None:
         ("/providers/Microsoft.Authorization/roleDefinitions/x", "x"),
         ("/subscriptions/s/resourceGroups/rg/providers/Microsoft.Authorization/roleAssignments/x", "x"),
         (
-            "/subscriptions/s/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv"
-            + "/providers/Microsoft.Insights/diagnosticSettings/default",
+            f"{VAULT}/providers/Microsoft.Insights/diagnosticSettings/default",
             "kv/default",
         ),
         ("", ""),
