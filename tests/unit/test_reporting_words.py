@@ -24,7 +24,6 @@ from auditor.reporting.words import (
 )
 from tests.unit.reporting_examples import EVIL
 
-
 VAULT = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv"
 
 
