@@ -14,12 +14,12 @@ from auditor.reporting.picture_words import summary_of, title_of
 from auditor.reporting.words import counted
 
 NAME, SMALL, HEADING, PILL = 12.0, 10.5, 13.0, 10.0
-WIDTHS = {SUBNETS: 216.0, ENDPOINTS: 196.0, SERVICES: 208.0, RULES: 128.0, INSIDE: 196.0}
+WIDTHS = {SUBNETS: 200.0, ENDPOINTS: 192.0, SERVICES: 190.0, RULES: 126.0, INSIDE: 184.0}
 """The width of a box in each column."""
 
 _INNER = 10.0
 _ZONE = 12.0
-_LEAST = {SUBNETS: 26.0, ENDPOINTS: 34.0, SERVICES: 44.0, RULES: 44.0, INSIDE: 14.0, STRIPS - 1: 14.0}
+_LEAST = {SUBNETS: 22.0, ENDPOINTS: 30.0, SERVICES: 44.0, RULES: 44.0, INSIDE: 12.0, STRIPS - 1: 12.0}
 """The least width of the strip before each column; what a strip needs beyond is for its lanes and pills."""
 
 
@@ -56,7 +56,7 @@ def _columns(routes: Routes) -> Columns:
     for route in routes.routes:
         words = needs_pill(route.link)
         if words and route.pill_strip >= 0:
-            room = text_width(words, PILL, bold=True) + 22
+            room = text_width(words, PILL, bold=True) + 18
             pills[route.pill_strip] = max(pills.get(route.pill_strip, 0.0), room)
     x: dict[int, float] = {}
     lanes: dict[int, float] = {}

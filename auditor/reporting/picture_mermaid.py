@@ -40,30 +40,33 @@ def _lines(picture: Picture) -> Iterator[str]:
     yield f'  {names[INTERNET]}(("Internet"))'
     yield from (_node(item, names, 1) for item in picture.addresses)
     for network in picture.networks:
-        yield f'  subgraph {names[network.item.key]}["{_told(network.item, network.prefix)}"]'
+        yield f'  subgraph {names[network.item.key]}["{_heading(network.item, network.prefix)}"]'
         for subnet in network.subnets:
-            guard = f"guarded by {subnet.guard}" if subnet.guard else "no security group"
-            notes = ", ".join(filter(None, (subnet.item.part, subnet.prefix, guard)))
-            yield f'    subgraph {names[subnet.item.key]}["{_told(subnet.item, notes)}"]'
+            notes = (subnet.item.part, subnet.prefix, "" if subnet.guard else "no security group")
+            yield f'    subgraph {names[subnet.item.key]}["{_heading(subnet.item, *notes)}"]'
             yield from (_node(item, names, 3) for item in subnet.items)
             yield "    end"
         yield "  end"
     yield from (_node(item, names, 1) for item in picture.services)
     for managed in picture.managed:
-        title = f"Managed network of {managed.item.name}"
-        yield f'  subgraph {names[managed.item.key]}["{_escaped(title)}<br/>{_escaped(managed.mode)}"]'
+        words = f"Managed network of {managed.item.name}, {managed.mode or 'no mode set'}"
+        yield f'  subgraph {names[managed.item.key]}["{_escaped(words)}"]'
         yield from (_node(item, names, 2) for item in (*managed.items, *managed.rules))
         yield "  end"
-    yield from _identities(picture, names)
-    yield from (_node(item, names, 1) for item in picture.others)
+    yield from _group("identities", "Identities", tuple(_identities(picture, names)))
+    yield from _group("others", "Also with findings", tuple(_node(item, names, 2) for item in picture.others))
     yield from _links(picture, names)
     yield from (f"  {style}" for style in _STYLES)
+
+
+def _group(name: str, heading: str, nodes: tuple[str, ...]) -> tuple[str, ...]:
+    return (f'  subgraph {name}["{heading}"]', *nodes, "  end") if nodes else ()
 
 
 def _identities(picture: Picture, names: Mapping[str, str]) -> Iterator[str]:
     for held in picture.identities:
         who = ", ".join(held.carriers) or "nothing"
-        yield f'  {names[held.item.key]}(["{_told(held.item, f"identity of {who}")}"]):::{_class(held.item)}'
+        yield f'    {names[held.item.key]}(["{_told(held.item, f"identity of {who}")}"]):::{_class(held.item)}'
 
 
 def _links(picture: Picture, names: Mapping[str, str]) -> Iterator[str]:
@@ -72,6 +75,9 @@ def _links(picture: Picture, names: Mapping[str, str]) -> Iterator[str]:
         label = f'|"{_escaped(words)}"|' if words else ""
         arrow = "<-->" if link.kind is LinkKind.PEERING and link.state is State.HOLDS else _ARROWS[link.state]
         yield f"  {names[link.source]} {arrow}{label} {names[link.target]}"
+    bad = [str(n) for n, link in enumerate(picture.links) if link.state in (State.OPEN, State.BROKEN)]
+    if bad:
+        yield f"  linkStyle {','.join(bad)} stroke:#b42318,color:#b42318"
 
 
 def _node(item: Item, names: Mapping[str, str], depth: int) -> str:
@@ -82,6 +88,11 @@ def _told(item: Item, note: str) -> str:
     found = badge(item.tally)
     lines = (_escaped(item.name), _escaped(note), _escaped(found))
     return "<br/>".join(text for text in lines if text)
+
+
+def _heading(item: Item, *notes: str) -> str:
+    """The title of a group, in one line: Mermaid draws what is in a group over a second one."""
+    return ", ".join(_escaped(text) for text in (item.name, *notes, badge(item.tally)) if text)
 
 
 def _class(item: Item) -> str:

@@ -15,7 +15,7 @@ from auditor.model.picture import INTERNET, Link, LinkKind, Picture, State
 from auditor.reporting.picture_rows import BAR, INSIDE, MARGIN, SERVICES, SUBNETS, Rows, Slot
 
 STRIPS = INSIDE + 2
-LANE = 12.0
+LANE = 10.0
 _APART = 8.0
 _PEERS = 12.0
 
