@@ -139,6 +139,7 @@ def test_a_connection_that_never_works_is_told() -> None:
         (formatdate(time.time() + 4000, usegmt=True), None, "a date too far off is not waited for"),
         ("4000", None, "nor so many seconds"),
     ],
+    ids=["seconds", "parts of a second", "a date too far off", "too many seconds"],
 )
 def test_retry_after_is_obeyed(header: str, least: float | None, why: str) -> None:
     wire = Wire(Reply(429, {"Retry-After": header}), Reply(200))
