@@ -17,9 +17,10 @@ from auditor.semantics.assignments import Assignment, Hold
 from auditor.semantics.escalation import Escalation, worst
 from auditor.semantics.grants import Effective
 from auditor.semantics.permissions import Rights
-from auditor.semantics.principals import MEMBERSHIP_RIGHT, Principal
+from auditor.semantics.principals import Principal
 from auditor.semantics.scopes import kind_of
 from auditor.workflows.access_json import principal_json, rights_json
+from auditor.workflows.diff_access_doubts import doubts
 from auditor.workflows.diff_access_points import Accesses, points
 from auditor.workflows.diff_documents import Pair
 
@@ -134,18 +135,17 @@ def _differences(
 ) -> Iterator[RightsChange]:
     """What the new side of `sides` has and the old one has not, each operation once, at the surest hold."""
     eligible_known = not any(isinstance(access.eligible, Unknown) for access in (sides.old, sides.new))
-    told = Rights()
-    less, more = _ladder(without), _ladder(having)
+    told, less, more = Rights(), _ladder(without), _ladder(having)
+    who = sides.known(principal)
+    notes = tuple(d for d in without.gaps if d not in (sides.old.eligible, sides.new.eligible))
     for step, hold in enumerate(HOLDS if eligible_known else HOLDS[:2]):
         rights = more[step] - less[step] - told
         told = told | rights
-        for else_, part in _by_other_side(rights, less, step):
-            given = tuple(a for a in sides.only_new(principal, scope) if _brings(sides, a, hold, part))
-            names = tuple(sides.new.roles.name(a.role) for a in given)
-            gap = _new_gap(sides, principal, without, having)
-            doubts = tuple(d for d in without.gaps if d not in (sides.old.eligible, sides.new.eligible))
-            who = sides.known(principal)
-            yield RightsChange(who, scope, granted, hold, else_, part, given, names, doubts, gap)
+        for else_, wide in _by_other_side(rights, less, step):
+            for gap, part in _by_doubt(wide, sides, principal, scope):
+                given = tuple(a for a in sides.only_new(principal, scope) if _brings(sides, a, hold, part))
+                names = tuple(sides.new.roles.name(a.role) for a in given)
+                yield RightsChange(who, scope, granted, hold, else_, part, given, names, notes, gap)
 
 
 def _brings(sides: Accesses, assignment: Assignment, hold: str, rights: Rights) -> bool:
@@ -174,21 +174,17 @@ def _by_other_side(rights: Rights, less: tuple[Rights, Rights, Rights], step: in
         yield "", left
 
 
-def _new_gap(sides: Accesses, principal: str, without: Effective, having: Effective) -> Unknown | None:
-    """Why the side that lacks something may have it after all, where the other side was read and this one was not.
-
-    That somebody may be in a group that holds as much is a doubt and no more, unless the other side knows that it is.
-    """
-    known = {gap.because for gap in having.gaps}
-    skipped = (sides.old.eligible, sides.new.eligible)
-    for gap in without.gaps:
-        if gap.because not in known and gap not in skipped and gap.permission != MEMBERSHIP_RIGHT:
-            return gap
-    for group in sorted({*sides.old.groups} & {*sides.new.groups}):
-        inside = sides.old.directory.is_member(principal, group)
-        if isinstance(inside, Unknown) and sides.new.directory.is_member(principal, group) is True:
-            return inside
-    return None
+def _by_doubt(rights: Rights, sides: Accesses, principal: str, scope: ArmId) -> Iterator[tuple[Unknown | None, Rights]]:
+    """The rights by what makes the difference uncertain; the last part is certain."""
+    left = rights
+    if not left.is_empty:
+        for gap, doubtful in doubts(sides, principal, scope):
+            part = left & doubtful
+            if not part.is_empty:
+                yield gap, part
+                left = left - doubtful
+    if not left.is_empty:
+        yield None, left
 
 
 def _unread_parts(accesses: Accesses) -> Iterator[Change]:
