@@ -1,0 +1,307 @@
+"""The documentation is true: its commands run and end as it says, its links lead somewhere, its options exist."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import pytest
+
+from auditor.cli import auditor, run
+from auditor.commands import COMMANDS
+from auditor.commands.demo import deployment, variables
+from auditor.snapshot import write_snapshot
+from auditor.standin import StandIn
+from tests import worlds
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.glob("*.md"), *DOCS.glob("guide/*.md"), *ROOT.glob("examples/**/*.md"), ROOT / "README.md"])
+BY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+PLACEHOLDERS = {"00000000-0000-0000-0000-000000000000", "ID"}
+"""What pages write where the reader's subscription belongs."""
+OTHERS = {"az", "docker", "gh", "git", "make", "pip", "pre-commit", "python3", "npm"}
+"""Programs whose options are not ours."""
+
+
+class Command(NamedTuple):
+    """A command of a page. `codes` are the exit codes that are right for it."""
+
+    line: str
+    argv: list[str]
+    codes: frozenset[int]
+
+
+def shell_lines(text: str) -> Iterator[str]:
+    """The lines of all shell blocks, those that go on joined."""
+    for block in re.findall(r"^```(?:shell|bash|sh|console)\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        yield from re.sub(r"\\\n\s*", " ", block).splitlines()
+
+
+def commands(text: str) -> list[Command]:
+    """Every command of ours in a page's shell blocks, with the exit code that the comment behind it states."""
+    found = []
+    for line in shell_lines(text):
+        words = shlex.split(line.removeprefix("$ "), comments=True)
+        if words[:1] == ["auditor"]:
+            stated = re.search(r"#.*\bexit code (\d)", line)
+            found.append(Command(line, words[1:], frozenset({int(stated[1])} if stated else {0, 1})))
+    return found
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """The blocks of one language in a page of docs/."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+# --- the commands run -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def azure() -> Iterator[StandIn]:
+    """The reference deployment, served."""
+    with StandIn(deployment("reference-implementation")) as standin:
+        yield standin
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files that pages speak of: snapshots, an export, a plan; settings, waivers, a baseline as pages show them."""
+    folder = tmp_path_factory.mktemp("prepared")
+    for name in ("s.json", "new.json", "running.json", "snapshot.json", "fixtures/chat.snapshot.json"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        write_snapshot(worlds.snapshot(), folder / name)
+    write_snapshot(worlds.snapshot(closed()), folder / "old.json")
+    (folder / "export").mkdir()
+    for number, document in enumerate(worlds.documents()):
+        (folder / "export" / f"{number}.json").write_text(json.dumps(document))
+    (folder / "what-if.json").write_text(json.dumps({"status": "Succeeded", "changes": [change()]}))
+    settings, waivers = blocks("guide/settings.md", "yaml")
+    (folder / "auditor.yaml").write_text(settings)
+    (folder / "waivers.yaml").write_text(waivers)
+    (folder / "contoso-chat.yaml").write_text(blocks("writing-a-baseline.md", "yaml")[0])
+    question = {"at": "snet-jumpbox", "direction": "in", "protocol": "Tcp", "local_ip": "10.0.2.132"}
+    question |= {"local_port": 3389, "remote_ip": "Internet", "remote_port": 50000}  # type: ignore[dict-item]
+    (folder / "questions.jsonl").write_text(json.dumps(question) + "\n")
+    return folder
+
+
+def closed() -> list[worlds.Document]:
+    """The reference deployment with its open storage account closed."""
+    documents = worlds.documents()
+    for document in documents:
+        if document["id"].casefold().endswith("/storageaccounts/staibase"):
+            document["properties"]["publicNetworkAccess"] = "Disabled"
+    return documents
+
+
+def change() -> dict[str, object]:
+    """What-if of a template that closes it."""
+    pair = zip(worlds.documents(), closed(), strict=True)
+    ((before, after),) = [(old, new) for old, new in pair if old != new]
+    return {"resourceId": before["id"], "changeType": "Modify", "before": before, "after": after, "delta": []}
+
+
+@pytest.mark.slow
+@BY_PAGE
+def test_its_commands_run_and_end_as_it_says(
+    page: Path, prepared: Path, azure: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for command in commands(page.read_text(encoding="utf-8")):
+        with variables(azure.environment()):
+            code = run(ready(command.argv, azure))
+        said = capsys.readouterr()
+        assert code in command.codes, f"{command.line}\nended with {code}\n{said.out[-2000:]}\n{said.err}"
+
+
+def ready(argv: list[str], azure: StandIn) -> list[str]:
+    """The arguments as they are run here: asked of the stand-in, about its subscription."""
+    subscription = worlds.subscription().rpartition("/")[2]
+    known = [subscription if word in PLACEHOLDERS else word for word in argv]
+    if known[0] in ("snapshot", "scan") and "--resume" not in known:
+        return [*known, "--cloud", "public", "--arm-endpoint", azure.url]
+    return known
+
+
+def test_pages_hold_commands_at_all() -> None:
+    assert sum(len(commands(page.read_text(encoding="utf-8"))) for page in PAGES) > 60
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("```shell\nauditor check s.json   # exit code 3: so\n```\n", [(["check", "s.json"], {3})]),
+        ("```shell\n$ auditor rules\n```\n", [(["rules"], {0, 1})]),
+        ("```shell\nauditor check s.json \\\n  --strict\naz login\n```\n", [(["check", "s.json", "--strict"], {0, 1})]),
+        ("```yaml\nauditor check s.json\n```\nauditor rules\n", []),
+    ],
+)
+def test_commands_are_found(text: str, expected: list[tuple[list[str], set[int]]]) -> None:
+    assert [(found.argv, set(found.codes)) for found in commands(text)] == expected
+
+
+# --- what is mentioned exists -----------------------------------------------------------------------------------------
+
+
+def leaves(group: click.Group, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command with its words, commands of commands included."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield (*above, name), command
+        if isinstance(command, click.Group):
+            yield from leaves(command, (*above, name))
+
+
+ALL = dict(leaves(auditor))
+OPTIONS = {
+    words: {opt for parameter in command.params for opt in parameter.opts} | {"--help", "-h"}
+    for words, command in ALL.items()
+}
+EVERY_OPTION = {"--version", *(option for options in OPTIONS.values() for option in options)}
+
+
+def strays(line: str) -> set[str]:
+    """The options in a line of code that no command has, or not the one that the line names."""
+    words = [word.partition("=")[0].rstrip(".,;:)") for word in line.split()]
+    mentioned = {word for word in words if re.fullmatch(r"--[a-z][a-z-]+", word)}
+    if words[:1] != ["auditor"]:
+        return set() if words[:1] and words[0] in OTHERS else mentioned - EVERY_OPTION
+    named = tuple(words[1:3]) if tuple(words[1:3]) in OPTIONS else tuple(words[1:2])
+    return mentioned - OPTIONS.get(named, {"--version", "--help"})
+
+
+@BY_PAGE
+def test_every_option_that_it_mentions_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    spans = [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose)]
+    found = {option: code for code in [*shell_lines(text), *spans] for option in strays(code)}
+    assert not found
+
+
+@pytest.mark.parametrize("words", ALL, ids=" ".join)
+def test_every_option_in_the_examples_of_help_exists(words: tuple[str, ...]) -> None:
+    examples = [line.strip() for line in (ALL[words].help or "").splitlines() if line.strip().startswith("auditor ")]
+    assert not {option: line for line in examples for option in strays(re.sub(r" {2,}.*", "", line))}
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("auditor check s.json --strict --also sarif=r.sarif", set()),
+        ("auditor check s.json --stirct", {"--stirct"}),
+        ("auditor flow s.json --strict", {"--strict"}),
+        ("auditor settings schema --strict", {"--strict"}),
+        ("az login --tenant x", set()),
+        ("--complete", set()),
+        ("--compleet", {"--compleet"}),
+    ],
+)
+def test_options_that_do_not_exist_are_found(line: str, found: set[str]) -> None:
+    assert strays(line) == found
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_documented(name: str) -> None:
+    shown = {found.argv[0] for page in PAGES if DOCS in page.parents for found in commands(page.read_text())}
+    assert name in shown, f"no page of docs/ shows `auditor {name}`"
+
+
+# --- links ------------------------------------------------------------------------------------------------------------
+
+
+def headings(page: Path) -> set[str]:
+    """The anchors of a page, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def dead(page: Path, link: str) -> bool:
+    """Whether a link leads nowhere."""
+    path, _, anchor = link.partition("#")
+    target = (page.parent / path).resolve() if path else page
+    inside = target.is_relative_to(ROOT) and target.exists()
+    return not inside or bool(anchor and target.suffix == ".md" and anchor not in headings(target))
+
+
+@pytest.mark.parametrize("page", [*PAGES, *sorted(DOCS.glob("rules/*.md"))], ids=lambda page: page.stem)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    links = re.findall(r"\]\(<?([^)\s>]+)>?\)", re.sub(r"`[^`]*`", "", text)) + re.findall(r'src="([^"]+)"', text)
+    near = [link for link in links if not re.match(r"[a-z]+:", link)]
+    assert not [link for link in near if dead(page, link)]
+
+
+def test_every_guide_is_in_the_index() -> None:
+    index = (DOCS / "README.md").read_text(encoding="utf-8")
+    for page in [*DOCS.glob("guide/*.md"), DOCS / "writing-a-baseline.md", DOCS / "coverage.md"]:
+        assert f"({page.relative_to(DOCS).as_posix()})" in index
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("guide/*.md")), ids=lambda page: page.stem)
+def test_a_guide_is_one_page(page: Path) -> None:
+    lines = page.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 110
+    assert lines[0].startswith("# ")
+
+
+# --- writing a rule ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_checklist_for_a_rule_is_complete(tmp_path: Path) -> None:
+    home = tmp_path / "repository"
+    for part in ("auditor", "baselines", "docs", "tests", "reports"):
+        shutil.copytree(
+            ROOT / part, home / part, ignore=shutil.ignore_patterns("__pycache__", "property", "arm-bodies*")
+        )
+    shutil.copy(ROOT / "pyproject.toml", home)
+    row, cases = blocks("guide/writing-a-rule.md", "yaml")
+    function, line = blocks("guide/writing-a-rule.md", "python")
+    edit(home / "baselines/openai-chat.yaml", r"(?=^  PL-01:)", row + "\n")
+    edit(home / "auditor/rules/ingress.py", r"\Z", "\n\n" + function)
+    edit(home / "auditor/rules/__init__.py", r"(?<=^RULES: tuple\[Rule, \.\.\.\] = \(\n)", line)
+    (home / "tests/fixtures/cases/NET-12.yaml").write_text(cases)
+    edit(home / "tests/house/test_rules.py", r'(?<="NET": )11', "12", count=1)
+    environment = {**os.environ, "PYTHONPATH": str(home), "PYTHONSAFEPATH": "1"}
+    build = [sys.executable, "docs/build.py"]
+    subprocess.run(build, cwd=home, env=environment, check=True, capture_output=True)
+    assert (home / "docs/rules/NET-12.md").exists()
+    tests = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-k",
+        "NET-12 or NET_12 or test_rules",
+        "tests/cases",
+        "tests/house/test_rules.py",
+    ]
+    done = subprocess.run(tests, cwd=home, env=environment, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    lint = [sys.executable, "-m", "ruff", "check", "--config", str(ROOT / "pyproject.toml"), "auditor/rules"]
+    subprocess.run(lint, cwd=home, check=True, capture_output=True)
+
+
+def edit(path: Path, pattern: str, text: str, count: int = 0) -> None:
+    """Put text into a file where a pattern fits; replace what the pattern takes."""
+    changed, times = re.subn(pattern, lambda _: text, path.read_text(), count=count, flags=re.MULTILINE)
+    assert times == 1, f"{path.name}: {pattern} fits {times} times"
+    path.write_text(changed)
