@@ -143,4 +143,4 @@ def test_pages_are_written_once_and_strays_removed(build: ModuleType, tmp_path: 
 def test_the_coverage_page_links_every_requirement(build: ModuleType) -> None:
     pages = build.pages()
     linked = set(re.findall(r"\]\((rules/[A-Z0-9-]+\.md)\)", pages["coverage.md"]))
-    assert linked == set(pages) - {"coverage.md"}
+    assert linked == {page for page in pages if page.startswith("rules/")}
