@@ -60,7 +60,7 @@ class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"sou
 
 
 class Role(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A role assignment that may exist beyond the article's table (RBAC-11, IDN-13, IDN-14)."""
+    """A role assignment that may exist beyond the article's table (RBAC-11, IDN-13, IDN-14, KEY-09)."""
 
     principal: Annotated[str, Meta(description="Object id, or the name of an identity or group, `*` for what varies.")]
     role: Annotated[str, Meta(description="GUID of the role definition, which is exact, or its name.")]

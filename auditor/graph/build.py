@@ -5,6 +5,7 @@ from __future__ import annotations
 from auditor.graph.coverage import Coverage
 from auditor.graph.embedded import children_in
 from auditor.graph.estate import Estate
+from auditor.graph.planned import Foretold
 from auditor.graph.references import references_of
 from auditor.model import ArmId, Resource
 from auditor.snapshot import Snapshot
@@ -16,15 +17,16 @@ def build_estate(snapshot: Snapshot) -> Estate:
     A child that its parent's document shows is taken from there; a document of its own for the same id is left out,
     so that a collection (which does not ask twice) and an import (which may hold both) give one estate.
     """
+    plan = Foretold() if snapshot.planned else None
     resources: dict[ArmId, Resource] = {}
     for body in snapshot.documents:
         text = body.get("id")
         if isinstance(text, str):
-            resource = Resource(ArmId(text), body, ArmId(text))
+            resource = Resource(ArmId(text), body, ArmId(text), plan=plan)
             resources[resource.id] = resource
     for resource in tuple(resources.values()):
         for child in children_in(resource):
             resources[child.id] = child
     ordered = {resource.id: resource for resource in sorted(resources.values(), key=lambda r: r.id.key)}
     edges = [(resource, *reference) for resource in ordered.values() for reference in references_of(resource)]
-    return Estate(ordered, edges, Coverage(snapshot.reads), snapshot)
+    return Estate(ordered, edges, Coverage(snapshot.reads, planned=snapshot.planned), snapshot)

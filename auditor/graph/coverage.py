@@ -6,7 +6,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from auditor.graph.embedded import PARENT_OF
+from auditor.graph.planned import filled_elsewhere
 from auditor.model import ArmId, Read, Unknown
+from auditor.snapshot.model import NOT_PREDICTED
+
+IMPORTED = "import"
+"""The path of a read that was not made: somebody states what files hold."""
 
 EVERYTHING = "*"
 """`covers` of a read that is complete for every type below its scope, such as an imported world."""
@@ -15,7 +20,8 @@ EVERYTHING = "*"
 class Coverage:
     """Answers whether an absence can be believed."""
 
-    def __init__(self, reads: Sequence[Read]) -> None:
+    def __init__(self, reads: Sequence[Read], planned: bool = False) -> None:
+        self._planned = planned
         self._by_type: dict[str, list[tuple[ArmId, Read]]] = defaultdict(list)
         for read in reads:
             self._by_type[read.covers.casefold()].append((ArmId(read.scope), read))
@@ -34,6 +40,9 @@ class Coverage:
         failed = [read for _, read in relevant if not read.answered]
         if failed:
             return unknown_of(failed[0])
+        elsewhere = filled_elsewhere(type_) if self._planned else ""
+        if elsewhere and not any(read.path != IMPORTED and _about(scope, under) for scope, read in relevant):
+            return Unknown(f"the list of {type_} is no part of a plan: {elsewhere}", absent=True)
         if self._covers_everything(under):
             return None
         # A read of one resource by its id says nothing of its siblings.
@@ -45,7 +54,8 @@ class Coverage:
             # A child list is asked once per parent: with no parent there was nothing to ask.
             return self.gap(parent)
         where = f" of {under.name}" if under else ""
-        return Unknown(f"the list of {type_}{where} is not in this snapshot", permission=permission_for(wanted))
+        because = f"the list of {type_}{where} is not in this snapshot"
+        return Unknown(because, None if self._planned else permission_for(wanted), absent=True)
 
     def failure(self, resource: ArmId) -> Unknown | None:
         """Why the resource of this id could not be read, where its own read was tried and failed."""
@@ -71,6 +81,11 @@ class Coverage:
         return self.gap(parent) if "/" in parent and under is None and parent in self._by_type else None
 
 
+def _about(scope: ArmId, under: ArmId | None) -> bool:
+    """Whether a read of this scope is about everything that was asked for."""
+    return under is None or under.is_within(scope)
+
+
 def permission_for(type_: str) -> str:
     """The operation that reading a type needs: ARM names it after the type (facts/rbac-semantics.md, section 7)."""
     return f"{type_}/read"
@@ -82,4 +97,6 @@ def unknown_of(read: Read) -> Unknown:
     why = reason.get(read.status, f"Azure answered {read.status}")
     detail = f" ({read.error})" if read.error else ""
     permission = read.permission or (permission_for(read.covers) if read.status in (401, 403) else None)
+    if read.error == NOT_PREDICTED:
+        return Unknown(f"the plan does not tell what {read.path} will be: {read.message}", read=read.path, absent=True)
     return Unknown(f"{read.covers} could not be read: {why}{detail}", permission=permission, read=read.path)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from auditor.model import ArmId, Place, Resource
+from auditor.model.resource import objects
 
 
 class Embedded(NamedTuple):
@@ -50,7 +51,7 @@ PARENT_OF: Mapping[str, str] = {e.child: parent for parent, kinds in EMBEDDED.it
 def children_in(parent: Resource) -> Iterator[Resource]:
     """Every child that this resource's own document shows, private endpoint connections of any type included."""
     for kind in EMBEDDED.get(parent.type, ()):
-        found = parent.get(*kind.path)
+        found = parent.stated(*kind.path)
         if isinstance(found, Mapping):
             for name, body in found.items():
                 if isinstance(body, Mapping):
@@ -61,12 +62,12 @@ def children_in(parent: Resource) -> Iterator[Resource]:
 
 
 def _listed(parent: Resource, path: tuple[str, ...], segment: str) -> Iterator[Resource]:
-    for index, body in parent.items(*path):
+    for index, body in objects(parent.stated(*path)):
         name = str(body.get("name") or "")
         text = body.get("id")
         child = ArmId(text) if isinstance(text, str) and text else parent.id.child(segment, name or str(index))
         pointer = parent.place(*path, index).pointer
-        yield Resource(child, body, parent.document, pointer)
+        yield Resource(child, body, parent.document, pointer, parent.plan)
 
 
 class _Keyed(Resource):
@@ -75,7 +76,11 @@ class _Keyed(Resource):
     def __init__(self, parent: Resource, kind: Embedded, name: str, value: Mapping[str, Any]) -> None:
         body = {"name": name, "properties": value}
         super().__init__(
-            parent.id.child(kind.segment, name), body, parent.document, parent.place(*kind.path, name).pointer
+            parent.id.child(kind.segment, name),
+            body,
+            parent.document,
+            parent.place(*kind.path, name).pointer,
+            parent.plan,
         )
 
     def place(self, *path: str | int) -> Place:

@@ -90,7 +90,7 @@ class Estate:
                 f"{id_.text}, which {origin} points at, is in a subscription that was not read;"
                 f" include it with --subscription {id_.subscription}"
             )
-        return Unknown(f"{id_.text}, which {origin} points at, is not in this snapshot")
+        return Unknown(f"{id_.text}, which {origin} points at, is not in this snapshot", absent=True)
 
     def need(self, id_: ArmId, pointed_from: Place) -> Resource:
         """Follow a reference to a definite resource, or raise `NotKnown`."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
+from auditor.graph.planned import is_expression
 from auditor.model import ArmId, Place, Resource
 
 
@@ -126,13 +127,14 @@ def references_of(resource: Resource) -> Iterator[tuple[Relation, ArmId, Place]]
     """Everything this resource points at, with the place that points there."""
     for path, relation in REFERENCES.get(resource.type, ()):
         for place, value in _follow(resource, path.split("/")):
-            if isinstance(value, str) and value.startswith("/"):
+            if isinstance(value, str) and (value.startswith("/") or (resource.plan and is_expression(value))):
                 yield relation, ArmId(value), place
     if resource.type.endswith("/privateendpointconnections"):
-        target = resource.ref("properties", "privateEndpoint")
-        if target is not None:
-            yield Relation.CONNECTED_FROM, target, resource.place("properties", "privateEndpoint", "id")
-    identities = resource.get("identity", "userAssignedIdentities", default={})
+        end = resource.stated("properties", "privateEndpoint")
+        target = end.get("id") if isinstance(end, Mapping) else end
+        if isinstance(target, str) and target.startswith("/"):
+            yield Relation.CONNECTED_FROM, ArmId(target), resource.place("properties", "privateEndpoint", "id")
+    identities = resource.stated("identity", "userAssignedIdentities")
     for text in identities if isinstance(identities, Mapping) else ():
         if str(text).startswith("/"):
             yield Relation.CARRIES, ArmId(str(text)), resource.place("identity", "userAssignedIdentities", str(text))

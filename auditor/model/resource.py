@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from auditor.model.arm_id import ArmId
 from auditor.model.finding import Evidence, Place
+from auditor.model.unknown import NotKnown, Unknown
 
 JSON = Any
 """A value of parsed JSON."""
@@ -21,18 +22,34 @@ def escape(segment: str | int) -> str:
     return str(segment).replace("~", "~0").replace("/", "~1")
 
 
+def objects(value: JSON) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The objects of a list with their index; nothing of what is no list."""
+    for index, item in enumerate(value if isinstance(value, list) else []):
+        if isinstance(item, Mapping):
+            yield index, item
+
+
+class Plan(Protocol):
+    """What is known of resources that are only planned."""
+
+    def gap(self, resource: Resource, path: tuple[str | int, ...], value: JSON) -> Unknown | None:
+        """Why the value at a path of a planned resource's document does not tell what it will be; `None` if it does."""
+
+
 @dataclass(frozen=True, eq=False)
 class Resource:
     """The raw document of one resource, never changed, and where it stands in the snapshot.
 
     A child that only its parent's document shows (a subnet in its network) is a resource too: its `document` is the
-    parent's, its `pointer` leads to it. Two resources are equal when their ids are.
+    parent's, its `pointer` leads to it. Two resources are equal when their ids are. `plan` is set where the document
+    is not Azure's but foretold: asking it for what only its deployment tells raises `NotKnown`.
     """
 
     id: ArmId
     body: Mapping[str, Any]
     document: ArmId
     pointer: str = ""
+    plan: Plan | None = None
 
     @cached_property
     def type(self) -> str:
@@ -52,7 +69,7 @@ class Resource:
     @cached_property
     def location(self) -> str:
         """The region as `eastus2`: ARM writes it `East US 2` too (facts/arm-collection.md, section 9)."""
-        return str(self.body.get("location") or "").replace(" ", "").casefold()
+        return str(self.get("location") or "").replace(" ", "").casefold()
 
     @property
     def properties(self) -> Mapping[str, Any]:
@@ -61,7 +78,18 @@ class Resource:
         return found if isinstance(found, Mapping) else _NOTHING
 
     def get(self, *path: str | int, default: JSON = None) -> JSON:
-        """Follow a path from the top of the document; `default` where a step is missing or null."""
+        """Follow a path from the top of the document; `default` where a step is missing or null.
+
+        Raises `NotKnown` where the document is a plan and does not tell the value.
+        """
+        value = self.stated(*path)
+        gap = self.plan.gap(self, path, value) if self.plan is not None else None
+        if gap is not None:
+            raise NotKnown(gap)
+        return default if value is None else value
+
+    def stated(self, *path: str | int) -> JSON:
+        """What stands at a path of the document, planned or not; `None` where a step is missing or null."""
         value: JSON = self.body
         for step in path:
             if isinstance(value, Mapping) and isinstance(step, str):
@@ -69,8 +97,8 @@ class Resource:
             elif isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value):
                 value = value[step]
             else:
-                return default
-        return default if value is None else value
+                return None
+        return value
 
     def text(self, *path: str | int) -> str:
         """Follow a path to a word that Azure compares without letter case; lower case, empty where absent."""
@@ -78,10 +106,7 @@ class Resource:
 
     def items(self, *path: str | int) -> Iterator[tuple[int, Mapping[str, Any]]]:
         """The objects of a list with their index; nothing where the list is absent or null."""
-        found = self.get(*path, default=[])
-        for index, item in enumerate(found if isinstance(found, list) else []):
-            if isinstance(item, Mapping):
-                yield index, item
+        yield from objects(self.get(*path))
 
     def ref(self, *path: str | int) -> ArmId | None:
         """Follow a path to an ARM id, or to an object with one under `id`; `None` where there is none."""
@@ -95,8 +120,12 @@ class Resource:
         return Place(self.document, self.pointer + "".join("/" + escape(step) for step in path))
 
     def at(self, *path: str | int) -> Evidence:
-        """The value at a path as evidence; `None` stands for absent."""
+        """The value at a path as evidence; `None` stands for absent. Raises `NotKnown` as `get` does."""
         return Evidence(self.place(*path), self.get(*path))
+
+    def shown(self, *path: str | int) -> Evidence:
+        """What stands at a path as evidence that decides nothing, planned or not."""
+        return Evidence(self.place(*path), self.stated(*path))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Resource) and self.id == other.id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -11,12 +11,14 @@ class Unknown:
 
     `because` is a sentence a person can act on; `permission` the operation that would mend it
     (`Microsoft.Network/privateEndpoints/read`), where a right is what was missing; `read` the path of the
-    read that failed. `until_deployed` is set where nothing is missing but the deployment of a plan.
+    read that failed. `absent` is set where nothing failed and nothing was refused: the snapshot just does not hold it.
+    `until_deployed` is set where the snapshot is a plan and nothing is missing but its deployment.
     """
 
     because: str
     permission: str | None = None
     read: str | None = None
+    absent: bool = field(default=False, compare=False)
     until_deployed: bool = False
 
     def __bool__(self) -> bool:

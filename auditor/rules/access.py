@@ -202,7 +202,8 @@ def _delete(assignment: Assignment) -> str:
 def _all_of(gaps: tuple[Unknown, ...], identity: Identity, more: bool) -> Unknown:
     start = "besides, " if more else f"{identity.name} holds nothing else directly, but "
     rest = f" (and {len(gaps) - 1} more like this)" if len(gaps) > 1 else ""
-    return Unknown(f"{start}{gaps[0].because}{rest}", gaps[0].permission, gaps[0].read)
+    absent = all(gap.absent for gap in gaps)
+    return Unknown(f"{start}{gaps[0].because}{rest}", gaps[0].permission, gaps[0].read, absent=absent)
 
 
 @requirement("IDN-13", part="role assignment", terms=OthersTerms)

@@ -14,7 +14,8 @@ from auditor.semantics.grants import Answer as May
 from auditor.semantics.grants import Grant
 from auditor.semantics.paas_firewall import open_to
 from auditor.semantics.parts import VAULT, Workload
-from auditor.semantics.principals import MEMBERSHIP_RIGHT, identities_in
+from auditor.semantics.principals import MEMBERSHIP_RIGHT
+from auditor.semantics.workload_identities import principals_of
 
 _REFERENCE_SETTINGS = "microsoft.web/sites/config/appsettings"
 
@@ -43,7 +44,7 @@ def chat_ui_reads_without_an_identity(site: Resource, w: Workload, terms: Reader
     References: article, "Security" (managed identities where possible);
     learn.microsoft.com/azure/app-service/app-service-key-vault-references.
     """
-    carried = identities_in(site)
+    carried = principals_of(w.estate, site)
     kind = site.at("identity", "type")
     if not carried:
         fix = f"az webapp identity assign --ids {site.id.text}"
@@ -72,7 +73,9 @@ def _vaults_referred_to(site: Resource, w: Workload) -> Iterator[Resource]:
     yield from (vault for vault in vaults if vault.name.casefold() in names)
     strangers = sorted(names - {vault.name.casefold() for vault in vaults})
     if strangers:
-        raise NotKnown(Unknown(f"{site.name} refers to the vault {strangers[0]}, which is not in this snapshot"))
+        raise NotKnown(
+            Unknown(f"{site.name} refers to the vault {strangers[0]}, which is not in this snapshot", absent=True)
+        )
 
 
 def _may_read(subject: Resource, principal: str, vault: Resource, w: Workload, terms: ReaderTerms) -> Verdict:
@@ -119,7 +122,7 @@ def gateway_carries_its_certificate(gateway: Resource, w: Workload, terms: Reade
     certificates = list(gateway.items("properties", "sslCertificates"))
     if not certificates:
         yield not_applicable(gateway, f"{gateway.name} has no certificate", gateway.at("properties", "sslCertificates"))
-    carried = identities_in(gateway)
+    carried = principals_of(w.estate, gateway)
     for index, certificate in certificates:
         name = str(certificate.get("name", index))
         evidence = gateway.at("properties", "sslCertificates", index, "properties", "keyVaultSecretId")
@@ -146,9 +149,9 @@ def _reads_certificate(gateway: Resource, name: str, secret: Evidence, w: Worklo
     host = str(secret.value).split("/")[2].split(".")[0].casefold()
     vault = next((v for v in w.estate.all(VAULT) if v.name.casefold() == host), None)
     if vault is None:
-        why = Unknown(f"the vault {host}, which holds certificate {name}, is not in this snapshot")
+        why = Unknown(f"the vault {host}, which holds certificate {name}, is not in this snapshot", absent=True)
         return unknown(gateway, why, secret, aspect=name)
-    (principal, *_others) = identities_in(gateway).values()
+    (principal, *_others) = principals_of(w.estate, gateway).values()
     return _may_read(gateway, principal, vault, w, terms)
 
 
@@ -240,4 +243,4 @@ def _approved(w: Workload, terms: ClientTerms) -> set[str]:
         "flow_site": w.flow_sites,
     }
     carriers = [carrier for part in terms.approved for carrier in parts[part]]
-    return {principal.casefold() for carrier in carriers for principal in identities_in(carrier).values()}
+    return {id_.casefold() for carrier in carriers for id_ in principals_of(w.estate, carrier).values()}

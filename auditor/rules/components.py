@@ -97,7 +97,7 @@ def _serving(endpoint: Resource, w: Workload) -> Resource | Unknown | None:
     if managed:
         return managed[0]
     unclear = [d for d, kind in kinds.items() if not kind]
-    return Unknown(f"the compute type of {unclear[0].name} is not in its document") if unclear else None
+    return Unknown(f"the compute type of {unclear[0].name} is not in its document", absent=True) if unclear else None
 
 
 def _named_by_workspace(w: Workload, prop: str, called: str, found: tuple[Resource, ...]) -> Verdict:
@@ -158,7 +158,7 @@ def no_private_registry(w: Workload, terms: TierTerms) -> Iterator[Verdict]:
     for registry in w.registries:
         tier = registry.at("sku", "name")
         if tier.value is None:
-            yield unknown(registry, Unknown(f"the tier of {registry.name} is not in its document"), tier)
+            yield unknown(registry, Unknown(f"the tier of {registry.name} is not in its document", absent=True), tier)
         elif str(tier.value).casefold() == terms.tier.casefold():
             yield holds(registry, f"{registry.name} is a registry of the tier {tier.value}", tier)
         else:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from auditor.model import ArmId, Evidence, Resource, Unknown, Verdict
+from auditor.rules.allowances import AllowedRole, allowance, reasons
 from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
 from auditor.semantics.access import access_of
 from auditor.semantics.belongings import group_of, storages_of, vaults_of
@@ -14,10 +15,11 @@ from auditor.semantics.grants import Answer as May
 from auditor.semantics.grants import Grant
 from auditor.semantics.models import fine_tuned
 from auditor.semantics.parts import OPENAI, STORAGE, Workload
-from auditor.semantics.principals import MEMBERSHIP_RIGHT, identities_in
+from auditor.semantics.principals import MEMBERSHIP_RIGHT
 from auditor.semantics.private_access import approval, connections
 from auditor.semantics.scopes import Hierarchy
 from auditor.semantics.settings import az, az_set, setting
+from auditor.semantics.workload_identities import principals_of
 
 _POLICY = "microsoft.authorization/policyassignments"
 
@@ -94,10 +96,11 @@ def _assigned_at(group: ArmId, w: Workload) -> tuple[list[Resource], list[Unknow
 
 
 class ReaderTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The data action that reads a secret, and the parts of the workload whose identities need it."""
+    """The data action that reads a secret, the parts of the workload whose identities need it, and who else may."""
 
     action: str
     approved: tuple[str, ...]
+    besides: tuple[AllowedRole, ...] = ()
 
 
 @requirement("KEY-09", on=vaults_of, part="key vault", terms=ReaderTerms)
@@ -117,19 +120,26 @@ def strangers_may_read_the_keys(vault: Resource, w: Workload, terms: ReaderTerms
     """
     approved = _approved(w, terms)
     found = list(_strangers_by_policy(vault, approved))
-    answer = access_of(w.estate).who_can(terms.action, vault.id, data=True)
+    access = access_of(w.estate)
+    answer = access.who_can(terms.action, vault.id, data=True)
     standing = (May.YES, May.CONDITIONAL)
     seen: dict[str, Grant] = {}
+    borne: list[AllowedRole] = []
     for grant in answer.grants:
         if grant.answer in standing and grant.principal.id not in approved:
-            seen.setdefault(grant.principal.id, grant)
+            allowed = allowance(terms.besides, access, grant.assignment, grant.principal)
+            if allowed is None:
+                seen.setdefault(grant.principal.id, grant)
+            else:
+                borne.append(allowed)
     found += [_stranger(vault, grant) for grant in seen.values()]
     yield from found
     gaps = [gap for gap in answer.gaps if gap.permission != MEMBERSHIP_RIGHT]
     if not found and gaps:
         yield unknown(vault, gaps[0])
     elif not found:
-        yield holds(vault, f"only approved identities may read secrets of {vault.name}", vault.at("id"))
+        says = f"only approved identities may read secrets of {vault.name}{reasons(borne)}"
+        yield holds(vault, says, vault.at("id"))
 
 
 def _approved(w: Workload, terms: ReaderTerms) -> set[str]:
@@ -142,7 +152,7 @@ def _approved(w: Workload, terms: ReaderTerms) -> set[str]:
         "gateway": w.gateways,
     }
     carriers = [carrier for part in terms.approved for carrier in parts[part]]
-    return {principal.casefold() for carrier in carriers for principal in identities_in(carrier).values()}
+    return {id_.casefold() for carrier in carriers for id_ in principals_of(w.estate, carrier).values()}
 
 
 def _stranger(vault: Resource, grant: Grant) -> Verdict:

@@ -31,7 +31,7 @@ def anyone_may_use_the_chat(site: Resource, w: Workload, _terms: object) -> Answ
     """
     config = w.estate.child(site, "config", "authsettingsV2")
     if config is None:
-        raise NotKnown(Unknown(f"the authentication settings of {site.name} are not in this snapshot"))
+        raise NotKnown(Unknown(f"the authentication settings of {site.name} are not in this snapshot", absent=True))
     switch = config.at("properties", "platform", "enabled")
     required = config.at("properties", "globalValidation", "requireAuthentication")
     provider = config.at(*_ENTRA, "enabled")

@@ -211,7 +211,7 @@ def key_was_not_rotated(secret: Resource, w: Workload, terms: AgeTerms) -> Answe
     if expires is not None and expires <= now:
         return broken(secret, f"{secret.name} expired on {expires:%Y-%m-%d}", expiry, fix=fix)
     if updated is None:
-        return unknown(secret, Unknown(f"when {secret.name} was last set is not in its document"), last)
+        return unknown(secret, Unknown(f"when {secret.name} was last set is not in its document", absent=True), last)
     age = (now - updated).days
     if age > terms.max_age_days:
         says = (
@@ -269,7 +269,7 @@ def vault_has_the_old_key(endpoint: Resource, w: Workload, _terms: object) -> An
     born = endpoint.at("systemData", "createdAt")
     created = parse_moment(born.value)
     if created is None:
-        return unknown(endpoint, Unknown(f"when {endpoint.name} was created is not in its document"), born)
+        return unknown(endpoint, Unknown(f"when {endpoint.name} was created is not in its document", absent=True), born)
     secrets = list(_read_by_the_chat_ui(w))
     dated = [(attribute(secret, "updated"), secret) for secret in secrets]
     fresh = [(evidence, s) for (updated, evidence), s in dated if updated is not None and updated >= created]

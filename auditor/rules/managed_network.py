@@ -160,6 +160,9 @@ def _way_to(target: ArmId, workspace: Resource, w: Workload, terms: OutboundTerm
         if near:
             return replace(_near_miss(near[0], workspace, terms, fix), aspect=aspect)
         says = f"no outbound rule of {workspace.name} leads to {target.name} ({group})"
+        if workspace.plan is not None and terms.category == "Required":
+            why = Unknown(f"{says} yet: Azure adds the required ones when it makes the managed network", absent=True)
+            return replace(unknown(workspace, why), aspect=aspect)
         mode = workspace.at("properties", "managedNetwork", "isolationMode")
         return broken(workspace, says, mode, fix=fix, aspect=aspect)
     says = f"outbound rules of {workspace.name} lead to {target.name} ({', '.join(terms.groups)})"
@@ -170,11 +173,11 @@ def _way_to(target: ArmId, workspace: Resource, w: Workload, terms: OutboundTerm
 def _near_miss(rule: OutboundRule, workspace: Resource, terms: OutboundTerms, fix: str) -> Verdict:
     """What is wrong with a rule that leads to the right place."""
     stated = rule.resource
-    status, category = stated.at("properties", "status"), stated.at("properties", "category")
+    status, category = stated.shown("properties", "status"), stated.shown("properties", "category")
     for key, evidence in (("status", status), ("category", category)):
         if evidence.value is None:
             because = f"the outbound rule {stated.name} of {workspace.name} does not show its {key}"
-            return unknown(workspace, Unknown(because), evidence)
+            return unknown(workspace, Unknown(because, absent=True), evidence)
     says = (
         f"the outbound rule {stated.name} of {workspace.name} is {category.value} and {status.value},"
         f" not {terms.category} and {terms.status}"

@@ -89,7 +89,7 @@ def _reached(target: Resource, w: Workload, group: str) -> Verdict:
     return broken(
         target,
         f"no private endpoint in the workload's network leads to {target.name} ({group}){elsewhere}",
-        target.at("properties", "privateEndpointConnections"),
+        target.shown("properties", "privateEndpointConnections"),
         aspect=group,
         fix=_create(target, group),
     )
@@ -341,7 +341,9 @@ def _routes_all(site: Resource, w: Workload) -> tuple[bool, Evidence]:
     if config is not None and config.get("properties", "vnetRouteAllEnabled") is not None:
         evidence = config.at("properties", "vnetRouteAllEnabled")
         return evidence.value is True, evidence
-    raise NotKnown(Unknown(f"whether {site.name} routes everything through its subnet is not in this snapshot"))
+    raise NotKnown(
+        Unknown(f"whether {site.name} routes everything through its subnet is not in this snapshot", absent=True)
+    )
 
 
 class FlowTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -39,7 +39,7 @@ def search_tier_too_low(service: Resource, w: Workload, terms: TierTerms) -> Ans
     """
     tier = service.at("sku", "name")
     if tier.value is None:
-        return unknown(service, Unknown(f"the tier of {service.name} is not in its document"), tier)
+        return unknown(service, Unknown(f"the tier of {service.name} is not in its document", absent=True), tier)
     if str(tier.value).casefold() in {low.casefold() for low in terms.below}:
         fix = az("search service update", service, "--sku standard")
         return broken(service, f"{service.name} is of the tier {tier.value}", tier, fix=fix)
@@ -388,7 +388,7 @@ def data_falls_with_a_zone(store: Resource, w: Workload, terms: RedundancyTerms)
         return broken(store, says, zones.evidence, fix=fix)
     tier = store.at("sku", "name")
     if tier.value is None:
-        return unknown(store, Unknown(f"the redundancy of {store.name} is not in its document"), tier)
+        return unknown(store, Unknown(f"the redundancy of {store.name} is not in its document", absent=True), tier)
     if str(tier.value).rpartition("_")[2].casefold() in {kind.casefold() for kind in terms.redundancy}:
         return holds(store, f"{store.name} is {tier.value}, which spans zones", tier)
     fix = az("storage account update", store, "--sku Standard_ZRS")

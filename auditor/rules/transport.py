@@ -58,7 +58,11 @@ def web_app_takes_old_tls(site: Resource, w: Workload, terms: SiteTlsTerms) -> I
     config = w.estate.child(site, "config", "web")
     if config is None:
         raise NotKnown(
-            Unknown(f"the configuration of {site.name} is not in this snapshot", "Microsoft.Web/sites/config/read")
+            Unknown(
+                f"the configuration of {site.name} is not in this snapshot",
+                "Microsoft.Web/sites/config/read",
+                absent=True,
+            )
         )
     for key in ("minTlsVersion", "scmMinTlsVersion"):
         evidence = config.at("properties", key)

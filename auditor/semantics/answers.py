@@ -23,4 +23,5 @@ def because_of(unknowns: Iterable[Unknown]) -> Unknown:
     reasons = "; ".join(dict.fromkeys(unknown.because for unknown in found))
     permission = next((unknown.permission for unknown in found if unknown.permission), None)
     read = next((unknown.read for unknown in found if unknown.read), None)
-    return Unknown(reasons or "the answer depends on what is not known", permission, read)
+    absent = bool(found) and all(unknown.absent for unknown in found)
+    return Unknown(reasons or "the answer depends on what is not known", permission, read, absent=absent)

@@ -11,7 +11,7 @@ from auditor.semantics.access import Access, access_of
 from auditor.semantics.assignments import Hold
 from auditor.semantics.escalation import Escalation, escalations, host_writes
 from auditor.semantics.grants import Answer, Grant, Holding
-from auditor.semantics.principals import IDENTITY, Principal, identities_in
+from auditor.semantics.principals import IDENTITY, Principal, identities_stated
 
 _ML = "microsoft.machinelearningservices/workspaces"
 _SITE = "microsoft.web/sites"
@@ -147,9 +147,10 @@ def _becomes(estate: Estate, access: Access, row: Escalation, target: ArmId) -> 
     if resource is None or not row.through:
         return ()
     if row.through == "identity":
-        ids = [resource.text("properties", "principalId")]
+        ids = [str(resource.stated("properties", "principalId") or "").casefold()]
     else:
-        ids = [id_ for carrier in _carriers(estate, row.through, resource) for id_ in identities_in(carrier).values()]
+        carriers = _carriers(estate, row.through, resource)
+        ids = [id_ for carrier in carriers for id_ in identities_stated(carrier).values()]
     return tuple(access.directory.get(id_) for id_ in dict.fromkeys(sorted(filter(None, ids))))
 
 

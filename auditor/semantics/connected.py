@@ -77,4 +77,6 @@ def _far_side(estate: Estate, connection: Resource, gateway: Resource) -> tuple[
             if any(found.id == other for found in gateways_of(estate, network)):
                 path = ("properties", "addressSpace", "addressPrefixes")
                 return tuple(str(prefix) for prefix in network.get(*path, default=[])), learned
-    return (), Unknown(f"the network at the other end of connection {connection.name} is not in this snapshot")
+    return (), Unknown(
+        f"the network at the other end of connection {connection.name} is not in this snapshot", absent=True
+    )

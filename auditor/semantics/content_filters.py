@@ -62,7 +62,7 @@ def policy_of(estate: Estate, deployment: Resource) -> tuple[Resource | Unknown,
     name = str(stated or _facts()["unstated_policy"])
     account = estate.find(deployment.id.parent)
     if account is None:
-        return Unknown(f"the account of {deployment.name} is not in this snapshot"), bool(stated)
+        return Unknown(f"the account of {deployment.name} is not in this snapshot", absent=True), bool(stated)
     try:
         found = estate.child(account, "raiPolicies", name)
     except NotKnown as gap:

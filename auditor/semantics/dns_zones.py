@@ -43,7 +43,7 @@ def name_servers(estate: Estate, network: ArmId) -> NameServers:
     found = estate.find(network)
     if found is None:
         gap = estate.coverage.failure(network)
-        gap = Unknown(f"the network {network.name} is not in this snapshot") if gap is None else gap
+        gap = Unknown(f"the network {network.name} is not in this snapshot", absent=True) if gap is None else gap
         return NameServers(gap, (Step("name server", gap, f"whom {network.name} asks for names is not known"),))
     servers = [str(ip) for ip in found.get("properties", "dhcpOptions", "dnsServers", default=[])]
     if not servers or servers == [_AZURE_DNS]:

@@ -37,7 +37,7 @@ def _addresses(estate: Estate, member: Resource, group: ArmId) -> Iterator[tuple
         return
     interfaces = estate.out(member, Relation.HAS_NIC)
     if not interfaces:
-        yield "", Unknown(f"private endpoint {member.name} names no network interface")
+        yield "", Unknown(f"private endpoint {member.name} names no network interface", absent=True)
     for interface in interfaces:
         if isinstance(interface, Unknown):
             yield "", interface
@@ -58,6 +58,6 @@ def _configured(interface: Resource, group: ArmId | None) -> Iterator[tuple[str,
             try:
                 AddressSet.of(address)
             except ValueError:
-                yield "", Unknown(f"network interface {interface.name} states no private address")
+                yield "", Unknown(f"network interface {interface.name} states no private address", absent=True)
             else:
                 yield address, None

@@ -30,7 +30,7 @@ def outbound_rules(w: Workload) -> tuple[OutboundRule, ...]:
             rule,
             rule.text("properties", "type"),
             rule.text("properties", "category"),
-            rule.text("properties", "status"),
+            str(rule.stated("properties", "status") or "").strip().casefold(),
             rule.ref("properties", "destination", "serviceResourceId"),
             rule.text("properties", "destination", "subresourceTarget"),
         )
@@ -43,6 +43,8 @@ def private_link_targets(w: Workload) -> Mapping[ArmId, frozenset[str]]:
     it shows no connection for the endpoint that its own managed network has to it."""
     found: dict[ArmId, set[str]] = defaultdict(set)
     for rule in outbound_rules(w):
+        if not rule.status:
+            rule.resource.get("properties", "status")  # of a plan this is not known
         if rule.target is not None and rule.status == "active" and (w.anchor is None or rule.target != w.anchor.id):
             found[rule.target].add(rule.group)
     return {target: frozenset(found[target]) for target in sorted(found)}
@@ -60,7 +62,7 @@ def managed_connections(estate: Estate, target: ArmId) -> tuple[Resource, ...]:
     kind = f"{target.type}/privateendpointconnections"
     if service is None:
         failure = estate.coverage.failure(target)
-        raise NotKnown(Unknown(f"{target.text} is not in this snapshot") if failure is None else failure)
+        raise NotKnown(Unknown(f"{target.text} is not in this snapshot", absent=True) if failure is None else failure)
     shown = service.get("properties", "privateEndpointConnections") is not None
     listed = estate.seen(kind, under=target) if shown else estate.all(kind, under=target)
     ours = {resource.id.subscription for resource in estate.resources}

@@ -121,7 +121,7 @@ def _known_or_unread(resource: Resource, what: str, prefixes: tuple[str, ...]) -
             return Addresses.of(*prefixes)
     except ValueError as error:
         return unread(f"{what} ({resource.id.key})", Unknown(f"{what} could not be understood: {error}"))
-    return unread(f"{what} ({resource.id.key})", Unknown(f"{what} is not in this snapshot"))
+    return unread(f"{what} ({resource.id.key})", Unknown(f"{what} is not in this snapshot", absent=True))
 
 
 def network_view(estate: Estate, subnet: Resource, tags: ServiceTags | None = None) -> NetworkView:
@@ -160,7 +160,10 @@ def _peered(estate: Estate, network: Resource) -> Iterator[Part]:
                 if remote is not None:
                     yield from _gateways(estate, remote)
                 elif remote_id is not None:
-                    why = Unknown(f"what is connected to {remote_id.name}, whose gateway this network uses, is unread")
+                    why = Unknown(
+                        f"what is connected to {remote_id.name}, whose gateway this network uses, is unread",
+                        absent=True,
+                    )
                     what = f"what is behind the gateway of {remote_id.name} ({remote_id.key})"
                     yield Part(f"gateway of {remote_id.name}", unread(what, why))
 
@@ -184,7 +187,7 @@ def remote_space(estate: Estate, peering: Resource) -> Addresses:
     remote = estate.find(remote_id)
     if remote is not None:
         return address_space(remote)
-    why = Unknown(f"the network behind peering {peering.name} is not in this snapshot")
+    why = Unknown(f"the network behind peering {peering.name} is not in this snapshot", absent=True)
     if remote_id is not None:
         found = estate.resolve(remote_id, peering.place("properties", "remoteVirtualNetwork", "id"))
         assert isinstance(found, Unknown)
@@ -196,7 +199,7 @@ def _remote_subnet(estate: Estate, id_: ArmId) -> Addresses:
     found = estate.find(id_)
     if found is not None:
         return subnet_prefix(found)
-    why = Unknown(f"subnet {id_.name}, which alone is peered, is not in this snapshot")
+    why = Unknown(f"subnet {id_.name}, which alone is peered, is not in this snapshot", absent=True)
     return unread(f"subnet {id_.name} ({id_.key})", why)
 
 

@@ -198,7 +198,9 @@ def evaluate(
     shown = estate.seen(f"{_GROUP}/defaultsecurityrules", under=group.id)
     rules = [made for rule in (*custom, *shown) for made in reader.read(rule, way)]
     if group.get("properties", "securityRules") is None and not custom:
-        why = Unknown(f"the rules of {group.name} are not in this snapshot: it was listed without its properties")
+        why = Unknown(
+            f"the rules of {group.name} are not in this snapshot: it was listed without its properties", absent=True
+        )
         rules += unread_rules(group, why, ("Deny", "Allow"))
     if not any(rule.is_default for rule in rules):
         rules += [

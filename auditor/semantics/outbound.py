@@ -85,5 +85,5 @@ def _addresses_of(estate: Estate, ids: tuple[ArmId, ...], pointer: Resource) -> 
             return public
         found |= prefixes_of(public, "properties", "ipAddress")
     if found.is_empty:
-        return Unknown(f"the public addresses of {pointer.name} are not in this snapshot")
+        return Unknown(f"the public addresses of {pointer.name} are not in this snapshot", absent=True)
     return found

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from auditor.graph import Estate, Relation
 from auditor.model import ArmId, NotKnown, Resource, Unknown
+from auditor.semantics.planned_hosts import planned_hosts
 from auditor.semantics.subnets import SubnetParts
 
 ML = "microsoft.machinelearningservices/workspaces"
@@ -373,7 +374,8 @@ def _backend_hosts(gateway: Resource) -> set[str]:
 
 def _host_names(site: Resource) -> set[str]:
     found = site.get("properties", "hostNames", default=[])
-    return {str(name).casefold() for name in found} if isinstance(found, list) else set()
+    stated = {str(name).casefold() for name in found} if isinstance(found, list) else set()
+    return stated | set(planned_hosts(site))
 
 
 def _is_container(site: Resource) -> bool:
@@ -382,4 +384,6 @@ def _is_container(site: Resource) -> bool:
 
 
 def _elsewhere(id_: ArmId, what: str) -> Unknown:
-    return Unknown(f"{what}, {id_.text}, is not in this snapshot; include its subscription and resource group")
+    return Unknown(
+        f"{what}, {id_.text}, is not in this snapshot; include its subscription and resource group", absent=True
+    )

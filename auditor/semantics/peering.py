@@ -96,7 +96,10 @@ def connected(peering: Peering) -> Step:
     names = f"the peering of {peering.local.name} with {peering.remote.name}"
     if not state:
         return Step(
-            "peering", Unknown(f"the state of {names} is not in this snapshot"), f"{names} has no state", evidence
+            "peering",
+            Unknown(f"the state of {names} is not in this snapshot", absent=True),
+            f"{names} has no state",
+            evidence,
         )
     if state != "connected":
         return Step("peering", False, f"{names} is {evidence[0].value}, not Connected", evidence)
@@ -167,7 +170,7 @@ def remote_space(estate: Estate, peering: Peering) -> AddressSet | Unknown:
             return address_space(other)
     except NotKnown as gap:
         return gap.unknown
-    return Unknown(f"the address space of {peering.remote.name} is not in this snapshot")
+    return Unknown(f"the address space of {peering.remote.name} is not in this snapshot", absent=True)
 
 
 def _remote_subnets(estate: Estate, peering: Peering, other: Resource | None) -> AddressSet | Unknown:
@@ -175,7 +178,7 @@ def _remote_subnets(estate: Estate, peering: Peering, other: Resource | None) ->
         stated = prefixes_of(peering.document, "properties", "remoteAddressSpace", "addressPrefixes")
         if not stated.is_empty:
             return stated
-        return Unknown(f"the peered subnets of {peering.remote.name} are not in this snapshot")
+        return Unknown(f"the peered subnets of {peering.remote.name} are not in this snapshot", absent=True)
     found = AddressSet.none()
     for subnet in estate.all(SUBNET, under=other.id):
         if peering.has_remote_subnet(subnet):

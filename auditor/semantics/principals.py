@@ -80,14 +80,14 @@ class Directory:
         owners: dict[str, tuple[str, Resource]] = {}
         for resource in estate.resources:
             if resource.type == IDENTITY:
-                own = resource.text("properties", "principalId")
+                own = str(resource.stated("properties", "principalId") or "").casefold()
                 if own:
                     owners[own] = (resource.name, resource)
                 continue
-            system = resource.text("identity", "principalId")
+            system = str(resource.stated("identity", "principalId") or "").casefold()
             if system:
                 owners.setdefault(system, (resource.name, resource))
-            for id_, principal in identities_in(resource).items():
+            for id_, principal in identities_stated(resource).items():
                 carriers[principal].append(resource)
                 known = estate.find(id_)
                 if known is None and id_ != resource.id:
@@ -163,12 +163,21 @@ class Directory:
 
 
 def identities_in(carrier: Resource) -> Mapping[ArmId, str]:
-    """The identities in a resource's `identity` block with their object ids; the system-assigned one by the carrier."""
+    """The identities in a resource's `identity` block with their object ids; the system-assigned one by the carrier.
+
+    Raises `NotKnown` where the carrier is only planned and has an identity of its own, which is not made yet.
+    """
+    carrier.get("identity", "principalId")
+    return identities_stated(carrier)
+
+
+def identities_stated(carrier: Resource) -> Mapping[ArmId, str]:
+    """As `identities_in`, as far as the document tells object ids: one that is to be made is left out."""
     found: dict[ArmId, str] = {}
-    system = carrier.text("identity", "principalId")
+    system = str(carrier.stated("identity", "principalId") or "").strip().casefold()
     if system:
         found[carrier.id] = system
-    assigned = carrier.get("identity", "userAssignedIdentities", default={})
+    assigned = carrier.stated("identity", "userAssignedIdentities")
     for text, body in assigned.items() if isinstance(assigned, Mapping) else ():
         principal = body.get("principalId") if isinstance(body, Mapping) else None
         if isinstance(principal, str):

@@ -55,8 +55,8 @@ def _connections(endpoint: Resource) -> Iterator[Connection]:
                 endpoint,
                 target,
                 tuple(str(group).casefold() for group in groups),
-                endpoint.text(*path, *state),
-                endpoint.at(*path, *state),
+                str(endpoint.stated(*path, *state) or "").strip().casefold(),
+                endpoint.shown(*path, *state),
                 endpoint.place(*path, "privateLinkServiceId"),
             )
 
@@ -70,9 +70,10 @@ def approval(estate: Estate, connection: Connection) -> Step:
     name = connection.endpoint.name
     if connection.state != "approved":
         stated = connection.evidence.value or "not stated"
+        unstated = Unknown(f"the state of the connection of {name} is not in its document", absent=True)
         return Step(
             "approval",
-            False if connection.state else Unknown(f"the state of the connection of {name} is not in its document"),
+            False if connection.state else unstated,
             f"the connection of {name} to {connection.target.name} is {stated}, not Approved",
             (connection.evidence,),
         )
@@ -103,7 +104,9 @@ def addresses(estate: Estate, endpoint: Resource) -> tuple[EndpointAddress, ...]
         return tuple(found)
     if gap is not None:
         return gap
-    return Unknown(f"no network interface of {endpoint.name} and none of its addresses is in this snapshot")
+    return Unknown(
+        f"no network interface of {endpoint.name} and none of its addresses is in this snapshot", absent=True
+    )
 
 
 def _of_interface(nic: Resource) -> Iterator[EndpointAddress]:

@@ -46,7 +46,8 @@ def _number(target: Resource, evidence: Evidence) -> int:
     # Azure writes the capacity of a profile as text.
     text = str(evidence.value)
     if not text.isdigit():
-        raise NotKnown(Unknown(f"the number of instances of {target.name} is not in its document: {evidence.value!r}"))
+        because = f"the number of instances of {target.name} is not in its document: {evidence.value!r}"
+        raise NotKnown(Unknown(because, absent=evidence.value is None))
     return int(text)
 
 

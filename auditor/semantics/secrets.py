@@ -50,7 +50,7 @@ def secret_of(w: Workload, reference: Reference) -> Resource | Unknown | None:
     """The secret that a reference names; `None` where its vault was read and does not have it."""
     vault = next((v for v in vaults_of(w) if v.name.casefold() == reference.vault), None)
     if vault is None:
-        return Unknown(f"the vault {reference.vault or '(not stated)'} is not in this snapshot")
+        return Unknown(f"the vault {reference.vault or '(not stated)'} is not in this snapshot", absent=True)
     for secret in w.estate.all(SECRET, under=vault.id):
         if secret.id.name.casefold() == reference.secret:
             return secret
@@ -111,7 +111,7 @@ def attribute(secret: Resource, name: str) -> tuple[datetime | None, Evidence]:
     Raises `NotKnown` where the attributes do not show at all.
     """
     if not isinstance(secret.get("properties", "attributes"), Mapping):
-        raise NotKnown(Unknown(f"the attributes of {secret.name} are not in its document"))
+        raise NotKnown(Unknown(f"the attributes of {secret.name} are not in its document", absent=True))
     evidence = secret.at("properties", "attributes", name)
     if evidence.value is None:
         return None, evidence

@@ -16,6 +16,7 @@ from auditor.semantics.firewall_verdict import FirewallVerdict
 from auditor.semantics.flows import FlowSet, Packet
 from auditor.semantics.outbound import way_out
 from auditor.semantics.paas_firewall import FIREWALLS, open_to
+from auditor.semantics.planned_hosts import planned_hosts
 from auditor.semantics.ports import PortSet
 from auditor.semantics.private_access import ENDPOINT, approval, connections
 from auditor.semantics.private_dns import resolve
@@ -55,8 +56,8 @@ def endpoints_to(estate: Estate, service: Resource) -> tuple[Resource, ...]:
 
 
 def hosts_of(service: Resource) -> tuple[str, ...]:
-    """The host names that a service's document states, lower case."""
-    found: list[str] = []
+    """The host names that a service's document states, lower case; those to come where it is only planned."""
+    found: list[str] = list(planned_hosts(service))
     for path in _facts(service.type).get("hosts", ()):
         found += [host for value in _values(service.body, path) if (host := _host(value))]
     return tuple(dict.fromkeys(found))
@@ -77,7 +78,11 @@ def _values(value: Any, path: list[str]) -> Iterator[str]:
 
 
 def _host(text: str) -> str:
-    return (urlsplit(text).hostname or "" if "//" in text else text.partition(":")[0]).rstrip(".").casefold()
+    try:
+        host = urlsplit(text).hostname or "" if "//" in text else text.partition(":")[0]
+    except ValueError:
+        return ""  # no address, such as `https://[x`: it names no host
+    return host.rstrip(".").casefold()
 
 
 # --- over a private endpoint ------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def setting(resource: Resource, *path: str) -> Setting:
         if "absent" in facts:
             return Setting(facts["absent"], evidence, absent=True)
         why = facts.get("undefined", "Azure states no default for it")
-        raise NotKnown(Unknown(f"{path[-1]} of {resource.name} is absent from its document: {why}"))
+        raise NotKnown(Unknown(f"{path[-1]} of {resource.name} is absent from its document: {why}", absent=True))
     found = Setting(evidence.value, evidence)
     known = facts.get("values")
     if known is None:

@@ -76,7 +76,7 @@ def hosts_of_account(account: Resource) -> frozenset[str]:
     stated = [account.get("properties", "endpoint"), *(ends.values() if isinstance(ends, dict) else ())]
     found = frozenset(host_of(s) for s in stated) - {""}
     if not found:
-        raise NotKnown(Unknown(f"the endpoint of {account.name} is not in its document"))
+        raise NotKnown(Unknown(f"the endpoint of {account.name} is not in its document", absent=True))
     return found
 
 

@@ -213,7 +213,7 @@ def _arrive(walk: _Walk, n: int, state: _State, target: Resource, asked: FlowSet
         return state.at(Mark(target.name, target.id, "", (step,)))
     seat = walk.stations.fabric.seat(target)
     if not isinstance(seat, Seat):
-        gap = Unknown(f"where {target.name} sits is not in this snapshot") if seat is None else seat
+        gap = Unknown(f"where {target.name} sits is not in this snapshot", absent=True) if seat is None else seat
         return state.at(Mark(target.name, target.id, "", (Step("seat", gap, gap.because),)))
     found = leg(walk.stations.fabric, state.origin, seat, asked)
     if target.type != SUBNET:

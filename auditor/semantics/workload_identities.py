@@ -67,6 +67,13 @@ def _identities(estate: Estate, carrier: Resource) -> Iterator[Identity]:
         yield Identity(principal, id_, carrier, identity.at("properties", "principalId"))
 
 
+def principals_of(estate: Estate, carrier: Resource) -> Mapping[ArmId, str]:
+    """The object ids of a resource's identities. Raises `NotKnown` where one of them is planned and not made yet."""
+    if carrier.plan is None:
+        return identities_in(carrier)
+    return {identity.resource: identity.principal for identity in identities_of(estate, carrier)}
+
+
 def also_runs_as(estate: Estate, identity: Identity) -> tuple[tuple[Resource, Evidence], ...]:
     """Whatever else carries an identity, with the place that says so. Raises `NotKnown` where lists are not whole."""
     for kind in CARRIERS:

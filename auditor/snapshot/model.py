@@ -10,6 +10,12 @@ from auditor.model import ArmId, Read
 
 FORMAT = "auditor-snapshot/1"
 
+PLANNED = "what-if"
+"""The `source` of a snapshot that some plan has a part in."""
+
+NOT_PREDICTED = "NotPredicted"
+"""The error of a read that stands for a resource which a plan names and does not show."""
+
 MAX_DEPTH = 100
 """How deep objects and lists may nest inside a document. Azure's deepest answers have about twenty levels."""
 
@@ -45,6 +51,11 @@ class Snapshot:
     path: str = ""
     text: str = field(default="", repr=False, compare=False)
     offsets: Mapping[ArmId, int] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def planned(self) -> bool:
+        """Whether it shows what a deployment would leave, not what is there."""
+        return self.source == PLANNED
 
 
 def too_deep(value: Any, limit: int = MAX_DEPTH) -> bool:

@@ -45,6 +45,8 @@ PARTS: Mapping[str, str] = {
 }
 """What the reports call the parts of a workload, and how a workload answers them."""
 
+_LATER = "until deployed"
+
 _ARCHITECTURE = ("Machine Learning workspace", "Azure OpenAI account", "AI Search service", "Application Gateway")
 """Parts that only a deployment of this architecture has; without any of them there is nothing to check."""
 
@@ -94,8 +96,18 @@ def _findings(found: Iterable[Workload], baseline: Baseline, index: Mapping[str,
             elif requirement.id in index:
                 rule = index[requirement.id]
                 for verdict in _ask(rule, requirement, baseline, workload):
-                    named = replace(verdict, part=verdict.part or rule.part)
+                    named = replace(_dated(verdict, workload), part=verdict.part or rule.part)
                     yield _finding(requirement, rule.name, named, workload)
+
+
+def _dated(verdict: Verdict, workload: Workload) -> Verdict:
+    """The verdict; of a plan, what nothing but its deployment is missing for says so."""
+    why = verdict.unknown
+    if why is None or not why.absent or not workload.estate.snapshot.planned:
+        return verdict
+    because = why.because if _LATER in why.because else f"{why.because}; this is unknown {_LATER}"
+    later = replace(why, because=because, permission=None, until_deployed=True)
+    return replace(verdict, message=because, unknown=later)
 
 
 def _ask(rule: Rule, requirement: Requirement, baseline: Baseline, workload: Workload) -> tuple[Verdict, ...]:

@@ -163,12 +163,12 @@ def test_an_allowed_flow_is_one_of_its_subnets_rows_and_of_no_other(tmp_path: Pa
     )
 
 
-def test_an_allowed_role_is_asked_for_by_the_three_rules_about_roles(tmp_path: Path) -> None:
+def test_an_allowed_role_is_known_to_every_rule_about_excess_of_roles(tmp_path: Path) -> None:
     role = "principal: id-x, role: Reader, scope: '*/vaults/*', why: it reads the settings"
     found = read(tmp_path, f"allow: {{roles: [{{{role}}}]}}").baseline
     shipped = read_baseline()
     changed = {id_ for id_, terms in found.terms.items() if terms != shipped.terms[id_]}
-    assert changed == {"RBAC-11", "IDN-13", "IDN-14"}
+    assert changed == {"RBAC-11", "IDN-13", "IDN-14", "KEY-09"}
     wanted = AllowedRole("id-x", "Reader", "*/vaults/*", "it reads the settings")
     assert all(found.terms[id_].besides == (wanted,) for id_ in changed)  # type: ignore[attr-defined]
 
@@ -322,7 +322,7 @@ strict: perhaps
 
 
 def test_allowing_what_nobody_asks_for_is_a_mistake(tmp_path: Path) -> None:
-    ids = ("NSG-JMP-IN", "NSG-JMP-OUT", "NSG-JMP-DENY", "RBAC-11", "IDN-13", "IDN-14")
+    ids = ("NSG-JMP-IN", "NSG-JMP-OUT", "NSG-JMP-DENY", "RBAC-11", "IDN-13", "IDN-14", "KEY-09")
     off = ", ".join(f"{id_}: {{disabled: true, reason: not ours}}" for id_ in ids)
     said = mistakes(
         tmp_path,

@@ -13,12 +13,11 @@ from auditor.snapshot.intake.files import Input, changed_at, text_of
 from auditor.snapshot.intake.merge import merged
 from auditor.snapshot.intake.origin import Found
 from auditor.snapshot.intake.shapes import Gathering, OpenList
-from auditor.snapshot.model import MAX_DEPTH, Snapshot, too_deep
+from auditor.snapshot.model import MAX_DEPTH, PLANNED, Snapshot, too_deep
 from auditor.snapshot.redact import redacted
 from auditor.snapshot.seal import sealed
 
 IMPORT = "import"
-PLANNED = "what-if"
 
 INHERITED = (
     "microsoft.authorization/denyassignments",

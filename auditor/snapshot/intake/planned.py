@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from auditor.model import ArmId, Read
 from auditor.snapshot.intake.origin import Origin
+from auditor.snapshot.model import NOT_PREDICTED
 from auditor.snapshot.text import shown
 
 PLAN_TIP = (
@@ -14,6 +16,9 @@ PLAN_TIP = (
     " or the deployed resources"
 )
 
+# A type as an expression names it: 'Microsoft.Authorization/roleAssignments', or in the middle of an id.
+_TYPE = re.compile(r"(?<=['/])(Microsoft\.\w+(?:/\w+)+?)(?=['/]\{|'|/\{)", re.IGNORECASE)
+_ASKS = "reference("
 _AFTERWARDS = ("create", "deploy", "modify", "nochange", "noeffect")
 
 
@@ -41,11 +46,35 @@ def outcome_of(change: Any, origin: Origin) -> str | Read:
         return "after"
     if kind in ("ignore", "nochange") and isinstance(change.get("before"), Mapping):
         return "before"
-    return _untold(change, kind)
-
-
-def _untold(change: Mapping[str, Any], kind: str) -> Read:
-    id_ = ArmId(change["resourceId"])
     reason = change.get("unsupportedReason")
     told = reason if isinstance(reason, str) and reason else f"what-if does not say what {shown(kind)} leaves"
-    return Read(id_.text, "", 200, id_.type, id_.text, error="NotPredicted", message=told)
+    return not_predicted(change["resourceId"], told)
+
+
+def not_predicted(id_: str, told: str) -> Read:
+    """The failed read of a resource that a plan names and does not show.
+
+    Where its id waits for the deployment too, it may be any resource of its type: no list of these is whole.
+    """
+    if id_.startswith("/"):
+        return Read(id_, "", 200, ArmId(id_).type, id_, error=NOT_PREDICTED, message=told)
+    types = _TYPE.findall(_without_references(id_))
+    return Read(id_, "", 200, types[-1].casefold() if types else "", "/", error=NOT_PREDICTED, message=told)
+
+
+def _without_references(expression: str) -> str:
+    """The expression without what it asks of other resources, which names their types."""
+    kept: list[str] = []
+    at = 0
+    while (start := expression.find(_ASKS, at)) >= 0:
+        kept.append(expression[at:start])
+        at, depth = start + len(_ASKS), 1
+        while depth and at < len(expression):
+            depth += {"(": 1, ")": -1}.get(expression[at], 0)
+            at += 1
+    return "".join((*kept, expression[at:]))
+
+
+def waits_for(id_: object) -> bool:
+    """Whether an id is an expression that only the deployment evaluates, and not one that lacks a subscription."""
+    return isinstance(id_, str) and id_.startswith("[") and _ASKS in id_

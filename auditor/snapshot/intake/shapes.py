@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 from auditor.model import ArmId, Read
 from auditor.snapshot.intake.az_form import arm_form, is_index_entry
 from auditor.snapshot.intake.origin import Found, Origin
-from auditor.snapshot.intake.planned import PLAN_TIP, changes_in, outcome_of
+from auditor.snapshot.intake.planned import PLAN_TIP, changes_in, not_predicted, outcome_of, waits_for
 from auditor.snapshot.model import FORMAT, Snapshot
 from auditor.snapshot.read import parse_snapshot
 from auditor.snapshot.seal import digest
 from auditor.snapshot.strict import Cursor
-from auditor.snapshot.text import Text, shown
+from auditor.snapshot.text import Text, printable, shown
 
 _WORLD = "arm-world"
 _SNAPSHOT = FORMAT.partition("/")[0]
@@ -202,7 +202,7 @@ class Gathering:
             at = origin.below(*steps, index)
             outcome = outcome_of(change, at)
             if isinstance(outcome, Read):
-                self.reads.append(outcome)
+                self._take_unpredicted(outcome, at)
             elif outcome:
                 self._take_planned(change[outcome], at.below(outcome))
             elif ArmId(change["resourceId"]).type:
@@ -213,8 +213,17 @@ class Gathering:
         for index, item in enumerate(items):
             self._take_planned(item, origin.below(index))
 
+    def _take_unpredicted(self, read: Read, origin: Origin) -> None:
+        self.reads.append(read)
+        self.notes.append(
+            f"{origin}: only the deployment tells what {shown(read.path, 200)} will be: {printable(read.message[:300])}"
+        )
+
     def _take_planned(self, value: Any, origin: Origin) -> None:
         id_ = value.get("id") if isinstance(value, Mapping) else None
+        if waits_for(id_):
+            self._take_unpredicted(not_predicted(str(id_), "its id is an expression that it evaluates"), origin)
+            return
         if not isinstance(id_, str) or not id_.startswith("/"):
             tip = "pass --subscription-id and --resource-group to `bicep snapshot`, so that it knows every id"
             raise origin.fault("this planned resource has no resolved id", tip)
