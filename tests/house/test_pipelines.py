@@ -110,6 +110,8 @@ def test_jobs_ask_for_no_right_that_they_do_not_need(path: Path) -> None:
         assert ("id-token" in written) == ("azure/login" in used)
         assert ("security-events" in written) == ("github/codeql-action/upload-sarif" in used)
         assert written <= {"id-token", "security-events"}
+        (checkout,) = [step for step in job["steps"] if "actions/checkout@" in step.get("uses", "")]
+        assert checkout["with"]["persist-credentials"] is False
 
 
 # --- Azure Pipelines --------------------------------------------------------------------------------------------------
