@@ -16,7 +16,7 @@ from auditor.workflows.naming import short
 
 POLICY = "microsoft.cognitiveservices/accounts/raipolicies"
 DEPLOYMENT = "microsoft.cognitiveservices/accounts/deployments"
-_NOTHING = 0
+_NOTHING, _ALTOGETHER = 0, 99
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,12 @@ def compare(subject: Resource, before: Resource, after: Resource) -> Iterator[Fi
     """Every filter that differs between two policies; where one cannot be told, its name, source and the reason."""
     for name, source in _filters(before, after):
         was, is_ = strength(before, name, source), strength(after, name, source)
+        gaps = [each for each in (was, is_) if isinstance(each, Unknown)]
         if isinstance(was, Unknown) or isinstance(is_, Unknown):
-            if not (isinstance(was, Unknown) and isinstance(is_, Unknown)):
-                gap = was if isinstance(was, Unknown) else is_
-                assert isinstance(gap, Unknown)
-                yield name, source, gap
+            if len(gaps) == 1:
+                yield name, source, gaps[0]
+        elif _ALTOGETHER in (was, is_) and was != is_ and _NOTHING not in (was, is_):
+            yield name, source, Unknown(f"{subject.name} states a level on one side only, or one that is not known")
         elif was != is_:
             yield FilterChange(subject, name, source, _words(was), _words(is_), weaker=is_ < was)
 
@@ -77,7 +78,7 @@ def strength(policy: Resource, name: str, source: str) -> int | Unknown:
         return _NOTHING
     steps = [keeps_back(policy, name, source, level).holds for level in levels]
     if all(isinstance(step, Unknown) for step in steps):
-        return len(levels) + 1
+        return _ALTOGETHER
     return max(len(levels) - n for n, step in enumerate(steps) if step is True)
 
 
@@ -85,7 +86,7 @@ def _words(strength: int) -> str:
     levels: list[str] = load("content-filters")["levels"]
     if strength == _NOTHING:
         return "not at all"
-    return "altogether" if strength > len(levels) else f"from {levels[len(levels) - strength].capitalize()} on"
+    return "altogether" if strength == _ALTOGETHER else f"from {levels[len(levels) - strength].capitalize()} on"
 
 
 def _filters(*policies: Resource) -> list[tuple[str, str]]:

@@ -66,7 +66,7 @@ def spots(pair: Pair, *, all_places: bool = False) -> Iterator[Spot]:
         if shared or _deciding(pair, id_) & pair.touched:
             yield Spot("subnet", id_, short(id_))
     for nic in pair.new.seen(NIC):
-        if _interface_matters(pair, nic.id, all_places):
+        if _interface_matters(pair, nic.id, shared):
             yield Spot("interface", nic.id, f"interface {short(nic.id)}")
     for id_ in subnets:
         yield from _endpoints(pair, id_)
@@ -115,13 +115,16 @@ def _members(estate: Estate, rules: Iterable[Resource]) -> Iterator[Resource]:
                     yield from estate.into(group, Relation.IN_GROUP)
 
 
-def _interface_matters(pair: Pair, nic: ArmId, all_places: bool) -> bool:
-    """Whether an interface has a group of its own, on either side, and something of that is touched."""
+def _interface_matters(pair: Pair, nic: ArmId, shared: bool) -> bool:
+    """Whether an interface has a group of its own, on either side, and something that decides there is touched."""
     before, after = pair.old.find(nic), pair.new.find(nic)
     if before is None or after is None:
         return False
-    deciding = _groups(pair.old, before) | _groups(pair.new, after)
-    return bool(deciding) and (all_places or bool((deciding | {nic}) & pair.touched))
+    own = _groups(pair.old, before) | _groups(pair.new, after)
+    if not own:
+        return False
+    around = {s for e, r in ((pair.old, before), (pair.new, after)) for s in e.targets(r, Relation.IN_SUBNET)}
+    return shared or any((own | {nic} | _deciding(pair, subnet)) & pair.touched for subnet in around)
 
 
 def _endpoints(pair: Pair, subnet: ArmId) -> Iterator[Spot]:

@@ -34,20 +34,17 @@ def changes(pair: Pair) -> Iterator[Change]:
 
 
 def _compared(pair: Pair, before: Resource, after: Resource) -> Iterator[Change]:
-    """Approval first; names matter only where both sides are approved."""
-    was, is_ = _approved(pair.old, before), _approved(pair.new, after)
-    found = _turned(after.id, "approved", was, is_, "is approved")
-    if found is not None:
-        yield found
-        return
-    names_then, names_now = _names(pair.old, before), _names(pair.new, after)
-    found = _turned(after.id, "resolves", names_then, names_now, "is what its names lead to in its own network")
-    if found is not None:
-        yield found
-    elif _targets(before) != _targets(after):
+    """What it leads to, then approval; names matter only where that is as it was."""
+    if _targets(before) != _targets(after):
         says = f"{short(after.id)} leads to {_listed(after)} now, was {_listed(before)}"
         detail = {"before": sorted(_targets(before)), "after": sorted(_targets(after))}
         yield Change(Topic.PRIVATE_LINK, "target", Effect.OTHER, says, after.id, detail, rank=3)
+    found = _turned(after.id, "approved", _approved(pair.old, before), _approved(pair.new, after), "is approved")
+    if found is None:
+        what = "is what its names lead to in its own network"
+        found = _turned(after.id, "resolves", _names(pair.old, before), _names(pair.new, after), what)
+    if found is not None:
+        yield found
 
 
 def _turned(id_: ArmId, kind: str, was: Step, is_: Step, what: str) -> Change | None:

@@ -208,7 +208,7 @@ def test_a_mutation_is_told_as_what_it_is(name: str) -> None:
     assert not found.with_effect(Effect.UNKNOWN)
 
 
-@pytest.mark.parametrize("name", [name for name in MUTATIONS if MUTATIONS[name]][::3])
+@pytest.mark.parametrize("name", [name for name in MUTATIONS if MUTATIONS[name]][::5])
 def test_a_mutation_undone_is_its_mirror(name: str) -> None:
     assert_mirrored(untouched(), mutated(name))
 
@@ -225,7 +225,7 @@ def test_the_sample_has_every_family() -> None:
 FLOW_MUTATIONS = [name for name, rows in MUTATIONS.items() if any(row[0] is Topic.FLOWS for row in rows)]
 
 
-@pytest.mark.parametrize("name", FLOW_MUTATIONS)
+@pytest.mark.parametrize("name", FLOW_MUTATIONS[::2])
 def test_places_that_nothing_touches_need_no_comparison(name: str) -> None:
     pair = pair_of(untouched(), mutated(name))
     assert list(map(repr, flow_changes(pair))) == list(map(repr, flow_changes(pair, all_places=True)))

@@ -229,6 +229,16 @@ def test_an_interface_with_a_group_of_its_own_is_told_only_beyond_its_subnet() -
     assert (effect, says.startswith("interface nic now lets in Tcp 443")) == ("worse", True)
 
 
+def test_an_interface_whose_own_group_means_more_because_the_network_grew() -> None:
+    def world(*space: str) -> list[Doc]:
+        everything = nsg("nsg-a", rule("all", 100, protocol="*", destinationPortRange="*"))
+        mine = nic("nic", "net", "a", "10.0.1.9", networkSecurityGroup={"id": id_of(NSG, "nsg-n")})
+        return [vnet("net", *space, subnets={"a": guarded("10.0.1.0/24")}), everything, nsg("nsg-n"), mine]
+
+    found = told(pair(world("10.0.0.0/16"), world("10.0.0.0/16", "10.9.0.0/16")))
+    assert any(says.startswith("interface nic now lets in any traffic from 10.9.0.0/16") for _, says in found)
+
+
 def test_an_interface_that_is_new_adds_nothing_to_its_subnet() -> None:
     mine = nic("nic", "net", "a", "10.0.1.9", networkSecurityGroup={"id": id_of(NSG, "nsg-a")})
     assert told(pair(BASE, [*BASE, mine])) == []

@@ -19,13 +19,9 @@ REFUSED = {
     "microsoft.authorization/roleassignments": Topic.PERMISSIONS,
     "microsoft.authorization/roledefinitions": Topic.PERMISSIONS,
     "microsoft.keyvault/vaults": Topic.PUBLIC_ACCESS,
-    "microsoft.storage/storageaccounts": Topic.PUBLIC_ACCESS,
     "microsoft.machinelearningservices/workspaces": Topic.OUTBOUND,
     "microsoft.cognitiveservices/accounts/raipolicies": Topic.FINDINGS,
-    "microsoft.network/privateendpoints": Topic.FINDINGS,
     "microsoft.network/networkinterfaces": Topic.PRIVATE_LINK,
-    "microsoft.insights/diagnosticsettings": Topic.FINDINGS,
-    "microsoft.web/sites": Topic.FINDINGS,
 }
 """By type that is no longer read: a topic in which that must show as not comparable."""
 
