@@ -42,11 +42,11 @@ def _senders(
 ) -> Iterator[tuple[Resource, Resource, str]]:
     """Who has to reach the workspace privately: the chat UI and the jump box; and the item that the way starts at."""
     for w in found:
-        for workspace in w.workspaces:
-            try:
-                sites, machines = w.chat_uis, w.jump_boxes
-            except NotKnown:
-                continue
+        try:
+            workspaces, sites, machines = w.workspaces, w.chat_uis, w.jump_boxes
+        except NotKnown:
+            continue
+        for workspace in workspaces:
             yield from ((site, workspace, seats[site.id.key]) for site in sites if site.id.key in seats)
             for machine in machines:
                 cards = [estate.find(id_) for id_ in w.nics_of(machine)]
