@@ -93,7 +93,7 @@ def _network(picture: Picture, n: int, names: dict[str, str], targets: dict[str,
 def _told(item: Item, link: Link | None = None, names: dict[str, str] | None = None) -> str:
     leads = ""
     if link is not None and names is not None:
-        state = f", {_STATES[link.state]}: {link.says}" if link.state is not State.HOLDS else ""
+        state = f", {_STATES[link.state]} ({link.says})" if link.state is not State.HOLDS else ""
         leads = f", leads to {names[link.target]}{state}"
     found = f": {spoken(item.tally)}" if item.tally.judged else ""
     return line(f"{item.name} ({about(item)}){leads}{found}")
