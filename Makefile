@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: audit test lint types floors docs docs-check check fix fuzz soak bench accept clean
+.PHONY: audit test lint types floors docs docs-check check fix fuzz bench clean
 
 audit: $(READY)            ## audit the reference deployment through the embedded stand-in
 	@mkdir -p out
