@@ -17,16 +17,18 @@ def build_estate(snapshot: Snapshot) -> Estate:
     A child that its parent's document shows is taken from there; a document of its own for the same id is left out,
     so that a collection (which does not ask twice) and an import (which may hold both) give one estate.
     """
-    plan = Foretold() if snapshot.planned else None
+    plan = Foretold()
+    coverage = Coverage(snapshot.reads, planned=snapshot.planned)
     resources: dict[ArmId, Resource] = {}
     for body in snapshot.documents:
         text = body.get("id")
         if isinstance(text, str):
-            resource = Resource(ArmId(text), body, ArmId(text), plan=plan)
+            id_ = ArmId(text)
+            resource = Resource(id_, body, id_, plan=plan if id_ in coverage.foretold else None)
             resources[resource.id] = resource
     for resource in tuple(resources.values()):
         for child in children_in(resource):
             resources[child.id] = child
     ordered = {resource.id: resource for resource in sorted(resources.values(), key=lambda r: r.id.key)}
     edges = [(resource, *reference) for resource in ordered.values() for reference in references_of(resource)]
-    return Estate(ordered, edges, Coverage(snapshot.reads, planned=snapshot.planned), snapshot)
+    return Estate(ordered, edges, coverage, snapshot)

@@ -8,10 +8,7 @@ from collections.abc import Sequence
 from auditor.graph.embedded import PARENT_OF
 from auditor.graph.planned import filled_elsewhere
 from auditor.model import ArmId, Read, Unknown
-from auditor.snapshot.model import NOT_PREDICTED
-
-IMPORTED = "import"
-"""The path of a read that was not made: somebody states what files hold."""
+from auditor.snapshot.model import FORETOLD, NOT_PREDICTED
 
 EVERYTHING = "*"
 """`covers` of a read that is complete for every type below its scope, such as an imported world."""
@@ -23,8 +20,15 @@ class Coverage:
     def __init__(self, reads: Sequence[Read], planned: bool = False) -> None:
         self._planned = planned
         self._by_type: dict[str, list[tuple[ArmId, Read]]] = defaultdict(list)
+        foretold = []
         for read in reads:
-            self._by_type[read.covers.casefold()].append((ArmId(read.scope), read))
+            scope = ArmId(read.scope)
+            if read.path == FORETOLD and read.covers not in ("", EVERYTHING) and read.covers == scope.type:
+                foretold.append(scope)
+            else:
+                self._by_type[read.covers.casefold()].append((scope, read))
+        self.foretold = frozenset(foretold)
+        """The resources whose documents are a plan's."""
 
     def gap(self, type_: str, under: ArmId | None = None) -> Unknown | None:
         """Why a list of this type (below `under`, or anywhere) would not be whole; `None` where it is.
@@ -37,11 +41,11 @@ class Coverage:
             for scope, read in self._by_type.get(wanted, [])
             if under is None or under.is_within(scope) or scope.is_within(under)
         ]
-        failed = [read for _, read in relevant if not read.answered]
+        failed = [read for _, read in relevant if not read.answered] or self._left_out(under)
         if failed:
             return unknown_of(failed[0])
         elsewhere = filled_elsewhere(type_) if self._planned else ""
-        if elsewhere and not any(read.path != IMPORTED and _about(scope, under) for scope, read in relevant):
+        if elsewhere and not self._was_read(wanted, under):
             return Unknown(f"the list of {type_} is no part of a plan: {elsewhere}", absent=True)
         if self._covers_everything(under):
             return None
@@ -70,6 +74,24 @@ class Coverage:
             read_scope.subscription == scope.subscription for reads in self._by_type.values() for read_scope, _ in reads
         )
 
+    def _was_read(self, type_: str, under: ArmId | None) -> bool:
+        """Whether a list is known from what is deployed, and not from a plan that nobody has deployed yet."""
+        if under is not None and any(under.is_within(planned) for planned in self.foretold):
+            return False
+        reads = (*self._by_type.get(type_, []), *self._by_type.get(EVERYTHING, []))
+        return any(
+            read.answered and read.path != FORETOLD and (under is None or under.is_within(scope))
+            for scope, read in reads
+        )
+
+    def _left_out(self, under: ArmId | None) -> list[Read]:
+        """Parts of a plan that nobody was told of: they may hold any type."""
+        return [
+            read
+            for scope, read in self._by_type.get(EVERYTHING, [])
+            if not read.answered and (under is None or under.is_within(scope) or scope.is_within(under))
+        ]
+
     def _covers_everything(self, under: ArmId | None) -> bool:
         return any(
             read.answered and (under is None or under.is_within(scope))
@@ -79,11 +101,6 @@ class Coverage:
     def _parent_gap(self, type_: str, under: ArmId | None) -> Unknown | None:
         parent = type_.rpartition("/")[0]
         return self.gap(parent) if "/" in parent and under is None and parent in self._by_type else None
-
-
-def _about(scope: ArmId, under: ArmId | None) -> bool:
-    """Whether a read of this scope is about everything that was asked for."""
-    return under is None or under.is_within(scope)
 
 
 def permission_for(type_: str) -> str:
@@ -98,5 +115,6 @@ def unknown_of(read: Read) -> Unknown:
     detail = f" ({read.error})" if read.error else ""
     permission = read.permission or (permission_for(read.covers) if read.status in (401, 403) else None)
     if read.error == NOT_PREDICTED:
-        return Unknown(f"the plan does not tell what {read.path} will be: {read.message}", read=read.path, absent=True)
+        what = "what is nested in" if read.covers == EVERYTHING else "what becomes of"
+        return Unknown(f"the plan does not tell {what} {read.path}: {read.message}", read=read.path, absent=True)
     return Unknown(f"{read.covers} could not be read: {why}{detail}", permission=permission, read=read.path)

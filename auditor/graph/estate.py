@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from auditor.graph.coverage import Coverage
 from auditor.graph.embedded import PARENT_OF
+from auditor.graph.planned import is_expression
 from auditor.graph.references import Relation
 from auditor.model import ArmId, NotKnown, Place, Resource, Unknown
 from auditor.snapshot import Snapshot
@@ -33,9 +34,12 @@ class Estate:
         self._keys: dict[str, list[str]] = {}
         self._out: dict[tuple[ArmId, Relation], list[tuple[ArmId, Place]]] = defaultdict(list)
         self._into: dict[tuple[ArmId, Relation], list[Resource]] = defaultdict(list)
+        self._unresolved: dict[Relation, list[tuple[Resource, ArmId]]] = defaultdict(list)
         for source, relation, target, place in edges:
             self._out[source.id, relation].append((target, place))
             self._into[target, relation].append(source)
+            if source.plan is not None and is_expression(target.text):
+                self._unresolved[relation].append((source, target))
         self.edges: Sequence[Edge] = edges
         self.coverage = coverage
         self.snapshot = snapshot
@@ -117,11 +121,25 @@ class Estate:
         return tuple(self.resolve(target, place) for target, place in self._out.get((source.id, relation), []))
 
     def targets(self, source: Resource, relation: Relation) -> tuple[ArmId, ...]:
-        """The ids that a resource points at by this relation, whether the snapshot shows them or not."""
-        return tuple(target for target, _ in self._out.get((source.id, relation), []))
+        """The ids that a resource points at by this relation, whether the snapshot shows them or not.
+
+        Raises `NotKnown` where one of them is an expression of a plan.
+        """
+        found = tuple(target for target, _ in self._out.get((source.id, relation), []))
+        if source.plan is not None:
+            for target in found:
+                if is_expression(target.text):
+                    raise NotKnown(_unresolved(source, relation, target))
+        return found
 
     def into(self, target: Resource | ArmId, relation: Relation, type_: str = "") -> tuple[Resource, ...]:
-        """Every resource that points here by this relation, of one type if given."""
+        """Every resource that points here by this relation, of one type if given.
+
+        Raises `NotKnown` where one of a plan points to what only the deployment evaluates: it may be here.
+        """
+        for source, expression in self._unresolved.get(relation, ()):
+            if not type_ or source.type == type_.casefold():
+                raise NotKnown(_unresolved(source, relation, expression))
         id_ = target.id if isinstance(target, Resource) else target
         found = self._into.get((id_, relation), [])
         return tuple(dict.fromkeys(r for r in found if not type_ or r.type == type_.casefold()))
@@ -152,3 +170,8 @@ class Estate:
         for source, relation, target, place in self.edges:
             graph.add_edge(source.id.key, target.key, key=relation.value, relation=relation, pointer=place.pointer)
         return graph
+
+
+def _unresolved(source: Resource, relation: Relation, expression: ArmId) -> Unknown:
+    says = f"what {source.name} {relation} is the expression {expression.text}, which the deployment evaluates"
+    return Unknown(f"{says}: this is unknown until deployed", absent=True)

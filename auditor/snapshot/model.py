@@ -13,6 +13,10 @@ FORMAT = "auditor-snapshot/1"
 PLANNED = "what-if"
 """The `source` of a snapshot that some plan has a part in."""
 
+FORETOLD = "plan"
+"""The path of a read that was not made: the answer is a plan's. Of one resource, it says that its document is foretold;
+of all types, that somebody states the plan to be whole."""
+
 NOT_PREDICTED = "NotPredicted"
 """The error of a read that stands for a resource which a plan names and does not show."""
 

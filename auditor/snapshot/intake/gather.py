@@ -13,7 +13,7 @@ from auditor.snapshot.intake.files import Input, changed_at, text_of
 from auditor.snapshot.intake.merge import merged
 from auditor.snapshot.intake.origin import Found
 from auditor.snapshot.intake.shapes import Gathering, OpenList
-from auditor.snapshot.model import MAX_DEPTH, PLANNED, Snapshot, too_deep
+from auditor.snapshot.model import FORETOLD, MAX_DEPTH, PLANNED, Snapshot, too_deep
 from auditor.snapshot.redact import redacted
 from auditor.snapshot.seal import sealed
 
@@ -68,7 +68,8 @@ def gather(
     missing = _missing(all_, found)
     mentioned = _subscriptions(found) if complete else set[str]()
     whole = sorted({each.casefold() for each in all_.declared} | mentioned)
-    reads = dict.fromkeys((*all_.reads, *(read for read, _ in missing), *_statements(found, whole)))
+    stated = _statements(found, whole, FORETOLD if all_.foretold else IMPORT)
+    reads = dict.fromkeys((*all_.reads, *(read for read, _ in missing), *_foretold(all_), *stated))
     if not found and not reads:
         sentence = f"{inputs[0].name}: there is no resource to import"
         raise AuditorError(sentence, "check that the command which wrote it found something")
@@ -92,11 +93,20 @@ def gather(
 
 
 def _with_plans(all_: Gathering) -> list[Found]:
-    """Every id once; what a deployment would leave stands in the place of what is there."""
-    planned = merged(all_.planned)
+    """Every id once; what a deployment would leave stands in the place of what is there.
+
+    Of what it leaves alone, what Azure itself says is better: a plan shows less of it.
+    """
+    planned = _planned(all_)
     gone = {each.id for each in planned}
     present = (each for each in merged(all_.found) if each.id not in gone)
     return [*planned, *(each for each in present if not any(each.id.is_within(id_) for id_ in all_.deleted))]
+
+
+def _planned(all_: Gathering) -> list[Found]:
+    """What only a plan shows, or shows otherwise than it is now."""
+    there = {each.id for each in all_.found}
+    return merged([*all_.planned, *(each for each in all_.unchanged if each.id not in there)])
 
 
 def _refuse_bombs(found: Iterable[Found]) -> None:
@@ -114,16 +124,22 @@ def _scopes(all_: Gathering) -> list[tuple[str, ...]]:
     return [snapshot.subscriptions for snapshot in all_.snapshots]
 
 
-def _statements(found: Sequence[Found], whole: Sequence[str]) -> Iterable[Read]:
+def _foretold(all_: Gathering) -> Iterable[Read]:
+    """Which documents are a plan's: of them only what a template states is known."""
+    ids = sorted({each.id for each in _planned(all_)})
+    return (Read(FORETOLD, "", 200, id_.type, id_.text, 1) for id_ in ids)
+
+
+def _statements(found: Sequence[Found], whole: Sequence[str], path: str) -> Iterable[Read]:
     """What the import says it is complete for: everything of a whole subscription, and nothing of any other."""
     counts = Counter(each.id.subscription for each in found)
     for subscription in whole:
-        yield Read(IMPORT, "", 200, "*", f"/subscriptions/{subscription}", counts[subscription])
+        yield Read(path, "", 200, "*", f"/subscriptions/{subscription}", counts[subscription])
     for subscription in sorted(_subscriptions(each for each in found if not each.kept) - set(whole)):
         yield Read(IMPORT, "", 200, "", f"/subscriptions/{subscription}", counts[subscription])
     if whole:
         kinds = Counter(each.id.type for each in found)
-        yield from (Read(IMPORT, "", 200, type_, "/", kinds[type_]) for type_ in INHERITED)
+        yield from (Read(path, "", 200, type_, "/", kinds[type_]) for type_ in INHERITED)
 
 
 def _missing(all_: Gathering, found: Sequence[Found]) -> list[tuple[Read, str]]:
@@ -179,9 +195,9 @@ def _origins(all_: Gathering, lacking: bool) -> dict[str, Any]:
     if len(clouds) > 1:
         raise AuditorError(f"the snapshots are of different clouds: {', '.join(sorted(clouds))}", "import them apart")
     sources = {each.source for each in old}
-    alone = len(sources) == 1 and all(each.kept for each in (*all_.found, *all_.planned))
+    alone = len(sources) == 1 and all(each.kept for each in (*all_.found, *all_.planned, *all_.unchanged))
     return {
-        "source": PLANNED if all_.foretold else sources.pop() if alone else IMPORT,
+        "source": PLANNED if all_.foretold or PLANNED in sources else sources.pop() if alone else IMPORT,
         "tenant": next(iter(tenants.values())) if len(tenants) == 1 else "",
         "resource_groups": tuple(group for each in old for group in each.resource_groups) if alone else (),
         "complete": all(each.complete for each in old) and not lacking,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from auditor.model import ArmId, Read
@@ -16,9 +16,13 @@ PLAN_TIP = (
     " or the deployed resources"
 )
 
-# A type as an expression names it: 'Microsoft.Authorization/roleAssignments', or in the middle of an id.
-_TYPE = re.compile(r"(?<=['/])(Microsoft\.\w+(?:/\w+)+?)(?=['/]\{|'|/\{)", re.IGNORECASE)
+_TYPE = re.compile(r"\w+(\.\w+)+(/\w+)+")
+_PIECE = re.compile(r"'(?:[^']|'')*'|[()]")
+_GAVE_UP = "NestedDeployment"
+"""What the codes of diagnostics begin with that say so: NestedDeploymentShortCircuited, ...SkippedFrom..."""
+
 _ASKS = "reference("
+_UNTOUCHED = ("ignore", "nochange", "noeffect")
 _AFTERWARDS = ("create", "deploy", "modify", "nochange", "noeffect")
 
 
@@ -51,6 +55,11 @@ def outcome_of(change: Any, origin: Origin) -> str | Read:
     return not_predicted(change["resourceId"], told)
 
 
+def leaves_alone(change: Mapping[str, Any]) -> bool:
+    """Whether a change is none: what is there stays."""
+    return str(change.get("changeType", "")).casefold() in _UNTOUCHED
+
+
 def not_predicted(id_: str, told: str) -> Read:
     """The failed read of a resource that a plan names and does not show.
 
@@ -58,21 +67,47 @@ def not_predicted(id_: str, told: str) -> Read:
     """
     if id_.startswith("/"):
         return Read(id_, "", 200, ArmId(id_).type, id_, error=NOT_PREDICTED, message=told)
-    types = _TYPE.findall(_without_references(id_))
-    return Read(id_, "", 200, types[-1].casefold() if types else "", "/", error=NOT_PREDICTED, message=told)
+    return Read(id_, "", 200, _type_in(id_) or "*", "/", error=NOT_PREDICTED, message=told)
 
 
-def _without_references(expression: str) -> str:
-    """The expression without what it asks of other resources, which names their types."""
-    kept: list[str] = []
-    at = 0
-    while (start := expression.find(_ASKS, at)) >= 0:
-        kept.append(expression[at:start])
-        at, depth = start + len(_ASKS), 1
-        while depth and at < len(expression):
-            depth += {"(": 1, ")": -1}.get(expression[at], 0)
-            at += 1
-    return "".join((*kept, expression[at:]))
+def _type_in(expression: str) -> str:
+    """The lower-case type that an expression for an id names last; empty where it names none.
+
+    Only what the outermost function is called with counts: inside there are ids and types of other resources.
+    """
+    types = (
+        ArmId(text).type if text.startswith("/") else text.casefold() if _TYPE.fullmatch(text) else ""
+        for text in _outer_literals(expression)
+    )
+    return next((found for found in reversed(list(types)) if found), "")
+
+
+def _outer_literals(expression: str) -> Iterator[str]:
+    """The literals in the arguments of the outermost function; a quote inside of one is doubled."""
+    depth = 0
+    for piece in _PIECE.findall(expression):
+        if piece in "()":
+            depth += 1 if piece == "(" else -1
+        elif depth == 1:
+            yield piece[1:-1].replace("''", "'")
+
+
+def left_out(value: Mapping[str, Any]) -> list[Read]:
+    """The nested deployments that a prediction gave up on, by its diagnostics: whatever they make is not in it.
+
+    Codes: learn, "Bicep deployment what-if: short-circuiting" (aka.ms/WhatIfEvalStopped).
+    """
+    inside = value.get("properties")
+    stated = value.get("diagnostics") or (inside.get("diagnostics") if isinstance(inside, Mapping) else None)
+    return [_gap(each) for each in stated or () if _GAVE_UP in str(each)] if isinstance(stated, list) else []
+
+
+def _gap(diagnostic: Any) -> Read:
+    target = str(diagnostic.get("target") or "") if isinstance(diagnostic, Mapping) else ""
+    told = diagnostic.get("message") if isinstance(diagnostic, Mapping) else diagnostic
+    id_ = ArmId(target)
+    scope = (id_.extends or ArmId("/")) if target.startswith("/") else ArmId("/")
+    return Read(target or _GAVE_UP, "", 200, "*", scope.text, error=NOT_PREDICTED, message=str(told))
 
 
 def waits_for(id_: object) -> bool:

@@ -11,7 +11,15 @@ from urllib.parse import urlsplit
 from auditor.model import ArmId, Read
 from auditor.snapshot.intake.az_form import arm_form, is_index_entry
 from auditor.snapshot.intake.origin import Found, Origin
-from auditor.snapshot.intake.planned import PLAN_TIP, changes_in, not_predicted, outcome_of, waits_for
+from auditor.snapshot.intake.planned import (
+    PLAN_TIP,
+    changes_in,
+    leaves_alone,
+    left_out,
+    not_predicted,
+    outcome_of,
+    waits_for,
+)
 from auditor.snapshot.model import FORMAT, Snapshot
 from auditor.snapshot.read import parse_snapshot
 from auditor.snapshot.seal import digest
@@ -51,6 +59,8 @@ class Gathering:
     tenants: set[str] = field(default_factory=set)
     planned: list[Found] = field(default_factory=list)
     """What a deployment would leave, which replaces what is there."""
+    unchanged: list[Found] = field(default_factory=list)
+    """What a deployment would leave alone, as far as it shows it."""
     deleted: list[ArmId] = field(default_factory=list)
     """What a deployment would delete."""
     foretold: bool = False
@@ -148,8 +158,10 @@ class Gathering:
         changes = changes_in(value)
         if changes is not None:
             self._take_changes(*changes, origin)
+            self._take_diagnostics(value, origin)
         elif isinstance(value.get("predictedResources"), list):
             self._take_predictions(value["predictedResources"], origin.below("predictedResources"))
+            self._take_diagnostics(value, origin)
         elif "data" in value:
             self._take_table(value, origin)
         elif isinstance(value.get("documents"), list):
@@ -204,7 +216,7 @@ class Gathering:
             if isinstance(outcome, Read):
                 self._take_unpredicted(outcome, at)
             elif outcome:
-                self._take_planned(change[outcome], at.below(outcome))
+                self._take_planned(change[outcome], at.below(outcome), leaves_alone(change))
             elif ArmId(change["resourceId"]).type:
                 self.deleted.append(ArmId(change["resourceId"]))
 
@@ -213,13 +225,19 @@ class Gathering:
         for index, item in enumerate(items):
             self._take_planned(item, origin.below(index))
 
+    def _take_diagnostics(self, value: Mapping[str, Any], origin: Origin) -> None:
+        for read in left_out(value):
+            self.reads.append(read)
+            name = shown(ArmId(read.path).name or read.path)
+            self.notes.append(f"{origin}: the plan leaves out what the nested deployment {name} makes")
+
     def _take_unpredicted(self, read: Read, origin: Origin) -> None:
         self.reads.append(read)
         self.notes.append(
             f"{origin}: only the deployment tells what {shown(read.path, 200)} will be: {printable(read.message[:300])}"
         )
 
-    def _take_planned(self, value: Any, origin: Origin) -> None:
+    def _take_planned(self, value: Any, origin: Origin, unchanged: bool = False) -> None:
         id_ = value.get("id") if isinstance(value, Mapping) else None
         if waits_for(id_):
             self._take_unpredicted(not_predicted(str(id_), "its id is an expression that it evaluates"), origin)
@@ -227,7 +245,7 @@ class Gathering:
         if not isinstance(id_, str) or not id_.startswith("/"):
             tip = "pass --subscription-id and --resource-group to `bicep snapshot`, so that it knows every id"
             raise origin.fault("this planned resource has no resolved id", tip)
-        self.planned.append(Found(value, origin))
+        (self.unchanged if unchanged else self.planned).append(Found(value, origin))
 
 
 def _subscription_of(value: Mapping[str, Any]) -> Mapping[str, Any] | None:
