@@ -48,7 +48,7 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """The file for reading. An older one is brought up to date in memory only.
+    """The file for reading, all of it as of one moment. An older one is brought up to date in memory only.
 
     Raises `AuditorError` where there is no such file, or none that this program can read.
     """
@@ -57,6 +57,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     usable(path)
     with _told(path), closing(_connect(path, "ro")) as connection:
         if version_of(connection) == len(STEPS):
+            connection.execute("BEGIN")
             yield connection
             return
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
