@@ -91,7 +91,8 @@ class _Conversation:
             return self._get(self._url())
 
     def _url(self) -> str:
-        path = quote(self._question.path, safe="/:@!$&'()*+,;=~-._")
+        # Half a character (a lone surrogate) has no spelling in a URL; a question mark leads to nothing that there is.
+        path = quote(self._question.path, safe="/:@!$&'()*+,;=~-._", errors="replace")
         query = self._question.recipe.query
         more = f"&{query}" if query else ""
         return f"{self._session.cloud.endpoint}{path}?api-version={self._version}{more}"

@@ -7,10 +7,11 @@ from html import escape
 
 from auditor.model.picture import Picture
 from auditor.reporting.picture_icons import ICONS
+from auditor.reporting.picture_kinds import spoken
 from auditor.reporting.picture_layout import drawing_of
 from auditor.reporting.picture_shapes import Badge, Box, Drawing, Icon, Line, Rect, Text
 from auditor.reporting.picture_text import FAMILY, is_measured
-from auditor.reporting.words import visible_lines
+from auditor.reporting.words import clip, visible, visible_lines
 from auditor.shipped import shipped
 
 _CORNER = 5.0
@@ -64,18 +65,21 @@ def _svg(drawing: Drawing, style: str, anchor: Callable[[str], str]) -> Iterator
 
 def _box(box: Box, anchor: Callable[[str], str]) -> Iterator[str]:
     target = anchor(box.tally.first) if box.tally.first else ""
-    label = escape(_words(" ".join(box.title.split("\n"))), quote=True) if target else ""
+    label = escape(_label(box), quote=True) if target else ""
     yield f'<a href="#{target}" aria-label="{label}">' if target else "<g>"
     yield f"<title>{_words(box.title)}</title>"
-    if not box.is_zone:
-        yield from _shape(box)
-        if box.badge is not None:
-            yield from _badge(box.badge)
-    else:
-        yield from _shape(box)
-        if box.badge is not None:
-            yield from _badge(box.badge)
+    yield from _shape(box)
+    if box.badge is not None:
+        yield from _badge(box.badge)
     yield "</a>" if target else "</g>"
+
+
+def _label(box: Box) -> str:
+    """What a link is called: first what is seen of it (WCAG 2.2, 2.5.3), then its full name and its findings."""
+    seen = [text.says for text in box.texts]
+    seen += [box.badge.text.says] if box.badge is not None and box.badge.text is not None else []
+    name = box.title.partition("\n")[0]
+    return visible(clip(", ".join((" ".join(seen), name, spoken(box.tally))), _TITLE))
 
 
 def _shape(box: Box) -> Iterator[str]:

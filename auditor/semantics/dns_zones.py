@@ -78,7 +78,7 @@ def linked_zone(
 
     `written` is the zone that the endpoint's zone group writes to; it is the candidate where none is linked.
     """
-    candidates = [zone for zone in estate.seen(ZONE) if zone.name.casefold() == name]
+    candidates = [zone for zone in estate.seen(ZONE) if zone.id.name.casefold() == name]
     own = next((zone for zone in candidates if zone.id == written), None)
     if not candidates:
         return LinkedZone(None, (_missing(estate, name, written, endpoint),))

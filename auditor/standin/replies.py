@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,8 +20,14 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def encoded(self) -> bytes:
-        """The body as bytes; text is sent as it stands."""
-        return self.body if isinstance(self.body, bytes) else msgspec.json.encode(self.body)
+        """The body as bytes; what is bytes already is sent as it stands."""
+        if isinstance(self.body, bytes):
+            return self.body
+        try:
+            return msgspec.json.encode(self.body)
+        except UnicodeEncodeError:
+            # Half a character (a lone surrogate) has no UTF-8, but JSON can spell it.
+            return json.dumps(self.body).encode("ascii")
 
 
 def ok(body: Any) -> Reply:
