@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+import msgspec
+
 from auditor.model import AuditResult, Evidence, Finding, Read, Requirement, Unknown, Waiver
 from auditor.reporting.context import Context
 
@@ -52,9 +54,19 @@ def json_text(value: Any, indent: int | None = None, *, lossless: bool = True) -
 
     Half a surrogate pair is written as it was sent, which strict readers refuse; without `lossless` it becomes U+FFFD.
     """
-    separators = (",", ":") if indent is None else (",", ": ")
-    text = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators)
-    return _ACTIVE.sub(_escape, text if lossless else _HALF.sub("\ufffd", text))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if not lossless:
+        text = _HALF.sub("\ufffd", text)
+    if indent is not None:
+        text = _indented(text, indent)
+    return _ACTIVE.sub(_escape, text)
+
+
+def _indented(text: str, indent: int) -> str:
+    """The same JSON over lines. msgspec is quick, but refuses halves of surrogate pairs."""
+    if _HALF.search(text):
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=indent)
+    return msgspec.json.format(text, indent=indent)
 
 
 def _escape(match: re.Match[str]) -> str:
