@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: audit test lint types floors docs docs-check check fix fuzz bench clean
+.PHONY: audit test lint types floors docs docs-check check fix fuzz bench clean accept screenshots
 
 audit: $(READY)            ## audit the reference deployment through the embedded stand-in
 	@mkdir -p out
@@ -27,6 +27,12 @@ floors: $(READY)
 
 docs: $(READY)             ## write the generated pages again
 	$(BIN)/python docs/build.py
+
+accept: $(READY)           ## write the example reports again; look at the difference before you commit it
+	$(BIN)/python -m tests.goldens
+
+screenshots: $(READY)      ## draw the pictures of the README again (needs chromium and chromedriver)
+	$(BIN)/python docs/screenshots.py
 
 docs-check: $(READY)
 	$(BIN)/python docs/build.py --check
