@@ -7,13 +7,7 @@ import time
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-LEFT = "x-ms-ratelimit-remaining-subscription-reads"
-"""The header that says how many reads the caller has left in a subscription."""
-LOW = 40
-"""Reads left below which a run keeps to the rate at which Resource Manager refills (section "Throttling" of
-learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling): 250 at once, 25 a second."""
-REFILL = 25.0
-
+from auditor.collect.meter import REFILL, Meter, left_in
 
 RETRIES = 120
 """Tries that a run may make in vain; every answer gives back a fifth of one. Where a whole cloud is down, each of
@@ -27,20 +21,28 @@ class Calm:
     def __init__(self, scale: float) -> None:
         self._lock = threading.Lock()
         self._closed: dict[str, float] = {}
-        self._left: dict[str, int] = {}
-        self._slot: dict[str, float] = {}
-        self._scale = scale
+        self._meters: dict[str, Meter] = {}
+        self._rate = REFILL / scale if scale else float("inf")
         self._retries = float(RETRIES)
 
-    def close(self, service: str, seconds: float) -> None:
-        """A service wants to be left alone for so long."""
+    def close(self, service: str, seconds: float, headers: Mapping[str, str] | None = None) -> None:
+        """A service wants to be left alone for so long; all of its subscription where nothing is left there."""
+        until = time.monotonic() + seconds
         with self._lock:
-            self._closed[service] = max(self._closed.get(service, 0.0), time.monotonic() + seconds)
+            self._closed[service] = max(self._closed.get(service, 0.0), until)
+            if left_in(headers or {}) == 0:
+                self._meter(service.partition("/")[0]).shut(until)
 
     def opens_in(self, service: str) -> float:
         """Seconds until a service may be asked again; 0 where it may be asked now."""
         with self._lock:
             return max(0.0, self._closed.get(service, 0.0) - time.monotonic())
+
+    def refills_in(self, service: str) -> float:
+        """Seconds until the subscription of a service has a read left."""
+        with self._lock:
+            meter = self._meters.get(service.partition("/")[0])
+            return 0.0 if meter is None else max(0.0, meter.wait(time.monotonic()))
 
     def spend(self) -> bool:
         """Take one retry from the run's budget; false where it is used up."""
@@ -55,22 +57,27 @@ class Calm:
         with self._lock:
             self._retries = min(float(RETRIES), self._retries + GIVEN_BACK)
 
-    def note(self, subscription: str, headers: Mapping[str, str]) -> None:
-        """Remember what an answer says is left."""
-        stated = str(headers.get(LEFT, ""))
-        if stated.isdigit():
-            with self._lock:
-                self._left[subscription] = int(stated)
-
     def due(self, subscription: str) -> float:
-        """Seconds to hold back the next request of a subscription; every call takes a slot."""
+        """Seconds to hold back the next request of a subscription. Every call asks for its `landed`."""
         with self._lock:
-            if self._left.get(subscription, LOW) >= LOW:
-                return 0.0
-            now = time.monotonic()
-            slot = max(now, self._slot.get(subscription, 0.0))
-            self._slot[subscription] = slot + self._scale / REFILL
-            return slot - now
+            return self._meter(subscription).send(time.monotonic())
+
+    def shut_for(self, subscription: str) -> float:
+        """Seconds for which Resource Manager wants to hear nothing of a subscription."""
+        with self._lock:
+            return self._meter(subscription).rest(time.monotonic())
+
+    def landed(self, subscription: str, headers: Mapping[str, str] | None = None) -> None:
+        """A request came to its end; its answer, if there was one, may say what is left."""
+        left = left_in(headers or {})
+        with self._lock:
+            meter = self._meter(subscription)
+            meter.landed()
+            if left is not None:
+                meter.told(left, time.monotonic())
+
+    def _meter(self, subscription: str) -> Meter:
+        return self._meters.setdefault(subscription, Meter(self._rate))
 
 
 def service_of(url: str) -> str:

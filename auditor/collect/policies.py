@@ -119,7 +119,7 @@ class Patience(RetryPolicy[Any, Any]):
         said = self.get_retry_after(response) if response else None
         seconds = self.get_backoff_time(settings) if said is None else said
         if response is not None and response.http_response.status_code == 429:
-            self._calm.close(service_of(response.http_request.url), seconds)
+            self._calm.close(service_of(response.http_request.url), seconds, response.http_response.headers)
         self._deadline.wait(seconds)
 
 
@@ -135,10 +135,16 @@ class Pace(HTTPPolicy[Any, Any]):
         """Send when there is a slot. Raises `Interrupted` where the run ends first."""
         subscription = subscription_of(request.http_request.url)
         held = self._calm.due(subscription)
-        if held:
-            self._deadline.wait(held)
-        response = self.next.send(request)
-        self._calm.note(subscription, response.http_response.headers)
+        headers = None
+        try:
+            while held:
+                self._deadline.wait(held)
+                # Others may have been told meanwhile to wait for longer; who comes too early makes all wait anew.
+                held = self._calm.shut_for(subscription)
+            response = self.next.send(request)
+            headers = response.http_response.headers
+        finally:
+            self._calm.landed(subscription, headers)
         return response
 
 

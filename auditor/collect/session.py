@@ -16,6 +16,7 @@ from auditor import __version__
 from auditor.collect.calm import Calm
 from auditor.collect.credential import Token, default_credential, sign_in
 from auditor.collect.policies import Deadline, OnlyReads, Pace, Patience, RenewingAuthentication
+from auditor.collect.pool import MOST
 from auditor.collect.target import Target
 from auditor.collect.transport import connections, trusted
 
@@ -40,7 +41,7 @@ class Session:
         certificates = trusted(target.ca_file)
         make = default_credential(self.cloud, certificates) if credential is None else lambda: credential
         self.token = Token(make)
-        self._http = connections(certificates, target.concurrency)
+        self._http = connections(certificates, target.concurrency * MOST)
 
     def sign_in(self) -> None:
         """Fetch the token that all clients will use. Raises `AuditorError` where no credential works."""

@@ -118,15 +118,14 @@ CALLER = "11111111-2222-4333-8444-555555555555"
 """The object id of the service principal that the stand-in signs in."""
 
 
-def usual_headers(left: int) -> dict[str, str]:
-    """The headers that every answer of Resource Manager carries; `left` is what remains of the caller's reads."""
+def usual_headers() -> dict[str, str]:
+    """The headers that every answer of Resource Manager carries, beside what is left of the caller's reads."""
     request = str(uuid.uuid4())
     return {
         "Content-Type": "application/json; charset=utf-8",
         "Cache-Control": "no-cache",
         "x-ms-request-id": request,
         "x-ms-correlation-request-id": request,
-        "x-ms-ratelimit-remaining-subscription-reads": str(left),
         "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
         "X-Content-Type-Options": "nosniff",
     }

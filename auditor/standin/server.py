@@ -9,13 +9,15 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from auditor.model import ArmId
 from auditor.snapshot import Snapshot
+from auditor.standin.bucket import Buckets, Limit
 from auditor.standin.certificates import make_certificates
 from auditor.standin.damage import Damaged, damaged
 from auditor.standin.faults import Fault, Faults
@@ -43,7 +45,8 @@ class StandIn:
     """Serves a snapshot as Azure Resource Manager and Microsoft Entra ID would, on 127.0.0.1.
 
     `latency` is added to every answer, in seconds; `page_size` bounds every list; `unregistered` names providers that
-    the subscription never registered; `token_lifetime` is when a token ends, in seconds, whatever the client is told.
+    the subscription never registered; `token_lifetime` is when a token ends, in seconds, whatever the client is told;
+    `limit` throttles reads as Resource Manager does.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class StandIn:
         *,
         unregistered: Sequence[str] = (),
         token_lifetime: float = 3600.0,
+        limit: Limit | None = None,
     ) -> None:
         self._world = World(snapshot.documents)
         self._faults = Faults(faults)
@@ -62,6 +66,7 @@ class StandIn:
         self._page_size = page_size
         self._unregistered = tuple(unregistered)
         self.authority = Authority(snapshot.tenant or TENANT, token_lifetime)
+        self.buckets = Buckets(limit)
         self.requests: list[Request] = []
         self.refused: list[Request] = []
         """Whatever was neither a GET nor a request for a token."""
@@ -121,10 +126,6 @@ class StandIn:
                 self.refused.append(request)
         return reply
 
-    def headers_left(self) -> dict[str, str]:
-        """The usual headers, with what is left of the caller's reads."""
-        return usual_headers(max(0, 12_000 - len(self.requests)))
-
     def _answer(self, method: str, asked: Asked, authorization: str, body: bytes) -> Reply | Damaged:
         if method == "POST":
             return self.authority.token(asked.path, body)
@@ -138,6 +139,11 @@ class StandIn:
         if not self.authority.accepts(authorization):
             code = "ExpiredAuthenticationToken" if authorization else "AuthenticationFailed"
             return unauthorized(code, "The access token is missing, expired or invalid.", self.url)
+        throttled, left = self.buckets.take(ArmId(asked.path).subscription)
+        found = throttled or self._struck(asked)
+        return replace(found, headers={**left, **found.headers})
+
+    def _struck(self, asked: Asked) -> Reply | Damaged:
         fault = self._faults.strike(asked.path)
         if fault is None:
             return self._routes.answer(asked)
@@ -202,7 +208,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         content = b"" if self.command == "HEAD" else reply.encoded()
         self.send_response(reply.status)
-        headers = {**standin.headers_left(), **reply.headers}
+        headers = {**usual_headers(), **reply.headers}
         for name, value in headers.items():
             self.send_header(name, value)
         promised = len(content) * 2 if isinstance(reply, Damaged) else len(content)

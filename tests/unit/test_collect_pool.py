@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from auditor.collect.calm import LOW, RETRIES, Calm, service_of, subscription_of
-from auditor.collect.pool import PROBES, Pool
+from auditor.collect.calm import RETRIES, Calm, service_of, subscription_of
+from auditor.collect.meter import RESERVE, left_in
+from auditor.collect.pool import MOST, PROBES, Pool
 from auditor.collect.question import Answer, Question
 from auditor.collect.reads import recipes
 
@@ -117,6 +118,62 @@ def test_workers_come_back_to_a_service_when_its_rest_is_over() -> None:
     pool.close()
 
 
+def relieved(pool: Pool, gate: Gate, count: int) -> None:
+    """Look for answers, as a run does all the time, until so many questions were begun."""
+    end = time.monotonic() + 5
+    while len(gate.begun) < count:
+        assert time.monotonic() < end, gate.begun
+        assert pool.next(0.05) is None
+
+
+def test_threads_that_wait_for_a_throttled_service_are_relieved() -> None:
+    calm, gate = Calm(1.0), Gate()
+    pool = Pool(gate, 3, calm)
+    for n in range(5):
+        pool.put(network(f"n{n}"), 0)
+    gate.wait_for(3)
+    calm.close(service_of(network("x").path), 60)
+    for n in range(5):
+        pool.put(vault(f"v{n}"), 1)
+    relieved(pool, gate, 6)
+    assert settled(lambda: len(gate.begun) == 6)
+    assert gate.begun[3:] == ["v0", "v1", "v2"]
+    gate.open.set()
+    drained(pool, 8)
+    pool.close()
+
+
+def test_threads_that_wait_for_a_slow_service_are_relieved_and_leave_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auditor.collect.pool.SLOW", 0.1)
+    gate = Gate()
+    pool = Pool(gate, 4, Calm(1.0))
+    for n in range(9):
+        pool.put(network(f"n{n}"), 0)
+    gate.wait_for(4)
+    for n in range(2):
+        pool.put(vault(f"v{n}"), 1)
+    relieved(pool, gate, 6)
+    assert gate.begun[4:] == ["v0", "v1"], "half of the threads may wait for a slow service, and no more"
+    gate.open.set()
+    drained(pool, 11)
+    assert settled(lambda: pool._threads == 4, 0.2)
+    pool.close()
+
+
+def test_there_is_an_end_to_relief(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auditor.collect.pool.SLOW", 0.01)
+    gate = Gate()
+    pool = Pool(gate, 2, Calm(1.0))
+    for n in range(40):
+        pool.put(question(f"/subscriptions/s{n}/providers/Microsoft.Network/x/{n}"), 0)
+    relieved(pool, gate, 2 * MOST)
+    assert pool.next(0.1) is None
+    assert settled(lambda: len(gate.begun) == 2 * MOST)
+    gate.open.set()
+    drained(pool, 40)
+    pool.close()
+
+
 def test_a_bug_in_a_worker_reaches_the_thread_that_waits() -> None:
     def broken(asked: Question) -> Answer:
         raise ZeroDivisionError(asked.path)
@@ -209,28 +266,76 @@ def test_a_run_never_has_more_than_its_budget() -> None:
     assert sum(calm.spend() for _ in range(RETRIES + 10)) == RETRIES
 
 
+LEFT = "x-ms-ratelimit-remaining-subscription-reads"
+
+
+def told(left: str, under_way: int = 0) -> Calm:
+    """What is known after an answer that said what is left, while other requests were under way."""
+    calm = Calm(1.0)
+    for _ in range(under_way + 1):
+        assert calm.due("s") == 0
+    calm.landed("s", {LEFT: left})
+    return calm
+
+
 def test_nothing_is_held_back_while_enough_is_left() -> None:
-    calm = Calm(1.0)
-    assert calm.due("s") == 0
-    calm.note("s", {"x-ms-ratelimit-remaining-subscription-reads": str(LOW)})
-    assert calm.due("s") == 0
+    calm = told(str(RESERVE + 20))
+    assert [calm.due("s") for _ in range(20)] == [0] * 20
+    assert calm.due("s") > 0
 
 
-def test_requests_are_spread_over_the_refill_when_little_is_left() -> None:
-    calm = Calm(1.0)
-    calm.note("s", {"x-ms-ratelimit-remaining-subscription-reads": "3"})
+def test_requests_are_spread_over_the_refill_when_nothing_is_left() -> None:
+    calm = told(str(RESERVE))
     held = [calm.due("s") for _ in range(5)]
-    assert held[0] == 0
     # 25 a second: each waits a twenty-fifth of a second longer than the one before.
-    assert held[4] == pytest.approx(4 / 25, abs=0.01)
+    assert held == pytest.approx([n / 25 for n in (1, 2, 3, 4, 5)], abs=0.02)
     assert calm.due("another") == 0
 
 
-def test_an_answer_that_does_not_tell_changes_nothing() -> None:
+def test_what_is_under_way_was_not_yet_counted() -> None:
+    calm = told(str(RESERVE + 3), under_way=2)
+    assert [calm.due("s") > 0 for _ in range(2)] == [False, True]
+
+
+def test_a_request_that_gets_no_answer_is_no_longer_under_way() -> None:
+    calm = told(str(RESERVE + 3), under_way=2)
+    calm.landed("s")
+    calm.landed("s", {LEFT: str(RESERVE + 3)})
+    assert [calm.due("s") > 0 for _ in range(4)] == [False, False, False, True]
+
+
+def test_no_worker_is_kept_waiting_for_a_subscription_without_reads() -> None:
+    calm = told("0")
+    assert calm.refills_in("s/microsoft.web") == pytest.approx((1 + RESERVE) / 25, abs=0.02)
+    assert calm.refills_in("other/microsoft.web") == 0
+
+
+def test_a_subscription_that_is_used_up_rests_whole() -> None:
     calm = Calm(1.0)
-    calm.note("s", {})
-    calm.note("s", {"x-ms-ratelimit-remaining-subscription-reads": "many"})
-    assert calm.due("s") == 0
+    calm.close("s/microsoft.web", 10, {LEFT: "0"})
+    assert calm.refills_in("s/microsoft.network") > 5
+    assert calm.refills_in("t/microsoft.web") == 0
+    assert calm.due("s") > 5
+
+
+@pytest.mark.parametrize(
+    ("headers", "left", "why"),
+    [
+        ({}, None, "an answer that does not tell"),
+        ({LEFT: "many"}, None, "not a number"),
+        ({LEFT: "7"}, 7, "the principal's"),
+        ({LEFT.title(): "7"}, 7, "in any letter case"),
+        ({LEFT: "7", LEFT.replace("-reads", "-global-reads"): "3"}, 3, "that of all principals is nearer"),
+        ({LEFT.replace("subscription", "tenant"): "9"}, 9, "the tenant's"),
+        ({LEFT.replace("reads", "writes"): "1"}, None, "nothing is ever written"),
+    ],
+)
+def test_what_an_answer_says_is_left(headers: dict[str, str], left: int | None, why: str) -> None:
+    assert left_in(headers) == left, why
+
+
+def test_an_answer_that_does_not_tell_changes_nothing() -> None:
+    assert told("many").due("s") == 0
 
 
 def test_a_question_records_its_failure_with_its_own_scope() -> None:

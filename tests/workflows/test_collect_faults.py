@@ -317,6 +317,15 @@ def test_a_slow_service_does_not_hold_up_the_others() -> None:
         assert sum(at < 0.95 for at in others) > 0.9 * len(others), sorted(others)[-10:]
 
 
+def test_a_slow_service_that_takes_every_thread_does_not_hold_up_the_others() -> None:
+    """There are more questions about networks than threads, and they come first."""
+    with serving(faults=[Fault("/providers/Microsoft.Network/", Kind.SLOW, seconds=3, times=4)]) as standin:
+        found = collecting.taken(standin, concurrency=4)
+        others = [r.at for r in standin.requests if "Microsoft.Network" not in r.path]
+    assert failed(found) == []
+    assert max(others) < 2.9
+
+
 def test_a_service_that_wants_a_rest_does_not_hold_up_the_others() -> None:
     fault = Fault("diagnosticSettings$", Kind.THROTTLED, times=4, detail="1")
     with serving(faults=[fault]) as standin:
