@@ -30,7 +30,7 @@ _GROUP_NAME = re.compile(r"[\w.()-]{1,90}")
 
 @dataclass(frozen=True)
 class Settings:
-    """What a settings file comes to. `baseline` has its changes and allowances in it.
+    """What a settings file comes to. `baseline` has its changes and allowances in it, `disabled` is what it leaves out.
 
     `waivers` and `service_tags` are files, `None` where none is named. `fail_on` is empty where the file says nothing.
     """
@@ -45,6 +45,7 @@ class Settings:
     fail_on: str = ""
     strict: bool = False
     until_deployed: bool = False
+    disabled: tuple[str, ...] = ()
 
 
 def read_settings(path: str | Path, baseline: str = "") -> Settings:
@@ -64,7 +65,7 @@ def read_settings(path: str | Path, baseline: str = "") -> Settings:
     remarks = (*_remarks(str(path), found[1]), *remarks_of(allowed))
     read = replace(with_allowed(found[0], allowed, mistakes), remarks=remarks)
     mistakes.speak()
-    return Settings(str(path), read, **rest)
+    return Settings(str(path), read, disabled=tuple(found[1].disabled), **rest)
 
 
 def _remarks(path: str, changes: Merged) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from auditor.baseline.compose import compose, read_text
@@ -12,12 +11,13 @@ from auditor.baseline.mistakes import Mistakes, meant
 from auditor.baseline.nodes import Items, Node
 from auditor.baseline.shape import check_reason, fields_of, text
 from auditor.model import Waiver
+from auditor.model.wildcard import like
 
 _REQUIRED = ("requirement", "resource", "owner", "reason", "expires")
 
 
 def read_waivers(path: str | Path, requirements: Collection[str]) -> tuple[Waiver, ...]:
-    """Read a file of waivers, each checked against the ids of a baseline.
+    """Read a file of waivers, each checked against the ids that are known.
 
     Raises `AuditorError` with every mistake in the file.
     """
@@ -36,7 +36,7 @@ def read_waivers(path: str | Path, requirements: Collection[str]) -> tuple[Waive
 def _waiver(node: Node, requirements: Collection[str], mistakes: Mistakes) -> Waiver | None:
     fields = fields_of(node, "a waiver", mistakes, required=_REQUIRED, optional=("aspect",))
     words = {name: text(fields.get(name), f"`{name}` of a waiver", mistakes) for name in (*_REQUIRED, "aspect")}
-    if words["requirement"] and not any(fnmatchcase(r, words["requirement"].upper()) for r in requirements):
+    if words["requirement"] and not any(like(r, words["requirement"]) for r in requirements):
         hint = meant(words["requirement"], requirements)
         mistakes.at(fields["requirement"], f"the baseline has no requirement `{words['requirement']}`{hint}")
     check_reason(words["reason"], fields.get("reason"), "why this can be borne until then", mistakes)

@@ -129,10 +129,12 @@ def terms_of(asked: AuditOptions) -> Terms:
     waivers = asked.waivers or (settings.waivers if settings is not None else None)
     tags = asked.service_tags or (settings.service_tags if settings is not None else None)
     release = None if tags is None else _release(tags)
+    # A waiver outlives the row that it speaks of where settings or a baseline disable that: told as unused, no mistake.
+    known = {*baseline.requirements, *baseline.disabled, *(settings.disabled if settings is not None else ())}
     files = (Path(baseline.info.path), asked.settings, waivers, tags)
     return Terms(
         baseline=baseline,
-        waivers=() if waivers is None else read_waivers(waivers, baseline.requirements),
+        waivers=() if waivers is None else read_waivers(waivers, known),
         as_of=asked.as_of,
         pins=settings.pins if settings is not None else (),
         service_tags=release,

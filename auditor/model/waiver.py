@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from fnmatch import fnmatchcase
 
 from auditor.model.arm_id import ArmId
+from auditor.model.wildcard import like
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Waiver:
     def covers(self, requirement: str, resource: ArmId | None, aspect: str) -> bool:
         """Whether it speaks of this finding, expired or not."""
         return (
-            fnmatchcase(requirement.casefold(), self.requirement.casefold())
-            and fnmatchcase(resource.key if resource else "", self.resource.casefold())
-            and fnmatchcase(aspect.casefold(), self.aspect.casefold())
+            like(requirement, self.requirement)
+            and like(resource.key if resource else "", self.resource)
+            and like(aspect, self.aspect)
         )
 
     def expired(self, today: date) -> bool:
@@ -46,11 +46,15 @@ class Waiver:
 
 @dataclass(frozen=True)
 class WaiverUse:
-    """What became of a waiver on the day of the audit: how many findings it `covers`, and whether its time is over."""
+    """What became of a waiver on the day of the audit: how many fails it `covers`, and whether its time is over.
+
+    `undecided` are the findings that it speaks of and of which nobody knows whether they fail.
+    """
 
     waiver: Waiver
     covers: int
     expired: bool
+    undecided: int = 0
 
     @property
     def problem(self) -> bool:
@@ -65,6 +69,10 @@ class WaiverUse:
         if self.expired and self.covers:
             again = "1 finding fails" if self.covers == 1 else f"{self.covers} findings fail"
             return f"{what} expired on {waiver.expires.isoformat()}: {again} again"
+        if self.undecided and not self.covers:
+            over = f"expired on {waiver.expires.isoformat()} and " if self.expired else ""
+            them = "the finding" if self.undecided == 1 else f"{self.undecided} findings"
+            return f"{what} {over}covers no finding: {them} that it speaks of could not be decided"
         if self.expired:
             return f"{what} expired on {waiver.expires.isoformat()}: it covers nothing any more: delete it"
         if not self.covers:

@@ -168,15 +168,19 @@ class Digest:
         if not said:
             return self._all_well()
         sentence = joined(said)
-        return f"{sentence[0].upper()}{sentence[1:]}."
+        return f"{sentence[0].upper()}{sentence[1:]}{self._borne()}."
 
     def _all_well(self) -> str:
         if not self.result.summary[Outcome.PASS]:
             return "Nothing was decided: no requirement of this baseline applies or has a rule."
-        waived, absent = self.result.summary[Outcome.WAIVED], len(self.result.not_implemented)
-        said = "Every requirement that was checked holds"
-        said += f", {counted(waived, 'finding')} waived" if waived else ""
+        absent = len(self.result.not_implemented)
+        said = f"Every requirement that was checked holds{self._borne()}"
         return f"{said}; {absent:,} could not be checked for want of a rule." if absent else f"{said}."
+
+    def _borne(self) -> str:
+        """The waived ones belong into every verdict: without them it would sound better than it is."""
+        waived = self.result.summary[Outcome.WAIVED]
+        return f", {counted(waived, 'finding')} waived" if waived else ""
 
 
 def anchor(finding: Finding, number: int) -> str:

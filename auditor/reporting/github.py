@@ -6,7 +6,10 @@ issue 1186), so the worst come first and a last line counts the rest.
 
 from __future__ import annotations
 
-from auditor.model import AuditResult, Finding, Outcome
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from auditor.model import AuditResult, Finding, Outcome, WaiverUse
 from auditor.reporting.context import Context, Spot, is_problem, spot
 from auditor.reporting.digest import OPTIONAL, Digest
 from auditor.reporting.words import line, one_line, subject
@@ -19,24 +22,29 @@ def render(result: AuditResult, context: Context | None = None) -> str:
     """`::error`, `::warning` and `::notice` lines, then one line that sums up."""
     wanted = context or Context()
     digest = Digest(result)
-    lines = [_command("notice", "auditor", digest.headline)] if result.missing else []
-    counts = {"error": 0, "warning": 0, "notice": 0}
-    left_out = 0
-    for use in result.waivers:
-        if use.problem and counts["warning"] < SHOWN:
-            counts["warning"] += 1
-            lines.append(_command("warning", f"{line(use.waiver.requirement, 80)}: waiver", line(use.says)))
+    said = [("notice", _command("notice", "auditor", digest.headline))] if result.missing else []
+    said += [("warning", _about_waiver(use)) for use in result.waivers if use.problem]
     for finding in digest.of(Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN):
         kind = _kind(finding)
-        counts[kind] += 1
-        if counts[kind] > SHOWN:
-            left_out += 1
-            continue
-        at = spot(finding, result, wanted.repository)
         title = f"{finding.requirement} ({finding.severity}): {subject(finding)}"
-        lines.append(_command(kind, title, _message(finding), at))
+        said.append((kind, _command(kind, title, _message(finding), spot(finding, result, wanted.repository))))
+    lines = list(_shown(said))
+    left_out = len(said) - len(lines)
     rest = f" {left_out:,} more are not annotated: GitHub shows {SHOWN} of a kind." if left_out else ""
     return "\n".join([*lines, f"{digest.headline}{rest}"]) + "\n"
+
+
+def _shown(said: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """The first of each kind, as many as GitHub shows."""
+    counts: Counter[str] = Counter()
+    for kind, text in said:
+        counts[kind] += 1
+        if counts[kind] <= SHOWN:
+            yield text
+
+
+def _about_waiver(use: WaiverUse) -> str:
+    return _command("warning", f"{line(use.waiver.requirement, 80)}: waiver", line(use.says))
 
 
 def _kind(finding: Finding) -> str:

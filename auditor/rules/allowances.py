@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from fnmatch import fnmatchcase
 
 import msgspec
 
+from auditor.model.wildcard import like
 from auditor.semantics.access import Access
 from auditor.semantics.assignments import Assignment
 from auditor.semantics.principals import Principal
@@ -35,7 +35,7 @@ class AllowedRole(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return (
             any(_is(self.principal, (each.id, each.name)) for each in holders)
             and self.role.casefold() in {word.casefold() for word in role}
-            and fnmatchcase(assignment.scope.key or "/", self.scope.casefold().rstrip("/") or "/")
+            and like(assignment.scope.key or "/", self.scope.rstrip("/") or "/")
         )
 
 
@@ -60,4 +60,4 @@ def _reasons(allowed: Iterable[AllowedRole]) -> Iterator[str]:
 def _is(pattern: str, words: Iterable[str]) -> bool:
     if GUID.fullmatch(pattern):
         return pattern.casefold() in {word.casefold() for word in words}
-    return any(fnmatchcase(word.casefold(), pattern.casefold()) for word in words if word)
+    return any(like(word, pattern) for word in words if word)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from auditor.graph import Estate
 from auditor.model import ArmId, AuditorError
+from auditor.model.wildcard import like
 from auditor.semantics.parts import PINNABLE, SUBNET, Pins
 
 
@@ -33,8 +33,7 @@ class Pin:
         """The resources that are meant; the pattern itself where there is none, which is then known to be missing."""
         if "*" not in self.pattern:
             return (ArmId(self.pattern),)
-        pattern = self.pattern.casefold().rstrip("/")
-        found = tuple(r.id for r in estate.seen(self.type) if fnmatchcase(r.id.key, pattern))
+        found = tuple(r.id for r in estate.seen(self.type) if like(r.id.key, self.pattern.rstrip("/")))
         return found or (ArmId(self.pattern),)
 
 

@@ -35,5 +35,7 @@ def _covers(waiver: Waiver, finding: Finding) -> bool:
 
 def _uses(result: AuditResult, waivers: Sequence[Waiver], today: date) -> Iterator[WaiverUse]:
     fails = [finding for finding in result.findings if finding.outcome is Outcome.FAIL]
+    undecided = [finding for finding in result.findings if finding.outcome in (Outcome.UNKNOWN, Outcome.ERROR)]
     for waiver in waivers:
-        yield WaiverUse(waiver, sum(_covers(waiver, finding) for finding in fails), waiver.expired(today))
+        covered, open_ = (sum(_covers(waiver, finding) for finding in of) for of in (fails, undecided))
+        yield WaiverUse(waiver, covered, waiver.expired(today), open_)

@@ -191,3 +191,18 @@ def test_what_waits_for_a_deployment_is_told_apart() -> None:
     rows = list(csv.DictReader(io.StringIO(csv_.render(result))))
     assert [r["requirement"] for r in rows if r["until_deployed"]] == ["PUB-08"]
     assert not any(r["until_deployed"] for r in csv.DictReader(io.StringIO(csv_.render(RICH))))
+
+
+@pytest.mark.parametrize("name", sorted({*FORMATS} - {"csv", "json", "junit", "ocsf", "sarif"}))
+def test_a_verdict_for_people_counts_what_is_borne(name: str) -> None:
+    said = flat(renderer(name)(RESULT, Context(width=200)))
+    assert ", 2 findings waived." in said
+
+
+def test_github_counts_the_waivers_that_it_has_no_room_for() -> None:
+    idle = [replace(IDLE, line=number) for number in range(1, 15)]
+    said, before = github.render(waive(RICH, idle, DAY)).splitlines(), github.render(RICH).splitlines()
+    warnings = sum(text.startswith("::warning ") for text in before)
+    assert [text for text in said if text.startswith("::warning ") and "covers no finding" not in text] == []
+    assert sum(text.startswith("::warning ") for text in said) == github.SHOWN
+    assert f" {4 + warnings} more are not annotated" in said[-1]

@@ -123,3 +123,26 @@ def test_patterns_know_no_letter_case_and_an_aspect_narrows() -> None:
     assert the_waiver(aspect="excess *").covers("NSG-JMP-OUT", subnet, "Excess A")
     assert not the_waiver(aspect="missing *").covers("NSG-JMP-OUT", subnet, "excess a")
     assert not the_waiver().covers("NSG-JMP-OUT", None, "")
+
+
+def test_a_waiver_of_what_nobody_could_decide_is_not_told_to_be_deleted(result: AuditResult) -> None:
+    (use,) = waive(result, [the_waiver(requirement="RBAC-11", resource="*")], TODAY).waivers
+    assert (use.covers, use.undecided, use.problem) == (0, 3, True)
+    assert use.says.endswith("covers no finding: 3 findings that it speaks of could not be decided")
+    (late,) = waive(result, [the_waiver(requirement="RBAC-11", resource="*workspace")], date(2025, 1, 1)).waivers
+    assert "expired on 2024-09-30 and covers no finding: the finding that it speaks of" in late.says
+
+
+@pytest.mark.parametrize(
+    ("pattern", "covered"),
+    [
+        ("*/SITES/app-?", False),  # a question mark is itself
+        ("*/sites/app-[a]", True),  # and so are brackets
+        ("*/sites/*]", True),
+        ("*/sites/app-a", False),
+        ("sites/app-[a]", False),  # a pattern means the whole id
+    ],
+)
+def test_only_a_star_is_special_in_a_pattern(pattern: str, covered: bool) -> None:
+    site = ArmId("/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/app-[a]")
+    assert the_waiver(requirement="NSG-*-OUT", resource=pattern).covers("NSG-JMP-OUT", site, "") is covered
