@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -39,6 +39,11 @@ class Gathered:
         """How many there are."""
         return len(self._documents)
 
+    @property
+    def shown(self) -> tuple[Sequence[Document], Mapping[str, Set[str]]]:
+        """The documents, and by the key of those that are in no subscription: whose answers showed them."""
+        return tuple(self._documents.values()), self._shown_to
+
     def note(self, read: Read) -> None:
         """Take the record of a read."""
         self.reads.append(read)
@@ -46,7 +51,8 @@ class Gathered:
 
     def take(self, answer: Answer) -> None:
         """Take an answer and the record of its read."""
-        self.note(answer.read)
+        shows = tuple(sorted(str(d["id"]) for d in answer.documents)) if answer.question.about else ()
+        self.note(replace(answer.read, shows=shows))
         recipe = answer.question.recipe
         if recipe.shape is Shape.INVENTORY:
             self._take_inventory(answer)

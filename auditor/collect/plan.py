@@ -55,7 +55,7 @@ class Plan:
         if self._tenant:
             several = [recipe for recipe in recipes() if recipe.where is Where.SEVERAL]
             questions += [Question(recipe, recipe.path, TENANT, self._anyone) for recipe in several]
-        return sorted(self._new(questions), key=lambda q: not recipes_below().get(q.recipe.covers))
+        return sorted(self.new(questions), key=lambda q: not recipes_below().get(q.recipe.covers))
 
     def then(self, answer: Answer) -> list[Question]:
         """What an answer makes it worth to ask."""
@@ -66,7 +66,17 @@ class Plan:
 
     def rest(self, documents: Iterable[Document], still_open: Iterable[Question]) -> list[Question]:
         """What documents of an earlier run make it worth to ask, and what that run left open."""
-        return [*self._about_all(documents, self._anyone, ""), *self._new(still_open)]
+        return [*self._about_all(documents, self._anyone, ""), *self.new(still_open)]
+
+    def new(self, questions: Iterable[Question]) -> list[Question]:
+        """Those of some questions that were not handed out yet."""
+        fresh = []
+        for question in questions:
+            key = _key(question)
+            if key not in self._asked:
+                self._asked.add(key)
+                fresh.append(question)
+        return fresh
 
     @property
     def _anyone(self) -> str:
@@ -75,7 +85,7 @@ class Plan:
 
     def _about_all(self, documents: Iterable[Document], asked_in: str, listed_by: str) -> list[Question]:
         questions = (q for document in documents for q in self._below(document, asked_in))
-        return self._new(q for q in questions if q.recipe.listed_by == listed_by)
+        return self.new(q for q in questions if q.recipe.listed_by == listed_by)
 
     def _below(self, document: Document, asked_in: str) -> Iterator[Question]:
         id_ = ArmId(document["id"])
@@ -87,19 +97,10 @@ class Plan:
             if recipe.concerns(document) and not narrowed:
                 yield _about(recipe, document, id_, scope)
 
-    def _new(self, questions: Iterable[Question]) -> list[Question]:
-        fresh = []
-        for question in questions:
-            key = _key(question)
-            if key not in self._asked:
-                self._asked.add(key)
-                fresh.append(question)
-        return fresh
-
 
 def _key(question: Question) -> tuple[str, str]:
     # Service tags are the same in every region of a cloud: one region answers for all.
-    path = question.recipe.path if question.recipe.where is Where.SUBSCRIPTION else question.path
+    path = question.recipe.path if question.recipe.where is Where.SUBSCRIPTION else question.asked
     return path.casefold(), question.scope.casefold()
 
 

@@ -12,22 +12,32 @@ from auditor.model import Read
 
 @dataclass(frozen=True)
 class Question:
-    """A recipe with its blanks filled in. `scope` is what an answer is complete for, as `Read.scope` says."""
+    """A recipe with its blanks filled in. `scope` is what an answer is complete for, as `Read.scope` says.
+
+    `about` is the principal of a question for what is assigned to one.
+    """
 
     recipe: Recipe
     path: str
     scope: str
     subscription: str
+    about: str = ""
+
+    @property
+    def asked(self) -> str:
+        """The path, with the query where that is what tells this question from others of the same path."""
+        return f"{self.path}?{self.recipe.query}" if self.about else self.path
 
     def answered(self, status: int, version: str, count: int, seconds: float) -> Read:
         """The record of an answer that can be relied on."""
         covers = self.recipe.covers
-        return Read(self.path, version, status, covers, self.scope, count=count, seconds=round(seconds, 3))
+        spent = round(seconds, 3)
+        return Read(self.asked, version, status, covers, self.scope, count=count, seconds=spent, about=self.about)
 
     def failed(self, status: int, error: str, message: str, seconds: float = 0.0, permission: str = "") -> Read:
         """The record of an answer that never came whole."""
         return Read(
-            self.path,
+            self.asked,
             self.recipe.api_version,
             status,
             self.recipe.covers,
@@ -36,6 +46,7 @@ class Question:
             error=error,
             message=message,
             permission=permission,
+            about=self.about,
         )
 
 

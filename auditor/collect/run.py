@@ -12,6 +12,7 @@ from azure.core.credentials import TokenCredential
 from auditor.collect.ending import ended_by_signals
 from auditor.collect.gathered import Gathered
 from auditor.collect.kept import Kept, kept_of
+from auditor.collect.membership import about_identities, awaits
 from auditor.collect.plan import Plan, Scope
 from auditor.collect.policies import Deadline
 from auditor.collect.pool import Pool
@@ -123,11 +124,13 @@ class _Run:
             self._queue(pool, self._plan.first())
             if kept:
                 self._queue(pool, self._plan.rest(kept.documents, kept.open))
-            while self._open and not self._deadline.over:
+            while (self._open or self._queue(pool, self._last())) and not self._deadline.over:
                 arrived = pool.next(_HEARTBEAT)
                 if arrived is not None:
                     self._take(arrived)
                     self._queue(pool, self._plan.then(arrived))
+                    if awaits(arrived.question) and not any(map(awaits, self._open.values())):
+                        self._queue(pool, self._last())
         finally:
             pool.close()
         self._give_up_the_rest()
@@ -140,11 +143,17 @@ class _Run:
         """The same, a snapshot for each subscription."""
         return self.gathered.apart(self._scopes, **self.origin)
 
-    def _queue(self, pool: Pool, questions: Sequence[Question]) -> None:
+    def _last(self) -> list[Question]:
+        """What is worth to ask only when assignments and identities are known: who is in a group that holds a role."""
+        return self._plan.new(about_identities(*self.gathered.shown, self._scopes))
+
+    def _queue(self, pool: Pool, questions: Sequence[Question]) -> bool:
+        """Put questions; whether there were any."""
         for question in questions:
             self._open[_key(question)] = question
             # Questions that lead to others go first, so that the last ones do not wait for each other at the end.
             pool.put(question, 0 if recipes_below().get(question.recipe.covers) else 1)
+        return bool(questions)
 
     def _take(self, answer: Answer) -> None:
         self._open.pop(_key(answer.question), None)
@@ -162,7 +171,7 @@ class _Run:
 
     def _give_up_the_rest(self) -> None:
         cut_off = interrupted()
-        for question in self._open.values():
+        for question in (*self._open.values(), *self._last()):
             self.gathered.note(question.failed(cut_off.status, cut_off.error, cut_off.message))
 
 
@@ -171,7 +180,7 @@ _HEARTBEAT = 0.2
 
 
 def _key(question: Question) -> tuple[str, str]:
-    return question.path.casefold(), question.recipe.covers
+    return question.asked.casefold(), question.recipe.covers
 
 
 def _senders(session: Session) -> Callable[[str, str], Send]:

@@ -12,6 +12,9 @@ class Read:
     `covers` is what the answer is complete for: a lower-case ARM type listed under `scope`. A read of one resource by
     its id has that id as `scope`. `status` is HTTP's, 0 where no answer came. `permission` is the operation that was
     missing, where that was the reason. `seconds` is wall time.
+
+    Some reads ask what is assigned to one principal, whatever groups it is in (facts/assigned-to.json). `about` is
+    that principal's object id and `shows` the ids of the assignments in the answer, which is complete for no type.
     """
 
     path: str
@@ -24,6 +27,8 @@ class Read:
     error: str = ""
     message: str = ""
     permission: str = ""
+    about: str = ""
+    shows: tuple[str, ...] = ()
 
     @property
     def answered(self) -> bool:

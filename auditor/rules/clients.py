@@ -80,7 +80,8 @@ def _vaults_referred_to(site: Resource, w: Workload) -> Iterator[Resource]:
 
 def _may_read(subject: Resource, principal: str, vault: Resource, w: Workload, terms: ReaderTerms) -> Verdict:
     """Whether a principal may, standing and without a condition, do the data action at a vault."""
-    answer = access_of(w.estate).who_can(terms.action, vault.id, data=True)
+    access = access_of(w.estate)
+    answer = access.who_can(terms.action, vault.id, data=True)
     own = [grant for grant in answer.grants if grant.principal.id == principal.casefold()]
     certain = [grant for grant in own if grant.answer is May.YES]
     aspect = vault.name
@@ -88,7 +89,7 @@ def _may_read(subject: Resource, principal: str, vault: Resource, w: Workload, t
         evidence = certain[0].assignment.evidence
         says = f"{subject.name} may read {vault.name} as {certain[0].role.name}"
         return holds(subject, says, *evidence, aspect=aspect)
-    doubts = [doubt for grant in own for doubt in grant.doubts] + list(answer.gaps)
+    doubts = [doubt for grant in own for doubt in grant.doubts] + access.gaps_about(principal, answer)
     if doubts:
         return unknown(subject, doubts[0], aspect=aspect)
     how = {May.CONDITIONAL: "only under a condition", May.ELIGIBLE: "only after activation"}

@@ -133,6 +133,15 @@ class Access:
         order = sorted(grants, key=_order)
         return WhoCan(action, scope, planes, tuple(order), tuple(refused), tuple(gaps), notes)
 
+    def gaps_about(self, principal: str, answer: WhoCan) -> list[Unknown]:
+        """What of an answer's gaps concerns one principal: of groups that can, only whether it is in them."""
+        able = (*answer.grants, *(refusal.grant for refusal in answer.refused))
+        groups = dict.fromkeys(grant.principal.id for grant in able if grant.principal.kind == "group")
+        others = {gap for group in groups for gap in self.directory.unknown_members(group)}
+        inside = [self.directory.is_member(principal.casefold(), group) for group in groups]
+        perhaps = [each for each in inside if isinstance(each, Unknown)]
+        return list(dict.fromkeys((*perhaps, *(gap for gap in answer.gaps if gap not in others))))
+
     def _planes(self, action: str, data: bool | None) -> tuple[tuple[bool, ...], tuple[str, ...]]:
         if data is not None:
             return (data,), ()
@@ -216,7 +225,9 @@ class Access:
         held = [self._holding(a, ()).says for a in self._by_principal[group]]
         more = f" and {len(held) - 2} more" if len(held) > 2 else ""
         says = f"{self.principal(group).label}, which holds {', '.join(held[:2])}{more}, may have it as a member"
-        return Unknown(f"{says}: Microsoft Graph knows, and this snapshot does not", why.permission, why.read)
+        nobody_asked = why in self.directory.unknown_members(group)
+        reason = "Microsoft Graph knows, and this snapshot does not" if nobody_asked else why.because
+        return Unknown(f"{says}: {reason}", why.permission, why.read)
 
     def _at(self, assignment: Assignment, scope: ArmId, below: bool, gaps: dict[Unknown, None]) -> bool:
         covers = self.scopes.covers(assignment.scope, scope)

@@ -77,6 +77,14 @@ def given(estate: Estate) -> Iterator[Assignment]:
             yield made
 
 
+def shown(estate: Estate) -> Iterator[Assignment]:
+    """Every role assignment that the snapshot shows; says nothing of what it might not show, nor how it is held."""
+    for resource in estate.seen(ASSIGNMENT):
+        made = _assignment(resource, Hold.STANDING)
+        if made is not None:
+            yield made
+
+
 def eligible(estate: Estate) -> Iterator[Assignment]:
     """Every assignment that is only eligible. Raises `NotKnown` where the list could not be read."""
     for resource in estate.all(ELIGIBLE):

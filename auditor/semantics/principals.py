@@ -1,7 +1,8 @@
 """Who is who: managed identities and what carries them, groups and who is in them, as far as the snapshot tells.
 
-Azure Resource Manager knows principals by object id only. Names and members come from Microsoft Graph, which a snapshot
-need not hold. Where it does, each Graph answer is a document of its own, as Graph sent it, with `id` made a path:
+Azure Resource Manager knows principals by object id only. Of identities it tells which groups they are in
+(`auditor.semantics.membership`); names and all other members come from Microsoft Graph, which a snapshot need not hold.
+Where it does, each Graph answer is a document of its own, as Graph sent it, with `id` made a path:
 
     {"id": "/providers/Microsoft.Graph/groups/<object id>", "type": "Microsoft.Graph/groups", "displayName": "...",
      "members": [{"id": "<object id>", "@odata.type": "#microsoft.graph.servicePrincipal", "displayName": "..."}]}
@@ -21,6 +22,7 @@ from typing import Any, NamedTuple
 
 from auditor.graph import Estate
 from auditor.model import ArmId, Resource, Unknown
+from auditor.semantics.membership import Membership
 
 EVERYONE = "00000000-0000-0000-0000-000000000000"
 """The principal of a deny assignment that is meant for all (facts/rbac-semantics.md, section 3)."""
@@ -66,6 +68,7 @@ class Directory:
     def __init__(self, estate: Estate) -> None:
         self._found: dict[str, Principal] = {}
         self._closures: dict[str, _Inside] = {}
+        self._asked = Membership(estate, MEMBERSHIP_RIGHT)
         self._documents = {_object_id(r): r for kind in _GRAPH for r in estate.seen(kind)}
         for resource in self._documents.values():
             kind = {"groups": "group", "users": "user"}.get(resource.type.rpartition("/")[2], "serviceprincipal")
@@ -103,6 +106,7 @@ class Directory:
         """The principal of an object id; what nothing describes has the kind and name that its assignment gives."""
         found = self._found.get(id_.lower())
         if found is None:
+            kind = "group" if id_.lower() in self._asked.members else kind
             return Principal(id_.lower(), kind.lower(), name, deleted=kind.lower() == "unknown")
         return found
 
@@ -112,13 +116,14 @@ class Directory:
 
     def is_member(self, principal: str, group: str) -> bool | Unknown:
         """Whether a principal is in a group, directly or through other groups."""
+        asked = self._asked.is_in(principal, self.get(principal).label, group)
         above = _ids(self._documents.get(principal), "transitiveMemberOf")
-        if above is not None:
-            return group in above
         inside = self._inside(group)
-        if principal in inside.ids:
+        if asked is True or group in (above or ()) or principal in inside.ids:
             return True
-        return inside.gaps[0] if inside.gaps else False
+        if asked is False or above is not None or not inside.gaps:
+            return False
+        return inside.gaps[0] if asked is None else asked
 
     def members(self, group: str) -> tuple[Principal, ...]:
         """Everybody who is known to be in a group, groups in it and their members included."""
@@ -146,9 +151,8 @@ class Directory:
             inside = self._members.get(current)
             if inside is None:
                 gaps.append(self._unknown_members(current))
-                continue
-            kinds = _kinds(self._documents[current])
-            for member in sorted(inside):
+            kinds = {} if inside is None else _kinds(self._documents[current])
+            for member in sorted((inside or frozenset()) | self._asked.members.get(current, frozenset())):
                 principal = self.get(member, kinds.get(member, ""))
                 found.setdefault(member, principal)
                 if principal.kind == "group":

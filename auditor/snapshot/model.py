@@ -10,6 +10,9 @@ from auditor.model import ArmId, Read
 
 FORMAT = "auditor-snapshot/1"
 
+LATER_FIELDS = frozenset({"about", "shows"})
+"""Fields of a read that snapshots of the same format have not always had, and lack where they would be empty."""
+
 PLANNED = "what-if"
 """The `source` of a snapshot that some plan has a part in."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from auditor.model import ArmId, AuditorError, Read
 from auditor.snapshot.diagnose import fault_in_beginning
-from auditor.snapshot.model import FORMAT, Snapshot
+from auditor.snapshot.model import FORMAT, LATER_FIELDS, Snapshot
 from auditor.snapshot.seal import digest
 from auditor.snapshot.strict import Cursor
 from auditor.snapshot.text import Text, printable, read_text, shown
@@ -73,8 +73,10 @@ _READ: Mapping[str, tuple[Check, str]] = {
     "error": (_text, "text"),
     "message": (_text, "text"),
     "permission": (_text, "text"),
+    "about": (_text, "text"),
+    "shows": (_texts, "a list of texts"),
 }
-_READ_FIELDS = frozenset(field.name for field in fields(Read))
+_READ_FIELDS = frozenset(field.name for field in fields(Read)) - LATER_FIELDS
 
 
 def read_snapshot(path: Path | str) -> Snapshot:
@@ -171,7 +173,7 @@ class _Reader:
             missing = sorted(_READ_FIELDS - values.keys())
             if missing:
                 raise self.source.fault(at, f"this read has no field {shown(missing[0])}", _EDITED_TIP)
-            reads.append(Read(**values))
+            reads.append(Read(**{**values, "shows": tuple(values.get("shows", ()))}))
         return tuple(reads)
 
     def _take_documents(self) -> tuple[Mapping[str, Any], ...]:

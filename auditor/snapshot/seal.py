@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from auditor.model import ArmId, Read
-from auditor.snapshot.model import FORMAT, MAX_DEPTH, Snapshot, too_deep
+from auditor.snapshot.model import FORMAT, LATER_FIELDS, MAX_DEPTH, Snapshot, too_deep
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
@@ -59,6 +59,11 @@ def envelope(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
+def record(read: Read) -> dict[str, Any]:
+    """A read under the names and in the order of the file; the fields that came later only where they say something."""
+    return {name: value for name, value in asdict(read).items() if value or name not in LATER_FIELDS}
+
+
 def _lines(snapshot: Snapshot, documents: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     yield _canonical({**envelope(snapshot), "reads": [_timeless(read) for read in snapshot.reads]})
     for document in documents:
@@ -66,7 +71,7 @@ def _lines(snapshot: Snapshot, documents: Iterable[Mapping[str, Any]]) -> Iterat
 
 
 def _timeless(read: Read) -> dict[str, Any]:
-    return {name: value for name, value in asdict(read).items() if name != "seconds"}
+    return {name: value for name, value in record(read).items() if name != "seconds"}
 
 
 def _ordered(documents: Iterable[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from auditor.snapshot.atomic import replace_file
 from auditor.snapshot.model import Snapshot
-from auditor.snapshot.seal import envelope, sealed
+from auditor.snapshot.seal import envelope, record, sealed
 
 _INDENT = "  "
 _pretty = json.JSONEncoder(indent=len(_INDENT), allow_nan=False)
@@ -35,7 +34,7 @@ def rendered(snapshot: Snapshot) -> Iterator[str]:
     for name, value in {**envelope(snapshot), "sha256": snapshot.sha256}.items():
         yield f'{_INDENT}"{name}": {_indented(value, 1)},\n'
     yield f'{_INDENT}"reads": ['
-    yield from _items(asdict(read) for read in snapshot.reads)
+    yield from _items(record(read) for read in snapshot.reads)
     yield f'],\n{_INDENT}"documents": ['
     yield from _items(iter(snapshot.documents))
     yield "]\n}\n"

@@ -42,7 +42,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Fault:
-    """Requests whose decoded path (without the query) matches `path` go wrong, the first `times` of them.
+    """Requests whose decoded path, with `?$filter=...` where there is one, matches `path` go wrong, the first `times`.
 
     `path` is a regular expression, searched without letter case; `times` None means always.
     """

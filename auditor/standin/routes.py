@@ -8,9 +8,10 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from auditor.model import ArmId
 from auditor.standin import replies
+from auditor.standin.filters import NotServed, filtered
 from auditor.standin.hierarchy import GROUPS
 from auditor.standin.replies import Reply
-from auditor.standin.world import INHERITED, ROLE_DEFINITIONS, Document, World, known_versions
+from auditor.standin.world import INHERITED, ROLE_ASSIGNMENTS, ROLE_DEFINITIONS, Document, World, known_versions
 
 
 class Asked(NamedTuple):
@@ -35,6 +36,11 @@ class Asked(NamedTuple):
             query.get("$expand", ""),
             int(token) if token.isdigit() else 0,
         )
+
+    @property
+    def question(self) -> str:
+        """The path, with the filter where there is one."""
+        return f"{self.path}?$filter={self.filter}" if self.filter else self.path
 
 
 class Routes:
@@ -155,10 +161,19 @@ class Routes:
         if type_ == ROLE_DEFINITIONS:
             return self._page(asked, self._world.roles(scope))
         if type_ in INHERITED:
-            return self._page(asked, self._world.assigned(scope, type_))
+            return self._assigned(asked, scope, type_)
         if "/providers/" in scope.casefold() or type_ == "microsoft.consumption/budgets":
             return self._page(asked, self._world.children(scope, type_))
         return self._page(asked, self._world.below(scope, type_))
+
+    def _assigned(self, asked: Asked, scope: str, type_: str) -> Reply:
+        found = self._world.assigned(scope, type_)
+        if not asked.filter or type_ != ROLE_ASSIGNMENTS:
+            return self._page(asked, found)
+        try:
+            return self._page(asked, filtered(found, asked.filter, scope, self._world.directory))
+        except NotServed:
+            return replies.error(400, "BadRequest", f"The filter '{asked.filter}' is not supported.")
 
     def _page(self, asked: Asked, documents: Sequence[Document]) -> Reply:
         last = asked.skip + self._page_size

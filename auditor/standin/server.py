@@ -39,6 +39,12 @@ class Request:
     at: float
     status: int
     page: int
+    filter: str = ""
+
+    @property
+    def question(self) -> str:
+        """The path, with the filter where there is one."""
+        return f"{self.path}?$filter={self.filter}" if self.filter else self.path
 
 
 class StandIn:
@@ -120,7 +126,7 @@ class StandIn:
         reply = self._answer(method, asked, authorization, body)
         at, page = time.monotonic() - self._begun, asked.skip
         with self._lock:
-            request = Request(method, asked.path, asked.version, at, reply.status, page)
+            request = Request(method, asked.path, asked.version, at, reply.status, page, asked.filter)
             self.requests.append(request)
             if reply.status == 405:
                 self.refused.append(request)
@@ -144,7 +150,7 @@ class StandIn:
         return replace(found, headers={**left, **found.headers})
 
     def _struck(self, asked: Asked) -> Reply | Damaged:
-        fault = self._faults.strike(asked.path)
+        fault = self._faults.strike(asked.question)
         if fault is None:
             return self._routes.answer(asked)
         return damaged(fault, asked, self.url, lambda: self._routes.answer(asked))

@@ -10,6 +10,7 @@ from typing import Any
 from auditor.facts import load
 from auditor.graph.embedded import children_in
 from auditor.model import ArmId, Resource
+from auditor.standin.filters import Directory
 from auditor.standin.hierarchy import GROUPS, PLACED, Hierarchy
 
 Document = Mapping[str, Any]
@@ -27,6 +28,7 @@ INHERITED = frozenset(
 )
 """Types that a list at a scope shows at it, above it and below it (learn.microsoft.com, "List Azure role assignments
 using the REST API")."""
+ROLE_ASSIGNMENTS = _AUTHORIZATION + "roleassignments"
 ROLE_DEFINITIONS = _AUTHORIZATION + "roledefinitions"
 
 
@@ -57,6 +59,7 @@ class World:
             self._shown.update(_shown_in(key, document))
         placed = [document for _, document in self._by_type[PLACED]]
         self.hierarchy = Hierarchy([d for _, d in self._by_type[GROUPS]], placed, self.subscriptions())
+        self.directory = Directory(d for d in documents if ArmId(str(d["id"])).type.startswith("microsoft.graph/"))
         self._listed: dict[tuple[str, str], list[Document]] = {}
 
     def get(self, id_: str) -> Document | None:

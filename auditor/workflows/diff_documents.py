@@ -147,8 +147,14 @@ def _of_network(estate: Estate) -> Iterable[Read]:
 
 
 def _asked(reads: Iterable[Read]) -> frozenset[tuple[str, ...]]:
-    """What was asked, of which scope and in which version, and how it failed; letter case aside."""
+    """What was asked, of which scope and in which version, and how it failed; letter case aside.
+
+    Of a read about a principal, what it shows too: nothing but that tells which groups the principal is in.
+    """
     return frozenset(
-        (read.covers.casefold(), ArmId(read.scope).key, read.api_version, read.error, read.permission.casefold())
+        (
+            *(read.covers.casefold(), ArmId(read.scope).key, read.api_version, read.error, read.permission.casefold()),
+            *(read.about.casefold(), *sorted(ArmId(id_).key for id_ in read.shows)),
+        )
         for read in reads
     )

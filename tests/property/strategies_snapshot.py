@@ -50,6 +50,8 @@ reads = st.builds(
     error=words,
     message=words,
     permission=words,
+    about=words,
+    shows=st.lists(words, max_size=2).map(tuple),
 )
 
 snapshots = st.builds(

@@ -254,6 +254,16 @@ FAULTS: list[tuple[str, Edit, str]] = [
     ),
     ("a negative count", _change('"count": 1', '"count": -1'), 's.json:20:16: "count" has to be a whole number'),
     ("seconds in words", _change('"seconds": 0.25', '"seconds": "0.25"'), 's.json:21:18: "seconds" has to be a number'),
+    (
+        "a principal that is a number",
+        _change('"seconds": 0.25', '"seconds": 0.25, "about": 1'),
+        's.json:21:33: "about" has to be text',
+    ),
+    (
+        "what an answer shows as a text",
+        _change('"seconds": 0.25', '"seconds": 0.25, "shows": "/a"'),
+        's.json:21:33: "shows" has to be a list of texts',
+    ),
     # documents
     (
         "a document that is a number",

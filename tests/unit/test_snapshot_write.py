@@ -102,6 +102,16 @@ def test_reads_that_came_back_in_another_order_give_the_same_file(tmp_path: Path
     assert written(tmp_path, reads=reads[::-1]).read_bytes() == first
 
 
+def test_the_fields_that_reads_had_not_always_are_written_where_they_say_something(tmp_path: Path) -> None:
+    """So files of before have the hash that they state, and what has nothing to say of principals is as it was."""
+    plain, told = Read("/a", "v", 200, "x/y", S), Read("/b", "v", 200, "x/z", S, about="p", shows=("/one", "/two"))
+    path = written(tmp_path, reads=(plain, told))
+    first, second = json.loads(path.read_text())["reads"]
+    assert not {"about", "shows"} & first.keys()
+    assert (second["about"], second["shows"]) == ("p", ["/one", "/two"])
+    assert read_snapshot(path).reads == (plain, told)
+
+
 def test_write_snapshot_answers_the_hash_that_the_file_states(tmp_path: Path) -> None:
     sha256 = write_snapshot(snapshot(), tmp_path / "s.json")
     assert json.loads((tmp_path / "s.json").read_text())["sha256"] == sha256 == sealed(snapshot()).sha256

@@ -96,13 +96,13 @@ def test_one_token_was_enough(run: Run) -> None:
 
 
 def test_nothing_was_asked_twice(run: Run) -> None:
-    paths = Counter(request.path.casefold() for request in asked(run))
+    paths = Counter(request.question.casefold() for request in asked(run))
     assert [path for path, times in paths.items() if times > 1] == []
 
 
 def test_every_request_is_accounted_for(run: Run) -> None:
     reads = {(read.path.casefold(), read.api_version) for read in run.snapshot.reads}
-    assert {(request.path.casefold(), request.api_version) for request in asked(run)} == reads
+    assert {(request.question.casefold(), request.api_version) for request in asked(run)} == reads
 
 
 def test_counts_are_those_of_the_documents(run: Run) -> None:

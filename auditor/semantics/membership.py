@@ -1,0 +1,110 @@
+"""Which groups an identity is in, as far as Azure's answers about that identity tell.
+
+Such an answer lists what is assigned to the identity and to every group that it is in (facts/assigned-to.json). So an
+assignment of a group that is in it proves that the identity is in the group, directly or through others; and one that
+is not in it, though the answer reaches its scope, proves that it is not. The second is believed only of an answer
+that shows what the identity holds itself: an empty one proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
+
+from auditor.facts import load
+from auditor.graph import Estate
+from auditor.graph.coverage import unknown_of
+from auditor.model import ArmId, Read, Unknown
+from auditor.semantics.assignments import Assignment, shown
+from auditor.semantics.scopes import Hierarchy
+
+
+class Membership:
+    """What the answers about identities say of groups. `right` is what else would tell where they do not."""
+
+    def __init__(self, estate: Estate, right: str) -> None:
+        self._estate = estate
+        self._right = right
+        self._about: dict[str, list[Read]] = defaultdict(list)
+        for read in estate.snapshot.reads:
+            if read.about:
+                self._about[read.about.casefold()].append(read)
+
+    @cached_property
+    def _scopes(self) -> Hierarchy:
+        return Hierarchy(self._estate)
+
+    @cached_property
+    def _assigned(self) -> Mapping[str, list[Assignment]]:
+        found: dict[str, list[Assignment]] = defaultdict(list)
+        for assignment in shown(self._estate) if self._about else ():
+            found[assignment.principal].append(assignment)
+        return found
+
+    @cached_property
+    def members(self) -> Mapping[str, frozenset[str]]:
+        """By group: the identities that are proved to be in it."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for principal, reads in self._about.items():
+            for read in reads:
+                holders = {a.principal for a in self._shown(read)} - {principal}
+                for group in holders if read.answered and not self._of_another(read) else ():
+                    found[group].add(principal)
+        return {group: frozenset(inside) for group, inside in found.items()}
+
+    @cached_property
+    def _by_id(self) -> Mapping[ArmId, Assignment]:
+        return {a.resource.id: a for held in self._assigned.values() for a in held}
+
+    def _shown(self, read: Read) -> Iterator[Assignment]:
+        """The assignments that an answer lists."""
+        yield from (self._by_id[id_] for id_ in map(ArmId, read.shows) if id_ in self._by_id)
+
+    def _of_another(self, read: Read) -> Assignment | None:
+        """What an answer lists of somebody else who is no group: it is not the answer that it is said to be."""
+        others = (a for a in self._shown(read) if a.principal != read.about.casefold())
+        return next((a for a in others if not may_have_members(a)), None)
+
+    def is_in(self, principal: str, label: str, group: str) -> bool | Unknown | None:
+        """Whether an identity is in a group; `None` where it was not asked. `label` is what a sentence calls it."""
+        if principal in self.members.get(group, ()):
+            return True
+        said = [self._denies(read, principal, label, group) for read in self._about.get(principal, ())]
+        if False in said:
+            return False
+        return next((each for each in said if each is not None), None)
+
+    def _denies(self, read: Read, principal: str, label: str, group: str) -> bool | Unknown | None:
+        """`False` where a read proves that an identity is not in a group, why it proves nothing, or `None`."""
+        if not any(self._reaches(read, assignment) for assignment in self._assigned.get(group, ())):
+            return None
+        if not read.answered:
+            failure = unknown_of(read)
+            why = failure.because.partition(": ")[2]
+            return replace(failure, because=f"Azure did not tell what {label} holds through groups: {why}")
+        answer = f"Azure's answer to what {label} holds through groups"
+        if not read.shows:
+            return Unknown(f"{answer} is empty, which proves nothing", permission=self._right)
+        other = self._of_another(read)
+        if other is not None:
+            lists = f"{answer} lists what {other.principal_kind} {other.principal} holds, so it is another list"
+            return Unknown(lists, permission=self._right)
+        listed = {ArmId(text) for text in read.shows}
+        for own in self._assigned.get(principal, ()):
+            if own.resource.id not in listed and self._reaches(read, own):
+                lacks = f"{answer} lacks what it holds at {own.scope.name or 'the root'}, so it is not whole"
+                return Unknown(lacks, permission=self._right)
+        return False
+
+    def _reaches(self, read: Read, assignment: Assignment) -> bool:
+        """Whether the answer would show an assignment: it is at, above or below what was asked of."""
+        place = ArmId(read.scope)
+        return assignment.scope.is_within(place) or self._scopes.covers(assignment.scope, place) is True
+
+
+def may_have_members(assignment: Assignment) -> bool:
+    """Whether the holder of an assignment is a group, or of a kind that is not stated."""
+    kind = assignment.principal_kind.casefold()
+    return not kind or kind in load("assigned-to")["groups"]
