@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -32,6 +32,7 @@ class Gathered:
         # Lower is better: the answer about one resource says more than a list of many.
         self._rank: dict[str, tuple[bool, str]] = dict.fromkeys(self._documents, (True, ""))
         self._shown_to: dict[str, set[str]] = defaultdict(set)
+        self._gone: list[ArmId] = []
         self._collected_at = collected_at
 
     @property
@@ -54,6 +55,8 @@ class Gathered:
         shows = tuple(sorted(str(d["id"]) for d in answer.documents)) if answer.question.about else ()
         self.note(replace(answer.read, shows=shows))
         recipe = answer.question.recipe
+        if answer.gone:
+            self._gone.append(ArmId(answer.gone))
         if recipe.shape is Shape.INVENTORY:
             self._take_inventory(answer)
         elif recipe.where is not Where.MANAGEMENT_GROUP:
@@ -108,7 +111,7 @@ class Gathered:
         self, scopes: Sequence[Scope], documents: Iterable[Document], reads: Iterable[Read], origin: Mapping[str, Any]
     ) -> Snapshot:
         reads = tuple(sorted(reads, key=lambda read: (read.path.casefold(), read.covers)))
-        ordered = sorted(only_named(tuple(documents)), key=lambda body: ArmId(body["id"]).key)
+        ordered = sorted(only_named(tuple(self._lasting(documents))), key=lambda body: ArmId(body["id"]).key)
         tenants = (str(body.get("tenantId") or "") for body in ordered if ArmId(body["id"]).type == _SUBSCRIPTION)
         return Snapshot(
             documents=tuple(ordered),
@@ -120,6 +123,12 @@ class Gathered:
             subscriptions=tuple(sorted(scope.subscription for scope in scopes)),
             **origin,
         )
+
+    def _lasting(self, documents: Iterable[Document]) -> Iterator[Document]:
+        """The documents without those of resources that were deleted while the run lasted."""
+        for document in documents:
+            if not any(ArmId(document["id"]).is_within(gone) for gone in self._gone):
+                yield document
 
 
 _TENANT = frozenset(recipe.covers for recipe in recipes() if recipe.where is Where.SEVERAL)

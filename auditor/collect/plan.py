@@ -139,4 +139,4 @@ def _about(recipe: Recipe, document: Document, id_: ArmId, scope: Scope) -> Ques
         about = group
     else:
         about = path if recipe.shape is Shape.OBJECT else id_.text
-    return Question(recipe, path, about, scope.subscription)
+    return Question(recipe, path, about, scope.subscription, parent=id_.text)

@@ -15,7 +15,7 @@ from auditor.snapshot import redact_text
 _ACTION = re.compile(r"perform action '([^']+)'", re.IGNORECASE)
 _VERSIONS = re.compile(r"supported (?:api-)?versions are '([^']*)'", re.IGNORECASE)
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})(-[a-z0-9.-]+)?", re.IGNORECASE)
-_GONE = frozenset({"resourcenotfound", "notfound", "parentresourcenotfound"})
+_GONE = frozenset({"resourcenotfound", "notfound", "parentresourcenotfound", "resourcegroupnotfound"})
 LONGEST_MESSAGE = 600
 """Characters of Azure's message that are kept; some list every api-version there ever was."""
 
@@ -40,16 +40,17 @@ class Problem:
     code: str
     message: str
 
-    def means_nothing_there(self, question: Question) -> bool:
-        """Whether this answers the question with "none".
+    @property
+    def means_nothing_there(self) -> bool:
+        """Whether this answers a question with "none"."""
+        return self.code.casefold() in absent_codes() and not self.supported_versions
 
-        A resource may vanish between the list that showed it and the question about it; a list over a scope that is
-        not there is a failure.
+    def means_gone(self, question: Question) -> bool:
+        """Whether this may say that the resource in question was deleted after the list that showed it.
+
+        A list over a scope that is not there is a failure.
         """
-        code = self.code.casefold()
-        if self.status == 404 and code in _GONE and question.recipe.parents:
-            return True
-        return code in absent_codes() and not self.supported_versions
+        return self.status == 404 and self.code.casefold() in _GONE and bool(question.recipe.parents)
 
     @property
     def supported_versions(self) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ from auditor.model import Read
 class Question:
     """A recipe with its blanks filled in. `scope` is what an answer is complete for, as `Read.scope` says.
 
-    `about` is the principal of a question for what is assigned to one.
+    `about` is the principal of a question for what is assigned to one; `parent` the id of the resource that led to
+    this question.
     """
 
     recipe: Recipe
@@ -22,6 +23,7 @@ class Question:
     scope: str
     subscription: str
     about: str = ""
+    parent: str = ""
 
     @property
     def asked(self) -> str:
@@ -52,11 +54,12 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """The documents as Azure sent them, and the record of the read."""
+    """The documents as Azure sent them, and the record of the read; `gone` is the id of what was deleted meanwhile."""
 
     question: Question
     documents: tuple[Mapping[str, Any], ...]
     read: Read
+    gone: str = ""
 
     @property
     def unseen(self) -> tuple[str, str] | None:

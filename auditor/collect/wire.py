@@ -14,8 +14,9 @@ from azure.core.rest import HttpRequest
 from auditor.collect.policies import Interrupted
 from auditor.collect.problems import Failed, problem_of
 from auditor.collect.question import Answer, Question
-from auditor.collect.reads import Shape
+from auditor.collect.reads import Shape, Where, recipes
 from auditor.collect.session import Send, Session
+from auditor.model import ArmId
 from auditor.snapshot import MAX_DEPTH, redact, too_deep
 
 MAX_PAGES = 10_000
@@ -42,14 +43,15 @@ class Wire:
         """Put a question. Never raises for what Azure or the network answers: that becomes the record of the read."""
         begun = time.monotonic()
         try:
-            documents, status, version = _Conversation(self._session, self._sender, question).documents()
+            conversation = _Conversation(self._session, self._sender, question)
+            documents, status, version = conversation.documents()
         except Failed as failure:
             spent = time.monotonic() - begun
             read = question.failed(failure.status, failure.error, failure.message, spent, failure.permission)
             return Answer(question, (), read)
         read = question.answered(status, version, len(documents), time.monotonic() - begun)
         # Here, while other threads wait for Azure, and before anything else can see what might be a secret.
-        return Answer(question, tuple(redact(document) for document in documents), read)
+        return Answer(question, tuple(redact(document) for document in documents), read, conversation.gone)
 
 
 class _Conversation:
@@ -60,6 +62,8 @@ class _Conversation:
         self._send = sender(question.recipe.client, question.subscription)
         self._question = question
         self._version = question.recipe.api_version
+        self.gone = ""
+        """The id of the resource that was deleted in the meantime."""
 
     def documents(self) -> tuple[tuple[Document, ...], int, str]:
         """Every document of the answer, the HTTP status and the api-version that brought it. Raises `Failed`."""
@@ -79,23 +83,24 @@ class _Conversation:
                 return tuple(found), status, self._version
             self._check(str(link), seen)
             status, answer = self._get(str(link))
+            if answer is None and self.gone:
+                return (), status, self._version
             if answer is None:
                 _lost(status)
             body = answer
 
     def _first(self) -> tuple[int, dict[str, Any] | None]:
         try:
-            return self._get(self._url())
+            return self._get(self._url(self._question.path, self._version, self._question.recipe.query))
         except _OtherVersion as other:
             self._version = other.version
-            return self._get(self._url())
+            return self._get(self._url(self._question.path, self._version, self._question.recipe.query))
 
-    def _url(self) -> str:
+    def _url(self, path: str, version: str, query: str = "") -> str:
         # Half a character (a lone surrogate) has no spelling in a URL; a question mark leads to nothing that there is.
-        path = quote(self._question.path, safe="/:@!$&'()*+,;=~-._", errors="replace")
-        query = self._question.recipe.query
+        quoted = quote(path, safe="/:@!$&'()*+,;=~-._", errors="replace")
         more = f"&{query}" if query else ""
-        return f"{self._session.cloud.endpoint}{path}?api-version={self._version}{more}"
+        return f"{self._session.cloud.endpoint}{quoted}?api-version={version}{more}"
 
     def _get(self, url: str) -> tuple[int, dict[str, Any] | None]:
         """One page; `None` where Azure says that there is nothing of the kind."""
@@ -126,12 +131,32 @@ class _Conversation:
 
     def _refused(self, status: int, content: bytes) -> tuple[int, None]:
         problem = problem_of(status, content)
-        if problem.means_nothing_there(self._question):
+        if problem.means_nothing_there:
+            return status, None
+        if problem.means_gone(self._question):
+            if not self._is_deleted():
+                raise problem.failure(self._question)
             return status, None
         other = problem.other_version(self._question.recipe)
         if other is not None and other != self._version:
             raise _OtherVersion(other)
         raise problem.failure(self._question)
+
+    def _is_deleted(self) -> bool:
+        """Whether the resource in question is really gone; what is asked of a region may just not be there.
+
+        Who takes every 404 for an empty list believes a service that has lost its way.
+        """
+        if self._question.recipe.where is Where.SUBSCRIPTION:
+            return True
+        parent = self._question.parent or self._question.path
+        if parent != self._question.path:
+            version = next(recipe.api_version for recipe in recipes() if recipe.covers == ArmId(parent).type)
+            status, content = self._fetch(self._url(parent, version))
+            if status == 200 or not problem_of(status, content).means_gone(self._question):
+                return False
+        self.gone = parent
+        return True
 
     def _check(self, link: str, seen: set[str]) -> None:
         """A nextLink is followed only to Resource Manager itself, and never twice."""

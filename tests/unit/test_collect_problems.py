@@ -24,26 +24,39 @@ def body(code: str, message: str = "") -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "message", "question", "nothing", "why"),
+    ("status", "code", "question", "gone", "why"),
     [
-        (404, "ResourceNotFound", "", SECRETS, True, "the vault vanished after it was listed"),
-        (404, "NotFound", "", SECRETS, True, "some providers say it shorter"),
-        (404, "ResourceNotFound", "", VAULTS, False, "a list over a scope has nothing to vanish"),
-        (404, "SubscriptionNotFound", "", SECRETS, False, "nothing can be said of a subscription that is not there"),
-        (404, "ResourceGroupNotFound", "", VAULTS, False, "the group asked for is not there"),
-        (409, "MissingSubscriptionRegistration", "", VAULTS, True, "without the provider there are no vaults"),
-        (409, "missingsubscriptionregistration", "", VAULTS, True, "codes have no letter case"),
-        (404, "InvalidResourceType", "could not be found", VAULTS, True, "the cloud has no such type"),
-        (404, "InvalidResourceType", "The supported api-versions are '2010-01-01'.", VAULTS, False, "it has the type"),
-        (404, "InvalidResourceType", "The supported api-versions are ''.", VAULTS, True, "no version, no type"),
-        (400, "FeatureNotSupportedForAccount", "", SECRETS, True, "an account kind without the service"),
-        (400, "AadPremiumLicenseRequired", "", VAULTS, True, "no licence, no eligible assignment"),
-        (400, "BadRequest", "", SECRETS, False, "anything else is a failure"),
-        (403, "AuthorizationFailed", "", SECRETS, False, "refused is not absent"),
+        (404, "ResourceNotFound", SECRETS, True, "the vault vanished after it was listed"),
+        (404, "NotFound", SECRETS, True, "some providers say it shorter"),
+        (404, "ResourceGroupNotFound", SECRETS, True, "its whole group vanished"),
+        (404, "ResourceNotFound", VAULTS, False, "a list over a scope has nothing to vanish"),
+        (404, "SubscriptionNotFound", SECRETS, False, "nothing can be said of a subscription that is not there"),
+        (404, "ResourceGroupNotFound", VAULTS, False, "the group asked for is not there"),
+        (403, "ResourceNotFound", SECRETS, False, "refused is not deleted"),
     ],
 )
-def test_nothing_there(status: int, code: str, message: str, question: Question, nothing: bool, why: str) -> None:
-    assert problem_of(status, body(code, message)).means_nothing_there(question) is nothing, why
+def test_gone(status: int, code: str, question: Question, gone: bool, why: str) -> None:
+    problem = problem_of(status, body(code))
+    assert problem.means_gone(question) is gone, why
+    assert not problem.means_nothing_there
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "nothing", "why"),
+    [
+        (409, "MissingSubscriptionRegistration", "", True, "without the provider there are no vaults"),
+        (409, "missingsubscriptionregistration", "", True, "codes have no letter case"),
+        (404, "InvalidResourceType", "could not be found", True, "the cloud has no such type"),
+        (404, "InvalidResourceType", "The supported api-versions are '2010-01-01'.", False, "it has the type"),
+        (404, "InvalidResourceType", "The supported api-versions are ''.", True, "no version, no type"),
+        (400, "FeatureNotSupportedForAccount", "", True, "an account kind without the service"),
+        (400, "AadPremiumLicenseRequired", "", True, "no licence, no eligible assignment"),
+        (400, "BadRequest", "", False, "anything else is a failure"),
+        (403, "AuthorizationFailed", "", False, "refused is not absent"),
+    ],
+)
+def test_nothing_there(status: int, code: str, message: str, nothing: bool, why: str) -> None:
+    assert problem_of(status, body(code, message)).means_nothing_there is nothing, why
 
 
 def test_a_refusal_names_the_action_that_azure_missed() -> None:

@@ -43,7 +43,11 @@ def everything() -> Snapshot:
     """The reference deployment with one resource of every type that leads to further questions."""
     kinds = {parent for recipe in recipes() for parent in recipe.parents if "managementgroups" not in parent}
     some = [{"id": resource_of(kind), "name": "some", "kind": "OpenAI", "properties": {}} for kind in sorted(kinds)]
-    return world([*worlds.documents(), *some])
+    # A site and its slots always have these.
+    sites = (resource_of("microsoft.web/sites"), resource_of("microsoft.web/sites/slots"))
+    names = ("web", "authsettingsV2")
+    settings = [{"id": f"{site}/config/{name}", "name": name, "properties": {}} for site in sites for name in names]
+    return world([*worlds.documents(), *some, *settings])
 
 
 def pattern(recipe: Recipe) -> str:
@@ -215,7 +219,7 @@ def test_a_list_is_lost_whole_when_one_page_is(page_size: int) -> None:
     [
         (
             Fault("/kv-aibase/secrets$", Kind.LOST_PAGE),
-            "PageLost",
+            "ResourceNotFound",
             "a page of a child list that is gone is no end",
         ),
         (Fault("/kv-aibase/secrets$", Kind.STATUS, detail="200 Odd x"), "NotAList", "an object without a list"),
@@ -241,11 +245,29 @@ def test_a_list_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
 # --- nothing there ---------------------------------------------------------------------------------------------------
 
 
-def test_a_resource_that_vanishes_between_list_and_question_has_nothing_below_it() -> None:
-    found = from_standin([Fault("/kv-aibase/secrets$", Kind.GONE)])
+@pytest.mark.parametrize("code", ["ResourceNotFound", "ResourceGroupNotFound"])
+def test_a_resource_that_vanishes_between_list_and_question_is_gone_with_all_that_is_below_it(
+    code: str, whole: Snapshot
+) -> None:
+    vault = ArmId(f"{RG}/providers/Microsoft.KeyVault/vaults/kv-aibase")
+    found = from_standin([Fault("/kv-aibase($|/)", Kind.STATUS, detail=f"404 {code} it was deleted")])
     read = read_of(found, SECRETS)
     assert (read.answered, read.status, read.count) == (True, 404, 0)
     assert failed(found) == []
+    assert vault.key in by_id(whole)
+    assert by_id(found) == {id_: body for id_, body in by_id(whole).items() if not ArmId(id_).is_within(vault)}
+
+
+def test_a_list_that_is_not_there_although_its_resource_is_proves_nothing(whole: Snapshot) -> None:
+    found = from_standin([Fault("/kv-aibase/secrets$", Kind.GONE)])
+    assert [(read.path, read.status) for read in failed(found)] == [(SECRETS, 404)]
+    assert by_id(found).keys() == {id_ for id_ in by_id(whole) if not id_.startswith(f"{SECRETS}/".casefold())}
+
+
+def test_a_resource_that_can_not_be_asked_for_is_not_taken_for_deleted() -> None:
+    vault = Fault("/vaults/kv-aibase$", Kind.FORBIDDEN)
+    found = from_standin([vault, Fault("/kv-aibase/secrets$", Kind.GONE)])
+    assert [(read.path, read.status) for read in failed(found)] == [(SECRETS, 404)]
 
 
 def test_a_provider_that_is_not_registered_has_no_resources_and_is_not_registered_by_us() -> None:

@@ -130,14 +130,14 @@ TROUBLES = {
         Kind.LOOPING, {"list": (200, "LoopingNextLink"), "child": (200, "LoopingNextLink"), "object": GOES_ON}
     ),
     "a page is lost": Trouble(
-        Kind.LOST_PAGE, {"list": (404, "ResourceNotFound"), "child": (404, "PageLost"), "object": GOES_ON}
+        Kind.LOST_PAGE, {"list": (404, "ResourceNotFound"), "child": (404, "ResourceNotFound"), "object": GOES_ON}
     ),
     "a page elsewhere": Trouble(
         Kind.FOREIGN_PAGE, {"list": (200, "ForeignNextLink"), "child": (200, "ForeignNextLink"), "object": GOES_ON}
     ),
     "token expires": Trouble(Kind.UNAUTHORIZED, times=1),
     "token never right": Trouble(Kind.UNAUTHORIZED, (401, "ExpiredAuthenticationToken")),
-    "vanished": Trouble(Kind.GONE, {"list": (404, "ResourceNotFound"), "child": (404, ""), "object": (404, "")}),
+    "not there": Trouble(Kind.GONE, (404, "ResourceNotFound")),
     "not registered": Trouble(Kind.UNREGISTERED, (409, "")),
     "disabled": Trouble(Kind.STATUS, (409, "ReadOnlyDisabledSubscription"), detail=DISABLED),
     "older cloud": Trouble(Kind.STATUS, times=1, detail=known_versions),
