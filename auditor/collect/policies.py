@@ -80,6 +80,8 @@ class Patience(RetryPolicy[Any, Any]):
 
     LONGEST = 300.0
     """Seconds. Longer waits belong to a limit that a run cannot sit out."""
+    LEAST = 10.0
+    """Seconds that a shorter wait counts for, so that there is an end to very short ones too."""
     FIRST = 0.4
     """Seconds before the second try, at the scale 1; each further one waits twice as long."""
 
@@ -95,10 +97,18 @@ class Patience(RetryPolicy[Any, Any]):
         return bool(super().is_retry(settings, response)) and (wait is None or wait <= self.LONGEST)
 
     def increment(self, settings: dict[str, Any], response: Any = None, error: Exception | None = None) -> bool:
-        """Whether there is another try: for this request, and for the run. A wait that Azure asked for is free."""
+        """Whether there is another try: for this request, and for the run.
+
+        A wait that Azure asks for is neither's fault: such tries end when they have taken `LONGEST` together.
+        """
         more = bool(super().increment(settings, response, error))
-        asked_for = isinstance(response, PipelineResponse) and self.get_retry_after(response) is not None
-        return more and (asked_for or self._calm.spend())
+        said = self.get_retry_after(response) if isinstance(response, PipelineResponse) else None
+        if said is None:
+            return more and self._calm.spend()
+        settings["total"] += 1
+        settings["status"] += 1
+        settings["waited"] = settings.get("waited", 0.0) + max(said, self.LEAST)
+        return more and settings["waited"] <= self.LONGEST
 
     def send(self, request: _Request) -> _Response:
         """Send until there is an answer that another try would not better."""

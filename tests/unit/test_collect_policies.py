@@ -119,6 +119,12 @@ def test_a_wait_that_azure_asks_for_costs_nothing() -> None:
     assert sent_through(patience(calm=calm), wire).status_code == 200
 
 
+def test_short_waits_that_azure_asks_for_have_an_end_too() -> None:
+    wire = Wire(Reply(429, {"Retry-After": "0.001"}))
+    assert sent_through(patience(), wire).status_code == 429
+    assert len(wire.sent) == 1 + Patience.LONGEST / Patience.LEAST
+
+
 def test_a_connection_that_fails_is_tried_again() -> None:
     wire = Wire(ServiceRequestError("refused"), Reply(200))
     assert sent_through(patience(), wire).status_code == 200
