@@ -77,9 +77,28 @@ class Topology:
             return
         import networkx as nx
 
-        leading = self.graph.subgraph(nx.ancestors(self.graph, target) | {target})
-        found = (tuple(chain) for chain in nx.all_simple_paths(leading, source, target))
+        found = (tuple(chain) for chain in nx.all_simple_paths(self._between(source, target), source, target))
         yield from sorted(found, key=lambda chain: (len(chain), chain))
+
+    def _between(self, source: str, target: str) -> nx.DiGraph[str]:
+        """The stations and links that a chain between the two can have: reached from the one, and leading to the other.
+
+        Walked backwards from the target, since little leads to it, and never beyond what the source reaches.
+        """
+        import networkx as nx
+
+        made: nx.DiGraph[str] = nx.DiGraph()
+        reached = self._trees[source]
+        ahead, known = [target], {target}
+        while ahead:
+            station = ahead.pop()
+            for before in self.graph.predecessors(station):
+                if before in reached:
+                    made.add_edge(before, station)
+                    if before not in known:
+                        known.add(before)
+                        ahead.append(before)
+        return made
 
     def _only_one(self, chain: Chain) -> bool:
         """Whether every station after the first is entered from one other only, so that there is no second chain."""

@@ -43,6 +43,7 @@ class Access:
         self.denying = Denying(estate, self.directory)
         self._given = tuple(given(estate))
         self._held: dict[str, _Held] = {}
+        self._said: dict[tuple[str, Unknown], Unknown] = {}
         self._allowing: dict[tuple[str, tuple[Term, ...], bool], tuple[_Allowing, ...]] = {}
 
     @cached_property
@@ -205,6 +206,10 @@ class Access:
             gaps[self.eligible] = None
         return WhatCan(self.principal(principal), scope, found, tuple(gaps))
 
+    def holdings_of(self, principal: str) -> tuple[Holding, ...]:
+        """What a principal holds anywhere, without the question which groups it may be in besides."""
+        return self._held_by(principal).holdings
+
     def _held_by(self, principal: str) -> _Held:
         """Everything that somebody holds anywhere, and the groups that it may be in."""
         if principal not in self._held:
@@ -221,7 +226,12 @@ class Access:
         return self._held[principal]
 
     def _perhaps(self, group: str, why: Unknown) -> Unknown:
-        """That a principal may be in a group, and what it would hold then."""
+        """That a principal may be in a group, and what it would hold then; made once for all it is said of."""
+        if (group, why) not in self._said:
+            self._said[group, why] = self._may_be_in(group, why)
+        return self._said[group, why]
+
+    def _may_be_in(self, group: str, why: Unknown) -> Unknown:
         held = [self._holding(a, ()).says for a in self._by_principal[group]]
         more = f" and {len(held) - 2} more" if len(held) > 2 else ""
         says = f"{self.principal(group).label}, which holds {', '.join(held[:2])}{more}, may have it as a member"

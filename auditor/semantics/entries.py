@@ -10,6 +10,7 @@ from auditor.model import ArmId, Evidence, Resource
 from auditor.semantics.balancers import balanced
 from auditor.semantics.flows import FlowSet
 from auditor.semantics.gateway_listeners import listened
+from auditor.semantics.near import machines_near
 from auditor.semantics.ports import PortSet
 from auditor.semantics.protocols import ProtocolSet
 from auditor.semantics.translations import translated
@@ -19,7 +20,6 @@ BALANCER = "microsoft.network/loadbalancers"
 BASTION = "microsoft.network/bastionhosts"
 FIREWALL = "microsoft.network/azurefirewalls"
 VPN = "microsoft.network/virtualnetworkgateways"
-NIC = "microsoft.network/networkinterfaces"
 PUBLIC_ADDRESS = "microsoft.network/publicipaddresses"
 
 FRONTS = (GATEWAY, BALANCER, BASTION, FIREWALL, VPN)
@@ -86,9 +86,7 @@ def _bastion(estate: Estate, front: Resource) -> Iterator[Entry]:
         at = estate.targets(front, Relation.IN_SUBNET)
     session = ports("Tcp", 22, 3389)
     exits = tuple(
-        Exit("", nic.id, session, relays=True, needs="a sign-in to Azure")
-        for nic in estate.seen(NIC)
-        if estate.into(nic, Relation.HAS_NIC, "microsoft.compute/virtualmachines")
+        Exit("", nic, session, relays=True, needs="a sign-in to Azure") for nic in machines_near(estate, front)
     )
     yield Entry(front, "session", at, ports("Tcp", 443), exits, (front.at("properties", "ipConfigurations"),))
 

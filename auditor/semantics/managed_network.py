@@ -65,6 +65,15 @@ def managed_connections(estate: Estate, target: ArmId) -> tuple[Resource, ...]:
         raise NotKnown(Unknown(f"{target.text} is not in this snapshot", absent=True) if failure is None else failure)
     shown = service.get("properties", "privateEndpointConnections") is not None
     listed = estate.seen(kind, under=target) if shown else estate.all(kind, under=target)
-    ours = {resource.id.subscription for resource in estate.resources}
+    ours = _subscriptions(estate)
     ends = ((c, c.ref("properties", "privateEndpoint")) for c in listed)
     return tuple(c for c, end in ends if end is None or end.subscription not in ours)
+
+
+def _subscriptions(estate: Estate) -> frozenset[str]:
+    """The subscriptions that something of the estate is in, gathered once."""
+    found = estate.worked_out.get("subscriptions")
+    if not isinstance(found, frozenset):
+        found = frozenset(resource.id.subscription for resource in estate.resources)
+        estate.worked_out["subscriptions"] = found
+    return found

@@ -57,7 +57,7 @@ def row_answer(access: Access, principal: str, row: Row) -> RowAnswer:
 
     Anything else is said as what it is: an assignment that only comes near to the row is not the row.
     """
-    holdings = access.what_can(principal).holdings
+    holdings = access.holdings_of(principal)
     here = [h for h in holdings if h.assignment.role == row.role and h.assignment.scope == row.scope]
     own = [h for h in here if not h.via]
     for holding in own:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -154,13 +155,20 @@ class Stations:
         """Interfaces and endpoints with this address in a network or its peers."""
         home = self.fabric.estate.find(network)
         near = {network, *(p.remote for p in peerings_of(self.fabric.estate, home))} if home else {network}
+        for resource, seat in (found for place in near for found in self._seated.get(place, ())):
+            if _holds(seat.addresses, address) and seat.addresses.size < _FEW:
+                yield resource.id
+
+    @cached_property
+    def _seated(self) -> Mapping[ArmId, list[tuple[Resource, Seat]]]:
+        """By network: the interfaces and endpoints that sit in it."""
+        found: dict[ArmId, list[tuple[Resource, Seat]]] = defaultdict(list)
         for type_ in (NIC, ENDPOINT):
             for resource in self.fabric.estate.seen(type_):
                 seat = self.fabric.seat(resource)
-                if not isinstance(seat, Seat) or seat.network not in near or self._is_card(resource):
-                    continue
-                if _holds(seat.addresses, address) and seat.addresses.size < _FEW:
-                    yield resource.id
+                if isinstance(seat, Seat) and not self._is_card(resource):
+                    found[seat.network].append((resource, seat))
+        return found
 
     def _services(self) -> Iterator[tuple[str, str, Link]]:
         estate = self.fabric.estate

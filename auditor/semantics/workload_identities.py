@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from auditor.graph import Estate
-from auditor.model import ArmId, Evidence, Resource
+from auditor.model import ArmId, Evidence, NotKnown, Resource
 from auditor.semantics.parts import ML, SITE, VM, Workload
 from auditor.semantics.principals import identities_in
 
@@ -78,10 +79,51 @@ def also_runs_as(estate: Estate, identity: Identity) -> tuple[tuple[Resource, Ev
     """Whatever else carries an identity, with the place that says so. Raises `NotKnown` where lists are not whole."""
     for kind in CARRIERS:
         estate.all(kind)
-    return tuple(
-        (other, theirs.evidence)
-        for other in estate.resources
-        if other != identity.carrier and other.get("identity") is not None
-        for theirs in identities_of(estate, other)
-        if theirs.resource == identity.resource or theirs.principal == identity.principal != ""
-    )
+    return _carrying_of(estate).others(identity)
+
+
+@dataclass
+class _Carrying:
+    """Every identity that something carries, found by what it is and by whom it stands for; in the order of carriers.
+
+    `gaps` are carriers one of whose identities cannot be followed.
+    """
+
+    found: list[Identity] = field(default_factory=list)
+    by_resource: dict[ArmId, list[int]] = field(default_factory=lambda: defaultdict(list))
+    by_principal: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    gaps: list[tuple[Resource, NotKnown]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, estate: Estate) -> _Carrying:
+        made = cls()
+        for carrier in estate.resources:
+            try:
+                if carrier.get("identity") is not None:
+                    made.take(identities_of(estate, carrier))
+            except NotKnown as gap:
+                made.gaps.append((carrier, gap))
+        return made
+
+    def take(self, identities: tuple[Identity, ...]) -> None:
+        for identity in identities:
+            self.by_resource[identity.resource].append(len(self.found))
+            if identity.principal:
+                self.by_principal[identity.principal].append(len(self.found))
+            self.found.append(identity)
+
+    def others(self, identity: Identity) -> tuple[tuple[Resource, Evidence], ...]:
+        for carrier, gap in self.gaps:
+            if carrier != identity.carrier:
+                raise NotKnown(gap.unknown)
+        alike = (self.by_resource.get(identity.resource, ()), self.by_principal.get(identity.principal, ()))
+        theirs = (self.found[n] for n in sorted({n for places in alike for n in places}))
+        return tuple((i.carrier, i.evidence) for i in theirs if i.carrier != identity.carrier)
+
+
+def _carrying_of(estate: Estate) -> _Carrying:
+    """Who carries what in an estate, gathered once."""
+    found = estate.worked_out.get("carried identities")
+    if not isinstance(found, _Carrying):
+        found = estate.worked_out["carried identities"] = _Carrying.of(estate)
+    return found
