@@ -11,7 +11,7 @@ from contextlib import chdir, contextmanager
 from pathlib import Path
 
 from auditor.cli import run
-from tests.house.test_docs import commands
+from tests.pages import commands
 
 ROOT = Path(__file__).parents[1]
 FOLDER = Path("reports/examples")

@@ -137,7 +137,7 @@ def finish(
     only where there is one.
     """
     guard(report.targets, inputs)
-    context = replace(context_of(result, report), trend=_drawn(trend, report.targets))
+    context = _with_trend(context_of(result, report), trend, report.targets)
     if picture is not None and not result.missing and any(target.format == "html" for target in report.targets):
         context = _with_picture(context, picture(), result)
     written = [(target, renderer(target.format)(result, fitted(context, target))) for target in report.targets]
@@ -158,12 +158,12 @@ def _with_picture(context: Context, picture: Picture, result: AuditResult) -> Co
     return replace(context, picture=drawn, picture_words=sections_of(picture))
 
 
-def _drawn(trend: Trend | None, targets: Iterable[Target]) -> str:
-    if trend is None or not any(target.format == "html" for target in targets):
-        return ""
-    from auditor.reporting.trend_svg import draw
+def _with_trend(context: Context, trend: Trend | None, targets: Iterable[Target]) -> Context:
+    if trend is None or not trend.points or not any(target.format == "html" for target in targets):
+        return context
+    from auditor.reporting.trend_svg import described, draw
 
-    return draw(trend)
+    return replace(context, trend=draw(trend), trend_words=described(trend))
 
 
 def exit_code(

@@ -74,7 +74,7 @@ class Context:
     `as_of` is the date of the audit, ISO 8601, for formats that must state a time where the snapshot has none.
     `picture` and `trend` are SVG for the page, of the estate and of earlier audits: whoever makes them escapes what
     they show and uses attributes and the page's classes only, since its policy lets no style of their own through.
-    `picture_words` is the same picture in words: headings, and sentences under each.
+    `picture_words` is the same picture in words, headings and sentences under each; `trend_words` is the trend's.
     """
 
     width: int = 120
@@ -88,6 +88,7 @@ class Context:
     picture: str = ""
     picture_words: tuple[tuple[str, tuple[str, ...]], ...] = ()
     trend: str = ""
+    trend_words: str = ""
 
 
 def spot(finding: Finding, result: AuditResult, repository: Repository) -> Spot:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -18,6 +19,7 @@ from auditor.model import AuditResult, Evidence, Finding, Outcome, Read, Require
 from auditor.reporting.context import PROBLEMS, Context, is_problem
 from auditor.reporting.digest import OPTIONAL, Digest, Family, Gap, anchor
 from auditor.reporting.explained import Part, parts, spans
+from auditor.reporting.witness import told
 from auditor.reporting.words import (
     OUTCOME_WORDS,
     address,
@@ -57,6 +59,7 @@ def render(result: AuditResult, context: Context | None = None) -> str:
         picture=Markup(wanted.picture),  # noqa: S704
         picture_words=wanted.picture_words,
         trend=Markup(wanted.trend),  # noqa: S704
+        trend_words=wanted.trend_words,
         version=__version__,
         **_view(result, wanted),
     )
@@ -156,12 +159,19 @@ def _snapshot(result: AuditResult) -> dict[str, Any]:
     return {
         "path": line(snapshot.path, 300),
         "collected_at": line(snapshot.collected_at, 40),
+        "taken": _moment(line(snapshot.collected_at, 40)),
         "subscriptions": [line(each, 80) for each in snapshot.subscriptions],
         "documents": snapshot.documents,
         "sha256": line(snapshot.sha256, 64),
         "source": line(snapshot.source, 40),
         "complete": snapshot.complete,
     }
+
+
+def _moment(text: str) -> str:
+    """An ISO 8601 time as people write it; anything else as it is."""
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00)", text)
+    return f"{found[1]} {found[2]} UTC" if found else text
 
 
 def _chip(outcome: Outcome) -> dict[str, Any]:
@@ -209,7 +219,7 @@ def _family(family: Family, digest: Digest, context: Context) -> dict[str, Any]:
     return {
         "key": family.key,
         "title": line(family.title, 80),
-        "counts": [family.counts.get(o, 0) for o in OUTCOME_WORDS if digest.result.summary[o]],
+        "counts": [_chip(o) | {"count": family.counts.get(o, 0)} for o in OUTCOME_WORDS if digest.result.summary[o]],
         "said": outcome_counts({o: n for o, n in family.counts.items() if o is not Outcome.MANUAL}),
         "without_rule": family.not_implemented,
         "requirements": [
@@ -245,7 +255,7 @@ def _finding(finding: Finding, result: AuditResult) -> dict[str, Any]:
         "borne": borne(finding),
         "resource": line(verdict.resource.text, 1000) if verdict.resource is not None else "",
         "evidence": [_evidence(e, result) for e in verdict.evidence],
-        "witness": [{"name": line(str(k), 80), "value": _plain(v)} for k, v in (verdict.witness or {}).items()],
+        "witness": told(verdict.witness),
         "rule": line(finding.rule, 100),
         **_fix(finding),
     }
@@ -259,10 +269,6 @@ def _evidence(evidence: Evidence, result: AuditResult) -> dict[str, Any]:
         "value": value_text(evidence.value, _MAX_VALUE),
         "where": f"line {at[0]:,}, column {at[1]:,}" if at else "",
     }
-
-
-def _plain(value: Any) -> str:
-    return line(value, 500) if isinstance(value, str) else value_text(value, 500)
 
 
 def _manual(finding: Finding, result: AuditResult) -> dict[str, Any]:

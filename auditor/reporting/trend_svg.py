@@ -19,7 +19,10 @@ STACK = (Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN, Outcome.WAIVED)
 
 _MOST = 60
 _HEIGHT, _TOP, _LEFT, _BOTTOM = 160, 18, 44, 22
-_STEP = 18
+_PLOT, _LEGEND = 720, 110
+_NARROWEST, _WIDEST = 12, 96
+_DAY = 70
+"""What a day takes in writing, and a little air."""
 
 
 def draw(trend: Trend) -> str:
@@ -27,25 +30,34 @@ def draw(trend: Trend) -> str:
     points = trend.points[-_MOST:]
     if not points:
         return ""
-    highest = max(1, *(_problems(point) for point in points))
-    width = _LEFT + _STEP * len(points) + 160
-    height = _TOP + _HEIGHT + _BOTTOM
+    highest = max(2, *(_problems(point) for point in points))
+    highest += highest % 2  # so that the middle of the scale is a number too
+    step = min(_WIDEST, max(_NARROWEST, _PLOT // len(points)))
+    right = _LEFT + step * len(points)
+    width, height = right + 20 + _LEGEND, _TOP + _HEIGHT + _BOTTOM
     size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
     parts = [
         f'<svg {size} role="img" aria-label="{escape(described(trend))}" font-size="11" fill="currentColor">',
-        *_axis(highest, width),
-        *(bar for n, point in enumerate(points) for bar in _bar(point, _LEFT + n * _STEP, highest)),
-        _label(_LEFT, height - 6, day(points[0].at), "start"),
+        *_axis(highest, right),
+        *(bar for n, point in enumerate(points) for bar in _bar(point, _LEFT + n * step, step, highest)),
+        *_days(points, step, height - 6),
+        *_legend(points, right + 20),
     ]
-    if len(points) > 8:
-        parts.append(_label(_LEFT + _STEP * len(points), height - 6, day(points[-1].at), "end"))
-    parts += _legend(points, width - 130)
     return "".join((*parts, "</svg>"))
+
+
+def _days(points: tuple[TrendPoint, ...], step: int, y: int) -> Iterator[str]:
+    """The day of as many bars as there is room to write, from the newest backwards."""
+    every = -(-_DAY // step)
+    for n in range(len(points) - 1, -1, -every):
+        yield _label(_LEFT + n * step + step / 2, y, day(points[n].at), "middle")
 
 
 def described(trend: Trend) -> str:
     """The same in words."""
     first, last = trend.points[0], trend.points[-1]
+    if first is last:
+        return f"1 audit, of {day(last.at)}: {last.summary.get(Outcome.FAIL, 0):,} fail"
     fails = [point.summary.get(Outcome.FAIL, 0) for point in (first, last)]
     audits = counted(len(trend.points), "audit")
     text = f"{audits} from {day(first.at)} to {day(last.at)}: {fails[0]:,} failed at first, {fails[1]:,} fail now"
@@ -57,28 +69,26 @@ def _problems(point: TrendPoint) -> int:
     return sum(point.summary.get(outcome, 0) for outcome in STACK)
 
 
-def _axis(highest: int, width: int) -> Iterator[str]:
-    right = width - 150
+def _axis(highest: int, right: int) -> Iterator[str]:
     for share in (0, 0.5, 1):
         y = _TOP + _HEIGHT - share * _HEIGHT
         yield f'<path d="M{_LEFT - 4} {y:.0f}H{right}" stroke="currentColor" stroke-opacity="0.25" fill="none"/>'
-        if share != 0.5 or highest > 1:
-            yield _label(_LEFT - 8, y + 4, f"{highest * share:,.0f}", "end")
+        yield _label(_LEFT - 8, y + 4, f"{highest * share:,.0f}", "end")
 
 
-def _bar(point: TrendPoint, x: int, highest: int) -> Iterator[str]:
+def _bar(point: TrendPoint, left: int, step: int, highest: int) -> Iterator[str]:
     """The stack of one audit, with its numbers for whoever points at it."""
     said = ", ".join(f"{point.summary.get(o, 0):,} {OUTCOME_WORDS[o].lower()}" for o in STACK if point.summary.get(o))
     yield f"<g><title>{day(point.at)}: {escape(said or 'nothing wrong')}</title>"
-    bottom = float(_TOP + _HEIGHT)
+    bottom, wide = float(_TOP + _HEIGHT), step * 0.7
+    place = f'x="{left + step * 0.15:.1f}" width="{wide:.1f}"'
     for outcome in STACK:
         size = _HEIGHT * point.summary.get(outcome, 0) / highest
         if size:
             bottom -= size
-            box = f'x="{x}" y="{bottom:.1f}" width="{_STEP - 4}" height="{size:.1f}"'
-            yield f'<rect class="fill-{outcome.value}" {box}/>'
+            yield f'<rect class="fill-{outcome.value}" {place} y="{bottom:.1f}" height="{size:.1f}"/>'
     if bottom == _TOP + _HEIGHT:
-        yield f'<rect class="fill-pass" x="{x}" y="{bottom - 2:.1f}" width="{_STEP - 4}" height="2"/>'
+        yield f'<rect class="fill-pass" {place} y="{bottom - 3:.1f}" height="3"/>'
     yield "</g>"
 
 

@@ -9,18 +9,22 @@
     rows: [...body.querySelectorAll("tr.finding")].map((row) => ({ row, text: row.textContent.toLowerCase() })),
   }));
   const families = [...document.querySelectorAll("section.family")];
+  const familyOf = new Map(requirements.map(({ body }) => [body, body.closest("section.family").id]));
   const total = requirements.reduce((sum, each) => sum + each.rows.length, 0);
 
   const apply = () => {
     const data = new FormData(form);
     const outcomes = new Set(data.getAll("outcome"));
     const severities = new Set(data.getAll("severity"));
+    const family = data.get("family");
     const words = data.get("text").toLowerCase().split(/\s+/).filter(Boolean);
     let count = 0;
     for (const { body, head, rows } of requirements) {
+      const asked = !family || familyOf.get(body) === family;
       let any = false;
       for (const { row, text } of rows) {
         const fits =
+          asked &&
           outcomes.has(row.dataset.outcome) &&
           severities.has(row.dataset.severity) &&
           words.every((word) => text.includes(word) || head.includes(word));
@@ -30,8 +34,8 @@
       }
       body.hidden = !any;
     }
-    for (const family of families) {
-      family.hidden = !family.querySelector("tbody.requirement:not([hidden])");
+    for (const section of families) {
+      section.hidden = !section.querySelector("tbody.requirement:not([hidden])");
     }
     shown.textContent = `Showing ${count} of ${total} findings.`;
   };
@@ -42,6 +46,7 @@
     if (!target || !target.closest("[hidden]")) return;
     for (const box of form.querySelectorAll("input[type=checkbox]")) box.checked = true;
     form.elements.text.value = "";
+    form.elements.family.value = "";
     apply();
     target.scrollIntoView();
   };

@@ -7,6 +7,7 @@ import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from auditor.commands.demo import deployment
 from auditor.model import ExitCode, Outcome
 from auditor.model.trend import Tracked, Trend, TrendPoint
 from auditor.reporting import Context, trend_json, trend_terminal
-from auditor.reporting.trend_svg import draw
+from auditor.reporting.trend_svg import described, draw
 from auditor.reporting.trend_words import span
 from auditor.snapshot import write_snapshot
 from auditor.standin import StandIn
@@ -195,7 +196,7 @@ def test_the_picture_is_sound_and_says_itself_in_words() -> None:
     root = ET.fromstring(draw(series))
     label = "3 audits from 2026-11-01 to 2026-11-03: 4 failed at first, 2 fail now; mending took 1 day on average"
     assert root.attrib["aria-label"] == label
-    bars = [part.attrib for part in root.iter("rect") if part.attrib["width"] == "14"]
+    bars = [part.attrib for group in root.iter("g") for part in group.iter("rect")]
     assert [bar["class"] for bar in bars] == ["fill-fail", "fill-pass", "fill-fail"]
     assert float(bars[0]["height"]) == 2 * float(bars[2]["height"])
     titles = [title.text for title in root.iter("title")]
@@ -206,6 +207,20 @@ def test_the_picture_is_sound_and_says_itself_in_words() -> None:
 def test_the_picture_of_many_audits_shows_the_newest_and_of_none_is_none() -> None:
     assert draw(Trend("s", "b", ())) == ""
     assert draw(Trend("s", "b", points(*range(1, 90)))).count("<title>") == 60
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 8, 20, 60])
+def test_days_under_the_picture_neither_overlap_nor_leave_it(number: int) -> None:
+    root = ET.fromstring(draw(Trend("s", "b", points(*range(number)))))
+    days = sorted(float(text.attrib["x"]) for text in root.iter("text") if (text.text or "").startswith("2026"))
+    assert days
+    assert all(later - earlier >= 66 for earlier, later in pairwise(days))
+    assert days[0] - 33 >= 0
+    assert days[-1] + 33 <= float(root.attrib["width"])
+
+
+def test_one_audit_is_no_development() -> None:
+    assert described(Trend("s", "b", points(4))) == "1 audit, of 2026-11-01: 4 fail"
 
 
 @pytest.mark.parametrize("evil", EVIL)

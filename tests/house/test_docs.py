@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 import pytest
@@ -22,6 +20,7 @@ from auditor.commands.demo import deployment, variables
 from auditor.snapshot import write_snapshot
 from auditor.standin import StandIn
 from tests import worlds
+from tests.pages import commands, shell_lines
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -31,31 +30,6 @@ PLACEHOLDERS = {"00000000-0000-0000-0000-000000000000", "ID"}
 """What pages write where the reader's subscription belongs."""
 OTHERS = {"az", "docker", "gh", "git", "make", "pip", "pre-commit", "python3", "npm"}
 """Programs whose options are not ours."""
-
-
-class Command(NamedTuple):
-    """A command of a page. `codes` are the exit codes that are right for it."""
-
-    line: str
-    argv: list[str]
-    codes: frozenset[int]
-
-
-def shell_lines(text: str) -> Iterator[str]:
-    """The lines of all shell blocks, those that go on joined."""
-    for block in re.findall(r"^```(?:shell|bash|sh|console)\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
-        yield from re.sub(r"\\\n\s*", " ", block).splitlines()
-
-
-def commands(text: str) -> list[Command]:
-    """Every command of ours in a page's shell blocks, with the exit code that the comment behind it states."""
-    found = []
-    for line in shell_lines(text):
-        words = shlex.split(line.removeprefix("$ "), comments=True)
-        if words[:1] == ["auditor"]:
-            stated = re.search(r"#.*\bexit code (\d)", line)
-            found.append(Command(line, words[1:], frozenset({int(stated[1])} if stated else {0, 1})))
-    return found
 
 
 def blocks(page: str, language: str) -> list[str]:

@@ -30,8 +30,8 @@ EXPLAINED = Context(explanations={id_: rule.doc for id_, rule in rule_index().it
 VIEWS: dict[str, dict[str, Any]] = {
     "light": {},
     "dark": {"dark": True},
-    "phone": {"width": 390, "height": 844},
-    "dark phone": {"width": 390, "height": 844, "dark": True},
+    "phone": {"width": 360, "height": 780},
+    "dark phone": {"width": 360, "height": 780, "dark": True},
 }
 _AXE = """
 const done = arguments[arguments.length - 1];
@@ -109,7 +109,7 @@ def test_a_real_audit_is_usable_too(browser: Browser, axe: str, tmp_path: Path) 
 
 @pytest.mark.parametrize("name", ["rich", "hostile-9"])
 def test_no_view_is_wider_than_its_screen(browser: Browser, tmp_path: Path, name: str) -> None:
-    for width in (320, 390, 768, 1280, 1920):
+    for width in (320, 360, 768, 1280, 1920):
         show(browser, PAGES[name], tmp_path, width=width)
         browser.run("document.querySelectorAll('details').forEach((d) => d.open = true)")
         assert browser.run("return document.documentElement.scrollWidth") <= width
@@ -133,10 +133,25 @@ def test_filters_show_problems_first_and_then_what_is_asked_for(browser: Browser
     )
 
 
+def test_one_family_alone_can_be_shown(browser: Browser, tmp_path: Path) -> None:
+    show(browser, RICH, tmp_path)
+    sections = (
+        "return [...document.querySelectorAll('section.family')].filter((f) => f.checkVisibility()).map((f) => f.id)"
+    )
+    all_ = browser.run(sections)
+    assert len(all_) > 1
+    browser.run("const s = document.getElementById('family'); s.value = arguments[0];"
+                "s.dispatchEvent(new Event('input', {bubbles: true}))", all_[-1])  # fmt: skip
+    assert browser.run(sections) == all_[-1:]
+    browser.run("const s = document.getElementById('family'); s.value = '';"
+                "s.dispatchEvent(new Event('input', {bubbles: true}))")  # fmt: skip
+    assert browser.run(sections) == all_
+
+
 def test_a_link_to_what_is_filtered_out_shows_it(browser: Browser, tmp_path: Path) -> None:
     show(browser, RICH, tmp_path)
     assert not browser.run("return document.getElementById('CF-01').checkVisibility()")
-    browser.run("location.hash = 'CF-01'")
+    browser.run("document.getElementById('family').value = 'family-PUB'; location.hash = 'CF-01'")
     assert browser.run_later(
         "const done = arguments[arguments.length - 1];"
         "setTimeout(() => done(document.getElementById('CF-01').checkVisibility()), 100)"
@@ -168,8 +183,14 @@ def test_the_keyboard_reaches_everything_in_order(browser: Browser, tmp_path: Pa
         if seen[-1] == "BODY":
             break
     assert seen[0] == "skip"
-    assert {"outcome", "severity", "text", "SUMMARY"} <= set(seen)
-    assert seen.index("outcome") < seen.index("severity") < seen.index("text") < len(seen) - seen[::-1].index("SUMMARY")
+    assert {"outcome", "severity", "family", "text", "SUMMARY"} <= set(seen)
+    assert (
+        seen.index("outcome")
+        < seen.index("severity")
+        < seen.index("family")
+        < seen.index("text")
+        < len(seen) - seen[::-1].index("SUMMARY")
+    )
 
 
 def test_paper_gets_the_proof(browser: Browser, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from auditor.model import AuditResult, WorkloadInfo
 from auditor.reporting import Context
 from auditor.reporting.explained import parts, spans
 from auditor.reporting.html import _environment, render
+from auditor.reporting.witness import told
 from tests.unit.reporting_examples import CLEAN, EVIL, NOTHING, RICH, hostile, many
 
 DOC = """A storage account is open.
@@ -130,10 +131,44 @@ def test_every_finding_is_there_without_the_script() -> None:
 
 def test_a_finding_shows_its_proof() -> None:
     text = words(page())
-    assert 'Evidence stchatui/properties/networkAcls/defaultAction is "Allow" line 820, column 26' in text
     assert "Evidence stchatui/properties/publicNetworkAccess is (absent) line 812, column 7" in text
-    assert "destination_port 22" in text
+    assert 'stchatui/properties/networkAcls/defaultAction is "Allow" line 820, column 26' in text
+    assert "destination port 22" in text
     assert "Rule storage_is_exposed" in text
+
+
+def test_a_witness_is_told_in_lines_and_what_is_empty_is_left_out() -> None:
+    hops = [{"name": "Internet", "id": None, "note": ""}, {"name": "st\u202e", "id": "/s", "note": "public endpoint"}]
+    witness = {"source_port": 50000, "hops": hops, "rules": [], "given": ["a is in b", "c"], "seen": None,
+               "box": {"ports": [1, 2]}}  # fmt: skip
+    assert told(witness) == (
+        ("source port", ("50000",)),
+        ("hops", ("Internet → st\\u202e (public endpoint)",)),
+        ("given", ("a is in b", "c")),
+        ("box", ('{"ports": [1, 2]}',)),
+    )
+    assert told(None) == ()
+
+
+@pytest.mark.parametrize(
+    ("stated", "shown"),
+    [
+        ("2024-07-15T09:00:00Z", "2024-07-15 09:00 UTC"),
+        ("2024-07-15T09:00:00.123+00:00", "2024-07-15 09:00 UTC"),
+        ("2024-07-15T09:00:00+02:00", "2024-07-15T09:00:00+02:00"),
+        ("yesterday", "yesterday"),
+    ],
+)
+def test_the_time_is_written_for_people_and_never_changed(stated: str, shown: str) -> None:
+    found = page(replace(RICH, snapshot=replace(RICH.snapshot, collected_at=stated)))
+    assert shown in words(found)
+    assert found.all("time")[0]["datetime"] == stated
+
+
+def test_findings_can_be_narrowed_to_one_family() -> None:
+    found = page()
+    sections = [section["id"] for section in found.all("section", class_="family")]
+    assert [option["value"] for option in found.all("option")] == ["", *sections]
 
 
 def test_a_requirement_explains_itself() -> None:
