@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import sys
 
@@ -62,18 +63,28 @@ def run(argv: list[str]) -> int:
         click.echo("interrupted", err=True)
         return ExitCode.INCOMPLETE
     except AuditorError as problem:
-        click.echo(f"error: {problem.message}", err=True)
-        if problem.tip:
-            click.echo(f"  tip: {problem.tip}", err=True)
+        _tell(problem)
         return problem.exit_code
     except BrokenPipeError:
         # The reader of stdout went away (`auditor rules | head`); what it wanted it has.
         sys.stderr.close()
         return ExitCode.HOLDS
-    except Exception:
+    except Exception as problem:
+        if isinstance(problem, OSError) and problem.errno == errno.ENAMETOOLONG:
+            _tell(AuditorError(f"{problem.filename} cannot be a file: its name is too long"))
+            return ExitCode.USAGE
         click.echo("fatal: the auditor itself failed; this is a bug, please report it with what follows", err=True)
         import traceback
 
         traceback.print_exc()
         return ExitCode.BROKEN
     return int(answer) if isinstance(answer, int) else ExitCode.HOLDS
+
+
+def _tell(problem: AuditorError) -> None:
+    """Say what is wrong. A message quotes what files hold, which may be escape codes."""
+    from auditor.reporting.words import visible_lines
+
+    click.echo(f"error: {visible_lines(problem.message)}", err=True)
+    if problem.tip:
+        click.echo(f"  tip: {visible_lines(problem.tip)}", err=True)

@@ -38,6 +38,14 @@ def read_text(path: Path) -> str:
     return text
 
 
+def unreadable(path: Path) -> str:
+    """Why nothing can be read there, such as a name that is too long; empty where there is something."""
+    try:
+        return "" if path.exists() else f"there is no file {path}"
+    except OSError as problem:
+        return f"{path} cannot be read: {problem.strerror or problem}"
+
+
 def compose(text: str, path: str, mistakes: Mistakes) -> Node:
     """The tree of a YAML text. Notes what is wrong but can be read past; raises `AuditorError` for what cannot."""
     builder = _Builder(path, mistakes)

@@ -32,7 +32,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Override:
-    """What an extending file changes of one requirement; what it leaves alone is empty or `None`."""
+    """What an extending file changes of one requirement; what it leaves alone, or says wrongly, is empty or `None`."""
 
     key: Scalar
     level: str
@@ -41,6 +41,7 @@ class Override:
     terms: Fields | None
     disabled: bool
     reason: str
+    wrong: bool = False
 
     @property
     def changes(self) -> tuple[str, ...]:
@@ -134,6 +135,7 @@ def _row(key: Scalar, node: Node, mistakes: Mistakes) -> Row:
 
 
 def _override(key: Scalar, node: Node, mistakes: Mistakes) -> Override:
+    before = len(mistakes.found)
     found = fields_of(node, key.text, mistakes, optional=_CHANGED)
     disabled = False
     if "disabled" in found:
@@ -151,6 +153,7 @@ def _override(key: Scalar, node: Node, mistakes: Mistakes) -> Override:
         terms=_terms(found.get("terms"), key.text, mistakes),
         disabled=disabled,
         reason=text(found.get("reason"), "`reason`", mistakes),
+        wrong=len(mistakes.found) > before,
     )
 
 

@@ -60,7 +60,7 @@ def _apply(override: Override, merged: Merged, mistakes: Mistakes, below: str = 
         merged.disabled[id_] = override.reason
         merged.overridden.pop(id_, None)
         return
-    if not override.changes:
+    if not override.changes and not override.wrong:
         mistakes.at(override.key, f"the override of {id_} changes nothing")
     changed = replace(
         row,
@@ -71,6 +71,8 @@ def _apply(override: Override, merged: Merged, mistakes: Mistakes, below: str = 
     )
     if changed.level == Level.MANUAL and not changed.look_at:
         mistakes.at(override.key, f"{id_} is made manual and lacks `look_at`, which says what a person looks at")
+    if changed.level == Level.MANUAL and override.terms is not None:
+        mistakes.at(override.terms, f"{id_} is decided by a person, and no rule asks for its `terms`")
     merged.rows[id_] = changed
     before = merged.overridden.get(id_, ())
     merged.overridden[id_] = tuple(dict.fromkeys((*before, *override.changes)))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from auditor.baseline.compose import compose, read_text
+from auditor.baseline.compose import compose, read_text, unreadable
 from auditor.baseline.draft import Draft, Override, Row, read_draft
 from auditor.baseline.extend import Merged, lay_over, merge
 from auditor.baseline.mistakes import Mistakes, meant, one_of
@@ -58,8 +58,11 @@ def read_under(
 
 def baseline_names() -> tuple[str, ...]:
     """The names of the baselines that travel with the program."""
-    folder = shipped("baselines")
-    return tuple(sorted(path.stem for path in folder.iterdir() if path.suffix in _ENDINGS))
+    return tuple(path.stem for path in _shipped())
+
+
+def _shipped() -> list[Path]:
+    return sorted(path for path in shipped("baselines").iterdir() if path.suffix in _ENDINGS)
 
 
 def _chain(path: Path, mistakes: Mistakes) -> list[Draft]:
@@ -87,12 +90,11 @@ def locate(name: str, folder: Path) -> Path:
     """The file that a name or a path (relative to a folder) stands for."""
     if name.endswith(_ENDINGS) or "/" in name or "\\" in name:
         path = folder / name
-        if path.exists():
-            return path
-        raise AuditorError(f"there is no file {path}")
-    for ending in _ENDINGS:
-        path = shipped("baselines") / f"{name}{ending}"
-        if path.exists():
+        if problem := unreadable(path):
+            raise AuditorError(problem)
+        return path
+    for path in _shipped():
+        if path.stem == name:
             return path
     known = baseline_names()
     hint = meant(name, known) or f"; there is {one_of(known)}"

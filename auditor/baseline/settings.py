@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from auditor.baseline.compose import compose, read_text
+from auditor.baseline.compose import compose, read_text, unreadable
 from auditor.baseline.draft import Override, read_overrides
 from auditor.baseline.extend import Merged
 from auditor.baseline.mistakes import Mistakes
@@ -138,8 +138,8 @@ class _File:
         if node is None or not named:
             return None
         path = self._folder / named
-        if not path.is_file():
-            self._mistakes.at(node, f"there is no file {path}")
+        if problem := unreadable(path):
+            self._mistakes.at(node, problem)
         return path
 
     def _pins(self, name: str, otherwise: Parts | Subnets) -> Iterator[Pin]:

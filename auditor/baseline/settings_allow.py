@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
 from auditor.baseline.mistakes import Mistakes, meant
 from auditor.baseline.model import Baseline
-from auditor.baseline.nodes import Fields, Items, Node
+from auditor.baseline.nodes import Fields, Items, Node, Scalar
 from auditor.baseline.settings_shape import Flow, Role
 from auditor.baseline.shape import check_reason, fields_of
 from auditor.baseline.terms import Reader
@@ -24,6 +24,8 @@ from auditor.semantics.subnets import PARTS
 from auditor.semantics.tags import is_tag
 
 _WHY = "why this may be"
+Checks: TypeAlias = Mapping[str, Callable[[str], str]]
+"""For a field, what says why its text will not do; empty where it will."""
 
 
 @dataclass(frozen=True)
@@ -37,40 +39,47 @@ class Allowed:
 def read_allowed(node: Node, reader: Reader) -> Allowed:
     """What `allow` says; notes every mistake in it."""
     fields = fields_of(node, "`allow`", reader.mistakes, optional=("flows", "roles"))
-    flows = tuple(_rows(fields.get("flows"), Flow, "an allowed flow", "`flows` of `allow`", reader))
-    roles = tuple(_rows(fields.get("roles"), Role, "an allowed role", "`roles` of `allow`", reader))
-    for flow, at in flows:
-        _check_flow(flow, at, reader.mistakes)
-    for role, at in roles:
-        _check_role(role, at, reader.mistakes)
-    return Allowed(flows, roles)
+    flows = _rows(fields.get("flows"), Flow, "an allowed flow", _FLOW_CHECKS, reader)
+    roles = _rows(fields.get("roles"), Role, "an allowed role", _ROLE_CHECKS, reader)
+    return Allowed(tuple(flows), tuple(roles))
 
 
-def _rows(node: Node | None, type_: type[Any], what: str, all_of_them: str, reader: Reader) -> Iterator[Any]:
-    if isinstance(node, Items):
-        for item in node.items:
-            row = reader.read(item, type_, what)
-            if row is not None:
-                yield row, item
-    elif node is not None:
-        reader.mistakes.at(node, f"{all_of_them} must be a list")
+def _rows(node: Node | None, type_: type[Any], what: str, checks: Checks, reader: Reader) -> Iterator[Any]:
+    if node is not None and not isinstance(node, Items):
+        reader.mistakes.at(node, f"`{type_.__name__.casefold()}s` of `allow` must be a list")
+    for item in node.items if isinstance(node, Items) else ():
+        _check(item, what, checks, reader.mistakes)
+        row = reader.read(item, type_, what)
+        if row is not None:
+            yield row, item
 
 
-def _check_flow(flow: Flow, at: Node, mistakes: Mistakes) -> None:
-    for name, word in (("from", flow.source), ("to", flow.to)):
-        problem = _not_an_end(word)
-        if problem:
-            mistakes.at(_part(at, name), f"`{name}` of an allowed flow: {problem}")
-    for name, word, parse in (("ports", flow.ports, _ports), ("protocol", flow.protocol, ProtocolSet.of)):
-        try:
-            parse(word)
-        except ValueError as problem:
-            mistakes.at(_part(at, name), f"`{name}` of an allowed flow: {problem}")
-    check_reason(flow.why or "-", _part(at, "why"), _WHY, mistakes)
+def _check(row: Node, what: str, checks: Checks, mistakes: Mistakes) -> None:
+    """Look at each text of a row by itself, so that one wrong field hides no other."""
+    for name, problem_of in checks.items():
+        at = row.get(name) if isinstance(row, Fields) else None
+        if isinstance(at, Scalar) and isinstance(at.value, str):
+            problem = problem_of(at.value)
+            if problem:
+                mistakes.at(at, f"`{name}` of {what}: {problem}")
+    if isinstance(row, Fields) and isinstance(why := row.get("why"), Scalar):
+        check_reason(why.text.strip() or "-", why, _WHY, mistakes)
 
 
-def _ports(word: str) -> PortSet:
-    return PortSet.of(*word.split(","))
+def _not_ports(word: str) -> str:
+    return _said_by(lambda: PortSet.of(*word.split(",")))
+
+
+def _not_a_protocol(word: str) -> str:
+    return _said_by(lambda: ProtocolSet.of(word))
+
+
+def _said_by(parse: Callable[[], object]) -> str:
+    try:
+        parse()
+    except ValueError as problem:
+        return str(problem)
+    return ""
 
 
 def _not_an_end(word: str) -> str:
@@ -90,21 +99,22 @@ def _not_an_end(word: str) -> str:
     return ""
 
 
-def _check_role(role: Role, at: Node, mistakes: Mistakes) -> None:
-    if not role.principal.strip(" *"):
-        mistakes.at(_part(at, "principal"), "`principal` of an allowed role names nobody: write an object id or a name")
-    if "*" in role.role or not role.role.strip():
-        says = f"`role` of an allowed role must be the GUID or the name of one role, not `{role.role}`"
-        mistakes.at(_part(at, "role"), says)
-    if not role.scope.startswith(("/", "*")):
-        says = f"`{role.scope}` is no scope: write its ARM id, or a pattern of ids with `*`"
-        mistakes.at(_part(at, "scope"), says)
-    check_reason(role.why or "-", _part(at, "why"), _WHY, mistakes)
+def _nobody(word: str) -> str:
+    return "" if word.strip(" *") else "it names nobody: write an object id or a name"
 
 
-def _part(node: Node, name: str) -> Node:
-    """The node of a field, or what holds it where it is not there."""
-    return (node.get(name) if isinstance(node, Fields) else None) or node
+def _not_one_role(word: str) -> str:
+    return f"`{word}` is not the GUID or the name of one role" if "*" in word or not word.strip() else ""
+
+
+def _no_scope(word: str) -> str:
+    return (
+        "" if word.startswith(("/", "*")) else f"`{word}` is no scope: write its ARM id, or a pattern of ids with `*`"
+    )
+
+
+_FLOW_CHECKS: Checks = {"from": _not_an_end, "to": _not_an_end, "ports": _not_ports, "protocol": _not_a_protocol}
+_ROLE_CHECKS: Checks = {"principal": _nobody, "role": _not_one_role, "scope": _no_scope}
 
 
 def with_allowed(baseline: Baseline, allowed: Allowed, mistakes: Mistakes) -> Baseline:

@@ -34,6 +34,7 @@ def schema() -> dict[str, Any]:
     for type_ in dict.fromkeys(wanted.values()):
         # An override names only the terms that it changes.
         defs[_name(refs[type_])].pop("required", None)
+    defs[Change.__name__]["dependentRequired"] = {"disabled": ["reason"]}
     top = defs.pop(_name(refs[SettingsFile]))
     rows = {id_: _change(id_, baseline, refs.get(wanted.get(id_, NoTerms), "")) for id_ in baseline.requirements}
     top["properties"]["requirements"]["properties"] = rows

@@ -12,6 +12,7 @@ from auditor.baseline import read_baseline
 from auditor.cli import run
 from auditor.commands.explain import case_titles
 from auditor.commands.page import page_width, wrapped
+from auditor.model import ExitCode
 from auditor.rules import rule_index
 from tests.cases.casefile import cases_of, requirements_with_cases
 
@@ -229,3 +230,22 @@ def test_a_page_is_as_wide_as_the_terminal_within_reason(
     monkeypatch.setenv("COLUMNS", columns)
     assert page_width(None) == width
     assert page_width(Path("file.txt")) == 80
+
+
+def test_a_file_of_a_hostile_name_is_refused_in_one_readable_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    own = tmp_path / "own.yaml"
+    for named, says in (("\\u202Ex.yaml", "there is no file"), ("a" * 300 + ".yaml", "File name too long")):
+        own.write_text(f'extends: "{named}"\nbaseline: {{name: x, version: "1"}}\n', encoding="utf-8")
+        assert run(["baseline", "validate", str(own)]) == ExitCode.USAGE
+        said = capsys.readouterr().err
+        assert "own.yaml:1:10: " in said
+        assert says in said
+        assert "\u202e" not in said
+
+
+@pytest.mark.parametrize("argv", [["rules", "-o"], ["history"], ["baseline", "show"]], ids=" ".join)
+def test_a_name_that_is_too_long_is_no_bug_of_ours(capsys: pytest.CaptureFixture[str], argv: list[str]) -> None:
+    assert run([*argv, "a" * 300 + ".txt"]) == ExitCode.USAGE
+    assert "Traceback" not in capsys.readouterr().err

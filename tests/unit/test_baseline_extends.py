@@ -147,6 +147,11 @@ def test_a_shipped_baseline_is_extended_by_its_name(tmp_path: Path) -> None:
             ("own.yaml:4:20: ONE-01 has a term `replica` that its rule does not know; did you mean `replicas`?"),
             "an unknown term",
         ),
+        (
+            "overrides:\n  ONE-01: {level: manual, look_at: The screen., terms: {replicas: 4}}\n",
+            "own.yaml:4:56: ONE-01 is decided by a person, and no rule asks for its `terms`",
+            "terms for a person",
+        ),
         ("requirements: {}\n", "own.yaml:3:1: the baseline has no field `requirements`", "rows of its own"),
         ("overrides: []\n", "own.yaml:3:12: `overrides` must be a mapping, not a list", "no mapping"),
         (
@@ -175,7 +180,7 @@ def test_mistakes_of_both_files_are_said_at_once(tmp_path: Path) -> None:
     found = _mistakes(
         tmp_path, "overrides:\n  ONE-02: {level: mst}\n", SMALL.replace("severity: high", "severity: hgh")
     )
-    assert [says.split(":")[0] for says in found] == ["base.yaml", "own.yaml", "own.yaml"]
+    assert [says.split(":")[0] for says in found] == ["base.yaml", "own.yaml"]
 
 
 @pytest.mark.parametrize(

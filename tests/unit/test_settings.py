@@ -279,11 +279,11 @@ MISTAKES = {
     ),
     "a role for everybody": (
         f"allow: {{roles: [{{{ROLE.replace('id-x', chr(34) + '*' + chr(34))}}}]}}",
-        "`principal` of an allowed role names nobody",
+        "`principal` of an allowed role: it names nobody",
     ),
     "every role": (
         f"allow: {{roles: [{{{ROLE.replace('Reader', chr(34) + 'R*' + chr(34))}}}]}}",
-        "`role` of an allowed role must be the GUID or the name of one role, not `R*`",
+        "`role` of an allowed role: `R*` is not the GUID or the name of one role",
     ),
     "a role at a name": (
         f"allow: {{roles: [{{{ROLE.replace('scope: /', 'scope: rg-chat')}}}]}}",
@@ -392,3 +392,16 @@ def test_reading_twice_gives_the_same(tmp_path: Path) -> None:
     text = f"parts: {{vault: ['*/kv-*']}}\nallow: {{flows: [{{{FLOW}, why: authors need it}}]}}\n"
     first: Any = read(tmp_path, text)
     assert first == read(tmp_path, text)
+
+
+def test_one_wrong_field_hides_no_other(tmp_path: Path) -> None:
+    row = "subnet: agent, direction: in, from: slef, to: Intranet, ports: 7-3, protocol: Http, why: x"
+    text = f"requirements: {{NET-09: {{level: mst}}}}\nallow: {{flows: [{{{row}}}]}}\n"
+    with pytest.raises(AuditorError) as problem:
+        read_settings(written(tmp_path, text))
+    said = problem.value.message
+    for name in ("subnet", "direction", "from", "to", "ports", "protocol"):
+        assert f"`{name}` of an allowed flow" in said
+    assert "`x` is no reason" in said
+    assert "changes nothing" not in said
+    assert said.startswith("8 mistakes")

@@ -76,6 +76,7 @@ def test_it_takes_what_the_reader_takes(tmp_path: Path) -> None:
         ("jump_box: [", "jumpbox: ["),
         ("instances: 5", "instances: five"),
         ("instances: 5", "instance: 5"),
+        ("disabled: true, reason: flows are registered by the platform team", "disabled: true"),
         ("disabled: true", "disabled: false"),
         ("level: must", "level: mst"),
         ("subnet: jump_box,", "subnet: jumpbox,"),
