@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from auditor.graph import Estate
 from auditor.model import ArmId, Evidence, NotKnown, Unknown
@@ -288,14 +287,12 @@ def _order(grant: Grant) -> tuple[int, str, str, str, str]:
     return rank, grant.principal.label.lower(), grant.principal.id, place, grant.assignment.resource.id.key
 
 
-_MADE: WeakKeyDictionary[Estate, Access] = WeakKeyDictionary()
-
-
 def access_of(estate: Estate) -> Access:
     """The access of an estate, made once. Raises `NotKnown` where its assignments could not be read."""
-    if estate not in _MADE:
-        _MADE[estate] = Access(estate)
-    return _MADE[estate]
+    found = estate.worked_out.get("access")
+    if not isinstance(found, Access):
+        found = estate.worked_out["access"] = Access(estate)
+    return found
 
 
 def who_can(estate: Estate, action: str, scope: ArmId, data: bool | None = None) -> WhoCan:

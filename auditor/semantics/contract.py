@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 from auditor.graph import Estate, Relation
 from auditor.model import ArmId, NotKnown, Resource, Unknown
@@ -136,7 +135,7 @@ def compare(
     and in the tags of the rules. Raises `NotKnown` where the subnet's group was not read.
     """
     way = direction.casefold()
-    known = _compared.setdefault(estate, {})
+    known = _compared(estate)
     key = (subnet.id, way, allowed, needed, tags, *words)
     if key not in known:
         row = allowed, FlowSet.none() if needed is None else needed
@@ -144,8 +143,15 @@ def compare(
     return known[key]
 
 
-_compared: WeakKeyDictionary[Estate, dict[tuple[object, ...], Contract]] = WeakKeyDictionary()
-"""What was compared already: a subnet's row is asked about once for each direction and once more for its denies."""
+class _Compared(dict[tuple[object, ...], Contract]):
+    """What was compared already: a subnet's row is asked about once for each direction and once more for its denies."""
+
+
+def _compared(estate: Estate) -> _Compared:
+    found = estate.worked_out.get("contracts")
+    if not isinstance(found, _Compared):
+        found = estate.worked_out["contracts"] = _Compared()
+    return found
 
 
 def _compare(  # noqa: PLR0917 - what `compare` was given

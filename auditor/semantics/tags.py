@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache, cached_property
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from auditor.facts import load
 from auditor.graph import Estate
@@ -103,9 +102,9 @@ class ServiceTags:
     @classmethod
     def of_estate(cls, estate: Estate) -> ServiceTags:
         """The tags that the snapshot itself brought along; opaque ones where it brought none. Read once an estate."""
-        found = _MADE.get(estate)
-        if found is None:
-            found = _MADE[estate] = cls._read(estate)
+        found = estate.worked_out.get("service tags")
+        if not isinstance(found, ServiceTags):
+            found = estate.worked_out["service tags"] = cls._read(estate)
         return found
 
     @classmethod
@@ -209,6 +208,3 @@ def _holder(name: str) -> str:
 def _nearest(name: str) -> str:
     close = get_close_matches(name.casefold(), list(_spellings()), n=1)
     return f" and it is not a tag we know (did you mean {_spellings()[close[0]]}?)" if close else ""
-
-
-_MADE: WeakKeyDictionary[Estate, ServiceTags] = WeakKeyDictionary()
