@@ -12,8 +12,9 @@ audit: $(READY)            ## audit the reference deployment through the embedde
 
 test: $(READY)             ## all tests, with line and branch coverage
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report= -q -m "not fuzz"
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report= -q -m "not fuzz and not sweep"
 	$(BIN)/python -m coverage report --fail-under=95
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m sweep
 
 lint: $(READY)
 	$(BIN)/ruff format --check
@@ -32,7 +33,7 @@ accept: $(READY)           ## write the example reports again; look at the diffe
 	$(BIN)/python -m tests.goldens
 
 screenshots: $(READY)      ## draw the pictures of the README again (needs chromium and chromedriver)
-	$(BIN)/python docs/screenshots.py
+	$(BIN)/python -m docs.screenshots
 
 docs-check: $(READY)
 	$(BIN)/python docs/build.py --check
