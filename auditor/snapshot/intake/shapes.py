@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from auditor.model import ArmId, Read
 from auditor.snapshot.intake.az_form import arm_form, is_index_entry
+from auditor.snapshot.intake.membership import is_about_one, read_about_one
 from auditor.snapshot.intake.origin import Found, Origin
 from auditor.snapshot.intake.planned import (
     PLAN_TIP,
@@ -156,7 +157,10 @@ class Gathering:
             sentence = f"this is no resource but an error that Azure answered: {shown(str(error['code']))}"
             raise origin.fault(sentence, "repeat the command that wrote it, or leave this file out")
         changes = changes_in(value)
-        if changes is not None:
+        if is_about_one(value):
+            self.reads.append(read_about_one(value, origin))
+            self._take_items(value["value"], origin.below("value"))
+        elif changes is not None:
             self._take_changes(*changes, origin)
             self._take_diagnostics(value, origin)
         elif isinstance(value.get("predictedResources"), list):
