@@ -44,7 +44,7 @@ FAIL_ON = ("any", *(topic.value.replace("_", "-") for topic in Topic if topic no
     help="What makes the exit code 1 where it is worse than before; may be repeated.",
 )
 @click.option("--strict", is_flag=True, help="Exit with 3 where a part could not be compared.")
-@click.option("-v", "--verbose", is_flag=True, help="Show every change, with witnesses and ids.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every change, with fixes and ids.")
 def diff(
     old: Path,
     new: Path,

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from auditor.model.drift import Diff
 from auditor.reporting.context import Context
-from auditor.reporting.diff_terminal import witness_text
-from auditor.reporting.diff_words import WORDS, about, headline, sections
+from auditor.reporting.diff_words import WORDS, about, headline, sections, witness_text
 from auditor.reporting.markdown import MAX_BYTES, code, escape, fit
 from auditor.reporting.words import counted, line
 

@@ -76,3 +76,15 @@ def about(snapshot: SnapshotInfo) -> str:
     """Which snapshot, in few words."""
     name = line(snapshot.path, 200) or "a snapshot"
     return f"{name} of {line(snapshot.collected_at, 40)}" if snapshot.collected_at else name
+
+
+def witness_text(witness: Mapping[str, object]) -> str:
+    """`Tcp 203.0.113.10:50000 -> 10.0.0.4:22`, and what has to be so for that."""
+    ends = []
+    for side in ("source", "destination"):
+        host, port = str(witness[side]), witness[f"{side}_port"]
+        bracketed = f"[{host}]" if ":" in host and port is not None else host
+        ends.append(f"{bracketed}:{port}" if port is not None else host)
+    given = witness.get("given")
+    if_ = f" if {', '.join(line(str(each), 200) for each in given)}" if isinstance(given, list) and given else ""
+    return f"{witness['protocol']} {' -> '.join(ends)}{if_}"

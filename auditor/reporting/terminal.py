@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
@@ -15,6 +14,7 @@ from rich.text import Text
 from auditor.model import AuditResult, Finding, Outcome
 from auditor.reporting.context import Context, is_problem
 from auditor.reporting.digest import OPTIONAL, Digest, Family
+from auditor.reporting.paper import Paper, ruled
 from auditor.reporting.words import (
     OUTCOME_WORDS,
     borne,
@@ -59,25 +59,13 @@ def render(result: AuditResult, context: Context | None = None) -> str:
     """Lay the result out for `context.width` cells; with `context.verbose` passes and evidence too."""
     wanted = context or Context()
     digest = Digest(result)
-    out = io.StringIO()
-    console = Console(
-        file=out,
-        width=max(wanted.width, 20),
-        force_terminal=wanted.color,
-        color_system="standard" if wanted.color else None,
-        no_color=not wanted.color,
-        legacy_windows=False,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        _environ={},
-    )
+    paper = Paper(wanted)
     for block in _blocks(digest, wanted):
         if isinstance(block, _Whole):
-            console.print(block.text, soft_wrap=True)
+            paper.put(block.text, whole=True)
         else:
-            console.print(block)
-    return "".join(f"{written.rstrip()}\n" for written in out.getvalue().splitlines())
+            paper.put(block)
+    return paper.written
 
 
 def _blocks(digest: Digest, context: Context) -> Iterator[RenderableType | _Whole]:
@@ -123,10 +111,7 @@ def _heading(result: AuditResult) -> Text:
 
 def _family_title(family: Family, context: Context) -> Text:
     said = outcome_counts({outcome: n for outcome, n in family.counts.items() if outcome is not Outcome.MANUAL})
-    title = Text(f"{line(family.title, 80)} ", style="bold")
-    rule = context.width - title.cell_len - len(said) - 1
-    title.append(f"{'─' * max(rule, 1)} {said}", style="not bold dim")
-    return title
+    return ruled(line(family.title, 80), said, context.width)
 
 
 def _rows(

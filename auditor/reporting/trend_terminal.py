@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator, Mapping
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
 from auditor.model import ArmId, Outcome
 from auditor.model.trend import Tracked, Trend
 from auditor.reporting.context import Context
+from auditor.reporting.paper import Paper
 from auditor.reporting.trend_words import minute, span
 from auditor.reporting.words import OUTCOME_WORDS, counted, line, short_name
 
@@ -24,28 +24,16 @@ _STYLES: Mapping[str, str] = {"critical": "bold red", "high": "red", "medium": "
 def render(trends: Iterable[Trend], context: Context | None = None) -> str:
     """Lay every series out for `context.width` cells; with `context.verbose` all runs and all findings."""
     wanted = context or Context()
-    out = io.StringIO()
-    console = Console(
-        file=out,
-        width=max(wanted.width, 20),
-        force_terminal=wanted.color,
-        color_system="standard" if wanted.color else None,
-        no_color=not wanted.color,
-        legacy_windows=False,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        _environ={},
-    )
+    paper = Paper(wanted)
     found = tuple(trends)
     if not found:
-        console.print("no audit is kept in this history yet")
+        paper.put("no audit is kept in this history yet")
     for number, trend in enumerate(found):
         if number:
-            console.print()
+            paper.put("")
         for block in _blocks(trend, wanted):
-            console.print(block)
-    return "".join(f"{written.rstrip()}\n" for written in out.getvalue().splitlines())
+            paper.put(block)
+    return paper.written
 
 
 def _blocks(trend: Trend, context: Context) -> Iterator[RenderableType]:

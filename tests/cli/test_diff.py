@@ -58,6 +58,8 @@ def test_it_says_what_changed_and_fails(here: Path, capsysbinary: pytest.Capture
     assert (
         "(Door of nsg-jumpboxSubnet, priority 101; before: DenyAllInbound of nsg-jumpboxSubnet, priority 1000)" in text
     )
+    assert "witness: Tcp 203.0.113." in text
+    assert "resource:" not in text
     assert "NSG-JMP-IN on vnet-aibase/snet-jumpbox fails" in text
     assert "changes for the worse" in text
     assert b"\x1b" not in out
