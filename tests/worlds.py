@@ -58,6 +58,15 @@ def refused(type_: str, scope: str, permission: str = "") -> Read:
     )
 
 
+def told(docs: Iterable[Mapping[str, Any]], principal: str, scope: str, *groups: str) -> Read:
+    """What Azure answers when asked what is assigned to somebody who is in these groups and in no others."""
+    holders = {each.casefold() for each in (principal, *groups)}
+    assigned = [d for d in docs if ArmId(str(d["id"])).type == "microsoft.authorization/roleassignments"]
+    shows = [str(d["id"]) for d in assigned if str(d["properties"]["principalId"]).casefold() in holders]
+    covers, path = "microsoft.authorization/roleassignments/assignedto", f"what {principal} holds"
+    return Read(path, "v", 200, covers, scope, len(shows), about=principal.casefold(), shows=tuple(sorted(shows)))
+
+
 def snapshot(
     docs: Iterable[Mapping[str, Any]] | None = None,
     reads: Iterable[Read] | None = None,

@@ -14,7 +14,7 @@ from tests.worlds import FIXTURES
 
 CASES = FIXTURES / "cases"
 KNOWN = (
-    *("case", "world", "set", "unset", "drop", "add", "refuse", "pins", "terms"),
+    *("case", "world", "set", "unset", "drop", "add", "refuse", "tell", "pins", "terms"),
     *("expect", "says", "witness", "permission", "fix"),
 )
 OUTCOMES = ("pass", "fail", "unknown", "not_applicable")

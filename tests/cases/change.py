@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -59,7 +59,7 @@ class _Shown:
 
 
 class World:
-    """The documents of a world while they are being changed, and the reads that failed."""
+    """The documents of a world while they are being changed, and the reads that failed or tell of one principal."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -127,6 +127,16 @@ class World:
         id_ = self.find(what)
         self.refused.append(worlds.refused(id_.type, id_.text))
         self._remove(id_)
+
+    def tell(self, principal: str, groups: list[str] | str) -> None:
+        """Let Azure say what is assigned to somebody in these groups; `refused` and `nothing` are answers too."""
+        said = worlds.told(self.documents, principal, self.scope, *([] if isinstance(groups, str) else groups))
+        if groups == "nothing":
+            said = replace(said, shows=())
+        elif groups == "refused":
+            right = "Microsoft.Authorization/roleAssignments/read"
+            said = replace(said, shows=(), status=403, error="AuthorizationFailed", permission=right)
+        self.refused.append(said)
 
     # --- finding -----------------------------------------------------------------------------------------------------
 
@@ -261,11 +271,13 @@ def _is(item: Document, id_: ArmId) -> bool:
 
 
 def changed(case: Mapping[str, Any]) -> World:
-    """The world of a case, with its changes made in the order set, unset, drop, add, refuse."""
+    """The world of a case, with its changes made in the order set, unset, drop, add, refuse, tell."""
     world = World(case.get("world") or "reference-implementation")
     for address, value in (case.get("set") or {}).items():
         world.set(address, value)
     for change in ("unset", "drop", "add", "refuse"):
         for item in case.get(change) or ():
             getattr(world, change)(item)
+    for principal, groups in (case.get("tell") or {}).items():
+        world.tell(principal, groups)
     return world

@@ -24,6 +24,7 @@ _ROWS = {
 def mutations() -> Iterator[Mutation]:
     """The table's rows, then the settings."""
     yield from _rows()
+    yield from _through_groups()
     yield from _settings()
 
 
@@ -56,6 +57,31 @@ def _rows() -> Iterator[Mutation]:
         yield broken(
             f"{row}: under a condition", ("set", f"{path}/properties/condition", "@Resource[a] StringEquals 'b'"),
             by=f"{row} {who}",
+        )  # fmt: skip
+
+
+def _through_groups() -> Iterator[Mutation]:
+    """A group holds a role beyond the table, and Azure says which of the three is in it."""
+    group, reader = "77777777-0000-4000-8000-000000000001", "acdd72a7-3385-48ef-bd42-f606fba81ae7"
+    given = {
+        "id": "{group}/providers/Microsoft.Authorization/roleAssignments/aaaaaaaa-0000-4000-8000-000000000001",
+        "properties": {
+            "principalId": group,
+            "principalType": "Group",
+            "roleDefinitionId": "{subscription}/providers/Microsoft.Authorization/roleDefinitions/" + reader,
+            "scope": "{group}",
+        },
+    }
+    three = {
+        document["name"]: document["properties"]["principalId"]
+        for document in documents(WORLD)
+        if document["name"] in {identity for identity, _ in _ROWS}
+    }
+    for member in sorted(three):
+        answers = [("tell", id_, [group] if name == member else []) for name, id_ in three.items()]
+        yield broken(
+            f"RBAC-11: {member} is in a group that holds a role", ("add", given), *answers,
+            by=f"RBAC-11 userAssignedIdentities/{member}",
         )  # fmt: skip
 
 

@@ -73,7 +73,8 @@ NEVER_ALONE = {
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m.name)
 def test_a_mutation_is_caught_and_disturbs_nothing(mutation: Mutation) -> None:
     world = mutation.world()
-    found = judged(audit(snapshot(world.documents, whole(world.scope), WORLD), BASELINE))
+    reads = (*whole(world.scope), *world.refused)
+    found = judged(audit(snapshot(world.documents, reads, WORLD), BASELINE))
     caught = fails(found)
     missed = {e for e in mutation.breaks if not any(meets(e, key) for key in caught)}
     disturbed = {key for key in caught if not any(meets(e, key) for e in mutation.breaks)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -12,10 +13,13 @@ from auditor.facts import load
 from auditor.graph.embedded import PARENT_OF
 from auditor.model import AuditResult, Outcome
 from auditor.workflows.audit import audit
-from tests.worlds import documents, refused, snapshot, subscription, whole
+from tests.worlds import documents, refused, snapshot, subscription, told, whole
 
 WORLD = "compliant"
 BASELINE = read_baseline("openai-chat")
+GROUP = "77777777-0000-4000-8000-000000000001"
+ROLE = "/providers/Microsoft.Authorization/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7"
+RIGHT = "Microsoft.Authorization/roleAssignments/read"
 
 
 def lists() -> list[str]:
@@ -79,3 +83,22 @@ def test_an_unknown_names_what_would_mend_it() -> None:
     result = without("microsoft.keyvault/vaults")
     named = {f.verdict.unknown.permission for f in result.findings if f.verdict.unknown is not None}
     assert named == {"microsoft.keyvault/vaults/read"}
+
+
+def test_a_refused_question_about_identities_makes_unknown_and_nothing_else() -> None:
+    """A list that is asked for one identity each: a group holds a role here, and Azure does not say who is in it."""
+    assigned = {"principalId": GROUP, "principalType": "Group", "roleDefinitionId": ROLE, "scope": subscription(WORLD)}
+    given = {"id": f"{subscription(WORLD)}/providers/Microsoft.Authorization/roleAssignments/g", "properties": assigned}
+    docs = [*documents(WORLD), given]
+    identities = [d["properties"]["principalId"] for d in docs if "/userAssignedIdentities/" in d["id"]]
+    answered = [told(docs, identity, subscription(WORLD)) for identity in identities]
+    lost = [replace(read, shows=(), status=403, error="AuthorizationFailed", permission=RIGHT) for read in answered]
+    having, without = (
+        audit(snapshot(docs, (*whole(subscription(WORLD)), *r), WORLD), BASELINE) for r in (answered, lost)
+    )
+    differing = {r for r, found in outcomes(having).items() if found != outcomes(without)[r]}
+    assert differing == {"RBAC-11"}
+    assert outcomes(having)["RBAC-11"] == {Outcome.PASS}
+    assert outcomes(without)["RBAC-11"] == {Outcome.UNKNOWN}
+    named = {f.verdict.unknown.permission for f in without.findings if f.verdict.unknown is not None}
+    assert named == {RIGHT}
