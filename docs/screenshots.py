@@ -18,12 +18,14 @@ from rich.terminal_theme import SVG_EXPORT_THEME
 from rich.text import Text
 
 from auditor.baseline import read_baseline
+from auditor.commands.demo import WORLDS as DEPLOYED
+from auditor.commands.demo import collected_from_standin, deployment, kept
 from auditor.reporting import Context
 from auditor.reporting.terminal import render
-from auditor.snapshot import read_snapshot
+from auditor.snapshot import Snapshot
 from auditor.workflows.audit import audit
 from tests.browser import Browser, chromium
-from tests.goldens import FOLDER, ROOT, make
+from tests.goldens import FOLDER, ROOT
 
 IMAGES = ROOT / "docs" / "images"
 PAGE = ROOT / FOLDER / "report.html"
@@ -53,8 +55,8 @@ def main() -> None:
         browser.open(PAGE)
         screen(browser, "phone.png")
     with tempfile.TemporaryDirectory() as empty:
-        make(Path(empty))
-        (IMAGES / "terminal.svg").write_text(terminal(Path(empty) / "out" / "july-15.json"), encoding="utf-8")
+        collected = kept(collected_from_standin(deployment(DEPLOYED[0]), quiet=True), Path(empty) / "snapshot.json")
+        (IMAGES / "terminal.svg").write_text(terminal(collected), encoding="utf-8")
 
 
 def part(browser: Browser, name: str, first: str, last: str, margin: int) -> None:
@@ -74,9 +76,9 @@ def _write(name: str, found: dict[str, str]) -> None:
     (IMAGES / name).write_bytes(base64.b64decode(found["data"]))
 
 
-def terminal(snapshot: Path) -> str:
-    """The end of an audit as a terminal shows it, where the verdict stands. It asks for no font of the network."""
-    text = render(audit(read_snapshot(snapshot), read_baseline()), Context(width=CELLS, color=True))
+def terminal(snapshot: Snapshot) -> str:
+    """The end of `make audit` as a terminal shows it, where the verdict stands. It asks for no font of the network."""
+    text = render(audit(snapshot, read_baseline()), Context(width=CELLS, color=True))
     lines = text.splitlines()
     start = next(n for n, line in enumerate(lines) if "Findings by family" in line)
     console = Console(record=True, width=CELLS, file=io.StringIO(), force_terminal=True)

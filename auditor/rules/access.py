@@ -120,20 +120,26 @@ def identity_holds_more_than_the_table(carrier: Resource, w: Workload, terms: Ta
 
     What is read: every role assignment and eligible assignment of the three identities, from the root and the
     management groups down to single resources, directly and through groups; role definitions, for what it allows.
+    Where a group holds a role, the list of role assignments is asked once more for each identity, filtered by
+    `assignedTo`: Azure then answers what its groups hold too, and groups in which these are.
 
     Why it matters: whoever gets into the flow, the endpoint or the notebook acts as its identity. What it holds beyond
     the table is what such a person gets for nothing.
 
     What is wrong: an assignment that is no row of the table. What it allows beyond the table is said in as few
-    operations as it takes, with the worst one first. Membership in groups is known to Microsoft Graph only: where the
-    snapshot does not hold it and a group holds a role here, this stays unknown.
+    operations as it takes, with the worst one first. Where a group holds a role and Azure did not answer for an
+    identity, or with nothing, or was not asked because the snapshot is an import, this stays unknown.
 
-    How to put it right: `az role assignment delete --ids <assignment>`. Where a group's members are not known, import
-    them beside the rest, as `az ad group member list` tells them: a document with the id
+    How to put it right: `az role assignment delete --ids <assignment>`. Where an import leaves open who is in a group,
+    add for each identity what this prints: `az role assignment list --all --assignee <object id> --include-groups
+    --query "{assignedTo:'<object id>', scope:'/subscriptions/<id>', value:@}" -o json`. The answer of `az rest` to the
+    same list with `$filter=assignedTo('<object id>')` will do in its place, with `value:value, nextLink:nextLink`. Or
+    add what Microsoft Graph knows, as `az ad group member list` tells it: a document with the id
     `/providers/Microsoft.Graph/groups/<object id>` and a list `members` of objects with an `id`; or, for one identity,
     `/providers/Microsoft.Graph/servicePrincipals/<object id>` with the list `transitiveMemberOf`.
 
-    References: article, "Azure Machine Learning RBAC roles" ("only assigning roles ... where they're required").
+    References: article, "Azure Machine Learning RBAC roles" ("only assigning roles ... where they're required");
+    learn.microsoft.com/azure/role-based-access-control/role-assignments-list-rest.
     """
     part = next(part for part in PARTS if carrier in carriers_of(w, part))
     rows = _rows(w, [row for row in terms.allowed if row.identity == part])
