@@ -9,13 +9,10 @@ from typing import Any
 
 import pytest
 
-from auditor.baseline import read_baseline
 from auditor.model import AuditResult
 from auditor.reporting import Context
 from auditor.reporting.html import render
 from auditor.rules import rule_index
-from auditor.workflows.audit import audit
-from tests import worlds
 from tests.browser import Browser, chromium
 from tests.node import node_module
 from tests.unit.reporting_examples import CLEAN, EVIL, NOTHING, RICH, hostile
@@ -33,6 +30,7 @@ VIEWS: dict[str, dict[str, Any]] = {
     "phone": {"width": 360, "height": 780},
     "dark phone": {"width": 360, "height": 780, "dark": True},
 }
+EXAMPLE = Path(__file__).parents[2] / "reports" / "examples" / "doors.html"
 _AXE = """
 const done = arguments[arguments.length - 1];
 axe.run(document, {resultTypes: ["violations"]}).then(
@@ -99,12 +97,20 @@ def test_everybody_can_use_it(browser: Browser, axe: str, tmp_path: Path, name: 
     assert browser.run_later(_AXE) == []
 
 
-def test_a_real_audit_is_usable_too(browser: Browser, axe: str, tmp_path: Path) -> None:
-    result = audit(worlds.snapshot(), read_baseline())
-    show(browser, result, tmp_path)
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_example_with_picture_and_trend_is_usable_as_it_is_kept(browser: Browser, axe: str, view: str) -> None:
+    browser.call("/url", {"url": "about:blank"})
+    browser.appear(**VIEWS[view])
+    browser.log("performance")
+    browser.log("browser")
+    browser.open(EXAMPLE)
+    browser.run("document.querySelectorAll('details').forEach((d) => d.open = true)")
     browser.run(axe)
     assert browser.run_later(_AXE) == []
     assert browser.log("browser") == []
+    assert [url for url in browser.requests() if not url.startswith("data:")] == [EXAMPLE.as_uri()]
+    assert browser.run("return document.documentElement.scrollWidth") <= VIEWS[view].get("width", 1280)
+    assert browser.run("return document.querySelectorAll('svg.estate, #trend ~ .scroll svg').length") == 2
 
 
 @pytest.mark.parametrize("name", ["rich", "hostile-9"])

@@ -64,7 +64,7 @@ def show(browser: Browser, text: str, path: Path, **view: Any) -> None:
     browser.open(path)
 
 
-@pytest.mark.parametrize("view", [{}, {"dark": True}, {"width": 390, "height": 844}], ids=["light", "dark", "phone"])
+@pytest.mark.parametrize("view", [{}, {"dark": True}, {"width": 360, "height": 780}], ids=["light", "dark", "phone"])
 @pytest.mark.parametrize("name", [REFERENCE, COMPLIANT])
 def test_everybody_can_use_the_page_with_its_picture(
     browser: Browser, axe: str, tmp_path: Path, name: str, view: dict[str, Any]
