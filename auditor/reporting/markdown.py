@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from auditor.model import AuditResult, Finding, Outcome
 from auditor.reporting.context import Context, is_problem
@@ -22,6 +23,9 @@ from auditor.reporting.words import (
 MAX_BYTES = 65_000
 """GitHub refuses a comment of more than 65,536 characters; bytes are counted, to be safe with hosts that do."""
 
+Weight = tuple[int, bool, int, int]
+"""How bad a finding is, as `Digest.weight` tells it."""
+
 _FIRST_STEPS = 5
 # What means something within a line (GFM spec 6, and GitHub's math); no text of others ever begins a line.
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~$&])")
@@ -31,13 +35,16 @@ _BREAK = "\u200b"
 
 
 def render(result: AuditResult, context: Context | None = None) -> str:
-    """Verdict, what to do first, the problems of each family in a table; what does not fit is counted."""
+    """Verdict, what to do first, the problems of each family in a table.
+
+    Where not everything fits, the worst of all families is kept and the rest is counted.
+    """
     wanted = context or Context()
     digest = Digest(result)
     head = "\n".join(_head(digest))
     tail = "\n".join(_tail(digest))
     room = MAX_BYTES - len(head.encode()) - len(tail.encode()) - 200
-    body, left_out = fit(_sections(digest, wanted), room)
+    body, left_out = _worst(_tables(digest, wanted), room)
     if left_out:
         body.append(f"\n_{counted(left_out, 'finding')} not shown here; the full report has them._\n")
     return "\n".join((head, *body, tail)).rstrip() + "\n"
@@ -76,20 +83,42 @@ def _head(digest: Digest) -> Iterator[str]:
         yield ""
 
 
-def _sections(digest: Digest, context: Context) -> Iterator[tuple[str, int]]:
+class _Table(NamedTuple):
+    """A heading, and rows with what they weigh: the least is the worst."""
+
+    head: str
+    rows: list[tuple[Weight, str]]
+
+
+def _tables(digest: Digest, context: Context) -> list[_Table]:
+    tables = []
     for family in digest.families:
-        shown = tuple(f for f in family.rows if context.verbose or is_problem(f))
-        if not shown:
-            continue
-        yield _family_head(family), 0
-        for finding in shown:
-            yield _row(finding), 1
+        shown = [f for f in family.rows if context.verbose or is_problem(f)]
+        tables.append(_Table(_family_head(family), [(digest.weight(f), _row(f)) for f in shown]))
     waived = digest.of(Outcome.WAIVED)
-    if waived:
-        yield "\n### Waived\n", 0
-    for finding in waived:
-        whose = f"{escape(borne(finding))}; " if finding.waiver is not None else ""
-        yield f"- **{finding.requirement}** on {code(subject(finding))}: {whose}{_message(finding)}", 1
+    tables.append(_Table("\n### Waived\n", [(digest.weight(f), _waived(f)) for f in waived]))
+    return tables
+
+
+def _worst(tables: list[_Table], room: int) -> tuple[list[str], int]:
+    """The lines for as many rows as there is room for, worst first of all tables; and how many rows are left out."""
+    order = sorted((weight, t, r) for t, table in enumerate(tables) for r, (weight, _) in enumerate(table.rows))
+    kept: dict[int, set[int]] = {}
+    taken = 0
+    for _, t, r in order:
+        head = 0 if t in kept else len(tables[t].head.encode()) + 1
+        room -= head + len(tables[t].rows[r][1].encode()) + 1
+        if room < 0:
+            break
+        kept.setdefault(t, set()).add(r)
+        taken += 1
+    lines = [text for t in sorted(kept) for text in (tables[t].head, *(tables[t].rows[r][1] for r in sorted(kept[t])))]
+    return lines, len(order) - taken
+
+
+def _waived(finding: Finding) -> str:
+    whose = f"{escape(borne(finding))}; " if finding.waiver is not None else ""
+    return f"- **{finding.requirement}** on {code(subject(finding))}: {whose}{_message(finding)}"
 
 
 def _message(finding: Finding) -> str:

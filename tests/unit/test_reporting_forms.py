@@ -180,6 +180,18 @@ def test_markdown_of_very_much_fits_a_comment_and_counts_the_rest() -> None:
     assert "| FAIL | critical |" in text
 
 
+def test_markdown_keeps_the_worst_of_every_family_where_not_all_fits() -> None:
+    everything = many(3000)
+    rank = {"critical": 0, "high": 1, "medium": 2, "low": 3}
+    there = sorted(rank[f.severity] + 10 * (f.level == "should") for f in everything.findings)
+    shown = re.findall(r"^\| FAIL \| (\w+) \| .*\| (_recommended:_)?", markdown.render(everything), re.MULTILINE)
+    kept = sorted(rank[severity] + 10 * bool(advice) for severity, advice in shown)
+    assert 100 < len(kept) < 3000
+    assert kept == there[: len(kept)]
+    families = {f.requirement.split("-")[0] for f in everything.findings if rank[f.severity] < max(kept)}
+    assert families <= set(re.findall(r"\| ([A-Z]+)-\d+ \|", markdown.render(everything)))
+
+
 @pytest.mark.parametrize("verbose", [False, True])
 @pytest.mark.parametrize("evil", EVIL)
 def test_markdown_of_names_is_only_text(evil: str, verbose: bool) -> None:
