@@ -10,13 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auditor.model import AuditorError
+from auditor.snapshot.text import printable
 
 if TYPE_CHECKING:
     from auditor.semantics.protocols import Protocol
     from auditor.semantics.tags import ServiceTags
     from auditor.workflows.flow import End, Port
 
+LARGEST = 64 << 20
+"""Bytes of service tags that are read, unpacked; Microsoft's whole list has some five million."""
+_LONGEST_PORT = 5
+_LONGEST_REASON = 300
 _FORMS = "write ADDRESS:PORT, [IPV6-ADDRESS]:PORT or TAG:PORT"
+
+
+def _quoted(text: str) -> str:
+    """What somebody gave, for a message: in quotes, short, and without characters that act on a terminal."""
+    return repr(text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}…")
 
 
 def read_protocol(text: str) -> Protocol:
@@ -26,7 +36,7 @@ def read_protocol(text: str) -> Protocol:
     found = Protocol.__members__.get(text.strip().upper())
     if found is None or found is Protocol.OTHER:
         names = ", ".join(p.label for p in Protocol if p is not Protocol.OTHER)
-        raise AuditorError(f"{text!r} is not a protocol", f"give one of {names}")
+        raise AuditorError(f"{_quoted(text)} is not a protocol", f"give one of {names}")
     return found
 
 
@@ -37,8 +47,9 @@ def read_port(text: str | int | None, what: str = "port") -> Port:
     word = str(text).strip()
     if word == "*":
         return "*"
-    if not (word.isascii() and word.isdigit() and int(word) < 65536):
-        raise AuditorError(f"{what} {text!r} is not a port number", "a port is a number from 0 to 65535, or * for any")
+    if not (word.isascii() and word.isdigit() and len(word) <= _LONGEST_PORT and int(word) < 65536):
+        said = f"{what} {_quoted(word)} is not a port number"
+        raise AuditorError(said, "a port is a number from 0 to 65535, or * for any")
     return int(word)
 
 
@@ -50,13 +61,13 @@ def read_end(text: str, option: str) -> End:
     if typed.startswith("["):
         host, closed, port = typed[1:].partition("]")
         if not closed or (port and not port.startswith(":")):
-            raise AuditorError(f"{option} {text!r} is not an address with a port", _FORMS)
+            raise AuditorError(f"{option} {_quoted(text)} is not an address with a port", _FORMS)
         return End(read_address(host, option), read_port(port[1:], f"{option}: port"))
     if typed.count(":") > 1:
         return End(read_address(typed, option), None)
     host, _, port = typed.partition(":")
     if not host:
-        raise AuditorError(f"{option} {text!r} names no address", _FORMS)
+        raise AuditorError(f"{option} {_quoted(text)} names no address", _FORMS)
     looks_like_address = host[0].isdigit()
     return End(read_address(host, option) if looks_like_address else host, read_port(port, f"{option}: port"))
 
@@ -68,7 +79,7 @@ def read_address(text: str, option: str) -> str:
     try:
         return str(ip_address(text.strip()))
     except ValueError:
-        raise AuditorError(f"{option}: {text!r} is not an IP address", _FORMS) from None
+        raise AuditorError(f"{option}: {_quoted(text)} is not an IP address", _FORMS) from None
 
 
 def read_tags(path: Path | None) -> ServiceTags | None:
@@ -82,14 +93,28 @@ def read_tag_list(path: Path) -> Mapping[str, Any]:
     """The document in a file of service tags, found to be one. Raises `AuditorError` where it is none."""
     from auditor.semantics.tags import ServiceTags
 
+    name = printable(str(path))
+    tip = "take the file ServiceTags_Public_*.json that Microsoft publishes, or `az network list-service-tags`"
     try:
-        raw = path.read_bytes()
-    except OSError as problem:
-        raise AuditorError(f"{path}: {problem.strerror or problem}", "name a file that can be read") from None
-    try:
-        found: Mapping[str, Any] = json.loads(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
+        raw = _unpacked(path)
+        if len(raw) > LARGEST:
+            raise AuditorError(f"{name}: holds more than {LARGEST >> 20} MiB, which no list of service tags does", tip)
+        found: Mapping[str, Any] = json.loads(raw)
         ServiceTags.of_document(found).check()
     except (ValueError, AttributeError, EOFError, OSError, zlib.error, RecursionError) as problem:
-        tip = "take the file ServiceTags_Public_*.json that Microsoft publishes, or `az network list-service-tags`"
-        raise AuditorError(f"{path}: is not a list of service tags: {problem}", tip) from None
+        if isinstance(problem, OSError) and problem.strerror:
+            raise AuditorError(f"{name}: {problem.strerror}", "name a file that can be read") from None
+        says = printable(str(problem))[:_LONGEST_REASON]
+        raise AuditorError(f"{name}: is not a list of service tags: {says}", tip) from None
     return found
+
+
+def _unpacked(path: Path) -> bytes:
+    """What a file holds, gzipped or not, as far as it is read: a small file may unpack to the size of a disk."""
+    with path.open("rb") as stream:
+        packed = stream.read(2) == b"\x1f\x8b"
+        stream.seek(0)
+        if not packed:
+            return stream.read(LARGEST + 1)
+        with gzip.GzipFile(fileobj=stream) as inside:
+            return inside.read(LARGEST + 1)

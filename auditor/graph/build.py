@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from auditor.graph.coverage import Coverage
-from auditor.graph.embedded import children_in
-from auditor.graph.estate import Estate
+from auditor.graph.embedded import children_in, unlisted_in
+from auditor.graph.estate import Estate, Gaps
+from auditor.graph.kinds import oddities
 from auditor.graph.planned import Foretold
-from auditor.graph.references import references_of
+from auditor.graph.references import references_of, unreadable_in
 from auditor.model import ArmId, Resource
 from auditor.snapshot import Snapshot
 
@@ -24,11 +25,16 @@ def build_estate(snapshot: Snapshot) -> Estate:
         text = body.get("id")
         if isinstance(text, str):
             id_ = ArmId(text)
-            resource = Resource(id_, body, id_, plan=plan if id_ in coverage.foretold else None)
-            resources[resource.id] = resource
+            foretold = id_ in coverage.foretold
+            odd = oddities(id_.type, id_.name, body, planned=foretold)
+            resources[id_] = Resource(id_, body, id_, plan=plan if foretold else None, odd=odd)
     for resource in tuple(resources.values()):
         for child in children_in(resource):
             resources[child.id] = child
     ordered = {resource.id: resource for resource in sorted(resources.values(), key=lambda r: r.id.key)}
     edges = [(resource, *reference) for resource in ordered.values() for reference in references_of(resource)]
-    return Estate(ordered, edges, coverage, snapshot)
+    gaps = Gaps(
+        [(resource, *gap) for resource in ordered.values() for gap in unreadable_in(resource)],
+        [(resource, *gap) for resource in ordered.values() for gap in unlisted_in(resource)],
+    )
+    return Estate(ordered, edges, coverage, snapshot, gaps)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from auditor.model import ArmId, Place, Resource
+from auditor.graph.kinds import kind_of
+from auditor.model import ArmId, Place, Resource, Unknown
 from auditor.model.resource import objects
 
 
@@ -61,13 +62,25 @@ def children_in(parent: Resource) -> Iterator[Resource]:
     yield from _listed(parent, _CONNECTIONS, "privateEndpointConnections")
 
 
+def unlisted_in(parent: Resource) -> Iterator[tuple[str, Unknown]]:
+    """The types of children whose list in this resource's document is no list of objects, so that some may lack."""
+    connections = Embedded(f"{parent.type}/privateendpointconnections", _CONNECTIONS, "")
+    for kind in (*EMBEDDED.get(parent.type, ()), connections):
+        value = parent.stated(*kind.path)
+        items = list(value.values()) if isinstance(value, Mapping) else value if isinstance(value, list) else [value]
+        if value is not None and not all(isinstance(item, Mapping) for item in items):
+            odd = next(item for item in items if not isinstance(item, Mapping))
+            says = f"{'/'.join(kind.path)} of {parent.name} holds {kind_of(odd)}, which is no resource"
+            yield kind.child, Unknown(f"the list of {kind.child} is not whole: {says}")
+
+
 def _listed(parent: Resource, path: tuple[str, ...], segment: str) -> Iterator[Resource]:
     for index, body in objects(parent.stated(*path)):
         name = str(body.get("name") or "")
         text = body.get("id")
         child = ArmId(text) if isinstance(text, str) and text else parent.id.child(segment, name or str(index))
         pointer = parent.place(*path, index).pointer
-        yield Resource(child, body, parent.document, pointer, parent.plan)
+        yield Resource(child, body, parent.document, pointer, parent.plan, parent.odd)
 
 
 class _Keyed(Resource):
@@ -81,6 +94,7 @@ class _Keyed(Resource):
             parent.document,
             parent.place(*kind.path, name).pointer,
             parent.plan,
+            parent.odd,
         )
 
     def place(self, *path: str | int) -> Place:

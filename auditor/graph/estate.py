@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.graph.coverage import Coverage
 from auditor.graph.embedded import PARENT_OF
@@ -21,11 +21,25 @@ if TYPE_CHECKING:
 Edge = tuple[Resource, Relation, ArmId, Place]
 
 
+class Gaps(NamedTuple):
+    """What documents do not tell because a value in them is of a kind that Azure never sends."""
+
+    references: Sequence[tuple[Resource, Relation, Unknown]] = ()
+    """Who points somewhere by which relation, and nobody can tell where."""
+    children: Sequence[tuple[Resource, str, Unknown]] = ()
+    """Whose list of which type of children is not whole."""
+
+
 class Estate:
     """Typed resources and typed relations. Never changed once made; iteration order is by id."""
 
     def __init__(
-        self, resources: Mapping[ArmId, Resource], edges: Sequence[Edge], coverage: Coverage, snapshot: Snapshot
+        self,
+        resources: Mapping[ArmId, Resource],
+        edges: Sequence[Edge],
+        coverage: Coverage,
+        snapshot: Snapshot,
+        gaps: Gaps = Gaps(),  # noqa: B008 - it cannot be changed
     ) -> None:
         self._resources = resources
         self._by_type: dict[str, list[Resource]] = defaultdict(list)
@@ -34,12 +48,19 @@ class Estate:
         self._keys: dict[str, list[str]] = {}
         self._out: dict[tuple[ArmId, Relation], list[tuple[ArmId, Place]]] = defaultdict(list)
         self._into: dict[tuple[ArmId, Relation], list[Resource]] = defaultdict(list)
-        self._unresolved: dict[Relation, list[tuple[Resource, ArmId]]] = defaultdict(list)
+        self._unresolved: dict[Relation, list[tuple[Resource, Unknown]]] = defaultdict(list)
+        self._unreadable: dict[tuple[ArmId, Relation], Unknown] = {}
+        self._unlisted: dict[str, list[tuple[Resource, Unknown]]] = defaultdict(list)
         for source, relation, target, place in edges:
             self._out[source.id, relation].append((target, place))
             self._into[target, relation].append(source)
             if source.plan is not None and is_expression(target.text):
-                self._unresolved[relation].append((source, target))
+                self._unresolved[relation].append((source, _unresolved(source, relation, target)))
+        for source, relation, why in gaps.references:
+            self._unreadable.setdefault((source.id, relation), why)
+            self._unresolved[relation].append((source, why))
+        for parent, type_, why in gaps.children:
+            self._unlisted[type_].append((parent, why))
         self.edges: Sequence[Edge] = edges
         self.coverage = coverage
         self.snapshot = snapshot
@@ -68,9 +89,17 @@ class Estate:
         Raises `NotKnown` where the list could not be read, so that an absence is never taken for granted.
         """
         gap = None if self._shown_by_parent(type_.casefold(), under) else self.coverage.gap(type_.casefold(), under)
+        gap = self._odd_list(type_.casefold(), under) if gap is None else gap
         if gap is not None:
             raise NotKnown(gap)
         return self.seen(type_, under)
+
+    def _odd_list(self, type_: str, under: ArmId | None) -> Unknown | None:
+        """Why the children that a document lists may not be all."""
+        for parent, why in self._unlisted.get(type_, ()):
+            if under is None or parent.id.is_within(under) or under.is_within(parent.id):
+                return why
+        return None
 
     def _shown_by_parent(self, type_: str, under: ArmId | None) -> bool:
         """Whether the snapshot shows the parent, whose document lists all of its children of this type."""
@@ -110,6 +139,7 @@ class Estate:
         if found is None:
             failure = self.coverage.failure(id_)
             gap = self.coverage.gap(id_.type, id_) if failure is None else failure
+            gap = self._odd_list(id_.type, parent.id) if gap is None else gap
             if gap is not None:
                 raise NotKnown(gap)
         return found
@@ -118,13 +148,17 @@ class Estate:
 
     def out(self, source: Resource, relation: Relation) -> tuple[Resource | Unknown, ...]:
         """What a resource points at by this relation; a dangling reference comes out as `Unknown`."""
-        return tuple(self.resolve(target, place) for target, place in self._out.get((source.id, relation), []))
+        odd = self._unreadable.get((source.id, relation))
+        found = tuple(self.resolve(target, place) for target, place in self._out.get((source.id, relation), []))
+        return found if odd is None else (*found, odd)
 
     def targets(self, source: Resource, relation: Relation) -> tuple[ArmId, ...]:
         """The ids that a resource points at by this relation, whether the snapshot shows them or not.
 
-        Raises `NotKnown` where one of them is an expression of a plan.
+        Raises `NotKnown` where one of them is an expression of a plan, or no id at all.
         """
+        if (source.id, relation) in self._unreadable:
+            raise NotKnown(self._unreadable[source.id, relation])
         found = tuple(target for target, _ in self._out.get((source.id, relation), []))
         if source.plan is not None:
             for target in found:
@@ -135,11 +169,12 @@ class Estate:
     def into(self, target: Resource | ArmId, relation: Relation, type_: str = "") -> tuple[Resource, ...]:
         """Every resource that points here by this relation, of one type if given.
 
-        Raises `NotKnown` where one of a plan points to what only the deployment evaluates: it may be here.
+        Raises `NotKnown` where one of a plan points to what only the deployment evaluates, or where nobody can tell
+        where one points: it may be here.
         """
-        for source, expression in self._unresolved.get(relation, ()):
+        for source, why in self._unresolved.get(relation, ()):
             if not type_ or source.type == type_.casefold():
-                raise NotKnown(_unresolved(source, relation, expression))
+                raise NotKnown(why)
         id_ = target.id if isinstance(target, Resource) else target
         found = self._into.get((id_, relation), [])
         return tuple(dict.fromkeys(r for r in found if not type_ or r.type == type_.casefold()))

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
+from auditor.graph.kinds import kind_of
 from auditor.graph.planned import is_expression
-from auditor.model import ArmId, Place, Resource
+from auditor.model import ArmId, Place, Resource, Unknown
 
 
 class Relation(StrEnum):
@@ -122,6 +123,9 @@ REFERENCES: Mapping[str, tuple[tuple[str, Relation], ...]] = {
 }
 """By lower-case type: path (`*` stands for every item of a list) and meaning."""
 
+_MAY_BE_A_HOST = "destination"
+"""The one step that is text instead where nothing is pointed at: an outbound rule of type FQDN."""
+
 
 def references_of(resource: Resource) -> Iterator[tuple[Relation, ArmId, Place]]:
     """Everything this resource points at, with the place that points there."""
@@ -142,15 +146,42 @@ def references_of(resource: Resource) -> Iterator[tuple[Relation, ArmId, Place]]
         yield Relation.DESCRIBES, resource.id.extends, resource.place("id")
 
 
+def unreadable_in(resource: Resource) -> Iterator[tuple[Relation, Unknown]]:
+    """Where this resource points somewhere, and nobody can tell where: what stands there is no id."""
+    for path, relation in REFERENCES.get(resource.type, ()):
+        ends = [end for end in _ends(resource, path.split("/")) if _is_odd(end)]
+        for place, value, _ in ends:
+            if resource.plan is None or not (isinstance(value, str) and is_expression(value)):
+                says = f"{place.pointer.removeprefix('/')} of {resource.name} is {kind_of(value)}, which is no id"
+                yield relation, Unknown(f"what {resource.name} {relation} cannot be told: {says} of a resource")
+
+
+def _is_odd(end: _End) -> bool:
+    _, value, arrived = end
+    if value is None or (value == "" and arrived):
+        return False
+    return not (arrived and isinstance(value, str) and value.startswith("/"))
+
+
 def _follow(resource: Resource, steps: list[str]) -> Iterator[tuple[Place, Any]]:
+    return ((place, value) for place, value, arrived in _ends(resource, steps) if arrived)
+
+
+_End = tuple[Place, Any, bool]
+"""Where a path ends, what stands there, and whether that is its end or something that has no such step."""
+
+
+def _ends(resource: Resource, steps: list[str]) -> Iterator[_End]:
     open_ends: list[tuple[tuple[str | int, ...], Any]] = [((), resource.body)]
     for step in steps:
         found: list[tuple[tuple[str | int, ...], Any]] = []
         for path, value in open_ends:
             if step == "*" and isinstance(value, list):
                 found.extend(((*path, index), item) for index, item in enumerate(value))
-            elif isinstance(value, Mapping) and step in value:
-                found.append(((*path, step), value[step]))
+            elif step != "*" and isinstance(value, Mapping):
+                found.extend([((*path, step), value[step])] if step in value else [])
+            elif value is not None and not (isinstance(value, str) and path[-1:] == (_MAY_BE_A_HOST,)):
+                yield resource.place(*path), value, False
         open_ends = found
     for path, value in open_ends:
-        yield resource.place(*path), value
+        yield resource.place(*path), value, True

@@ -29,11 +29,11 @@ def objects(value: JSON) -> Iterator[tuple[int, Mapping[str, Any]]]:
             yield index, item
 
 
-class Plan(Protocol):
-    """What is known of resources that are only planned."""
+class Doubts(Protocol):
+    """What a document does not tell although it shows it."""
 
     def gap(self, resource: Resource, path: tuple[str | int, ...], value: JSON) -> Unknown | None:
-        """Why the value at a path of a planned resource's document does not tell what it will be; `None` if it does."""
+        """Why the value at a path of a resource's document does not tell what is or will be; `None` if it does."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,14 +42,16 @@ class Resource:
 
     A child that only its parent's document shows (a subnet in its network) is a resource too: its `document` is the
     parent's, its `pointer` leads to it. Two resources are equal when their ids are. `plan` is set where the document
-    is not Azure's but foretold: asking it for what only its deployment tells raises `NotKnown`.
+    is not Azure's but foretold: asking it for what only its deployment tells raises `NotKnown`. `odd` is set where the
+    document holds values of a kind that Azure never sends: asking for one of those raises `NotKnown` too.
     """
 
     id: ArmId
     body: Mapping[str, Any]
     document: ArmId
     pointer: str = ""
-    plan: Plan | None = None
+    plan: Doubts | None = None
+    odd: Doubts | None = None
 
     @cached_property
     def type(self) -> str:
@@ -80,10 +82,13 @@ class Resource:
     def get(self, *path: str | int, default: JSON = None) -> JSON:
         """Follow a path from the top of the document; `default` where a step is missing or null.
 
-        Raises `NotKnown` where the document is a plan and does not tell the value.
+        Raises `NotKnown` where the document is a plan and does not tell the value, or the value is of a kind that Azure
+        never sends.
         """
         value = self.stated(*path)
-        gap = self.plan.gap(self, path, value) if self.plan is not None else None
+        gap = self.odd.gap(self, path, value) if self.odd is not None else None
+        if gap is None and self.plan is not None:
+            gap = self.plan.gap(self, path, value)
         if gap is not None:
             raise NotKnown(gap)
         return default if value is None else value
@@ -101,19 +106,42 @@ class Resource:
         return value
 
     def text(self, *path: str | int) -> str:
-        """Follow a path to a word that Azure compares without letter case; lower case, empty where absent."""
-        return str(self.get(*path, default="")).strip().casefold()
+        """Follow a path to a word that Azure compares without letter case; lower case, empty where absent.
+
+        Raises `NotKnown` where an object or a list stands there.
+        """
+        found = self.get(*path, default="")
+        if isinstance(found, (Mapping, list)):
+            raise NotKnown(self._odd(path, "a word"))
+        return str(found).strip().casefold()
 
     def items(self, *path: str | int) -> Iterator[tuple[int, Mapping[str, Any]]]:
-        """The objects of a list with their index; nothing where the list is absent or null."""
-        yield from objects(self.get(*path))
+        """The objects of a list with their index; nothing where the list is absent or null.
+
+        Raises `NotKnown` where something else stands there, or in the list.
+        """
+        found = self.get(*path, default=[])
+        if not isinstance(found, list) or not all(isinstance(item, Mapping) for item in found):
+            raise NotKnown(self._odd(path, "a list of objects"))
+        yield from enumerate(found)
 
     def ref(self, *path: str | int) -> ArmId | None:
-        """Follow a path to an ARM id, or to an object with one under `id`; `None` where there is none."""
+        """Follow a path to an ARM id, or to an object with one under `id`; `None` where there is none.
+
+        Raises `NotKnown` where something else stands there.
+        """
         found = self.get(*path)
         if isinstance(found, Mapping):
             found = found.get("id")
-        return ArmId(found) if isinstance(found, str) and found.startswith("/") else None
+        if found is None or found == "":
+            return None
+        if isinstance(found, str) and found.startswith("/"):
+            return ArmId(found)
+        raise NotKnown(self._odd(path, "the id of a resource"))
+
+    def _odd(self, path: tuple[str | int, ...], wanted: str) -> Unknown:
+        where = "/".join(map(str, path))
+        return Unknown(f"{where} of {self.name} is not {wanted}, so it is not known what it stands for")
 
     def place(self, *path: str | int) -> Place:
         """The place of a value, whether it is there or not."""

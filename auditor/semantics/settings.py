@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,22 +40,29 @@ def setting(resource: Resource, *path: str) -> Setting:
     schemas do not have (facts/absent-settings.json).
     """
     facts = _facts(resource.type, path)
-    evidence = resource.at(*path)
+    known = facts.get("values")
+    evidence = _as_text(resource, path, known or ()) or resource.at(*path)
     if evidence.value is None:
         if "absent" in facts:
             return Setting(facts["absent"], evidence, absent=True)
         why = facts.get("undefined", "Azure states no default for it")
         raise NotKnown(Unknown(f"{path[-1]} of {resource.name} is absent from its document: {why}", absent=True))
     found = Setting(evidence.value, evidence)
-    known = facts.get("values")
     if known is None:
         return found
     for value in known:
         if found.is_one_of(str(value)):
-            # Exports write booleans as text now and then; what is compared is always the schema's own value.
+            # What is compared is always the schema's own value.
             return Setting(value, evidence) if isinstance(value, bool) else found
     because = f"{path[-1]} of {resource.name} is {evidence.value!r}, which this version does not know"
     raise NotKnown(Unknown(because))
+
+
+def _as_text(resource: Resource, path: tuple[str, ...], known: Iterable[JSON]) -> Evidence | None:
+    """A boolean that somebody wrote as text, as exports do now and then; `None` where it is anything else."""
+    stated = resource.stated(*path)
+    words = {str(value).casefold() for value in known if isinstance(value, bool)}
+    return resource.shown(*path) if isinstance(stated, str) and stated.strip().casefold() in words else None
 
 
 def region_has_zones(resource: Resource) -> bool | Unknown:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.graph import build_estate
-from auditor.model import AuditResult, Outcome
-from auditor.model.drift import Change, Diff, Topic
+from auditor.model import AuditResult, NotKnown, Outcome
+from auditor.model.drift import Change, Diff, Effect, Topic
 from auditor.snapshot import Snapshot
 from auditor.workflows import (
     diff_access,
@@ -20,6 +20,17 @@ from auditor.workflows import (
 )
 from auditor.workflows.diff_documents import Pair
 
+_PARTS = {
+    Topic.FLOWS: diff_flows,
+    Topic.PERMISSIONS: diff_access,
+    Topic.PUBLIC_ACCESS: diff_public,
+    Topic.OUTBOUND: diff_outbound,
+    Topic.FILTERS: diff_filters,
+    Topic.PRIVATE_LINK: diff_private,
+    Topic.RESOURCES: diff_resources,
+}
+_WORDS = {topic: topic.value.replace("_", " ") for topic in _PARTS}
+_LAST = 9
 _ORDER = {topic: n for n, topic in enumerate(Topic)}
 
 
@@ -43,8 +54,14 @@ def diff(old: Snapshot, new: Snapshot, before: AuditResult, after: AuditResult) 
 
 
 def _changes(pair: Pair, before: AuditResult, after: AuditResult) -> Iterator[Change]:
-    for part in (diff_flows, diff_access, diff_public, diff_outbound, diff_filters, diff_private, diff_resources):
-        yield from part.changes(pair)
+    for topic, part in _PARTS.items():
+        try:
+            yield from tuple(part.changes(pair))
+        except NotKnown as gap:
+            because = gap.unknown.because
+            detail = {"unknown": because, "permission": gap.unknown.permission}
+            says = f"{_WORDS[topic]} cannot be compared: {because}"
+            yield Change(topic, "unread", Effect.UNKNOWN, says, detail=detail, rank=_LAST)
     yield from diff_findings.changes(diff_findings.Results(pair, before, after))
 
 

@@ -132,7 +132,7 @@ def _own(resource: Resource) -> Mapping[str, Any]:
     body = resource.body
     listed = [kind.path for kind in EMBEDDED.get(resource.type, ())]
     for path in (*listed, ("properties", "privateEndpointConnections")):
-        if isinstance(resource.get(*path), list | Mapping):
+        if isinstance(resource.stated(*path), list | Mapping):
             body = _without(body, path)
     return body
 

@@ -52,7 +52,13 @@ def picture(
 ) -> Picture:
     """The picture of what `audit` was asked about: give it the same snapshot, pins and tags, and its result."""
     estate = build_estate(snapshot if service_tags is None else tagged(snapshot, service_tags))
-    return picture_of(estate, result, pins_of(estate, pins))
+    try:
+        return picture_of(estate, result, pins_of(estate, pins))
+    except NotKnown as gap:
+        # A picture with a hole in it would show less than there is, and nobody would see the hole.
+        why = f"there is no picture, since what it shows cannot be told: {gap.unknown.because}"
+        title = ", ".join(w.name for w in result.workloads if w.name) or "no workload"
+        return Picture(title=title, internet=Item(INTERNET, "Internet", INTERNET), gaps=(why,))
 
 
 def picture_of(estate: Estate, result: AuditResult, pins: Pins | None = None) -> Picture:

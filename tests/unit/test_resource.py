@@ -9,7 +9,14 @@ BODY = {
     "name": "app",
     "kind": "App,Linux",
     "location": "East US 2",
-    "properties": {"a/b": {"~c": 1}, "list": [{"id": "/x"}, "text", {"id": 3}], "null": None, "flag": "ENABLED"},
+    "properties": {
+        "a/b": {"~c": 1},
+        "list": [{"id": "/x"}, "text", {"id": 3}],
+        "objects": [{"id": "/x"}, {"id": 3}],
+        "null": None,
+        "empty": "",
+        "flag": "ENABLED",
+    },
 }
 
 
@@ -32,16 +39,33 @@ def test_words_are_read_without_letter_case(site: Resource) -> None:
     assert (site.kind, site.location, site.type) == ("app,linux", "eastus2", "microsoft.web/sites")
 
 
-def test_items_keep_their_index_and_skip_what_is_no_object(site: Resource) -> None:
-    assert [(n, item["id"]) for n, item in site.items("properties", "list")] == [(0, "/x"), (2, 3)]
-    assert list(site.items("properties", "flag")) == []
+def test_items_keep_their_index(site: Resource) -> None:
+    assert [(n, item["id"]) for n, item in site.items("properties", "objects")] == [(0, "/x"), (1, 3)]
+    assert list(site.items("properties", "nothing")) == list(site.items("properties", "null")) == []
+
+
+@pytest.mark.parametrize("path", ["flag", "list", "a/b"], ids=["a word", "a word in the list", "an object"])
+def test_what_is_no_list_of_objects_is_unknown_and_not_empty(site: Resource, path: str) -> None:
+    with pytest.raises(NotKnown, match=f"{path} of app is not a list of objects"):
+        list(site.items("properties", path))
+
+
+@pytest.mark.parametrize("path", ["list", "a/b"])
+def test_what_is_no_word_is_unknown(site: Resource, path: str) -> None:
+    with pytest.raises(NotKnown, match="is not a word"):
+        site.text("properties", path)
 
 
 def test_a_reference_is_an_id_or_an_object_with_one(site: Resource) -> None:
     assert site.ref("id") == site.id
     assert site.ref("properties", "list", 0) == ArmId("/x")
-    assert site.ref("properties", "list", 2) is None
-    assert site.ref("properties", "flag") is None
+    assert site.ref("properties", "null") is site.ref("properties", "empty") is site.ref("properties", "a/b") is None
+
+
+@pytest.mark.parametrize("path", [("list", 2), ("flag",), ("list",), ("a/b", "~c")])
+def test_what_is_no_id_is_unknown_and_not_absent(site: Resource, path: tuple[str | int, ...]) -> None:
+    with pytest.raises(NotKnown, match="of app is not the id of a resource"):
+        site.ref("properties", *path)
 
 
 def test_places_are_json_pointers_with_escapes(site: Resource) -> None:

@@ -407,8 +407,7 @@ FIREWALL = "Microsoft.Network/azureFirewalls"
 def test_a_firewall_translates_to_an_inner_address(by_policy: bool) -> None:
     rule_ = {
         "name": "dnat",
-        "ipProtocols": ["TCP"],
-        "protocols": ["TCP"],
+        "ipProtocols" if by_policy else "protocols": ["TCP"],
         "destinationPorts": ["8022"],
         "translatedAddress": "10.1.0.4",
         "translatedPort": "22",
