@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,6 +39,15 @@ class Topology:
             links.append(link)
         self._graph = None
         self._trees.clear()
+        self.__dict__.pop("_before", None)
+
+    @cached_property
+    def _before(self) -> dict[str, set[str]]:
+        """The stations right before each."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for source, target in self._links:
+            found[target].add(source)
+        return found
 
     def links(self, source: str, target: str) -> tuple[Link, ...]:
         """Every link between two stations."""
@@ -88,15 +99,15 @@ class Topology:
         import networkx as nx
 
         made: nx.DiGraph[str] = nx.DiGraph()
-        reached = self._trees[source]
+        reached = self._trees[source].keys()
         ahead, known = [target], {target}
         while ahead:
             station = ahead.pop()
-            for before in self.graph.predecessors(station):
-                if before in reached:
-                    made.add_edge(before, station)
-                    if before not in known:
-                        known.add(before)
+            for before in self._before[station] & reached:
+                made.add_edge(before, station)
+                if before not in known:
+                    known.add(before)
+                    if before != source:
                         ahead.append(before)
         return made
 

@@ -12,8 +12,8 @@ from auditor.model import Evidence, Resource, Verdict
 from auditor.rules.rule import broken, holds, requirement, unknown
 from auditor.semantics.contract import Contract, Part, compare, flow_terms, reach_of, resolver
 from auditor.semantics.flows import FlowSet
-from auditor.semantics.network import network_view
-from auditor.semantics.nsg import evaluate
+from auditor.semantics.network import view_of
+from auditor.semantics.nsg import evaluated
 from auditor.semantics.parts import Workload
 from auditor.semantics.ports import PortSet
 from auditor.semantics.protocols import ProtocolSet
@@ -126,7 +126,7 @@ def _hold_against(subnet: Resource, w: Workload, direction: str, rows: Sequence[
 
 
 def _contract(subnet: Resource, w: Workload, direction: str, rows: Sequence[FlowRow]) -> Contract:
-    resolve = resolver(subnet, w.subnet, network_view(w.estate, subnet))
+    resolve = resolver(subnet, w.subnet, view_of(w.estate, subnet))
     allowed = flow_terms([row.term for row in rows], resolve)
     needed = flow_terms([row.term for row in rows if row.needed], resolve)
     words = [str(row.term.get(side, "")) for row in rows for side in ("from", "to")]
@@ -298,13 +298,13 @@ def rule_is_wider_than_it_need_be(subnet: Resource, w: Workload, terms: StrictTe
 
 
 def _wide_rules(subnet: Resource, group: Resource, w: Workload, way: str, terms: StrictTerms) -> Iterator[SecurityRule]:
-    view = network_view(w.estate, subnet)
+    view = view_of(w.estate, subnet)
     resolve = resolver(subnet, w.subnet, view)
     borne = FlowSet.union(
         flow_terms(terms.open.get(part, ()), resolve) for part in ("every part", *w.subnets.part_of(subnet))
     )
     here = reach_of(subnet, way)
-    for rule in evaluate(w.estate, group, way, view).rules:
+    for rule in evaluated(w.estate, group, way, view).rules:
         if rule.is_default or not rule.allows:
             continue
         any_port = rule.destination_ports == PortSet.everything()

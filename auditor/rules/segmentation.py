@@ -10,6 +10,7 @@ from auditor.graph import Relation
 from auditor.model import ArmId, Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
 from auditor.semantics.parts import Workload
+from auditor.semantics.seated import seated_in
 from auditor.semantics.subnets import PARTS
 
 
@@ -174,10 +175,8 @@ def no_application_groups(network: Resource, w: Workload, _terms: object) -> Ans
 def _memberships(network: Resource, w: Workload) -> set[ArmId]:
     found: set[ArmId] = set()
     for kind in ("microsoft.network/networkinterfaces", "microsoft.network/privateendpoints"):
-        for holder in w.estate.all(kind):
-            seats = {s.parent for s in w.estate.targets(holder, Relation.IN_SUBNET)}
-            if network.id in seats:
-                found |= set(w.estate.targets(holder, Relation.IN_GROUP))
+        for holder in seated_in(w.estate, kind).get(network.id, ()):
+            found |= set(w.estate.targets(holder, Relation.IN_GROUP))
     return found
 
 

@@ -115,10 +115,9 @@ def chat_ui_has_another_door(site: Resource, w: Workload, _terms: object) -> Ans
 def _within_sight(w: Workload) -> Iterator[Resource]:
     """Everything of the workload that could be reached; known to be everything that could be a door."""
     _all_read(w, *_DOORS)
-    own = {network.id for network in w.networks}
-    for target in reachability_of(w.estate).targets:
-        if w.owns(target) or any(target.id.is_within(network) for network in own):
-            yield target
+    world = reachability_of(w.estate)
+    own = [network.id for network in w.networks]
+    yield from world.targets if w.anchor is None else world.targets_in(w.groups, own)
 
 
 @requirement("NET-02", on=_within_sight, part="part that could be reached")

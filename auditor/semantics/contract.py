@@ -11,8 +11,8 @@ from auditor.semantics.admin_rules import admin_rules
 from auditor.semantics.answers import because_of
 from auditor.semantics.boxes import Box, listed
 from auditor.semantics.flows import FlowSet, Packet
-from auditor.semantics.network import NetworkView, network_view, subnet_prefix
-from auditor.semantics.nsg import Evaluation, evaluate
+from auditor.semantics.network import NetworkView, network_view, subnet_prefix, view_of
+from auditor.semantics.nsg import Evaluation, evaluated
 from auditor.semantics.ports import PortSet
 from auditor.semantics.protocols import ProtocolSet
 from auditor.semantics.region import Addresses
@@ -139,8 +139,12 @@ def compare(
     key = (subnet.id, way, allowed, needed, tags, *words)
     if key not in known:
         row = allowed, FlowSet.none() if needed is None else needed
-        known[key] = _compare(estate, subnet, way, row, network_view(estate, subnet, tags), words)
+        known[key] = _compare(estate, subnet, way, row, _view(estate, subnet, tags), words)
     return known[key]
+
+
+def _view(estate: Estate, subnet: Resource, tags: ServiceTags | None) -> NetworkView:
+    return view_of(estate, subnet) if tags is None else network_view(estate, subnet, tags)
 
 
 class _Compared(dict[tuple[object, ...], Contract]):
@@ -169,7 +173,7 @@ def _compare(  # noqa: PLR0917 - what `compare` was given
     before = _before(estate, subnet, way, view, unknowns)
     if group is None:
         return Contract(subnet, way, None, None, (), (), (), tuple(unknowns), view)
-    evaluation = evaluate(estate, group, way, view)
+    evaluation = evaluated(estate, group, way, view)
     made = _Comparison(evaluation, scope, before, _names(evaluation, view, words))
     excess = made.parts(lambda rule: rule.allows, ~allowed)
     missing = made.parts(lambda rule: not rule.allows, needed)

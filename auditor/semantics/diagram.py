@@ -165,7 +165,13 @@ def _merged(operation: Operation, a: Node, b: Node, memo: Memo) -> Diagram:
             at = a_cuts[i]
             i += 1
             j += 1
-        kid = _apply(operation, a_kids[i], b_kids[j], memo)
+        # As `_apply`, whose call would take a third of the time of a merge.
+        a_kid, b_kid = a_kids[i], b_kids[j]
+        kid = operation(a_kid, b_kid)
+        if kid is None:
+            kid = memo.get((a_kid, b_kid))
+            if kid is None:
+                kid = memo[a_kid, b_kid] = _descend(operation, a_kid, b_kid, memo)
         if kid != last:
             cuts.append(at)
             kids.append(kid)

@@ -86,11 +86,13 @@ def linked_zone(
     if isinstance(network, Unknown):
         says = f"which zone {name} answers is not known: {network.because}"
         return LinkedZone(own or candidates[0], (exists, Step("link", network, says, subject=name)))
-    states = [(zone, *_link(estate, zone, network)) for zone in (*filter(None, (own,)), *candidates)]
-    for zone, state, evidence in states:
+    states: list[tuple[Resource, bool | Unknown, tuple[Evidence, ...]]] = []
+    for zone in (*filter(None, (own,)), *candidates):
+        state, evidence = _link(estate, zone, network)
         if state is True:
             says = f"{name} is linked to {network.name}"
             return LinkedZone(zone, (exists, Step("link", True, says, evidence, name)))
+        states.append((zone, state, evidence))
     chosen, state, evidence = next((s for s in states if isinstance(s[1], Unknown)), states[0])
     says = f"{name} is not linked to {network.name}"
     if isinstance(state, Unknown):

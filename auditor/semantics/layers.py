@@ -13,7 +13,7 @@ from auditor.model import ArmId, Resource, Unknown
 from auditor.semantics.admin_rules import admin_rules
 from auditor.semantics.flows import FlowSet, Packet
 from auditor.semantics.network import NetworkView, network_view, undecided
-from auditor.semantics.nsg import Decision, Evaluation, evaluate
+from auditor.semantics.nsg import Decision, Evaluation, evaluated
 from auditor.semantics.places import Place
 from auditor.semantics.region import Addresses
 from auditor.semantics.tags import ServiceTags, platform_addresses
@@ -152,11 +152,7 @@ def _group(estate: Estate, guarded: Resource, direction: str, view: NetworkView,
         if isinstance(found, Unknown):
             return [Layer(name, id_, gap=found)]
         any_port = place.endpoint is not None
-        key = (found.id, direction, any_port)
-        known = view.evaluations.get(key)
-        if known is None:
-            known = view.evaluations[key] = evaluate(estate, found, direction, view, any_source_port=any_port)
-        return [Layer(name, found.id, known)]
+        return [Layer(name, found.id, evaluated(estate, found, direction, view, any_source_port=any_port))]
     return []
 
 

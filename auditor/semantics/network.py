@@ -143,6 +143,16 @@ def network_view(estate: Estate, subnet: Resource, tags: ServiceTags | None = No
     return NetworkView(space, parts, tags, foreign - space)
 
 
+def view_of(estate: Estate, subnet: Resource) -> NetworkView:
+    """The view from a subnet with the tags that the snapshot brought, made once an estate."""
+    views = estate.worked_out.setdefault("network views", {})
+    assert isinstance(views, dict)
+    found: NetworkView | None = views.get(subnet.id)
+    if found is None:
+        found = views[subnet.id] = network_view(estate, subnet)
+    return found
+
+
 def address_space(network: Resource) -> Addresses:
     """The address space of a virtual network; unknown where its document states none."""
     path = ("properties", "addressSpace", "addressPrefixes")

@@ -211,4 +211,16 @@ def evaluate(
     return Evaluation(group, way, rules)
 
 
-__all__ = ["Decision", "Evaluation", "Place", "evaluate"]
+def evaluated(
+    estate: Estate, group: Resource, direction: str, view: NetworkView, *, any_source_port: bool = False
+) -> Evaluation:
+    """As `evaluate`, worked out once for a view."""
+    key = (group.id, direction.casefold(), any_source_port)
+    found: Evaluation | None = view.evaluations.get(key)
+    if found is None:
+        found = evaluate(estate, group, direction, view, any_source_port=any_source_port)
+        view.evaluations[key] = found
+    return found
+
+
+__all__ = ["Decision", "Evaluation", "Place", "evaluate", "evaluated"]

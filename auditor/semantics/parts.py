@@ -9,6 +9,7 @@ from functools import cached_property
 from auditor.graph import Estate, Relation
 from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.semantics.planned_hosts import planned_hosts
+from auditor.semantics.seated import seated_in
 from auditor.semantics.subnets import SubnetParts
 
 ML = "microsoft.machinelearningservices/workspaces"
@@ -207,14 +208,9 @@ class Workload:
         pinned = self._pinned("jump_box")
         if pinned is not None:
             return pinned
-        here = {n.id for n in self.networks}
-        found = []
-        for machine in self.estate.all(VM):
-            nics = [self.estate.need(id_, machine.place("properties")) for id_ in self.nics_of(machine)]
-            seats = {s.parent for nic in nics for s in self.estate.targets(nic, Relation.IN_SUBNET)}
-            if seats & here:
-                found.append(machine)
-        return tuple(found)
+        networks, seated = self.networks, seated_in(self.estate, VM)
+        found = {machine for network in networks for machine in seated.get(network.id, ())}
+        return tuple(sorted(found, key=lambda machine: machine.id.key))
 
     def nics_of(self, holder: Resource) -> tuple[ArmId, ...]:
         """The network interfaces of a machine or a private endpoint."""

@@ -6,8 +6,9 @@ world.reach(world.internet, target)      -> Reach
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from auditor.graph import Estate, Relation
@@ -67,11 +68,36 @@ class Reach:
         return tuple(dict.fromkeys(name for name in names if name))
 
 
+class _Once:
+    """What an iterator gives, kept for whoever asks again, and asked for no further than anybody needs."""
+
+    def __init__(self, source: Iterator[Journey]) -> None:
+        self._source = source
+        self._given: list[Journey] = []
+        self._failed: Exception | None = None
+
+    def __iter__(self) -> Iterator[Journey]:
+        taken = 0
+        while True:
+            while taken < len(self._given):
+                yield self._given[taken]
+                taken += 1
+            if self._failed is not None:
+                raise self._failed  # what failed once has no next one, which is not the same as having no more
+            try:
+                self._given.append(next(self._source))
+            except StopIteration:
+                return
+            except Exception as problem:
+                self._failed = problem
+
+
 @dataclass
 class Reachability:
     """Questions about one estate; whatever is worked out for one of them serves the others."""
 
     stations: Stations
+    _from_internet: dict[ArmId, _Once] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, estate: Estate, tags: ServiceTags | None = None) -> Reachability:
@@ -109,6 +135,22 @@ class Reachability:
         """Everything that can be asked for."""
         return self.stations.targets
 
+    def targets_in(self, groups: Iterable[tuple[str, str]], networks: Iterable[ArmId]) -> tuple[Resource, ...]:
+        """What can be asked for in these groups (subscription and name) or as a subnet of these networks, by id."""
+        places: list[object] = [*groups, *networks]
+        found = {n for place in places for n in self._placed.get(place, ())}
+        return tuple(self.targets[n] for n in sorted(found))
+
+    @cached_property
+    def _placed(self) -> Mapping[object, list[int]]:
+        """The targets by number: those of each group, and the subnets of each network."""
+        found: dict[object, list[int]] = defaultdict(list)
+        for n, target in enumerate(self.targets):
+            found[target.id.subscription, target.id.resource_group].append(n)
+            if target.type == SUBNET and target.id.parent is not None:
+                found[target.id.parent].append(n)
+        return found
+
     def reach(self, origin: Origin, target: Resource, asked: FlowSet | None = None) -> Reach:
         """Whether an origin reaches a target; `asked` narrows the packets of the first connection.
 
@@ -141,7 +183,16 @@ class Reachability:
             yield Reach(origin.name, target, journey.marks, journey.holds, journey.needs)
 
     def _journeys(self, origin: Origin, target: Resource, asked: FlowSet | None) -> Iterator[Journey]:
-        """Each chain as it was followed. A public address is reached where what has it lets something in by it."""
+        """Each chain as it was followed. Those from the Internet, which much is asked of, are followed once."""
+        if asked is not None or origin is not self.internet:
+            return self._follow(origin, target, asked)
+        found = self._from_internet.get(target.id)
+        if found is None:
+            found = self._from_internet[target.id] = _Once(self._follow(origin, target, asked))
+        return iter(found)
+
+    def _follow(self, origin: Origin, target: Resource, asked: FlowSet | None) -> Iterator[Journey]:
+        """A public address is reached where what has it lets something in by it."""
         ends = self.estate.into(target, Relation.HAS_ADDRESS) if target.type == PUBLIC_ADDRESS else (target,)
         for end in ends:
             for chain in self.stations.topology.chains(_start(origin), end.id.key):

@@ -26,10 +26,11 @@ def positions_of(snapshot: Snapshot, places: Iterable[Place]) -> dict[Place, Pos
     """As `locate`, of many places; those that have no position are left out."""
     source = Text(snapshot.path, snapshot.text)
     found: dict[Place, Position] = {}
+    walked: dict[tuple[int, str], int | None] = {}
     for place in places:
         start = snapshot.offsets.get(place.document)
         if start is not None and place not in found:
-            found[place] = source.position(offset_of(source, start, place.pointer))
+            found[place] = source.position(offset_of(source, start, place.pointer, walked))
     return found
 
 
@@ -38,11 +39,17 @@ def steps_of(pointer: str) -> list[str]:
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
 
 
-def offset_of(source: Text, start: int, pointer: str) -> int:
-    """Where a pointer leads in the JSON that begins at `start`, or where it ends for want of something existing."""
+def offset_of(source: Text, start: int, pointer: str, walked: dict[tuple[int, str], int | None] | None = None) -> int:
+    """Where a pointer leads in the JSON that begins at `start`, or where it ends for want of something existing.
+
+    `walked` remembers steps from one call to the next: many places of a document begin alike.
+    """
+    walked = {} if walked is None else walked
     at = start
     for step in steps_of(pointer):
-        below = _below(source, at, step)
+        if (at, step) not in walked:
+            walked[at, step] = _below(source, at, step)
+        below = walked[at, step]
         if below is None:
             break
         at = below
