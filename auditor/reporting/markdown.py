@@ -76,9 +76,10 @@ def _head(digest: Digest) -> Iterator[str]:
     for number, step in enumerate(digest.steps[:_FIRST_STEPS], 1):
         worst = step.findings[0]
         more = f" and {len(step.findings) - 1:,} more" if len(step.findings) > 1 else ""
-        fix = one_line(worst.verdict.remediation) or worst.verdict.message
         about = f"**{step.requirement.id}** ({worst.severity}) on {code(subject(worst))}{more}"
-        yield f"{number}. {about}: {escape(line(fix, 300))}"
+        yield f"{number}. {about}: {_message(worst)}"
+        if worst.verdict.remediation:
+            yield f"   {_fix(one_line(worst.verdict.remediation))}"
     if digest.steps:
         yield ""
 
@@ -119,6 +120,11 @@ def _worst(tables: list[_Table], room: int) -> tuple[list[str], int]:
 def _waived(finding: Finding) -> str:
     whose = f"{escape(borne(finding))}; " if finding.waiver is not None else ""
     return f"- **{finding.requirement}** on {code(subject(finding))}: {whose}{_message(finding)}"
+
+
+def _fix(remedy: str) -> str:
+    """A command in a code span, to be copied as it is; a sentence as one."""
+    return f"Fix: {code(line(remedy, 500)) if remedy.startswith('az ') else escape(line(remedy, 500))}"
 
 
 def _message(finding: Finding) -> str:

@@ -157,7 +157,9 @@ def tokens(text: str) -> list[Token]:
 def test_markdown_shows_problems_and_what_to_do_first() -> None:
     text = markdown.render(RICH)
     assert text.startswith("## openai-chat: ERROR\n\n**The auditor itself failed on 1 check")
-    assert "1. **PUB-07** (critical) on `stchatui`: az storage account update" in text
+    assert re.search(
+        r"^1\. \*\*PUB-07\*\* \(critical\) on `stchatui`: .*\n   Fix: `az storage account update", text, re.MULTILINE
+    )
     assert "| UNKNOWN | high | PUB-08 | `mlw-chat` |" in text
     assert "needs `Microsoft.Web/sites/read`" in text
     assert "kv-chat" not in text
