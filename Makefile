@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: audit test lint types floors docs docs-check check fix fuzz bench clean accept screenshots
+.PHONY: audit test lint types floors docs docs-check check fix fuzz soak bench clean accept screenshots
 
 audit: $(READY)            ## audit the reference deployment through the embedded stand-in
 	@mkdir -p out
@@ -46,6 +46,10 @@ fix: $(READY)
 
 fuzz: $(READY)             ## the long searches
 	$(BIN)/python -m pytest -q -m fuzz
+
+MINUTES ?= 30
+soak: $(READY)             ## collect among faults drawn at random, for half an hour or MINUTES
+	$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 bench: $(READY)            ## measure; prints one JSON object a line
 	$(BIN)/python benchmarks/run.py

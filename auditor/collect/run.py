@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from azure.core.credentials import TokenCredential
 
-from auditor.collect.ending import ended_by_signals
+from auditor.collect.ending import broken_off_by_signals, ended_by_signals
 from auditor.collect.gathered import Gathered
 from auditor.collect.kept import Kept, kept_of
 from auditor.collect.membership import about_identities, awaits
@@ -22,7 +22,7 @@ from auditor.collect.scopes import chosen_scopes
 from auditor.collect.session import Send, Session
 from auditor.collect.target import Target
 from auditor.collect.wire import Wire, interrupted
-from auditor.model import AuditorError
+from auditor.model import AuditorError, ExitCode
 from auditor.snapshot import Snapshot
 
 CLIENTS = ("authorization", "cognitive", "machinelearning", "network", "resources", "search")
@@ -71,9 +71,10 @@ def _run(target: Target, watch: Watch | None, credential: TokenCredential | None
     session = Session(target, deadline, credential)
     try:
         kept = _kept(earlier, session.cloud.name)
-        session.sign_in()
-        wire = Wire(session, _senders(session))
-        scopes, known = (kept.scopes, ()) if kept else chosen_scopes(target, wire)
+        with broken_off_by_signals():
+            session.sign_in()
+            wire = Wire(session, _senders(session))
+            scopes, known = (kept.scopes, ()) if kept else _scopes(target, wire, deadline)
         tenant = kept.tenant if kept else bool(target.management_groups)
         plan = Plan(scopes, known, kept.reads if kept else (), tenant)
         run = _Run(plan, scopes, deadline, watch or (lambda _: None))
@@ -89,6 +90,20 @@ def _run(target: Target, watch: Watch | None, credential: TokenCredential | None
     finally:
         deadline.stop()
         session.close()
+
+
+def _scopes(target: Target, wire: Wire, deadline: Deadline) -> tuple[Sequence[Scope], Sequence[Answer]]:
+    """What to read, and the answers that told. Raises `AuditorError` where nobody can say, or not in time."""
+    try:
+        return chosen_scopes(target, wire)
+    except AuditorError as problem:
+        if not deadline.over:
+            raise
+        raise AuditorError(
+            "the run ended before it was known what to read: there is nothing to write",
+            tip="name what to read with --subscription, and give it more time",
+            exit_code=ExitCode.INCOMPLETE,
+        ) from problem
 
 
 def _kept(earlier: Snapshot | None, cloud: str) -> Kept | None:

@@ -57,9 +57,14 @@ class Session:
                 session=self._http,
                 session_owner=False,
                 connection_timeout=CONNECT_SECONDS,
-                read_timeout=READ_SECONDS,
+                read_timeout=self._patience_left(),
             ),
         }
+
+    def _patience_left(self) -> float:
+        """Seconds to wait for an answer: not for longer than the run may last."""
+        left = self.deadline.left
+        return READ_SECONDS if left is None else min(READ_SECONDS, max(1.0, left))
 
     def trusts(self, url: str) -> bool:
         """Whether the token may be sent to this URL: https, and the endpoint's host or one below it."""

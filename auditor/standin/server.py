@@ -120,6 +120,10 @@ class StandIn:
             "no_proxy": "127.0.0.1,localhost",
         }
 
+    def heal(self) -> None:
+        """Let nothing go wrong any more."""
+        self._faults = Faults(())
+
     def reply(self, method: str, target: str, authorization: str, body: bytes) -> Reply | Damaged:
         """What to answer to a request; what was asked is recorded."""
         asked = Asked.of(target)

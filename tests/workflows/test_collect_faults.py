@@ -10,7 +10,7 @@ import pytest
 from auditor.collect import Progress, Target, collect
 from auditor.collect.calm import RETRIES
 from auditor.collect.reads import Recipe, Where, recipes, recipes_below
-from auditor.model import ArmId, AuditorError, Read
+from auditor.model import ArmId, AuditorError, ExitCode, Read
 from auditor.snapshot import Snapshot
 from auditor.standin import Fault, Kind
 from tests import collecting, worlds
@@ -356,6 +356,13 @@ def test_a_service_that_wants_a_rest_does_not_hold_up_the_others() -> None:
         others = [r.at for r in standin.requests if not r.path.endswith("diagnosticSettings")]
     assert failed(found) == []
     assert max(others) < min(settings) + 1.0 < max(settings)
+
+
+def test_a_run_that_ends_before_it_is_known_what_to_read_says_so() -> None:
+    with serving(faults=[Fault("^/subscriptions$", Kind.THROTTLED, detail="60")]) as standin:
+        with pytest.raises(AuditorError, match="ended before it was known what to read") as told:
+            collecting.taken(standin, timeout=0.5)
+    assert told.value.exit_code == ExitCode.INCOMPLETE
 
 
 def test_the_time_limit_ends_with_what_was_read() -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -235,6 +236,16 @@ def test_a_process_that_is_told_to_end_writes_what_it_read(number: signal.Signal
     assert sum(read.answered for read in found.reads) > 15
     with serving(small()) as standin:
         assert comparable(resumed(standin, found)) == comparable(taken(standin))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_a_signal_before_there_is_anything_to_keep_ends_the_run_at_once(number: signal.Signals) -> None:
+    with serving(small(), [Fault("^/subscriptions$", Kind.THROTTLED, detail="60")]) as standin:
+        threading.Timer(0.5, os.kill, (os.getpid(), number)).start()
+        begun = time.monotonic()
+        assert command(standin, "-o", "never.json") == ExitCode.INCOMPLETE
+        assert time.monotonic() - begun < 20
+    assert not Path("never.json").exists()
 
 
 def test_handlers_are_as_they_were(azure: StandIn) -> None:
