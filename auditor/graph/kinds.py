@@ -41,7 +41,7 @@ class Oddities:
 def oddities(type_: str, name: str, body: Mapping[str, Any], planned: bool = False) -> Oddities | None:
     """What is odd in a document of this type; `None` where nothing is. A plan may hold expressions in any place."""
     tree = _trees().get(type_)
-    if tree is None:
+    if tree is None or _fits(tree, body):
         return None
     found = dict(_odd(tree, body, "", planned))
     return Oddities(name, found) if found else None
@@ -52,6 +52,32 @@ def _trees() -> Mapping[str, Any]:
     """By lower-case type: what facts/property-kinds.json says of its documents."""
     found: Mapping[str, Any] = load("property-kinds")["types"]
     return found
+
+
+def _fits(tree: Any, value: JSON) -> bool:
+    """Whether nothing is odd. A quick look first: documents are many, and nearly all are as they should be."""
+    if value is None:
+        return True
+    if isinstance(tree, str):
+        return type(value) in _fitting(tree)
+    if isinstance(tree, list):
+        if type(value) is not list:
+            return False
+        return not tree or all(item is not None and _fits(tree[0], item) for item in value)
+    if type(value) is not dict:
+        return False
+    others = tree.get("*")
+    for key, inner in value.items():
+        branch = tree.get(key, others)
+        if branch is not None and not _fits(branch, inner):
+            return False
+    return True
+
+
+@cache
+def _fitting(letters: str) -> frozenset[type]:
+    kinds: Mapping[str, tuple[type, ...]] = {"t": (str,), "b": (bool,), "n": (int, float)}
+    return frozenset(kind for letter in letters for kind in kinds[letter])
 
 
 def _odd(tree: Any, value: JSON, pointer: str, planned: bool) -> Iterator[tuple[str, str]]:
