@@ -46,7 +46,7 @@ def about_identities(
 
 
 def awaits(question: Question) -> bool:
-    """Whether `about_identities` rests on the answer to a question: on assignments, identities and what carries them."""
+    """Whether `about_identities` rests on the answer: on assignments, on identities and on what carries them."""
     return question.recipe.covers in (ASSIGNMENT, IDENTITY) or question.recipe.covers in _facts()["carriers"]
 
 

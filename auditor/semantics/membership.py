@@ -28,6 +28,8 @@ class Membership:
         self._estate = estate
         self._right = right
         self._about: dict[str, list[Read]] = defaultdict(list)
+        self._gaps: dict[tuple[str, int], Unknown | None] = {}
+        self._reached: dict[tuple[str, str], bool] = {}
         for read in estate.snapshot.reads:
             if read.about:
                 self._about[read.about.casefold()].append(read)
@@ -71,15 +73,19 @@ class Membership:
         """Whether an identity is in a group; `None` where it was not asked. `label` is what a sentence calls it."""
         if principal in self.members.get(group, ()):
             return True
-        said = [self._denies(read, principal, label, group) for read in self._about.get(principal, ())]
-        if False in said:
-            return False
-        return next((each for each in said if each is not None), None)
+        told: Unknown | None = None
+        for number, read in enumerate(self._about.get(principal, ())):
+            if self._reaches(read.scope, group):
+                if (principal, number) not in self._gaps:
+                    self._gaps[principal, number] = self._why_not_whole(read, label)
+                gap = self._gaps[principal, number]
+                if gap is None:
+                    return False
+                told = gap if told is None else told
+        return told
 
-    def _denies(self, read: Read, principal: str, label: str, group: str) -> bool | Unknown | None:
-        """`False` where a read proves that an identity is not in a group, why it proves nothing, or `None`."""
-        if not any(self._reaches(read, assignment) for assignment in self._assigned.get(group, ())):
-            return None
+    def _why_not_whole(self, read: Read, label: str) -> Unknown | None:
+        """Why an answer does not prove that its identity is in no other groups; `None` where it does."""
         if not read.answered:
             failure = unknown_of(read)
             why = failure.because.partition(": ")[2]
@@ -92,16 +98,22 @@ class Membership:
             lists = f"{answer} lists what {other.principal_kind} {other.principal} holds, so it is another list"
             return Unknown(lists, permission=self._right)
         listed = {ArmId(text) for text in read.shows}
-        for own in self._assigned.get(principal, ()):
-            if own.resource.id not in listed and self._reaches(read, own):
+        for own in self._assigned.get(read.about.casefold(), ()):
+            if own.resource.id not in listed and self._shows(read.scope, own):
                 lacks = f"{answer} lacks what it holds at {own.scope.name or 'the root'}, so it is not whole"
                 return Unknown(lacks, permission=self._right)
-        return False
+        return None
 
-    def _reaches(self, read: Read, assignment: Assignment) -> bool:
-        """Whether the answer would show an assignment: it is at, above or below what was asked of."""
-        place = ArmId(read.scope)
-        return assignment.scope.is_within(place) or self._scopes.covers(assignment.scope, place) is True
+    def _reaches(self, place: str, group: str) -> bool:
+        """Whether the list of a scope would show something that a group holds."""
+        if (place, group) not in self._reached:
+            self._reached[place, group] = any(self._shows(place, held) for held in self._assigned.get(group, ()))
+        return self._reached[place, group]
+
+    def _shows(self, place: str, assignment: Assignment) -> bool:
+        """Whether the list of a scope shows an assignment: it is at, above or below the scope."""
+        scope = ArmId(place)
+        return assignment.scope.is_within(scope) or self._scopes.covers(assignment.scope, scope) is True
 
 
 def may_have_members(assignment: Assignment) -> bool:

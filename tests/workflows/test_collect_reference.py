@@ -143,7 +143,8 @@ def test_pages_change_nothing(page_size: int, run: Run) -> None:
     with serving(page_size=page_size) as standin:
         paged = taken(standin)
     assert by_id(paged) == by_id(run.snapshot)
-    assert [(r.path, r.count) for r in paged.reads] == [(r.path, r.count) for r in run.snapshot.reads]
+    told = [(r.path, r.count, r.shows) for r in run.snapshot.reads]
+    assert [(r.path, r.count, r.shows) for r in paged.reads] == told
 
 
 def test_one_worker_reads_what_sixteen_read(run: Run) -> None:

@@ -18,6 +18,7 @@ from auditor.snapshot import Snapshot
 from auditor.workflows.diff_access import changes, rights_changes
 from auditor.workflows.diff_access_points import Accesses
 from auditor.workflows.diff_documents import Pair
+from tests import worlds
 from tests.unit.access_worlds import MG, RG, STORE, SUB, VAULT, deny, give, group, guid, identity, role
 from tests.unit.estates import WHOLE
 
@@ -297,3 +298,20 @@ def _may(access: Any, who: str, scope: str, operation: str) -> bool:
 @given(_worlds)
 def test_a_world_compared_with_itself_in_another_order_says_nothing(world: list[Doc]) -> None:
     assert not list(changes(pair(world, world[::-1])))
+
+
+def test_an_identity_that_azure_says_has_joined_a_group_gains_what_the_group_holds() -> None:
+    """The documents are the same: nothing but what Azure answers about the identity has changed."""
+    held = [give("p", "Reader", VAULT), give("g", "Owner", RG, "Group")]
+    outside, inside = (worlds.told(held, guid("p"), SUB, *groups) for groups in ((), (guid("g"),)))
+    gained = pair(held, held, (WHOLE, inside), old_reads=(WHOLE, outside))
+    assert told(gained) == [(*GRANTED, "*")]
+    lost = pair(held, held, (WHOLE, outside), old_reads=(WHOLE, inside))
+    assert told(lost) == [(*LOST, "*")]
+    assert told(pair(held, held, (WHOLE, inside), old_reads=(WHOLE, inside))) == []
+
+
+def test_what_only_one_side_was_asked_is_no_gain() -> None:
+    held = [give("p", "Reader", VAULT), give("g", "Owner", RG, "Group")]
+    inside = worlds.told(held, guid("p"), SUB, guid("g"))
+    assert [change.effect for change in changes(pair(held, held, (WHOLE, inside)))] == [Effect.UNKNOWN]

@@ -10,7 +10,7 @@ import pytest
 
 from auditor.baseline import read_baseline
 from auditor.cli import run
-from auditor.collect import collect
+from auditor.collect import Progress, collect
 from auditor.model import Finding, Outcome
 from auditor.snapshot import Snapshot, read_snapshot
 from auditor.standin import Fault, Kind
@@ -139,6 +139,23 @@ def test_an_import_of_what_az_prints_tells_the_same(inside: Snapshot, tmp_path: 
     assert {n: (f.outcome, f.verdict.message) for n, f in imported.items()} == {
         n: (f.outcome, f.verdict.message) for n, f in live.items()
     }
+
+
+def test_a_run_that_ends_in_between_leaves_them_to_be_resumed() -> None:
+    """Told to stop by whoever watches, when the first of them is answered and no other was asked yet."""
+
+    def stop(progress: Progress) -> None:
+        if progress.reading.endswith("/assignedTo"):
+            raise KeyboardInterrupt
+
+    with serving(small()) as standin:
+        first = collect(target_at(standin, concurrency=1), stop)
+        assert not first.complete
+        assert {(read.error, bool(read.about)) for read in failed(first) if read.about} == {("Interrupted", True)}
+        second = collect(target_at(standin), earlier=first)
+    assert second.complete
+    assert sorted(read.about for read in second.reads) == sorted(read.about for read in first.reads)
+    assert {f.outcome for f in excess(second).values()} == {Outcome.PASS}
 
 
 def test_nobody_is_asked_about_where_no_group_holds_a_role() -> None:
