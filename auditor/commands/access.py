@@ -45,10 +45,10 @@ def access(
 
     \b
     auditor access s.json                                     who reaches control, keys and data of the workload
-    auditor access s.json --action Microsoft.KeyVault/vaults/secrets/getSecret/action --scope kv-chat
-    auditor access s.json --principal id-app                  what an identity holds, anywhere
-    auditor access s.json --principal id-app --action Microsoft.Storage/storageAccounts/listKeys/action
-    auditor access s.json --principal id-app --blast-radius
+    auditor access s.json --action Microsoft.KeyVault/vaults/secrets/getSecret/action --scope kv-aibase
+    auditor access s.json --principal id-app-aibase           what an identity holds, anywhere
+    auditor access s.json --principal id-app-aibase --action Microsoft.Storage/storageAccounts/listKeys/action
+    auditor access s.json --principal id-app-aibase --blast-radius
     auditor access s.json --blast-radius                      of every part that the Internet talks to
     """
     from auditor.graph import build_estate

@@ -30,11 +30,11 @@ def check(snapshot: Path, asked: AuditOptions, history: Path | None, report: Rep
     """Check a SNAPSHOT file against the reference architecture. Reads the file and nothing else.
 
     \b
-    auditor check s.json                                    for you, at the terminal
-    auditor check s.json -o report.html --also sarif=r.sarif for a review, and for a dashboard
-    auditor check s.json --strict --format junit -o r.xml   for a pipeline that must know everything
-    auditor check s.json --settings auditor.yaml            with pins, thresholds, allowances and waivers of your own
-    auditor check s.json --history audits.db -o report.html keep the findings, and show how they came out over time
+    auditor check s.json                                      for you, at the terminal
+    auditor check s.json -o report.html --also sarif=r.sarif  for a review, and for a dashboard
+    auditor check s.json --strict --format junit -o r.xml     for a pipeline that must know everything
+    auditor check s.json --settings auditor.yaml              with pins, thresholds, allowances and waivers of your own
+    auditor check s.json --history audits.db -o report.html   keep the findings, show how they came out over time
 
     Exit codes: 0 everything required holds, 1 something required fails (see --fail-on), 2 bad usage or bad input,
     3 incomplete, 4 the auditor itself failed.

@@ -38,7 +38,7 @@ def flow(
     subnets. Routes are not asked: `auditor reach` follows them.
 
     \b
-    auditor flow s.json --at nic-jmp --direction in --protocol Tcp --local 10.0.2.132:3389 --remote Internet:50000
+    auditor flow s.json --at snet-jumpbox --direction in --protocol Tcp --local 10.0.2.132:3389 --remote Internet:50000
     auditor flow s.json --batch questions.jsonl > answers.jsonl
 
     A line of a batch is {"at", "direction", "protocol", "local_ip", "local_port", "remote_ip", "remote_port"}, where
@@ -159,6 +159,10 @@ def _step(number: int, step: Mapping[str, Any], width: int) -> Iterator[str]:
 
 def _batch(book: FlowBook, file: str, output: Path | None) -> ExitCode | None:
     """Answer each line as it comes, so that a pipe can talk back and forth; mistakes keep their line."""
+    from auditor.reporting.json_ import json_text
+    from auditor.reporting.words import line
+    from auditor.snapshot.text import printable
+
     mistakes = 0
     try:
         with click.open_file(file, encoding="utf-8") as lines, _sink(output) as sink:
@@ -168,12 +172,13 @@ def _batch(book: FlowBook, file: str, output: Path | None) -> ExitCode | None:
                 answered = _line(book, text)
                 if "error" in answered:
                     mistakes += 1
-                    click.echo(f"{file}:{number}: {answered['error']}", err=True)
-                click.echo(json.dumps(answered, ensure_ascii=False), file=sink)
+                    click.echo(f"{printable(file)}:{number}: {line(answered['error'])}", err=True)
+                click.echo(json_text(answered), file=sink)
     except (OSError, UnicodeDecodeError) as problem:
         if isinstance(problem, BrokenPipeError):
             raise
-        raise AuditorError(f"{file}: {problem}", "name a file of JSON lines, or - for standard input") from None
+        tip = "name a file of JSON lines, or - for standard input"
+        raise AuditorError(f"{printable(file)}: {problem}", tip) from None
     return ExitCode.USAGE if mistakes else None
 
 
@@ -186,7 +191,7 @@ def _sink(output: Path | None) -> Any:
 def _line(book: FlowBook, text: str) -> dict[str, Any]:
     try:
         asked = json.loads(text)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         return {"error": f"not JSON: {problem}"}
     if not isinstance(asked, dict):
         return {"error": "a question is a JSON object"}

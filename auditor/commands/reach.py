@@ -43,7 +43,7 @@ def reach(
 
     \b
     auditor reach s.json --from Internet
-    auditor reach s.json --from nic-jmp --to kv-chat --port 443
+    auditor reach s.json --from nic-jmp-aibase --to kv-aibase --port 443
     auditor reach s.json --from 192.168.0.0/16 --format json -o reach.json
     """
     from auditor.commands.network_arguments import read_tags
