@@ -84,6 +84,11 @@ class Membership:
                 told = gap if told is None else told
         return told
 
+    def tells_of(self, group: str) -> bool:
+        """Whether some answer says of a group whether an identity is in it."""
+        answered = (read for reads in self._about.values() for read in reads if read.answered)
+        return any(self._reaches(read.scope, group) for read in answered)
+
     def _why_not_whole(self, read: Read, label: str) -> Unknown | None:
         """Why an answer does not prove that its identity is in no other groups; `None` where it does."""
         if not read.answered:

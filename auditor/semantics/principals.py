@@ -162,7 +162,8 @@ class Directory:
 
     def _unknown_members(self, group: str) -> Unknown:
         name = self.get(group, "group").label
-        because = f"who is in {name} is not in this snapshot: Microsoft Graph knows, Resource Manager does not"
+        besides = " besides identities that Azure was asked about" if self._asked.tells_of(group) else ""
+        because = f"who is in {name}{besides} is not in this snapshot: Microsoft Graph knows, Resource Manager does not"
         return Unknown(because, permission=MEMBERSHIP_RIGHT)
 
 

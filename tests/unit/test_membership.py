@@ -143,6 +143,7 @@ def test_a_question_about_it_is_decided_and_one_about_everybody_stays_open() -> 
     assert [gap.permission for gap in found.gaps] == [MEMBERSHIP_RIGHT]
     assert access.gaps_about(guid("app"), found) == []
     assert access.gaps_about(guid("ann"), found) == list(found.gaps)
+    assert "besides identities that Azure was asked about is not in this snapshot" in found.gaps[0].because
     assert decide(access, guid("app"), [found]).answer == "no"
     assert decide(access, guid("ann"), [found]).answer == "unknown"
 
