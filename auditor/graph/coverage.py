@@ -57,6 +57,10 @@ class Coverage:
         if "/" in parent and not relevant and under is None:
             # A child list is asked once per parent: with no parent there was nothing to ask.
             return self.gap(parent)
+        # What hangs under something that could not be read was not asked for.
+        above = self.failure(under) if under is not None else None
+        if above is not None:
+            return above
         where = f" of {under.name}" if under else ""
         because = f"the list of {type_}{where} is not in this snapshot"
         return Unknown(because, None if self._planned else permission_for(wanted), absent=True)

@@ -9,7 +9,7 @@ import msgspec
 
 from auditor.facts import load
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
-from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.rules.rule import broken, holds, not_applicable, requirement, unknown
 from auditor.semantics.belongings import (
     LOG_ANALYTICS,
     registries_of,
@@ -18,7 +18,15 @@ from auditor.semantics.belongings import (
     telemetry_of,
     vaults_of,
 )
-from auditor.semantics.diagnostics import SETTING, called, captured, destinations, exists, storage_services
+from auditor.semantics.diagnostics import (
+    SETTING,
+    called,
+    captured,
+    destinations,
+    exists,
+    storage_services,
+    unread_settings,
+)
 from auditor.semantics.parts import Workload
 
 _TARGETS: Mapping[str, Callable[[Workload], Iterable[Resource]]] = {
@@ -144,8 +152,8 @@ def _settings(w: Workload) -> tuple[Resource, ...]:
     return found or w.estate.all(SETTING)
 
 
-@requirement("MON-15", on=_settings, part="diagnostic setting")
-def logs_go_nowhere(setting: Resource, w: Workload, _terms: object) -> Answer:
+@requirement("MON-15", part="diagnostic setting")
+def logs_go_nowhere(w: Workload, _terms: object) -> Iterator[Verdict]:
     """A diagnostic setting sends to something that does not exist.
 
     What is read: `workspaceId`, `storageAccountId` and `eventHubAuthorizationRuleId` of every diagnostic setting of
@@ -159,6 +167,24 @@ def logs_go_nowhere(setting: Resource, w: Workload, _terms: object) -> Answer:
 
     References: article, "Monitoring"; learn.microsoft.com/azure/azure-monitor/essentials/diagnostic-settings.
     """
+    yield from _each_sent(w)
+    # Settings that nobody could read may go nowhere too.
+    for unread in unread_settings(w.estate, w.owns):
+        yield unknown(None, unread, aspect=unread.permission or unread.because)
+
+
+def _each_sent(w: Workload) -> Iterator[Verdict]:
+    found = _settings(w)
+    if not found:
+        yield not_applicable(None, "this workload has no diagnostic setting")
+    for setting in found:
+        try:
+            yield _sent(setting, w)
+        except NotKnown as gap:
+            yield unknown(setting, gap.unknown)
+
+
+def _sent(setting: Resource, w: Workload) -> Verdict:
     described = called(setting.id.extends) if setting.id.extends else setting.name
     named = destinations(setting)
     fix = f"az monitor diagnostic-settings update --name {setting.name} --resource {setting.id.extends}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,16 @@ def settings_of(estate: Estate, subject: ArmId) -> tuple[Resource, ...]:
     if gap is not None:
         raise NotKnown(gap)
     return estate.into(subject, Relation.DESCRIBES, SETTING)
+
+
+def unread_settings(estate: Estate, owns: Callable[[Resource], bool]) -> Iterator[Unknown]:
+    """Why not every setting of the resources that somebody owns is known: each list that could not be read."""
+    row = next(row for row in load("arm-reads")["reads"] if row["type"].casefold() == SETTING)
+    kinds = [kind.casefold() for kind in row["parent"]]
+    gaps = [estate.coverage.gap(kind) for kind in kinds]
+    gaps += [estate.coverage.gap(SETTING, each.id) for kind in kinds for each in estate.seen(kind) if owns(each)]
+    told = {gap.because: gap for gap in gaps if gap is not None and not gap.absent}
+    yield from told.values()
 
 
 def captured(estate: Estate, subject: ArmId, wanted: tuple[str, ...]) -> Step:

@@ -65,7 +65,8 @@ def approval(estate: Estate, connection: Connection) -> Step:
     """Whether a connection is approved, seen from both of its ends.
 
     Only Approved carries traffic (facts/paas-and-monitoring.md, section 6). The target's side is asked where the
-    snapshot shows it; where it does not, the endpoint's own word stands, since Azure mirrors the state to it.
+    snapshot shows it, and is unknown where it could not be read; where nobody tried (it is in another subscription),
+    the endpoint's own word stands, since Azure mirrors the state to it.
     """
     name = connection.endpoint.name
     if connection.state != "approved":
@@ -86,6 +87,9 @@ def approval(estate: Estate, connection: Connection) -> Step:
         if side.text(*path) != "approved":
             says = f"{connection.target.name} holds the connection of {name} as {side.get(*path)}, not Approved"
             return Step("approval", False, says, evidence)
+    unread = estate.coverage.failure(connection.target)
+    if unread is not None:
+        return Step("approval", unread, unread.because, evidence)
     return Step("approval", True, f"the connection of {name} to {connection.target.name} is Approved", evidence)
 
 
