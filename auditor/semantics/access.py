@@ -90,11 +90,6 @@ class Access:
         """To whom something is assigned."""
         return self.directory.get(assignment.principal, assignment.principal_kind, assignment.principal_name)
 
-    @cached_property
-    def orphaned(self) -> tuple[Assignment, ...]:
-        """What is assigned to principals that are known to be deleted."""
-        return tuple(a for a in self.assignments if self.principal_of(a).deleted)
-
     def covering(self, scope: ArmId) -> Iterator[tuple[Assignment, Unknown | None]]:
         """What is assigned at a scope or above it; with the doubt, where it is not known to be above."""
         chain = [scope]

@@ -58,19 +58,3 @@ def interface_of(estate: Estate, place: Resource) -> Resource | None:
     if place.type == NIC:
         return place
     return estate.one(place, Relation.HAS_NIC)
-
-
-def interface_addresses(nic: Resource) -> AddressSet:
-    """The private addresses of an interface that its document tells."""
-    found = AddressSet.none()
-    for index, _ in nic.items("properties", "ipConfigurations"):
-        found |= prefixes_of(nic, "properties", "ipConfigurations", index, "properties", "privateIPAddress")
-    return found
-
-
-def subnet_at(estate: Estate, network: Resource, address: str) -> Resource | None:
-    """The subnet of a network that holds an address; `None` where none does."""
-    for subnet in estate.all(SUBNET, under=network.id):
-        if address in subnet_prefixes(subnet):
-            return subnet
-    return None

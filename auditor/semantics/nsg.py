@@ -50,11 +50,6 @@ class Evaluation:
         """What of the rules could not be understood."""
         return tuple(dict.fromkeys(why for rule in self.rules for why in rule.unknowns))
 
-    @property
-    def assumes_defaults(self) -> bool:
-        """Whether the document did not show the default rules, so that those of facts/nsg-rules.json are taken."""
-        return any(rule.assumed for rule in self.rules)
-
     @cached_property
     def diagram(self) -> dd.Diagram:
         """Which rule decides each packet: its number from 1, 0 for none."""

@@ -33,11 +33,6 @@ def open_to(estate: Estate, resource: Resource) -> FirewallVerdict:
     return decide(estate, resource)
 
 
-def has_firewall(resource: Resource) -> bool:
-    """Whether `open_to` knows this type."""
-    return resource.type in FIREWALLS
-
-
 def public_access(resource: Resource) -> tuple[str, Evidence]:
     """The public access switch: `enabled`, `disabled`, `perimeter`, the unheard-of word, or empty where Azure
     does not define what its absence means; and the value that says so."""

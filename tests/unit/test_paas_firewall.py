@@ -9,7 +9,7 @@ import pytest
 from auditor.graph import Estate
 from auditor.model import ArmId, NotKnown, Read, Unknown
 from auditor.semantics.addresses import AddressSet
-from auditor.semantics.paas_firewall import FIREWALLS, FirewallVerdict, has_firewall, open_to, public_access
+from auditor.semantics.paas_firewall import FIREWALLS, FirewallVerdict, open_to, public_access
 from auditor.semantics.site_restrictions import scm_open_to
 from tests.unit.estates import WHOLE, doc, estate_of, id_of, named, need, world
 
@@ -316,4 +316,3 @@ def test_public_access_cites_the_switch() -> None:
     estate = estate_of([doc(VAULT, "x", properties={"publicNetworkAccess": "Enabled"})])
     access, evidence = public_access(named(estate, VAULT.casefold(), "x"))
     assert (access, evidence.value, evidence.place.pointer) == ("enabled", "Enabled", "/properties/publicNetworkAccess")
-    assert has_firewall(named(estate, VAULT.casefold(), "x"))

@@ -84,7 +84,6 @@ def test_rules_show_where_they_stand_and_what_they_match() -> None:
     assert "SecurityRule(" in repr(found.rules[0])
     assert found.unknowns == ()
     assumed = [rule for rule in found.rules if rule.assumed]
-    assert found.assumes_defaults == bool(assumed)
     assert all(rule.place.pointer.endswith("/defaultSecurityRules") for rule in assumed)
 
 
