@@ -12,7 +12,7 @@ from typing import Any
 import jinja2
 import pytest
 
-from auditor.model import AuditResult, WorkloadInfo
+from auditor.model import AuditResult, Outcome, WorkloadInfo
 from auditor.reporting import Context
 from auditor.reporting.explained import parts, spans
 from auditor.reporting.html import _environment, render
@@ -135,6 +135,16 @@ def test_a_finding_shows_its_proof() -> None:
     assert 'stchatui/properties/networkAcls/defaultAction is "Allow" line 820, column 26' in text
     assert "destination port 22" in text
     assert "Rule storage_is_exposed" in text
+
+
+def test_a_fail_without_a_value_to_cite_says_why() -> None:
+    failing = next(f for f in RICH.findings if f.outcome is Outcome.FAIL)
+    absent = replace(
+        failing, verdict=replace(failing.verdict, evidence=(), message="kv-chat has no diagnostic setting")
+    )
+    text = words(page(replace(RICH, findings=(absent,))))
+    assert "Evidence an absence: no document of this snapshot holds what is asked for" in text
+    assert "an absence" not in words(page(replace(RICH, findings=(failing,))))
 
 
 def test_a_witness_is_told_in_lines_and_what_is_empty_is_left_out() -> None:
