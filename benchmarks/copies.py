@@ -45,9 +45,10 @@ class World:
 
     @cached_property
     def kept(self) -> frozenset[str]:
-        """Ids that are the same in every copy: the subscription's, the tenant's, those that Microsoft publishes."""
+        """Ids that are the same in every copy: those of the subscription and the tenant, and Microsoft's own."""
         published = _PUBLISHED.findall(json.dumps(self.documents))
-        return frozenset(guid.casefold() for guid in (self.subscription, self.tenant, *published))
+        above = _GUID.findall(json.dumps(self.shared))
+        return frozenset(guid.casefold() for guid in (self.tenant, *published, *above))
 
     def copy(self, number: int) -> list[Document]:
         """The deployment once more; number 0 is itself. There are 64, since each has a /16 of 10.0.0.0/10."""

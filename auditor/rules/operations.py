@@ -91,7 +91,7 @@ def flows_are_registered_nowhere(workspace: Resource, w: Workload, _terms: objec
     References: article, "Deployment flow", step 4a;
     learn.microsoft.com/azure/machine-learning/concept-machine-learning-registries-mlops.
     """
-    registries = w.estate.all(_REGISTRY)
+    registries = sorted(w.estate.all(_REGISTRY), key=w.owns, reverse=True)
     if registries:
         return holds(workspace, f"flows can be registered in {registries[0].name}", registries[0].at("id"))
     fix = f"az ml registry create --resource-group {workspace.id.resource_group} --file registry.yml"

@@ -82,7 +82,7 @@ def linked_zone(
     own = next((zone for zone in candidates if zone.id == written), None)
     if not candidates:
         return LinkedZone(None, (_missing(estate, name, written, endpoint),))
-    exists = Step("zone", True, f"the zone {name} exists", (candidates[0].at("id"),), name)
+    exists = Step("zone", True, f"the zone {name} exists", ((own or candidates[0]).at("id"),), name)
     if isinstance(network, Unknown):
         says = f"which zone {name} answers is not known: {network.because}"
         return LinkedZone(own or candidates[0], (exists, Step("link", network, says, subject=name)))
