@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from auditor.collect import collect, collect_apart
-from auditor.collect.policies import OnlyReads
+from auditor.collect.policies import Deadline, OnlyReads
 from auditor.collect.reads import recipes
 from auditor.collect.session import Session
 from auditor.collect.target import Target
@@ -101,7 +101,7 @@ def test_a_link_in_an_answer_leads_to_no_other_host() -> None:
 
 
 def test_every_pipeline_stops_what_is_no_read() -> None:
-    session = Session(Target(), deadline=None, credential=None)  # type: ignore[arg-type]
+    session = Session(Target(), Deadline(None))
     assert any(isinstance(policy, OnlyReads) for policy in session.options()["policies"])
     session.close()
 
