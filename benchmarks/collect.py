@@ -29,7 +29,7 @@ def serve(latency: float) -> None:
         told = {"url": standin.url, "subscription": served.subscriptions[0], "environment": standin.environment()}
         print(json.dumps(told), flush=True)
         for _ in sys.stdin:
-            print(json.dumps([request.path for request in standin.requests if request.method == "GET"]), flush=True)
+            print(json.dumps([request.question for request in standin.requests if request.method == "GET"]), flush=True)
 
 
 def measure(latency: float, runs: int) -> dict[str, Any]:
