@@ -23,6 +23,11 @@ _STYLES = (
     "classDef unknown fill:#fff6d8,stroke:#8a6a00,stroke-dasharray:4 3,color:#17202a",
     "classDef advice fill:#ffffff,stroke:#8a5300,color:#17202a",
     "classDef fine fill:#ffffff,stroke:#9aa7b6,color:#17202a",
+    "classDef network fill:#f1f6fd,stroke:#8fb0d8,color:#17202a",
+    "classDef subnet fill:#ffffff,stroke:#b4c8e0,color:#17202a",
+    "classDef open fill:#ffffff,stroke:#b42318,stroke-width:2px,color:#17202a",
+    "classDef managed fill:#f6f2fc,stroke:#a891cf,color:#17202a",
+    "classDef rest fill:none,stroke:#9aa7b6",
 )
 
 
@@ -56,11 +61,12 @@ def _lines(picture: Picture) -> Iterator[str]:
     yield from _group("identities", "Identities", tuple(_identities(picture, names)))
     yield from _group("others", "Also with findings", tuple(_node(item, names, 2) for item in picture.others))
     yield from _links(picture, names)
+    yield from _groups(picture, names)
     yield from (f"  {style}" for style in _STYLES)
 
 
 def _group(name: str, heading: str, nodes: tuple[str, ...]) -> tuple[str, ...]:
-    return (f'  subgraph {name}["{heading}"]', *nodes, "  end") if nodes else ()
+    return (f'  subgraph {name}["{heading}"]', "    direction LR", *nodes, "  end") if nodes else ()
 
 
 def _identities(picture: Picture, names: Mapping[str, str]) -> Iterator[str]:
@@ -75,9 +81,27 @@ def _links(picture: Picture, names: Mapping[str, str]) -> Iterator[str]:
         label = f'|"{_escaped(words)}"|' if words else ""
         arrow = "<-->" if link.kind is LinkKind.PEERING and link.state is State.HOLDS else _ARROWS[link.state]
         yield f"  {names[link.source]} {arrow}{label} {names[link.target]}"
+    # Unseen, so that managed networks stand to the right of the services and not in the way of everything else.
+    beside = next((names[item.key] for item in picture.services), "")
+    for link in picture.links:
+        if link.kind in (LinkKind.MANAGED, LinkKind.OUTBOUND) and beside:
+            yield f"  {names[link.target] if link.kind is LinkKind.MANAGED else beside} ~~~ {names[link.source]}"
     bad = [str(n) for n, link in enumerate(picture.links) if link.state in (State.OPEN, State.BROKEN)]
     if bad:
         yield f"  linkStyle {','.join(bad)} stroke:#b42318,color:#b42318"
+
+
+def _groups(picture: Picture, names: Mapping[str, str]) -> Iterator[str]:
+    """Which group is drawn how: a subnet whose filters let through what they should not stands out."""
+    subnets = [subnet.item for network in picture.networks for subnet in network.subnets]
+    drawn = {
+        "network": [names[network.item.key] for network in picture.networks],
+        "subnet": [names[item.key] for item in subnets if _class(item) != "fail"],
+        "open": [names[item.key] for item in subnets if _class(item) == "fail"],
+        "managed": [names[managed.item.key] for managed in picture.managed],
+        "rest": [*(["identities"] if picture.identities else []), *(["others"] if picture.others else [])],
+    }
+    yield from (f"  class {','.join(members)} {style}" for style, members in drawn.items() if members)
 
 
 def _node(item: Item, names: Mapping[str, str], depth: int) -> str:

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from auditor.model.picture import Item, Picture, State, Tally
+from auditor.model.picture import Item, LinkKind, Picture, State, Tally
 from auditor.reporting.digest import Digest
 from auditor.reporting.picture_icons import ICONS
 from auditor.reporting.picture_kinds import KINDS, about, badge, spoken
@@ -222,6 +222,25 @@ def test_the_flowchart_has_every_item_and_every_link() -> None:
     assert '==>|"OPEN 443"|' in text
     assert text.count("subgraph") == text.count("  end\n") == 12
     assert "  linkStyle 0,1 stroke:#b42318,color:#b42318" in text
+
+
+def test_groups_are_drawn_as_what_they_are_and_open_subnets_stand_out() -> None:
+    text = mermaid(world())
+    drawn = {style: members.split(",") for members, style in re.findall(r"^  class (\S+) (\w+)$", text, re.MULTILINE)}
+    assert set(drawn) == {"network", "subnet", "open", "managed", "rest"}
+    groups = re.findall(r"subgraph (\w+)\[", text)
+    assert sorted(groups) == sorted(member for members in drawn.values() for member in members)
+    badge = r'subgraph (n\d+)\["snet-[^"]* \d+ (?:critical|high)"\]'
+    assert set(re.findall(badge, text)) <= set(drawn["open"])
+    assert all(f"classDef {style} " in text for style in drawn)
+
+
+def test_managed_networks_are_held_to_the_right_of_the_services_by_links_that_nobody_sees() -> None:
+    text = mermaid(world())
+    outward = [link for link in world().links if link.kind in (LinkKind.MANAGED, LinkKind.OUTBOUND)]
+    assert text.count(" ~~~ ") == len(outward) > 5
+    # Styles of links go by number: the unseen ones come after all others.
+    assert text.rindex("-->") < text.index("~~~")
 
 
 def test_states_have_arrows_of_their_own() -> None:
