@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from auditor.baseline import Baseline
     from auditor.baseline.settings import Settings
     from auditor.commands.reports import ReportOptions
+    from auditor.graph import Estate
     from auditor.model.picture import Picture
     from auditor.semantics.pinning import Pin
     from auditor.snapshot import Snapshot
@@ -46,6 +47,15 @@ class Terms:
     remarks: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
     settings: Settings | None = None
+    _made: list[tuple[Snapshot, Estate]] = field(default_factory=list, repr=False, compare=False)
+
+    def estate(self, snapshot: Snapshot) -> Estate:
+        """The estate of a snapshot under these terms. The last one is kept: report and picture are made of one."""
+        from auditor.workflows.audit import estate_of
+
+        if not self._made or self._made[0][0] is not snapshot:
+            self._made[:] = [(snapshot, estate_of(snapshot, self.service_tags))]
+        return self._made[0][1]
 
 
 class _Day(click.ParamType[date]):
@@ -149,7 +159,7 @@ def audited(snapshot: Snapshot, terms: Terms) -> AuditResult:
     from auditor.workflows.audit import audit
     from auditor.workflows.waive import waive
 
-    result = audit(snapshot, terms.baseline, terms.pins, terms.service_tags)
+    result = audit(snapshot, terms.baseline, terms.pins, terms.service_tags, terms.estate(snapshot))
     return waive(replace(result, notes=(*result.notes, *terms.remarks)), terms.waivers, terms.as_of)
 
 
@@ -157,7 +167,7 @@ def pictured(snapshot: Snapshot, result: AuditResult, terms: Terms) -> Picture:
     """The picture of what was audited, with what was found."""
     from auditor.workflows.picture import picture
 
-    return picture(snapshot, result, terms.pins, terms.service_tags)
+    return picture(snapshot, result, terms.pins, terms.service_tags, terms.estate(snapshot))
 
 
 def tell_of_waivers(result: AuditResult, quiet: bool) -> None:

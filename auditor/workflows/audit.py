@@ -56,13 +56,15 @@ def audit(
     baseline: Baseline,
     pins: Iterable[Pin] = (),
     service_tags: Mapping[str, Any] | None = None,
+    estate: Estate | None = None,
 ) -> AuditResult:
     """Check a snapshot against a baseline. Pure: the same bytes in give the same result.
 
     `pins` say what plays a part. `service_tags`, a list of them as Microsoft publishes it, takes the place of the
-    snapshot's own. A rule that raises is outcome `error` on its requirement and does not stop the others.
+    snapshot's own. `estate` is what `estate_of` makes of both, where somebody has it already. A rule that raises is
+    outcome `error` on its requirement and does not stop the others.
     """
-    estate = build_estate(snapshot if service_tags is None else tagged(snapshot, service_tags))
+    estate = estate_of(snapshot, service_tags) if estate is None else estate
     found = workloads(estate, pins_of(estate, pins))
     empty = AuditResult(baseline.info, _about(snapshot), baseline.requirements, (), positions={})
     missing = _missing(found[0]) if len(found) == 1 else ()
@@ -79,6 +81,11 @@ def audit(
         notes=(*_left_out(baseline), *baseline.remarks, *_notes(found, estate)),
         positions={p: (at.line, at.column) for p, at in positions_of(snapshot, places).items()},
     )
+
+
+def estate_of(snapshot: Snapshot, service_tags: Mapping[str, Any] | None = None) -> Estate:
+    """The estate of a snapshot, with a list of service tags in the place of its own where one is given."""
+    return build_estate(snapshot if service_tags is None else tagged(snapshot, service_tags))
 
 
 def tagged(snapshot: Snapshot, service_tags: Mapping[str, Any]) -> Snapshot:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from auditor.graph import Estate, build_estate
+from auditor.graph import Estate
 from auditor.model import ArmId, AuditResult, NotKnown
 from auditor.model.picture import (
     INTERNET,
@@ -22,7 +22,7 @@ from auditor.model.picture import (
 from auditor.semantics.parts import Pins, Workload, workloads
 from auditor.semantics.pinning import Pin, pins_of
 from auditor.snapshot import Snapshot
-from auditor.workflows.audit import tagged
+from auditor.workflows.audit import estate_of
 from auditor.workflows.picture_links import links_of
 from auditor.workflows.picture_managed import managed_of
 from auditor.workflows.picture_places import addresses_of, identities_of, item_of, networks_of
@@ -49,9 +49,10 @@ def picture(
     result: AuditResult,
     pins: Iterable[Pin] = (),
     service_tags: Mapping[str, Any] | None = None,
+    estate: Estate | None = None,
 ) -> Picture:
-    """The picture of what `audit` was asked about: give it the same snapshot, pins and tags, and its result."""
-    estate = build_estate(snapshot if service_tags is None else tagged(snapshot, service_tags))
+    """The picture of what `audit` was asked about: give it the same snapshot, pins, tags and estate, and its result."""
+    estate = estate_of(snapshot, service_tags) if estate is None else estate
     try:
         return picture_of(estate, result, pins_of(estate, pins))
     except NotKnown as gap:
