@@ -17,11 +17,10 @@ from auditor.baseline.terms import Reader
 from auditor.model import ArmId
 from auditor.rules.allowances import GUID, AllowedRole
 from auditor.rules.security_groups import FlowRow, GroupRow
-from auditor.semantics.addresses import AddressSet
+from auditor.semantics.contract import is_end
 from auditor.semantics.ports import PortSet
 from auditor.semantics.protocols import ProtocolSet
 from auditor.semantics.subnets import PARTS
-from auditor.semantics.tags import is_tag
 
 _WHY = "why this may be"
 Checks: TypeAlias = Mapping[str, Callable[[str], str]]
@@ -48,9 +47,11 @@ def _rows(node: Node | None, type_: type[Any], what: str, checks: Checks, reader
     if node is not None and not isinstance(node, Items):
         reader.mistakes.at(node, f"`{type_.__name__.casefold()}s` of `allow` must be a list")
     for item in node.items if isinstance(node, Items) else ():
+        before = len(reader.mistakes.found)
         _check(item, what, checks, reader.mistakes)
         row = reader.read(item, type_, what)
-        if row is not None:
+        # A row with a mistake in it cannot become one of the terms, which would refuse it.
+        if row is not None and len(reader.mistakes.found) == before:
             yield row, item
 
 
@@ -88,15 +89,11 @@ def _not_an_end(word: str) -> str:
     kind, colon, part = text.partition(":")
     if kind == "subnet" and colon:
         return "" if part in PARTS else f"no subnet plays a part called `{part}`{meant(part, PARTS)}"
-    if text in ("self", "*") or text.casefold() == "any" or is_tag(text):
+    if is_end(text):
         return ""
-    try:
-        AddressSet.of(text)
-    except ValueError:
-        known = ("self", "VirtualNetwork", "Internet", *(f"subnet:{each}" for each in PARTS))
-        hint = meant(text, known) or "; write `self`, `subnet:<part>`, `*`, a prefix or a service tag"
-        return f"`{word}` is no address and no service tag that is known here{hint}"
-    return ""
+    known = ("self", "VirtualNetwork", "Internet", *(f"subnet:{each}" for each in PARTS))
+    hint = meant(text, known) or "; write `self`, `subnet:<part>`, `*`, a prefix or a service tag"
+    return f"`{word}` is no address and no service tag that is known here{hint}"
 
 
 def _nobody(word: str) -> str:

@@ -15,7 +15,8 @@ from auditor.semantics.grants import Grant
 from auditor.semantics.paas_firewall import open_to
 from auditor.semantics.parts import VAULT, Workload
 from auditor.semantics.principals import MEMBERSHIP_RIGHT
-from auditor.semantics.workload_identities import principals_of
+from auditor.semantics.workload_identities import Client, principals_of
+from auditor.semantics.workload_identities import approved as approved_identities
 
 _REFERENCE_SETTINGS = "microsoft.web/sites/config/appsettings"
 
@@ -165,7 +166,7 @@ class ClientTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     actions: tuple[str, ...]
     data_actions: tuple[str, ...]
-    approved: tuple[str, ...]
+    approved: tuple[Client, ...]
     besides: tuple[AllowedRole, ...] = ()
 
 
@@ -197,7 +198,7 @@ def strangers_may_call_the_models(account: Resource, w: Workload, terms: ClientT
 
 
 def _by_role(account: Resource, w: Workload, terms: ClientTerms) -> Iterator[Verdict]:
-    approved = _approved(w, terms)
+    approved = approved_identities(w, terms.approved)
     access = access_of(w.estate)
     borne: list[AllowedRole] = []
     seen: set[tuple[str, str]] = set()
@@ -233,15 +234,3 @@ def _stranger(account: Resource, grant: Grant, action: str) -> Verdict:
     return broken(
         account, says, *assignment.evidence, fix=fix, aspect=f"{grant.principal.id} {action}", witness=witness
     )
-
-
-def _approved(w: Workload, terms: ClientTerms) -> set[str]:
-    parts = {
-        "workspace": w.workspaces,
-        "endpoint": w.online_endpoints,
-        "compute": w.compute_instances,
-        "chat_ui": w.chat_uis,
-        "flow_site": w.flow_sites,
-    }
-    carriers = [carrier for part in terms.approved for carrier in parts[part]]
-    return {id_.casefold() for carrier in carriers for id_ in principals_of(w.estate, carrier).values()}

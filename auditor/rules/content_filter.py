@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import msgspec
 
@@ -21,7 +22,7 @@ class FilterTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     filter: str
     sources: tuple[str, ...]
-    threshold: str | None
+    threshold: Literal["Low", "Medium", "High"] | None
 
 
 @requirement("CF-01", "CF-02", "CF-03", "CF-04", "CF-05", "CF-06", part="content policy", terms=FilterTerms)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import msgspec
 
@@ -147,7 +148,7 @@ def _redirecting_listeners(gateway: Resource) -> set[str]:
 class TlsTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The oldest TLS version that is good enough, as the application gateway writes it."""
 
-    minimum: str
+    minimum: Literal["TLSv1_0", "TLSv1_1", "TLSv1_2", "TLSv1_3"]
 
 
 _VERSIONS = ("tlsv1_0", "tlsv1_1", "tlsv1_2", "tlsv1_3")

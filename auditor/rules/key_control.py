@@ -19,7 +19,8 @@ from auditor.semantics.principals import MEMBERSHIP_RIGHT
 from auditor.semantics.private_access import approval, connections
 from auditor.semantics.scopes import Hierarchy
 from auditor.semantics.settings import az, az_set, setting
-from auditor.semantics.workload_identities import principals_of
+from auditor.semantics.workload_identities import Client
+from auditor.semantics.workload_identities import approved as approved_identities
 
 _POLICY = "microsoft.authorization/policyassignments"
 
@@ -99,7 +100,7 @@ class ReaderTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The data action that reads a secret, the parts of the workload whose identities need it, and who else may."""
 
     action: str
-    approved: tuple[str, ...]
+    approved: tuple[Client, ...]
     besides: tuple[AllowedRole, ...] = ()
 
 
@@ -118,7 +119,7 @@ def strangers_may_read_the_keys(vault: Resource, w: Workload, terms: ReaderTerms
 
     References: article, "Key rotation" (authorized clients); learn.microsoft.com/azure/key-vault/general/rbac-guide.
     """
-    approved = _approved(w, terms)
+    approved = approved_identities(w, terms.approved)
     found = list(_strangers_by_policy(vault, approved))
     access = access_of(w.estate)
     answer = access.who_can(terms.action, vault.id, data=True)
@@ -140,19 +141,6 @@ def strangers_may_read_the_keys(vault: Resource, w: Workload, terms: ReaderTerms
     elif not found:
         says = f"only approved identities may read secrets of {vault.name}{reasons(borne)}"
         yield holds(vault, says, vault.at("id"))
-
-
-def _approved(w: Workload, terms: ReaderTerms) -> set[str]:
-    parts = {
-        "workspace": w.workspaces,
-        "endpoint": w.online_endpoints,
-        "compute": w.compute_instances,
-        "chat_ui": w.chat_uis,
-        "flow_site": w.flow_sites,
-        "gateway": w.gateways,
-    }
-    carriers = [carrier for part in terms.approved for carrier in parts[part]]
-    return {id_.casefold() for carrier in carriers for id_ in principals_of(w.estate, carrier).values()}
 
 
 def _stranger(vault: Resource, grant: Grant) -> Verdict:

@@ -10,7 +10,7 @@ import msgspec
 from auditor.graph import Relation
 from auditor.model import Evidence, Resource, Verdict
 from auditor.rules.rule import broken, holds, requirement, unknown
-from auditor.semantics.contract import Contract, Part, compare, flow_terms, reach_of, resolver
+from auditor.semantics.contract import Contract, Part, check_term, compare, flow_terms, reach_of, resolver
 from auditor.semantics.flows import FlowSet
 from auditor.semantics.network import view_of
 from auditor.semantics.nsg import evaluated
@@ -33,6 +33,10 @@ class FlowRow(
     needed: bool
     why: str
     documented: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse words that no subnet's rules could be held against."""
+        check_term(self.term)
 
     @property
     def term(self) -> dict[str, object]:
@@ -259,10 +263,21 @@ def _explicitly_denied(contract: Contract, direction: str) -> Verdict:
     return holds(contract.subnet, says, *_group(contract), aspect=direction)
 
 
+_EVERY_PART = "every part"
+
+
 class StrictTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Flows whose ports or protocol the article's table itself, or a page it links to, leaves open, by part."""
 
     open: dict[str, tuple[dict[str, str], ...]]
+
+    def __post_init__(self) -> None:
+        """Refuse parts that no subnet plays, and words that no rule could be held against."""
+        for part, flows in self.open.items():
+            if part not in (_EVERY_PART, *PARTS):
+                raise ValueError(f"`{part}` is no part of a network; it is one of {', '.join((_EVERY_PART, *PARTS))}")
+            for flow in flows:
+                check_term(flow)
 
 
 @requirement("SEG-05", on=lambda w: w.subnets.all, part="subnet", terms=StrictTerms)
@@ -301,7 +316,7 @@ def _wide_rules(subnet: Resource, group: Resource, w: Workload, way: str, terms:
     view = view_of(w.estate, subnet)
     resolve = resolver(subnet, w.subnet, view)
     borne = FlowSet.union(
-        flow_terms(terms.open.get(part, ()), resolve) for part in ("every part", *w.subnets.part_of(subnet))
+        flow_terms(terms.open.get(part, ()), resolve) for part in (_EVERY_PART, *w.subnets.part_of(subnet))
     )
     here = reach_of(subnet, way)
     for rule in evaluated(w.estate, group, way, view).rules:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from auditor.graph import Estate, Relation
 from auditor.model import ArmId, NotKnown, Resource, Unknown
+from auditor.semantics.addresses import AddressSet
 from auditor.semantics.admin_rules import admin_rules
 from auditor.semantics.answers import because_of
 from auditor.semantics.boxes import Box, listed
@@ -17,8 +18,10 @@ from auditor.semantics.ports import PortSet
 from auditor.semantics.protocols import ProtocolSet
 from auditor.semantics.region import Addresses
 from auditor.semantics.security_rules import SecurityRule
+from auditor.semantics.subnets import PARTS
 from auditor.semantics.tags import ServiceTags, canonical, is_tag
 
+_KEYS = ("from", "to", "ports", "protocol")
 Resolve = Callable[[str], Addresses]
 """From a word of a table (`Internet`, `self`, `subnet:bastion`, a prefix) to its addresses."""
 
@@ -93,6 +96,32 @@ def flow_terms(terms: Iterable[Mapping[str, object]], resolve: Resolve) -> FlowS
             _ports(term.get("ports", "*")),
         )
     return found
+
+
+def is_end(word: str) -> bool:
+    """Whether a word of a table names an end of a flow: `self`, `subnet:<part>`, `*`, a prefix, a tag that is known."""
+    text = word.strip()
+    if text.startswith("subnet:"):
+        return text.removeprefix("subnet:") in PARTS
+    if text in ("self", "*") or text.casefold() == "any" or is_tag(text):
+        return True
+    try:
+        AddressSet.of(text)
+    except ValueError:
+        return False
+    return True
+
+
+def check_term(term: Mapping[str, object]) -> None:
+    """Raise `ValueError` for a row with a word that `flow_terms` would not understand at any subnet."""
+    if strange := [key for key in term if key not in _KEYS]:
+        raise ValueError(f"a flow has no field `{strange[0]}`; it has {', '.join(_KEYS)}")
+    for key in _KEYS[:2]:
+        word = str(term.get(key, "*"))
+        if not is_end(word):
+            raise ValueError(f"`{key}`: `{word}` is no address and no service tag that is known here")
+    ProtocolSet.of(str(term.get("protocol", "*")))
+    _ports(term.get("ports", "*"))
 
 
 def _ports(stated: object) -> PortSet:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from auditor.graph import Estate
 from auditor.model import ArmId, Evidence, NotKnown, Resource
@@ -16,6 +17,9 @@ CARRIERS = (ML, f"{ML}/computes", f"{ML}/onlineendpoints", SITE, VM, "microsoft.
 
 PARTS = ("workspace", "endpoint", "compute")
 """The parts of the article's table that have an identity of their own."""
+
+Client = Literal["workspace", "endpoint", "compute", "chat_ui", "flow_site", "gateway"]
+"""A part of the workload that calls others by an identity of its own."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,20 @@ def carriers_of(w: Workload, part: str) -> tuple[Resource, ...]:
     """What plays a part of `PARTS`."""
     carriers = {"workspace": w.workspaces, "endpoint": w.online_endpoints, "compute": w.compute_instances}
     return carriers[part]
+
+
+def approved(w: Workload, parts: Iterable[Client]) -> set[str]:
+    """The object ids, in small letters, of the identities that these parts run as."""
+    carriers = {
+        "workspace": w.workspaces,
+        "endpoint": w.online_endpoints,
+        "compute": w.compute_instances,
+        "chat_ui": w.chat_uis,
+        "flow_site": w.flow_sites,
+        "gateway": w.gateways,
+    }
+    found = [carrier for part in parts for carrier in carriers[part]]
+    return {id_.casefold() for carrier in found for id_ in principals_of(w.estate, carrier).values()}
 
 
 def identities_of(estate: Estate, carrier: Resource) -> tuple[Identity, ...]:

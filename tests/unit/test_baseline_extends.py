@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -209,3 +210,35 @@ def test_a_report_says_what_its_baseline_leaves_out(tmp_path: Path) -> None:
     result = audit(worlds.snapshot(), read_baseline(tmp_path / "own.yaml"))
     assert "IDN-08 is not checked: the baseline own disables it (The registry is another team's.)" in result.notes
     assert not [finding for finding in result.findings if finding.requirement == "IDN-08"]
+
+
+_FLOW = {"from": "self", "to": "Internet", "ports": "443", "protocol": "Tcp", "needed": False, "why": "x"}
+
+
+@pytest.mark.parametrize(
+    ("id_", "terms", "says"),
+    [
+        ("NSG-JMP-OUT", {"outbound": [_FLOW | {"ports": "70000"}]}, "'70000' is not a port"),
+        ("NSG-JMP-OUT", {"outbound": [_FLOW | {"protocol": "Http"}]}, "'Http' is not a protocol"),
+        ("NSG-JMP-DENY", {"outbound": [_FLOW | {"to": "Intranet"}]}, "`to`: `Intranet` is no address and no service"),
+        ("NSG-JMP-IN", {"inbound": [_FLOW | {"from": "subnet:agent"}]}, "`from`: `subnet:agent` is no address"),
+        ("SEG-05", {"open": {"agents": [{"ports": "7-3"}]}}, "7-3"),
+        ("SEG-05", {"open": {"agents": [{"prots": "7"}]}}, "a flow has no field `prots`"),
+        ("SEG-05", {"open": {"agent": [{"ports": "7"}]}}, "`agent` is no part of a network"),
+        ("NET-05", {"minimum": "1.2"}, "`minimum` of NET-05 must be `TLSv1_0`, `TLSv1_1`, `TLSv1_2` or `TLSv1_3`"),
+        ("CF-01", {"threshold": "Strict"}, "`threshold` of CF-01 must be"),
+        ("CF-07", {"filters": [{"filter": "hate", "sources": ["Prompt"], "threshold": "low"}]}, "did you mean `Low`?"),
+        ("IDN-14", {"approved": ["endpiont"]}, "did you mean `endpoint`?"),
+        ("KEY-09", {"approved": ["everybody"]}, "must be `workspace`"),
+    ],
+)
+def test_a_word_that_would_break_its_rule_is_a_mistake_of_the_file(
+    tmp_path: Path, id_: str, terms: dict[str, object], says: str
+) -> None:
+    own = {"extends": "openai-chat", "baseline": {"name": "own", "version": "1"}, "overrides": {id_: {"terms": terms}}}
+    (tmp_path / "own.yaml").write_text(json.dumps(own), encoding="utf-8")
+    with pytest.raises(BaselineError) as problem:
+        read_baseline(tmp_path / "own.yaml")
+    (said,) = problem.value.mistakes
+    assert "own.yaml" in str(said)
+    assert says in str(said)
