@@ -51,8 +51,8 @@ def bands_of(picture: Picture, top: float, width: float, node: Callable[[Item, R
             boxes += [node(item, rect) for item, rect in placed]
             y = placed[-1][1].bottom + 18
     for gap in picture.gaps:
-        says = fitted(f"? Not in the picture: {gap}", _SMALL, width - 2 * MARGIN)
-        texts.append(Text(MARGIN, y + 9, says, _SMALL, "e-gap"))
+        says = fitted(f"? Not in the picture: {gap}", _SMALL, width - 2 * MARGIN, bold=True)
+        texts.append(Text(MARGIN, y + 9, says, _SMALL, "e-gap", bold=True))
         y += _LINE
     samples, words, icons, y = _legend(y + 4, width)
     return Bands(y, tuple(boxes), (*texts, *words), samples, icons)

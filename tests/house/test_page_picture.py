@@ -119,6 +119,8 @@ def test_no_words_lie_over_others_as_the_browser_draws_them(browser: Browser, tm
         if min(a[3], b[3]) - max(a[1], b[1]) > 1 and min(a[4], b[4]) - max(a[2], b[2]) > 4
     ]
     assert over == []
+    right = browser.run("return document.documentElement.getBoundingClientRect().right")
+    assert [box[0] for box in boxes if box[3] > right] == []
     assert browser.log("browser") == []
 
 
