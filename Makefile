@@ -44,8 +44,8 @@ fix: $(READY)
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-fuzz: $(READY)             ## the long searches
-	$(BIN)/python -m pytest -q -m fuzz
+fuzz: $(READY)             ## the long searches, for ten minutes or MINUTES
+	MINUTES=$(if $(filter file,$(origin MINUTES)),10,$(MINUTES)) nice -n 10 $(BIN)/python -m pytest -q -m fuzz
 
 MINUTES ?= 30
 soak: $(READY)             ## collect among faults drawn at random, for half an hour or MINUTES

@@ -12,6 +12,7 @@ from auditor.model import JSON, Resource, Unknown
 from auditor.model.resource import escape
 
 _WORDS = {"t": "text", "n": "a number", "b": "true or false"}
+_NEVER = ", which Azure never sends"
 _LONGEST_SHOWN = 60
 
 
@@ -34,7 +35,7 @@ class Oddities:
         """The first oddity at, above or below a place of the document."""
         for place, says in self._found.items():
             if place == pointer or place.startswith(f"{pointer}/") or pointer.startswith(f"{place}/"):
-                return Unknown(f"{place.removeprefix('/')} of {self._name} is {says}, which Azure never sends")
+                return Unknown(f"{place.removeprefix('/')} of {self._name} is {says}")
         return None
 
 
@@ -59,7 +60,7 @@ def _fits(tree: Any, value: JSON) -> bool:
     if value is None:
         return True
     if isinstance(tree, str):
-        return type(value) in _fitting(tree)
+        return type(value) in _fitting(tree) if tree[0] != "=" else not _odd_word(tree, value)
     if isinstance(tree, list):
         if type(value) is not list:
             return False
@@ -85,24 +86,48 @@ def _odd(tree: Any, value: JSON, pointer: str, planned: bool) -> Iterator[tuple[
     if value is None or (planned and isinstance(value, str) and is_expression(value)):
         return
     if isinstance(tree, str):
-        if not any(_is(letter, value) for letter in tree):
-            yield pointer, f"{kind_of(value)} and not {' or '.join(_WORDS[letter] for letter in tree)}"
+        says = _odd_word(tree, value) if tree[0] == "=" else _odd_scalar(tree, value)
+        if says:
+            yield pointer, says
     elif isinstance(tree, list):
-        if not isinstance(value, list):
-            yield pointer, f"{kind_of(value)} and not a list"
-        elif tree:
-            for index, item in enumerate(value):
-                if item is None:
-                    yield f"{pointer}/{index}", "null in a list"
-                yield from _odd(tree[0], item, f"{pointer}/{index}", planned)
+        yield from _odd_list(tree, value, pointer, planned)
     elif not isinstance(value, Mapping):
-        yield pointer, f"{kind_of(value)} and not an object"
+        yield pointer, f"{kind_of(value)} and not an object{_NEVER}"
     else:
         others = tree.get("*")
         for key, inner in value.items():
             branch = tree.get(key, others)
             if branch is not None:
                 yield from _odd(branch, inner, f"{pointer}/{escape(key)}", planned)
+
+
+def _odd_list(tree: list[Any], value: JSON, pointer: str, planned: bool) -> Iterator[tuple[str, str]]:
+    if not isinstance(value, list):
+        yield pointer, f"{kind_of(value)} and not a list{_NEVER}"
+        return
+    for index, item in enumerate(value if tree else ()):
+        if item is None:
+            yield f"{pointer}/{index}", f"null in a list{_NEVER}"
+        yield from _odd(tree[0], item, f"{pointer}/{index}", planned)
+
+
+def _odd_word(words: str, value: JSON) -> str:
+    known = _known(words)
+    if isinstance(value, str) and all(each.strip().casefold() in known for each in value.split(",")):
+        return ""
+    return f"{kind_of(value)}, which this version does not know"
+
+
+@cache
+def _known(words: str) -> frozenset[str]:
+    """The words of `=One|Two` in lower case; nothing at all is the absence of one."""
+    return frozenset(("", *words[1:].casefold().split("|")))
+
+
+def _odd_scalar(letters: str, value: JSON) -> str:
+    if any(_is(letter, value) for letter in letters):
+        return ""
+    return f"{kind_of(value)} and not {' or '.join(_WORDS[letter] for letter in letters)}{_NEVER}"
 
 
 def _is(letter: str, value: JSON) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from auditor.history.store import writing
 from auditor.model import AuditResult, Finding, Outcome, SnapshotInfo
 
+_HALF = re.compile("[\ud800-\udfff]")
 _QUIET = (Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.MANUAL)
 """Outcomes of which no message is kept: it would say again what the snapshot says."""
 
@@ -33,7 +35,13 @@ def record(path: Path, result: AuditResult, now: datetime) -> None:
 def scope_of(snapshot: SnapshotInfo) -> str:
     """What a snapshot covers, for telling series apart: a finding that nobody looked for is not one that was fixed."""
     groups = ", ".join(sorted(group.casefold() for group in snapshot.resource_groups))
-    return ", ".join(sorted(s.casefold() for s in snapshot.subscriptions)) + (f" ({groups})" if groups else "")
+    told = ", ".join(sorted(s.casefold() for s in snapshot.subscriptions)) + (f" ({groups})" if groups else "")
+    return _storable(told)
+
+
+def _storable(text: str) -> str:
+    """A text as SQLite can keep it: half a character, which JSON can hold, becomes U+FFFD."""
+    return _HALF.sub("\ufffd", text)
 
 
 def _run(connection: sqlite3.Connection, result: AuditResult, now: datetime) -> int:
@@ -46,7 +54,7 @@ def _run(connection: sqlite3.Connection, result: AuditResult, now: datetime) -> 
         "scope": scope_of(snapshot),
         "taken_at": _text(taken),
         "recorded_at": _text(now),
-        "source": snapshot.source,
+        "source": _storable(snapshot.source),
         "complete": int(snapshot.complete),
         "summary": json.dumps({outcome.value: number for outcome, number in result.summary.items()}),
     }
@@ -63,14 +71,16 @@ def _run(connection: sqlite3.Connection, result: AuditResult, now: datetime) -> 
 def _finding(connection: sqlite3.Connection, run: int, finding: Finding) -> None:
     verdict, outcome = finding.verdict, finding.outcome
     resource = verdict.resource.text if verdict.resource is not None else ""
-    named = (finding.fingerprint, finding.workload, finding.requirement, resource, verdict.aspect)
+    named = tuple(
+        map(_storable, (finding.fingerprint, finding.workload, finding.requirement, resource, verdict.aspect))
+    )
     found = connection.execute(
         "INSERT INTO finding (fingerprint, workload, requirement, resource, aspect) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (fingerprint, workload) DO UPDATE SET resource = excluded.resource RETURNING id",
         named,
     )
     id_ = int(found.fetchone()[0])
-    message = "" if outcome in _QUIET else verdict.message
+    message = "" if outcome in _QUIET else _storable(verdict.message)
     known = connection.execute("SELECT outcome FROM seen WHERE run = ? AND finding = ?", (run, id_)).fetchone()
     if known is None or _WORST.index(outcome) < _WORST.index(Outcome(known[0])):
         connection.execute(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,12 @@ def _texts(value: Any) -> bool:
 
 
 def _time(value: Any) -> bool:
-    return isinstance(value, str) and _TIME.fullmatch(value) is not None
+    if not isinstance(value, str) or _TIME.fullmatch(value) is None:
+        return False
+    try:
+        return not value or datetime.fromisoformat(value).year > 1
+    except ValueError:
+        return False
 
 
 def _flag(value: Any) -> bool:

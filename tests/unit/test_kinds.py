@@ -64,6 +64,17 @@ def test_a_value_of_another_kind_is_unknown(value: Any, said: str) -> None:
     assert not gap.value.unknown.absent
 
 
+@pytest.mark.parametrize("word", ["unusable", "TLS1_2, else", "TLS 1_2", 1.2], ids=str)
+def test_a_word_that_nobody_knows_is_unknown_where_a_rule_would_take_it_for_harmless(word: Any) -> None:
+    with pytest.raises(NotKnown, match=r"minimumTlsVersion of store is .*, which this version does not know"):
+        store({"minimumTlsVersion": word}).get("properties", "minimumTlsVersion")
+
+
+@pytest.mark.parametrize("word", ["TLS1_2", "tls1_3", " TLS1_0 ", "", None, "TLS1_2, TLS1_3"], ids=repr)
+def test_a_known_word_is_told_in_any_letter_case_and_several_with_commas(word: Any) -> None:
+    assert store({"minimumTlsVersion": word}).get("properties", "minimumTlsVersion") == word
+
+
 @pytest.mark.parametrize("value", [True, False, None])
 def test_a_value_of_its_kind_is_told(value: Any) -> None:
     assert store({"supportsHttpsTrafficOnly": value}).get("properties", "supportsHttpsTrafficOnly") is value

@@ -1,0 +1,107 @@
+"""What the searches found, each as the smallest input that showed it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditor.cli import run
+from auditor.commands import network_arguments
+from auditor.model import ExitCode
+from auditor.snapshot import write_snapshot
+from tests import worlds
+
+QUESTION = {
+    "at": "snet-jumpbox",
+    "direction": "in",
+    "protocol": "Tcp",
+    "local_ip": "10.0.2.132",
+    "local_port": 443,
+    "remote_ip": "Internet",
+    "remote_port": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The reference deployment as a snapshot."""
+    path = tmp_path_factory.mktemp("found") / "s.json"
+    write_snapshot(worlds.snapshot(), path)
+    return path
+
+
+def written(path: Path, **changes: Any) -> Path:
+    """A small snapshot with changes to its envelope."""
+    some = [d for d in worlds.documents() if d["id"].endswith(("/mlw-aibase", "/vnet-aibase"))]
+    write_snapshot(replace(worlds.snapshot(some), **changes), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (json.dumps({**QUESTION, "local_port": "9" * 5000}), "is not a port number"),
+        (json.dumps({**QUESTION, "at": "\ud800"}), "no resource"),
+        (json.dumps({**QUESTION, "protocol": "\x9b31m"}), "is not a protocol"),
+        ("[" * 100_000, "not JSON"),
+    ],
+    ids=["a port of 5,000 digits", "half a character", "an order to a terminal", "lists without end"],
+)
+def test_a_line_of_a_batch_that_makes_no_sense_is_answered(
+    line: str, said: str, whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "q.jsonl").write_text(f"{line}\n{json.dumps(QUESTION)}\n", encoding="utf-8")
+    assert run(["flow", str(whole), "--batch", str(tmp_path / "q.jsonl")]) == ExitCode.USAGE
+    told = capsys.readouterr()
+    wrong, right = (json.loads(each) for each in told.out.splitlines())
+    assert said in wrong["error"].casefold() or said in wrong["error"]
+    assert right["access"] in ("Allow", "Deny")
+    assert "Traceback" not in told.err
+    assert "\x9b" not in told.out + told.err
+    assert len(told.err) < 2_000
+
+
+def test_a_list_of_service_tags_that_unpacks_to_the_size_of_a_disk_is_refused(
+    whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network_arguments, "LARGEST", 1 << 20)
+    (tmp_path / "t.json.gz").write_bytes(gzip.compress(b" " * (4 << 20)))
+    assert run(["check", str(whole), "--service-tags", str(tmp_path / "t.json.gz")]) == ExitCode.USAGE
+    assert "t.json.gz: holds more than 1 MiB, which no list of service tags does" in capsys.readouterr().err
+
+
+def test_half_a_character_is_kept_in_a_history(tmp_path: Path) -> None:
+    snapshot = written(tmp_path / "s.json", subscriptions=("a\ud800",), source="\udfff")
+    history = str(tmp_path / "h.db")
+    assert run(["check", str(snapshot), "-q", "-o", str(tmp_path / "r.html"), "--history", history]) == ExitCode.FAILS
+    assert run(["history", history, "-o", str(tmp_path / "h.json")]) == ExitCode.HOLDS
+    assert json.loads((tmp_path / "h.json").read_text(encoding="utf-8"))["series"]
+
+
+@pytest.mark.parametrize("time", ["9999-99-99T99:99:99Z", "2026-02-30T10:00:00Z", "２０２６-11-22T10:00:00Z"])
+def test_a_time_that_there_is_not_is_refused(time: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    snapshot = written(tmp_path / "s.json", collected_at=time)
+    assert run(["check", str(snapshot)]) == ExitCode.USAGE
+    assert '"collected_at" has to be a time in UTC such as 2026-11-22T10:00:00Z' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["terminal", "json", "markdown"])
+def test_what_cannot_be_told_is_told_as_unknown_and_the_rest_is_compared(
+    form: str, whole: Path, tmp_path: Path
+) -> None:
+    documents = worlds.documents()
+    network = worlds.named(documents, "vnet-aibase")["properties"]
+    network["subnets"][4]["properties"]["privateEndpointNetworkPolicies"] = {}
+    worlds.named(documents, "oai-aibase")["properties"]["publicNetworkAccess"] = "Enabled"
+    write_snapshot(worlds.snapshot(documents), tmp_path / "new.json")
+    out = tmp_path / "d"
+    code = run(["diff", str(whole), str(tmp_path / "new.json"), "--format", form, "-o", str(out), "--fail-on", "never"])
+    assert code == ExitCode.HOLDS
+    told = out.read_text(encoding="utf-8")
+    assert "privateEndpointNetworkPolicies" in told
+    assert "oai-aibase" in told
