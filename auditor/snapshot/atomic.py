@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,8 +17,9 @@ _OPEN_FILES = Path("/proc/self/fd")
 def replace_file(path: Path, chunks: Iterable[bytes]) -> None:
     """Write the chunks to a new file beside `path`, make them durable, then let it take the place of `path`.
 
-    An interrupted run leaves the old file as it was and nothing half-written. A link is followed; a device or pipe
-    (`/dev/stdout`) is written to as it is. Raises `AuditorError` where the system refuses.
+    An interrupted run leaves the old file as it was and nothing half-written. The new file has the old one's mode: who
+    could not read the one cannot read the other. A link is followed; a device or pipe (`/dev/stdout`) is written to as
+    it is. Raises `AuditorError` where the system refuses.
     """
     try:
         target = _target(path)
@@ -40,7 +42,7 @@ def _target(path: Path) -> Path:
 def _replace(target: Path, chunks: Iterable[bytes]) -> None:
     temporary = target.with_name(f".auditor-{secrets.token_hex(8)}.tmp")
     try:
-        _write(temporary, chunks)
+        _write(temporary, chunks, _rights_of(target))
         temporary.replace(target)
     except BaseException:
         # Ctrl-C included: whatever ended this, nothing half-written stays.
@@ -49,11 +51,20 @@ def _replace(target: Path, chunks: Iterable[bytes]) -> None:
     _make_durable(target.parent)
 
 
-def _write(temporary: Path, chunks: Iterable[bytes]) -> None:
+def _rights_of(target: Path) -> int | None:
+    try:
+        return stat.S_IMODE(target.stat().st_mode)
+    except FileNotFoundError:
+        return None
+
+
+def _write(temporary: Path, chunks: Iterable[bytes], rights: int | None) -> None:
     """Write and sync the file; it gets its name last where the system can do that, so that no kill leaves it behind."""
     unnamed = _open_unnamed(temporary.parent)
     descriptor = _open_named(temporary) if unnamed is None else unnamed
     with os.fdopen(descriptor, "wb", buffering=1 << 20) as stream:
+        if rights is not None and hasattr(os, "fchmod"):
+            os.fchmod(descriptor, rights)
         stream.writelines(chunks)
         stream.flush()
         os.fsync(descriptor)

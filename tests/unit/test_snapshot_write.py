@@ -246,6 +246,13 @@ def test_the_file_gets_the_rights_that_any_new_file_gets(tmp_path: Path) -> None
     assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE((tmp_path / "plain").stat().st_mode)
 
 
+@pytest.mark.parametrize("rights", [0o600, 0o640, 0o664])
+def test_what_takes_the_place_of_a_file_is_readable_by_the_same_people(rights: int, tmp_path: Path) -> None:
+    (tmp_path / "s.json").touch()
+    (tmp_path / "s.json").chmod(rights)
+    assert stat.S_IMODE(written(tmp_path).stat().st_mode) == rights
+
+
 def test_a_link_is_followed_and_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "s.json").symlink_to(tmp_path / "real" / "target.json")
