@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, total_ordering
+from functools import total_ordering
+
+from auditor.model.lazily import lazily
 
 
 @total_ordering
@@ -17,16 +19,16 @@ class ArmId:
 
     text: str
 
-    @cached_property
+    @lazily
     def key(self) -> str:
         """The spelling that all spellings of this id share."""
         return self.text.rstrip("/").casefold()
 
-    @cached_property
+    @lazily
     def _segments(self) -> tuple[str, ...]:
         return tuple(part for part in self.text.split("/") if part)
 
-    @cached_property
+    @lazily
     def _provider_at(self) -> int | None:
         """Where the last `/providers/Namespace` begins; an extension resource has two of them."""
         lowered = [part.casefold() for part in self._segments]
@@ -34,7 +36,7 @@ class ArmId:
         places = [n for n, part in enumerate(lowered[:-1]) if part == "providers" and "." in lowered[n + 1]]
         return places[-1] if places else None
 
-    @cached_property
+    @lazily
     def type(self) -> str:
         """`microsoft.network/virtualnetworks/subnets`, `microsoft.resources/resourcegroups`, or empty."""
         at = self._provider_at
@@ -53,20 +55,20 @@ class ArmId:
         """The last segment."""
         return self._segments[-1] if self._segments else ""
 
-    @cached_property
+    @lazily
     def subscription(self) -> str:
         """The subscription's id in lower case, or empty for tenant and management group ids."""
         parts = self._segments
         return parts[1].casefold() if len(parts) > 1 and parts[0].casefold() == "subscriptions" else ""
 
-    @cached_property
+    @lazily
     def resource_group(self) -> str:
         """The resource group's name in lower case, or empty."""
         parts = self._segments
         inside = len(parts) > 3 and parts[2].casefold() == "resourcegroups"
         return parts[3].casefold() if inside else ""
 
-    @cached_property
+    @lazily
     def parent(self) -> ArmId | None:
         """What this hangs under: the parent resource, the extended resource, the group, the subscription."""
         at = self._provider_at

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Protocol
 
 from auditor.model.arm_id import ArmId
 from auditor.model.finding import Evidence, Place
+from auditor.model.lazily import lazily
 from auditor.model.unknown import NotKnown, Unknown
 
 JSON = Any
@@ -53,7 +53,7 @@ class Resource:
     plan: Doubts | None = None
     odd: Doubts | None = None
 
-    @cached_property
+    @lazily
     def type(self) -> str:
         """Lower case, e.g. `microsoft.network/virtualnetworks`."""
         return self.id.type or str(self.body.get("type") or "").casefold()
@@ -68,7 +68,7 @@ class Resource:
         """The top-level `kind` in lower case, or empty."""
         return str(self.body.get("kind") or "").casefold()
 
-    @cached_property
+    @lazily
     def location(self) -> str:
         """The region as `eastus2`: ARM writes it `East US 2` too (facts/arm-collection.md, section 9)."""
         return str(self.get("location") or "").replace(" ", "").casefold()

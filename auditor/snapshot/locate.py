@@ -25,13 +25,14 @@ def locate(snapshot: Snapshot, place: Place) -> Position | None:
 def positions_of(snapshot: Snapshot, places: Iterable[Place]) -> dict[Place, Position]:
     """As `locate`, of many places; those that have no position are left out."""
     source = Text(snapshot.path, snapshot.text)
-    found: dict[Place, Position] = {}
+    offsets: dict[Place, int] = {}
     walked: dict[tuple[int, str], int | None] = {}
     for place in places:
         start = snapshot.offsets.get(place.document)
-        if start is not None and place not in found:
-            found[place] = source.position(offset_of(source, start, place.pointer, walked))
-    return found
+        if start is not None and place not in offsets:
+            offsets[place] = offset_of(source, start, place.pointer, walked)
+    at = source.positions(offsets.values())
+    return {place: at[offset] for place, offset in offsets.items()}
 
 
 def steps_of(pointer: str) -> list[str]:

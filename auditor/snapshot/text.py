@@ -6,7 +6,7 @@ import codecs
 import contextlib
 import sys
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
@@ -44,6 +44,17 @@ class Text:
         """Line and column of an offset."""
         line = bisect_right(self._starts, offset)
         return Position(line, offset - self._starts[line - 1] + 1)
+
+    def positions(self, offsets: Iterable[int]) -> dict[int, Position]:
+        """As `position`, of many offsets, without a list of all lines: a large snapshot has millions."""
+        found: dict[int, Position] = {}
+        line = 1
+        before = 0
+        for offset in sorted(set(offsets)):
+            line += self.text.count("\n", before, offset)
+            before = offset
+            found[offset] = Position(line, offset - self.text.rfind("\n", 0, offset))
+        return found
 
     def fault(self, offset: int, sentence: str, tip: str) -> AuditorError:
         """The error that says what is wrong at an offset."""
