@@ -63,7 +63,10 @@ class Coverage:
             return above
         where = f" of {under.name}" if under else ""
         because = f"the list of {type_}{where} is not in this snapshot"
-        return Unknown(because, None if self._planned else permission_for(wanted), absent=True)
+        if not self._planned:
+            return Unknown(because, permission_for(wanted), absent=True)
+        # What a plan says nothing of does not wait for its deployment, unless it hangs under what the plan makes.
+        return Unknown(because, absent=under is not None and self._is_foretold(under))
 
     def failure(self, resource: ArmId) -> Unknown | None:
         """Why the resource of this id could not be read, where its own read was tried and failed."""
@@ -80,13 +83,16 @@ class Coverage:
 
     def _was_read(self, type_: str, under: ArmId | None) -> bool:
         """Whether a list is known from what is deployed, and not from a plan that nobody has deployed yet."""
-        if under is not None and any(under.is_within(planned) for planned in self.foretold):
+        if under is not None and self._is_foretold(under):
             return False
         reads = (*self._by_type.get(type_, []), *self._by_type.get(EVERYTHING, []))
         return any(
             read.answered and read.path != FORETOLD and (under is None or under.is_within(scope))
             for scope, read in reads
         )
+
+    def _is_foretold(self, id_: ArmId) -> bool:
+        return any(id_.is_within(planned) for planned in self.foretold)
 
     def _left_out(self, under: ArmId | None) -> list[Read]:
         """Parts of a plan that nobody was told of: they may hold any type."""

@@ -277,10 +277,10 @@ def test_a_planned_document_makes_no_list_whole() -> None:
     assert Coverage((one,), planned=True).foretold == {ArmId(VNET)}
 
 
-def test_a_list_that_nobody_spoke_of_waits_without_asking_for_rights() -> None:
+def test_a_list_that_nobody_spoke_of_neither_waits_nor_asks_for_rights() -> None:
     gap = Coverage((), planned=True).gap("microsoft.web/sites")
     assert gap is not None
-    assert (gap.permission, gap.absent) == (None, True)
+    assert (gap.permission, gap.absent) == (None, False)
     live = Coverage(()).gap("microsoft.web/sites")
     assert live is not None
     assert live.permission == "microsoft.web/sites/read"
