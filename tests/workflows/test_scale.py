@@ -17,6 +17,8 @@ from auditor.workflows.audit import audit
 from benchmarks.copies import Document, World, addressed, renamed
 from benchmarks.worlds import COMPLIANT, REFERENCE, is_listed, neighbours, subscription
 
+pytestmark = pytest.mark.sweep
+
 BASELINE = read_baseline("openai-chat")
 NAMES = (COMPLIANT, REFERENCE)
 COPIES = 2
