@@ -57,8 +57,8 @@ def short(id_: ArmId) -> str:
 
 def _nearest(estate: Estate, typed: str, wanted: Wanted | None) -> str:
     fitting = [resource for resource in estate.resources if wanted is None or wanted(resource)]
-    by_name = {"/".join(names_of(resource.id)): resource for resource in fitting}
-    by_name |= {resource.name.casefold(): resource for resource in fitting}
+    by_name = {resource.name.casefold(): resource for resource in fitting}
+    by_name |= {"/".join(names_of(resource.id)): resource for resource in fitting}
     close = get_close_matches(typed.casefold(), list(by_name), n=_SHOWN, cutoff=0.5)
     if not close:
         return "give the ARM id of a resource, or a name that only one resource has"

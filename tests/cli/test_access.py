@@ -277,6 +277,12 @@ def test_what_makes_no_sense_is_refused_with_a_way_out(
     assert says in error(capsys, small(tmp_path, *PARTS, give("x", "Owner", RG)), *arguments)
 
 
+def test_a_name_nearly_given_means_the_service_and_not_its_record(
+    stored: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "did you mean kv-aibase or" in error(capsys, stored, "--action", SECRET, "--scope", "kv-aibas")
+
+
 def test_without_an_exposed_identity_a_start_must_be_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "name one: --principal" in error(capsys, small(tmp_path, identity("id-app")), "--blast-radius")
 
