@@ -193,6 +193,7 @@ def _without_secret(match: re.Match[str]) -> str:
     return whole[: start - offset] + REDACTED + whole[end - offset :]
 
 
+@lru_cache(maxsize=1 << 14)
 def _advanced(paths: tuple[_Path, ...], step: str) -> tuple[tuple[_Path, ...], _Secret]:
     """What remains of the paths after one step, and how much goes because one of them has arrived."""
     ahead: list[_Path] = []
