@@ -280,7 +280,8 @@ def vault_has_the_old_key(endpoint: Resource, w: Workload, _terms: object) -> An
     says = f"no secret that the chat UI reads ({names}) was set after {endpoint.name} was created on {created:%Y-%m-%d}"
     fix = (
         f"az ml online-endpoint get-credentials --name {endpoint.name} --workspace-name {w.name}"
-        f" --resource-group {endpoint.id.resource_group}, then az keyvault secret set"
+        f" --resource-group {endpoint.id.resource_group}"
+        "  # put it into the vault: az keyvault secret set"
     )
     return broken(endpoint, says, born, *(e for (_, e), _ in dated), fix=fix)
 

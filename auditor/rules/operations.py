@@ -68,9 +68,10 @@ def all_traffic_goes_to_one_deployment(endpoint: Resource, w: Workload, _terms: 
         shares = traffic.value if isinstance(traffic.value, Mapping) else {}
         told = ", ".join(f"{name} {share}%" for name, share in sorted(shares.items()))
         return holds(endpoint, f"{endpoint.name} has deployments {names} (traffic: {told or 'none'})", traffic)
+    there = f"--workspace-name {w.name} --resource-group {endpoint.id.resource_group}"
     fix = (
-        f"az ml online-deployment create --endpoint-name {endpoint.name} --name green, then"
-        f" az ml online-endpoint update --name {endpoint.name} --traffic"
+        f"az ml online-deployment create --endpoint-name {endpoint.name} --name green --file <deployment.yml>"
+        f" {there} && az ml online-endpoint update --name {endpoint.name} --traffic '<first>=90 green=10' {there}"
     )
     return broken(endpoint, f"{endpoint.name} has one deployment only ({names})", traffic, fix=fix)
 

@@ -341,7 +341,7 @@ def compute_instance_is_public(compute: Resource, w: Workload, _terms: object) -
     ssh = compute.at(*inner, "sshSettings", "sshPublicAccess")
     fix = (
         f"az ml compute delete --name {compute.name} --workspace-name {w.name}"
-        f" --resource-group {compute.id.resource_group}, then az ml compute create --type ComputeInstance"
+        f" --resource-group {compute.id.resource_group} && az ml compute create --type ComputeInstance"
         f" --name {compute.name} --workspace-name {w.name} --resource-group {compute.id.resource_group}"
         " --enable-node-public-ip false --ssh-public-access-enabled false"
     )

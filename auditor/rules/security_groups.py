@@ -185,8 +185,9 @@ def _narrow(contract: Contract, rule: SecurityRule) -> str:
     assert contract.group is not None
     return (
         f"az network nsg rule update --resource-group {contract.group.id.resource_group} --nsg-name"
-        f" {contract.group.name} --name {rule.name} with the source, destination and ports of the row,"
-        f" or az network nsg rule delete"
+        f" {contract.group.name} --name {rule.name} --source-address-prefixes <of the row>"
+        " --destination-address-prefixes <of the row> --destination-port-ranges <of the row>"
+        "  # or: az network nsg rule delete"
     )
 
 
@@ -195,7 +196,7 @@ def _permit(contract: Contract, part: Part) -> str:
     return (
         f"az network nsg rule create --resource-group {contract.group.id.resource_group} --nsg-name"
         f" {contract.group.name} --name <name> --direction {contract.direction.capitalize()} --access Allow"
-        f" --priority <less than {part.rule.priority}> for {part.text}"
+        f" --priority <below {part.rule.priority}>  # for {part.text}"
     )
 
 
