@@ -42,13 +42,14 @@ class Pool:
         self._closed = False
         self._done: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._order = itertools.count()
-        for _ in range(self._wanted):
-            self._start()
 
     def put(self, question: Question, rank: int) -> None:
         """Queue a question; a lower rank is asked earlier."""
         with self._changed:
             heapq.heappush(self._waiting[service_of(question.path)], (rank, next(self._order), question))
+            if self._threads < self._wanted:
+                # Not before: the first request is on its way while the others are still made.
+                self._start()
             self._changed.notify()
 
     def next(self, seconds: float) -> Answer | None:
