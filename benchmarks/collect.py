@@ -1,7 +1,10 @@
-"""How fast a deployment is read: the stand-in in a process of its own, without and with 50 ms of latency.
+"""How fast a deployment is read: the stand-in in a process of its own, without latency, with 50 ms of it, throttled.
 
-Prints one JSON object a line: seconds of wall time and of this process's CPU, requests, the ideal (requests x latency
-/ concurrency), the ratio of both, and how many paths were asked more than once. `python benchmarks/collect.py [RUNS]`
+Prints one JSON object a line: seconds of wall time and of this process's CPU, requests and how many of each type, the
+ratio to the ideal, and how many questions were asked more than once. The ideal of latency: every one of the allowed
+connections busy from the first moment to the last, requests x latency / concurrency; signing in, handshakes, and that
+some answers must be there before others can be asked for, all count against the client. The ideal of a bucket: its
+size at once, and each refill the moment it comes, (requests - size) / refill. `python benchmarks/collect.py [RUNS]`
 """
 
 from __future__ import annotations
@@ -12,30 +15,55 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
 CONCURRENCY = 16
-LATENCIES = (0.0, 0.05)
 WORLD = "reference-implementation"
 
 
-def serve(latency: float) -> None:
-    """Be the stand-in: say where it is, and for each line that comes what was asked so far."""
-    from auditor.commands.demo import deployment
-    from auditor.standin import StandIn
+class Case(NamedTuple):
+    """What is served and how. `copies`: subscriptions' worth of resources; `limited`: Azure's bucket of reads."""
 
-    served = deployment(WORLD)
-    with StandIn(served, latency=latency) as standin:
-        told = {"url": standin.url, "subscription": served.subscriptions[0], "environment": standin.environment()}
+    latency: float
+    copies: int = 1
+    limited: bool = False
+
+
+CASES = (Case(0.0), Case(0.05), Case(0.05, copies=4, limited=True))
+
+
+def served(copies: int) -> Any:
+    """The reference deployment, with so many resource groups like its own."""
+    from dataclasses import replace
+
+    from auditor.commands.demo import deployment
+
+    base = deployment(WORLD)
+    text = json.dumps([d for d in base.documents if "/resourcegroups/" in str(d["id"]).casefold()])
+    more = [d for n in range(1, copies) for d in json.loads(text.replace("rg-chat-prod", f"rg-chat-prod-{n}"))]
+    return replace(base, documents=(*base.documents, *more))
+
+
+def serve(case: Case) -> None:
+    """Be the stand-in: say where it is, and for each line that comes what was asked so far."""
+    from auditor.standin import Limit, StandIn
+
+    world = served(case.copies)
+    with StandIn(world, latency=case.latency, limit=Limit() if case.limited else None) as standin:
+        told = {"url": standin.url, "subscription": world.subscriptions[0], "environment": standin.environment()}
         print(json.dumps(told), flush=True)
         for _ in sys.stdin:
-            print(json.dumps([request.question for request in standin.requests if request.method == "GET"]), flush=True)
+            asked = [(r.question, r.page, r.status) for r in standin.requests if r.method == "GET"]
+            print(json.dumps(asked), flush=True)
 
 
-def measure(latency: float, runs: int) -> dict[str, Any]:
+def measure(case: Case, runs: int) -> dict[str, Any]:
     """The best of some runs: what else the machine does only ever adds."""
     server = subprocess.Popen(
-        [sys.executable, __file__, "serve", str(latency)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, __file__, "serve", json.dumps(case)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert server.stdin is not None
     assert server.stdout is not None
@@ -45,21 +73,32 @@ def measure(latency: float, runs: int) -> dict[str, Any]:
         best = min((_once(told["url"], told["subscription"]) for _ in range(runs)), key=lambda run: run["seconds"])
         server.stdin.write("done\n")
         server.stdin.flush()
-        paths = Counter(json.loads(server.stdout.readline()))
+        asked = [tuple(row) for row in json.loads(server.stdout.readline()) if "/v2.0/" not in row[0]]
         server.stdin.close()
-    asked = {path: times // runs for path, times in paths.items() if "/v2.0/" not in path}
-    ideal = sum(asked.values()) * latency / CONCURRENCY
+    return {"benchmark": "collect", "world": WORLD, "runs": runs, **_setting(case), **best, **_ratio(case, asked, runs)}
+
+
+def _setting(case: Case) -> dict[str, Any]:
+    bucket = "250 reads, 25 a second" if case.limited else None
     return {
-        "benchmark": "collect",
-        "world": WORLD,
-        "latency_ms": round(latency * 1000),
+        "latency_ms": round(case.latency * 1000),
+        "groups": case.copies,
         "concurrency": CONCURRENCY,
-        **best,
-        "requests": sum(asked.values()),
-        "duplicates": sum(times > 1 for times in asked.values()),
+        "bucket": bucket,
+    }
+
+
+def _ratio(case: Case, asked: list[tuple[Any, ...]], runs: int) -> dict[str, Any]:
+    requests = len(asked) / runs
+    size, refill = 250, 25.0
+    latency = requests * case.latency / CONCURRENCY
+    ideal = max(latency, (requests - size) / refill) if case.limited else latency
+    times = Counter((question, page) for question, page, _ in asked)
+    return {
+        "requests": round(requests),
+        "duplicates": sum(n > runs for n in times.values()),
+        "throttled": sum(status == 429 for *_, status in asked),
         "ideal_seconds": round(ideal, 3),
-        "ratio": round(best["seconds"] / ideal, 2) if ideal else None,
-        "runs": runs,
     }
 
 
@@ -70,16 +109,28 @@ def _once(url: str, subscription: str) -> dict[str, Any]:
     found = collect(Target((subscription,), arm_endpoint=url, cloud="public", concurrency=CONCURRENCY))
     seconds, cpu = time.perf_counter() - begun, time.process_time() - busy
     assert found.complete
-    return {"seconds": round(seconds, 3), "cpu_seconds": round(cpu, 3), "documents": len(found.documents)}
+    assert all(read.answered for read in found.reads)
+    types = Counter(
+        read.covers for read in found.reads if not read.path.endswith("/resources") or "resources/" in read.covers
+    )
+    return {
+        "seconds": round(seconds, 3),
+        "cpu_seconds": round(cpu, 3),
+        "documents": len(found.documents),
+        "requests_by_type": dict(sorted(types.items())),
+    }
 
 
 def main() -> None:
-    """Measure every latency."""
+    """Measure every case; the throttled one once, since its bucket must be full at the start."""
     if sys.argv[1:2] == ["serve"]:
-        serve(float(sys.argv[2]))
+        serve(Case(*json.loads(sys.argv[2])))
         return
-    for latency in LATENCIES:
-        print(json.dumps(measure(latency, int(sys.argv[1]) if len(sys.argv) > 1 else 5)), flush=True)
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    for case in CASES:
+        found = measure(case, 1 if case.limited else runs)
+        found["ratio"] = round(found["seconds"] / found["ideal_seconds"], 2) if found["ideal_seconds"] else None
+        print(json.dumps(found), flush=True)
 
 
 if __name__ == "__main__":
