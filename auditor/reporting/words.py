@@ -34,7 +34,7 @@ _UNSEEN_IN_LINE = re.compile(f"(?!\n)[{_UNSEEN}]")
 
 # What a build log takes for an order: GitHub `::name args::` at the start of a line and `##[name]`, Azure Pipelines
 # `##vso[name]` anywhere (actions/runner ActionCommand.cs, microsoft/azure-pipelines-agent Command.cs).
-_ORDER = re.compile(r"::(?=[A-Za-z][\w-]*[^:\n]*::)|##(?=(?:vso)?\[)", re.IGNORECASE)
+_ORDER = re.compile(r"::(?=[A-Za-z][^:\n]*::)|##(?=(?:vso)?\[)", re.IGNORECASE)
 
 _SPELLED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -75,7 +75,9 @@ def line(text: str, limit: int = 600) -> str:
 
 def one_line(command: str) -> str:
     """A command that was broken over lines for reading, in one line again."""
-    return re.sub(r"\s*\\?\s*\n\s*", " ", command.strip())
+    *broken, last = command.strip().split("\n")
+    parts = [each.strip().removesuffix("\\").rstrip() for each in broken]
+    return " ".join(part for part in (*parts, last.strip()) if part)
 
 
 def value_text(value: Any, limit: int = 400) -> str:

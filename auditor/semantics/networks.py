@@ -35,7 +35,8 @@ def prefixes_of(resource: Resource, *path: str | int) -> AddressSet:
 def network_of(estate: Estate, subnet: Resource) -> Resource:
     """The network that a subnet belongs to; raises `NotKnown` where it was not read."""
     parent = subnet.id.parent
-    assert parent is not None
+    if parent is None:
+        raise NotKnown(Unknown(f"{subnet.id.text} is the id of no subnet, so its network is not known"))
     return estate.need(parent, subnet.place("id"))
 
 

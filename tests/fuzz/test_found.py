@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,9 @@ import pytest
 
 from auditor.cli import run
 from auditor.commands import network_arguments
-from auditor.model import ExitCode
+from auditor.model import ExitCode, NotKnown
+from auditor.reporting.words import one_line, visible
+from auditor.semantics.networks import network_of
 from auditor.snapshot import write_snapshot
 from tests import worlds
 
@@ -83,9 +87,9 @@ def test_half_a_character_is_kept_in_a_history(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "h.json").read_text(encoding="utf-8"))["series"]
 
 
-@pytest.mark.parametrize("time", ["9999-99-99T99:99:99Z", "2026-02-30T10:00:00Z", "２０２６-11-22T10:00:00Z"])
-def test_a_time_that_there_is_not_is_refused(time: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    snapshot = written(tmp_path / "s.json", collected_at=time)
+@pytest.mark.parametrize("when", ["9999-99-99T99:99:99Z", "2026-02-30T10:00:00Z", "２０２６-11-22T10:00:00Z"])
+def test_a_time_that_there_is_not_is_refused(when: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    snapshot = written(tmp_path / "s.json", collected_at=when)
     assert run(["check", str(snapshot)]) == ExitCode.USAGE
     assert '"collected_at" has to be a time in UTC such as 2026-11-22T10:00:00Z' in capsys.readouterr().err
 
@@ -105,3 +109,31 @@ def test_what_cannot_be_told_is_told_as_unknown_and_the_rest_is_compared(
     told = out.read_text(encoding="utf-8")
     assert "privateEndpointNetworkPolicies" in told
     assert "oai-aibase" in told
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        (visible, "::" + "a" * 200_000),
+        (visible, "::a" * 50_000),
+        (one_line, "az " + " " * 50_000 + "x"),
+        (one_line, "\\\n" * 20_000),
+        (one_line, " \\" * 20_000 + "\n"),
+    ],
+    ids=["half an order", "many halves of orders", "blanks", "line ends", "backslashes"],
+)
+def test_a_long_name_does_not_keep_a_report_from_ending(shown: Callable[[str], str], text: str) -> None:
+    begun = time.process_time()
+    assert shown(text) is not None
+    assert time.process_time() - begun < 1
+
+
+def test_a_command_over_several_lines_is_one_line() -> None:
+    assert one_line("  az x \\\n   --y 1 \\\n\n --z a\\b\n") == "az x --y 1 --z a\\b"
+
+
+def test_an_interface_in_what_is_no_subnet_has_no_network() -> None:
+    nic = worlds.named(worlds.documents(), "nic-jmp-aibase")
+    estate = worlds.estate([{**nic, "id": "/x"}])
+    with pytest.raises(NotKnown, match="/x is the id of no subnet"):
+        network_of(estate, estate.seen(nic["type"].casefold())[0])
