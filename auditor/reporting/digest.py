@@ -183,6 +183,12 @@ class Digest:
         return f", {counted(waived, 'finding')} waived" if waived else ""
 
 
+def remarks_of(result: AuditResult) -> list[str]:
+    """The notes that are not about waivers, which some forms tell in a place of their own."""
+    told = {use.says for use in result.waivers}
+    return [note for note in result.notes if note not in told]
+
+
 def anchor(finding: Finding, number: int) -> str:
     """The id of a finding's row, the so-many-th of its requirement.
 

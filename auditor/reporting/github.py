@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from auditor.model import AuditResult, Finding, Outcome, WaiverUse
 from auditor.reporting.context import Context, Spot, is_problem, spot
-from auditor.reporting.digest import OPTIONAL, Digest
+from auditor.reporting.digest import OPTIONAL, Digest, remarks_of
 from auditor.reporting.words import line, one_line, subject
 
 SHOWN = 10
@@ -24,10 +24,10 @@ def render(result: AuditResult, context: Context | None = None) -> str:
     digest = Digest(result)
     said = [("notice", _command("notice", "auditor", digest.headline))] if result.missing else []
     said += [("warning", _about_waiver(use)) for use in result.waivers if use.problem]
-    for finding in digest.of(Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN):
-        kind = _kind(finding)
-        title = f"{finding.requirement} ({finding.severity}): {subject(finding)}"
-        said.append((kind, _command(kind, title, _message(finding), spot(finding, result, wanted.repository))))
+    said += [_about(finding, result, wanted) for finding in digest.of(Outcome.FAIL, Outcome.ERROR)]
+    # Before the unknowns, so that these do not take the places: what was allowed must be seen.
+    said += [("notice", _command("notice", "note", line(note))) for note in remarks_of(result)]
+    said += [_about(finding, result, wanted) for finding in digest.of(Outcome.UNKNOWN)]
     lines = list(_shown(said))
     left_out = len(said) - len(lines)
     rest = f" {left_out:,} more are not annotated: GitHub shows {SHOWN} of a kind." if left_out else ""
@@ -41,6 +41,12 @@ def _shown(said: Iterable[tuple[str, str]]) -> Iterator[str]:
         counts[kind] += 1
         if counts[kind] <= SHOWN:
             yield text
+
+
+def _about(finding: Finding, result: AuditResult, context: Context) -> tuple[str, str]:
+    kind = _kind(finding)
+    title = f"{finding.requirement} ({finding.severity}): {subject(finding)}"
+    return kind, _command(kind, title, _message(finding), spot(finding, result, context.repository))
 
 
 def _about_waiver(use: WaiverUse) -> str:

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 from auditor.model import AuditResult, Finding, Outcome, WaiverUse
 from auditor.reporting.context import Context, spot
-from auditor.reporting.digest import Digest
+from auditor.reporting.digest import Digest, remarks_of
 from auditor.reporting.words import OUTCOME_WORDS, borne, clip, line, short_name, value_text, visible_lines
 
 _FAILED = (Outcome.FAIL,)
@@ -30,6 +30,9 @@ def render(result: AuditResult, context: Context | None = None) -> str:
     notes = [_note(use) for use in result.waivers if use.problem]
     if notes:
         _suite(root, "waivers", notes)
+    remarks = [_remark(number, note) for number, note in enumerate(remarks_of(result), 1)]
+    if remarks:
+        _suite(root, "notes", remarks)
     if result.missing:
         case = ET.Element("testcase", classname="auditor", name="an architecture to check", time="0")
         ET.SubElement(case, "skipped", message=Digest(result).headline)
@@ -76,6 +79,13 @@ def _why(finding: Finding) -> str:
     needs = f"; needs {line(why.permission, 200)}" if why is not None and why.permission else ""
     whose = f"{borne(finding)}; " if finding.waiver is not None else ""
     return f"{whose}{line(finding.verdict.message)}{needs}"
+
+
+def _remark(number: int, note: str) -> ET.Element:
+    """What is otherwise than the baseline says, such as an allowance: no test, so a case that is skipped."""
+    case = ET.Element("testcase", classname="notes", name=f"note {number}", time="0")
+    ET.SubElement(case, "skipped", message=f"note: {line(note, 1000)}")
+    return case
 
 
 def _note(use: WaiverUse) -> ET.Element:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -73,7 +74,7 @@ def suites(result: AuditResult) -> ET.Element:
 def test_junit_has_a_case_for_each_requirement_on_each_resource() -> None:
     root = suites(RICH)
     counts = {name: root.get(name) for name in ("tests", "failures", "errors", "skipped")}
-    assert counts == {"tests": "11", "failures": "3", "errors": "1", "skipped": "5"}
+    assert counts == {"tests": "12", "failures": "3", "errors": "1", "skipped": "6"}
     for suite in root:
         assert int(suite.get("tests", "")) == len(suite)
     case = root.find(".//testcase[@name='PUB-07 stchatui']")
@@ -109,7 +110,7 @@ def test_junit_of_nothing_is_one_skipped_case() -> None:
 @pytest.mark.parametrize("evil", EVIL)
 def test_junit_stays_well_formed(evil: str) -> None:
     root = suites(hostile(evil))
-    assert [len(suite) for suite in root] == [2, 1, 1, 1, 1]
+    assert [len(suite) for suite in root] == [2, 1, 1, 1, 1, 1]
 
 
 # --- CSV ------------------------------------------------------------------------------------------------------------
@@ -228,14 +229,14 @@ def test_annotations_stand_at_the_line_worst_first() -> None:
     assert lines[0].startswith(
         "::error file=fixtures/chat.json,line=812,col=7,title=PUB-07 (critical)%3A stchatui::stchatui is open"
     )
-    assert [text.split()[0] for text in lines[:-1]] == ["::error", "::error", "::warning", "::error", "::notice"]
-    assert "%0ANeeds Microsoft.Web/sites/read." in lines[4]
+    assert [text.split()[0] for text in lines[:-1]] == ["::error", "::error", "::warning", "::error", *["::notice"] * 2]
+    assert "%0ANeeds Microsoft.Web/sites/read." in lines[5]
     assert not lines[-1].startswith("::")
 
 
 def test_annotations_beyond_what_github_shows_are_counted() -> None:
     lines = github.render(many(100)).splitlines()
-    assert len(lines) == 21
+    assert len(lines) == 22
     assert lines[-1].endswith("80 more are not annotated: GitHub shows 10 of a kind.")
 
 
@@ -246,9 +247,10 @@ def test_annotation_of_nothing() -> None:
 @pytest.mark.parametrize("evil", EVIL)
 def test_annotations_carry_one_command_each(evil: str) -> None:
     lines = github.render(hostile(evil), IN_TREE).splitlines()
-    assert len(lines) == 4
-    for text in lines[:3]:
-        assert re.fullmatch(r"::(error|notice) file=[^:,]*,line=\d+,col=\d+,title=[^:,]*::.*", text)
+    assert len(lines) == 5
+    for text in lines[:4]:
+        at = r"file=[^:,]*,line=\d+,col=\d+,"
+        assert re.fullmatch(rf"::(error|notice) ({at})?title=[^:,]*::.*", text)
         assert "##[" not in text
 
 
@@ -316,3 +318,11 @@ def test_ocsf_takes_the_date_of_the_audit_where_the_snapshot_has_none() -> None:
     assert events(undated, Context(as_of="1970-01-02"))[0]["time"] == 86_400_000
     assert events(undated)[0]["time"] == 0
     assert "uid" not in events(undated)[3]["cloud"]["account"]
+
+
+@pytest.mark.parametrize("name", sorted({*FORMATS} - {"csv", "ocsf"}))  # these hold findings alone
+def test_every_form_tells_what_the_settings_allow(name: str) -> None:
+    said = "allowed by the settings (auditor.yaml:9): Owner for g at /, because the platform team owns it"
+    result = replace(RICH, notes=(*RICH.notes, said))
+    text = " ".join(renderer(name)(result, Context(width=200)).replace("\\", "").split())
+    assert "because the platform team owns it" in text
