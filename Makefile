@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: audit test lint types floors docs docs-check check fix fuzz soak bench clean accept screenshots
+.PHONY: audit test lint types floors docs docs-check check fix fuzz soak bench bench-record clean accept screenshots
 
 audit: $(READY)            ## audit the reference deployment through the embedded stand-in
 	@mkdir -p out
@@ -53,6 +53,9 @@ soak: $(READY)             ## collect among faults drawn at random, for half an 
 
 bench: $(READY)            ## measure; prints one JSON object a line
 	$(BIN)/python benchmarks/run.py
+
+bench-record: $(READY)     ## measure all sizes and write the tables of docs/benchmarks.md; ONLY="scale start" for some
+	$(BIN)/python benchmarks/run.py --record $(ONLY)
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
