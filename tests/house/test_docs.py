@@ -125,6 +125,15 @@ def ready(argv: list[str], azure: StandIn) -> list[str]:
     return known
 
 
+def test_make_audit_runs_what_the_first_page_runs() -> None:
+    """The rest of that recipe makes the environment, which whoever runs this test has done."""
+    recipe = re.search(r"^audit:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert recipe is not None
+    ours = [line.partition("$(BIN)/")[2] for line in recipe[1].splitlines() if "$(BIN)/auditor" in line]
+    shown = commands((DOCS / "guide/first-audit.md").read_text(encoding="utf-8"))
+    assert ours == [shlex.join(["auditor", *shown[0].argv])]
+
+
 def test_pages_hold_commands_at_all() -> None:
     assert sum(len(commands(page.read_text(encoding="utf-8"))) for page in PAGES) > 60
 
