@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import secrets
 import threading
 import time
@@ -13,10 +15,15 @@ from auditor.standin.replies import Reply, error, ok
 
 SECRET = "stand-in-only"  # noqa: S105 - opens nothing but this
 CLIENT = "00000000-0000-4000-8000-00000000a0d1"
+ASSERTION = "stand-in.federated.token"
+"""What a workload that runs elsewhere (a pipeline, a pod) shows in the place of a secret."""
+MANAGED_IDENTITY = "/msi/token"
+"""Where a managed identity of an App Service would fetch its token."""
+_JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 class Authority:
-    """Microsoft Entra ID as far as a service principal with a secret needs it."""
+    """Microsoft Entra ID as far as a service principal with a secret or an assertion needs it."""
 
     def __init__(self, tenant: str, lifetime: float) -> None:
         self.tenant = tenant
@@ -25,6 +32,8 @@ class Authority:
         self._valid: dict[str, float] = {}
         self._lock = threading.Lock()
         self.issued = 0
+        self.scopes: list[str] = []
+        """What tokens were asked for."""
 
     def at(self, base: str) -> None:
         """Say under which URL this authority is reached."""
@@ -38,6 +47,9 @@ class Authority:
             return ok({"tenant_discovery_endpoint": found, "api-version": "1.1", "metadata": []})
         if lowered.endswith("/.well-known/openid-configuration"):
             return ok(self._openid(path.split("/")[1]))
+        if lowered == MANAGED_IDENTITY:
+            told = {"access_token": self.grant(), "expires_on": str(int(time.time()) + 3599)}
+            return ok({**told, "resource": self._base, "token_type": "Bearer", "client_id": CLIENT})
         return None
 
     def token(self, path: str, body: bytes) -> Reply:
@@ -45,15 +57,31 @@ class Authority:
         if not path.casefold().endswith("/oauth2/v2.0/token"):
             return error(405, "MethodNotAllowed", "the stand-in takes POSTs for tokens only")
         form: Mapping[str, list[str]] = parse_qs(body.decode("utf-8", "replace"))
-        if form.get("client_secret") != [SECRET] or form.get("client_id") != [CLIENT]:
+        self.scopes += form.get("scope", [])
+        shown = form.get("client_assertion", [""])[0] if form.get("client_assertion_type") == [_JWT_BEARER] else ""
+        known = form.get("client_secret") == [SECRET] or shown == ASSERTION or self._signed(shown)
+        if form.get("client_id") != [CLIENT] or not known:
             text = "AADSTS7000215: Invalid client secret provided."
             return Reply(401, {"error": "invalid_client", "error_description": text, "error_codes": [7000215]})
+        # Whatever the lifetime here, a client is told the usual hour: an expiry then comes as a surprise.
+        return ok({"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599, "access_token": self.grant()})
+
+    def _signed(self, assertion: str) -> bool:
+        """Whether this is what a client with a certificate says of itself; nobody here knows its key."""
+        try:
+            payload = assertion.split(".")[1]
+            claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        except (IndexError, ValueError):
+            return False
+        return claims.get("sub") == CLIENT and str(claims.get("aud")).startswith(self._base)
+
+    def grant(self) -> str:
+        """A token that is good from now on, as a signed-in tool of a developer would hand it out."""
         with self._lock:
             self.issued += 1
             token = secrets.token_urlsafe(24)
             self._valid[token] = time.monotonic() + self._lifetime
-        # Whatever the lifetime here, a client is told the usual hour: an expiry then comes as a surprise.
-        return ok({"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599, "access_token": token})
+        return token
 
     def accepts(self, header: str) -> bool:
         """Whether an Authorization header carries a token that is still good."""
