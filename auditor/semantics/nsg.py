@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from auditor.facts import load
 from auditor.graph import Estate
 from auditor.model import Place, Resource, Unknown
 from auditor.semantics import diagram as dd
@@ -191,7 +192,11 @@ def evaluate(
     reader = RuleReader(estate, view, any_source_port)
     custom = estate.seen(f"{_GROUP}/securityrules", under=group.id)
     shown = estate.seen(f"{_GROUP}/defaultsecurityrules", under=group.id)
-    rules = [made for rule in (*custom, *shown) for made in reader.read(rule, way)]
+    refused = _more_than_azure_takes(group, custom)
+    known = shown if refused is not None else (*custom, *shown)
+    rules = [made for rule in known for made in reader.read(rule, way)]
+    if refused is not None:
+        rules += unread_rules(group, refused, ("Deny", "Allow"))
     if group.get("properties", "securityRules") is None and not custom:
         why = Unknown(
             f"the rules of {group.name} are not in this snapshot: it was listed without its properties", absent=True
@@ -204,6 +209,20 @@ def evaluate(
             for made in reader.read(rule, way)
         ]
     return Evaluation(group, way, rules)
+
+
+def _more_than_azure_takes(group: Resource, custom: Sequence[Resource]) -> Unknown | None:
+    """Why a group is none that Azure ever had; reading such a file could take hours, so nobody does."""
+    limits = load("nsg-rules")["limits"]
+    if len(custom) > limits["rules"]:
+        return Unknown(f"{group.name} has {len(custom):,} rules, and Azure takes {limits['rules']:,} in a group")
+    for rule in custom:
+        for side in ("sourceAddressPrefixes", "destinationAddressPrefixes"):
+            listed = rule.stated("properties", side)
+            if isinstance(listed, list) and len(listed) > limits["addresses"]:
+                says = f"rule {rule.name} of {group.name} has {len(listed):,} addresses on one side"
+                return Unknown(f"{says}, and Azure takes {limits['addresses']:,}")
+    return None
 
 
 def evaluated(

@@ -17,7 +17,10 @@ from auditor.commands import network_arguments
 from auditor.model import ExitCode, NotKnown
 from auditor.reporting.words import one_line, visible
 from auditor.semantics.networks import network_of
+from auditor.semantics.protocols import Protocol
 from auditor.snapshot import write_snapshot
+from auditor.workflows.flow import End, FlowBook, Question
+from auditor.workflows.naming import find_resource
 from tests import worlds
 
 QUESTION = {
@@ -137,3 +140,36 @@ def test_an_interface_in_what_is_no_subnet_has_no_network() -> None:
     estate = worlds.estate([{**nic, "id": "/x"}])
     with pytest.raises(NotKnown, match="/x is the id of no subnet"):
         network_of(estate, estate.seen(nic["type"].casefold())[0])
+
+
+@pytest.mark.parametrize(
+    ("rules", "prefixes", "said"),
+    [
+        (1_001, 1, "nsg-jumpboxSubnet has 1,0"),
+        (1, 100_000, "rule r0 of nsg-jumpboxSubnet has 100,000 addresses on one side, and Azure takes 4,000"),
+    ],
+)
+def test_a_group_that_azure_would_not_take_is_unknown_and_soon(rules: int, prefixes: int, said: str) -> None:
+    documents = worlds.documents()
+    group = worlds.named(documents, "nsg-jumpboxSubnet")
+    listed = [f"{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}.0/24" for n in range(prefixes)]
+    usual = {"direction": "Inbound", "access": "Allow", "protocol": "Tcp", "destinationPortRange": "22"}
+    usual |= {"sourceAddressPrefixes": listed, "sourcePortRange": "*", "destinationAddressPrefix": "*"}
+    group["properties"]["securityRules"] += [
+        {"name": f"r{n}", "properties": {**usual, "priority": 100 + n}} for n in range(rules)
+    ]
+    estate = worlds.estate(documents)
+    begun = time.process_time()
+    found = FlowBook(estate).answer(
+        Question(
+            find_resource(estate, "snet-jumpbox", lambda _: True),
+            "inbound",
+            Protocol.TCP,
+            End("10.0.2.132", 22),
+            End("203.0.113.9", 5),
+        )
+    )
+    assert time.process_time() - begun < 5
+    assert found.access == "Unknown"
+    assert found.unknown is not None
+    assert said in found.unknown.because
