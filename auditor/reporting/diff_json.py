@@ -8,7 +8,7 @@ from typing import Any
 from auditor.model import SnapshotInfo
 from auditor.model.drift import Change, Diff, Effect, Topic
 from auditor.reporting.context import Context
-from auditor.reporting.json_ import json_text
+from auditor.reporting.json_ import json_text, snapshot_entry
 
 FORMAT = "auditor-diff/1"
 
@@ -34,16 +34,7 @@ def render(diff: Diff, context: Context | None = None) -> str:
 
 
 def _snapshot(snapshot: SnapshotInfo) -> dict[str, Any]:
-    return {
-        "collected_at": snapshot.collected_at,
-        "sha256": snapshot.sha256,
-        "subscriptions": list(snapshot.subscriptions),
-        "source": snapshot.source,
-        "complete": snapshot.complete,
-        "path": snapshot.path,
-        "documents": snapshot.documents,
-        "failed_reads": len(snapshot.failed_reads),
-    }
+    return {**snapshot_entry(snapshot), "failed_reads": len(snapshot.failed_reads)}
 
 
 def _change(change: Change) -> dict[str, Any]:

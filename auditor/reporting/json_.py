@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from auditor.model import AuditResult, Evidence, Finding, Read, Requirement, Unknown, Waiver
+from auditor.model import AuditResult, Evidence, Finding, Read, Requirement, SnapshotInfo, Unknown, Waiver
 from auditor.reporting.context import Context
 
 FORMAT = "auditor-result/1"
@@ -32,7 +32,10 @@ def render(result: AuditResult, context: Context | None = None) -> str:
             "version": result.baseline.version,
             "source": result.baseline.source,
         },
-        "snapshot": _snapshot(result),
+        "snapshot": {
+            **snapshot_entry(result.snapshot),
+            "failed_reads": [_read(read) for read in result.snapshot.failed_reads],
+        },
         "summary": {outcome.value: number for outcome, number in result.summary.items()},
         "missing": list(result.missing),
         "not_implemented": list(result.not_implemented),
@@ -73,8 +76,8 @@ def _escape(match: re.Match[str]) -> str:
     return "\\u0023" if match.group() == "#" else json.dumps(match.group())[1:-1].replace("\x7f", "\\u007f")
 
 
-def _snapshot(result: AuditResult) -> dict[str, Any]:
-    snapshot = result.snapshot
+def snapshot_entry(snapshot: SnapshotInfo) -> dict[str, Any]:
+    """Which snapshot it was, in the words that results and comparisons share."""
     return {
         "collected_at": snapshot.collected_at,
         "sha256": snapshot.sha256,
@@ -83,7 +86,6 @@ def _snapshot(result: AuditResult) -> dict[str, Any]:
         "complete": snapshot.complete,
         "path": snapshot.path,
         "documents": snapshot.documents,
-        "failed_reads": [_read(read) for read in snapshot.failed_reads],
     }
 
 
