@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from auditor.graph import Estate
 from auditor.model import Evidence, Resource, Unknown
 from auditor.semantics.patterns import PatternError, expand, matches
-from auditor.semantics.permissions import OperationSet, Rights
+from auditor.semantics.permissions import MOST_GLOBS, OperationSet, Rights
 
 DEFINITION = "microsoft.authorization/roledefinitions"
 _READ = "Microsoft.Authorization/roleDefinitions/read"
@@ -117,7 +117,11 @@ class Roles:
 def permission_sets(holder: Resource) -> Iterator[PermissionSet]:
     """Each permission set of a role definition or deny assignment. Raises `PatternError`."""
     base = path_of(holder, "permissions")
-    for index, body in holder.items(*base):
+    found = tuple(holder.items(*base))
+    written = sum(len(_texts(body, key)) for _, body in found for keys in _LISTS.values() for key in keys)
+    if written > MOST_GLOBS:
+        raise PatternError(f"it writes {written:,} operations, more than all built-in roles together")
+    for index, body in found:
         control, data = (OperationSet.of(_texts(body, plus), _texts(body, minus)) for plus, minus in _LISTS.values())
         yield PermissionSet(holder, (*base, index), Rights(control, data), str(body.get("condition") or ""))
 
@@ -134,7 +138,7 @@ def field_of(resource: Resource, name: str) -> Any:
     return resource.get("properties", name) if name == "type" else resource.get(*path_of(resource, name))
 
 
-def _texts(body: Mapping[str, Any], key: str) -> Iterable[str]:
+def _texts(body: Mapping[str, Any], key: str) -> list[str]:
     found = body.get(key)
     return [text for text in found if isinstance(text, str)] if isinstance(found, list) else []
 

@@ -14,10 +14,11 @@ import pytest
 
 from auditor.cli import run
 from auditor.commands import network_arguments
-from auditor.model import ExitCode, NotKnown
+from auditor.model import ExitCode, NotKnown, Unknown
 from auditor.reporting.words import one_line, visible
 from auditor.semantics.networks import network_of
 from auditor.semantics.protocols import Protocol
+from auditor.semantics.roles import Roles
 from auditor.snapshot import write_snapshot
 from auditor.workflows.flow import End, FlowBook, Question
 from auditor.workflows.naming import find_resource
@@ -173,3 +174,18 @@ def test_a_group_that_azure_would_not_take_is_unknown_and_soon(rules: int, prefi
     assert found.access == "Unknown"
     assert found.unknown is not None
     assert said in found.unknown.because
+
+
+def test_a_role_that_writes_more_operations_than_all_of_azures_is_unknown_and_soon() -> None:
+    documents = worlds.documents()
+    role = next(each for each in documents if "/roledefinitions/" in each["id"].casefold())
+    listed = {
+        "actions": [f"A.B{n}/*/c/*" for n in range(30_000)],
+        "notActions": [f"*/{n}*/read" for n in range(30_000)],
+    }
+    role["properties"]["permissions"] = [listed]
+    begun = time.process_time()
+    found = Roles(worlds.estate(documents)).get(role["id"].rpartition("/")[2].casefold())
+    assert time.process_time() - begun < 5
+    assert isinstance(found, Unknown)
+    assert "it writes 60,000 operations, more than all built-in roles together" in found.because
