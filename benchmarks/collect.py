@@ -1,10 +1,11 @@
 """How fast a deployment is read: the stand-in in a process of its own, without latency, with 50 ms of it, throttled.
 
-Prints one JSON object a line: seconds of wall time and of this process's CPU, requests and how many of each type, the
-ratio to the ideal, and how many questions were asked more than once. The ideal of latency: every one of the allowed
-connections busy from the first moment to the last, requests x latency / concurrency; signing in, handshakes, and that
-some answers must be there before others can be asked for, all count against the client. The ideal of a bucket: its
-size at once, and each refill the moment it comes, (requests - size) / refill. `python benchmarks/collect.py [RUNS]`
+Prints one JSON object a line: seconds of wall time and of this process's CPU, requests, the ratio to the ideal, how
+many questions were asked more than once and how many refused with 429; then how many requests each type took. The
+ideal of latency: every one of the allowed connections busy from the first moment to the last, requests x latency /
+concurrency; signing in, handshakes, and that some answers must be there before others can be asked for, all count
+against the client. The ideal of a bucket: its size at once, and each refill the moment it comes, (requests - size) /
+refill. `python benchmarks/collect.py [RUNS]`
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -110,15 +112,26 @@ def _once(url: str, subscription: str) -> dict[str, Any]:
     seconds, cpu = time.perf_counter() - begun, time.process_time() - busy
     assert found.complete
     assert all(read.answered for read in found.reads)
-    types = Counter(
-        read.covers for read in found.reads if not read.path.endswith("/resources") or "resources/" in read.covers
-    )
-    return {
-        "seconds": round(seconds, 3),
-        "cpu_seconds": round(cpu, 3),
-        "documents": len(found.documents),
-        "requests_by_type": dict(sorted(types.items())),
-    }
+    figures = {"seconds": round(seconds, 3), "cpu_seconds": round(cpu, 3), "documents": len(found.documents)}
+    return {**figures, _READS: tuple(read.covers for read in found.reads if not _vouched(read))}
+
+
+_READS = "reads"
+
+
+def _vouched(read: Any) -> bool:
+    """Whether this is no request of its own: the inventory answered for a type that has no list."""
+    return bool(read.path.endswith("/resources")) and read.covers != "microsoft.resources/resources"
+
+
+def by_type(few: Sequence[str], many: Sequence[str], copies: int) -> Iterator[dict[str, Any]]:
+    """How many requests each type took in one resource group, and in several like it; types that took one together."""
+    one, several = Counter(few), Counter(many)
+    for type_, count in sorted(several.items(), key=lambda row: (-row[1], row[0])):
+        if count > 1:
+            yield {"benchmark": "requests by type", "type": type_, "groups_1": one[type_], f"groups_{copies}": count}
+    others = sum(count == 1 for count in several.values())
+    yield {"benchmark": "requests by type", "type": f"each of {others} others", "groups_1": 1, f"groups_{copies}": 1}
 
 
 def main() -> None:
@@ -127,10 +140,15 @@ def main() -> None:
         serve(Case(*json.loads(sys.argv[2])))
         return
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    reads: dict[int, Sequence[str]] = {}
     for case in CASES:
         found = measure(case, 1 if case.limited else runs)
+        reads[case.copies] = found.pop(_READS)
         found["ratio"] = round(found["seconds"] / found["ideal_seconds"], 2) if found["ideal_seconds"] else None
         print(json.dumps(found), flush=True)
+    few, many = min(reads), max(reads)
+    for line in by_type(reads[few], reads[many], many):
+        print(json.dumps(line), flush=True)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def measure(names: Iterable[str], quick: bool) -> Iterator[Line]:
 
 def read(path: Path) -> Iterator[Line]:
     """Lines that were kept; `script` is guessed where only the benchmark's own word is there."""
-    owners = {"decisions": "contract", "growth": "scale", "effective access": "access"}
+    owners = {"decisions": "contract", "requests by type": "collect", "growth": "scale", "effective access": "access"}
     owners |= {"naive expansion": "access", "access questions": "access"}
     for text in path.read_text(encoding="utf-8").splitlines():
         line = json.loads(text)
