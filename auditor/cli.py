@@ -11,6 +11,8 @@ import click
 from auditor import __version__
 from auditor.model import AuditorError, ExitCode
 
+_LONGEST_LINE = 1_500
+
 
 class _LateCommands(click.Group):
     """Loads a subcommand's module only when it is asked for, so that `--help` and `check` stay quick."""
@@ -82,9 +84,13 @@ def run(argv: list[str]) -> int:
 
 
 def _tell(problem: AuditorError) -> None:
-    """Say what is wrong. A message quotes what files hold, which may be escape codes."""
-    from auditor.reporting.words import visible_lines
-
-    click.echo(f"error: {visible_lines(problem.message)}", err=True)
+    """Say what is wrong. A message quotes what files hold, which may be escape codes, or very long."""
+    click.echo(f"error: {_safe(problem.message)}", err=True)
     if problem.tip:
-        click.echo(f"  tip: {visible_lines(problem.tip)}", err=True)
+        click.echo(f"  tip: {_safe(problem.tip)}", err=True)
+
+
+def _safe(text: str) -> str:
+    from auditor.reporting.words import clip, visible_lines
+
+    return "\n".join(visible_lines(clip(line, _LONGEST_LINE)) for line in text.split("\n"))

@@ -189,3 +189,11 @@ def test_a_role_that_writes_more_operations_than_all_of_azures_is_unknown_and_so
     assert time.process_time() - begun < 5
     assert isinstance(found, Unknown)
     assert "it writes 60,000 operations, more than all built-in roles together" in found.because
+
+
+def test_a_message_is_short_whatever_was_asked(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["reach", str(whole), "--from", "\x1b[2J" + "a" * 20_000]) == ExitCode.USAGE
+    told = capsys.readouterr().err
+    assert told.startswith("error: no resource of this snapshot is called")
+    assert "\x1b" not in told
+    assert len(told) < 2_000
