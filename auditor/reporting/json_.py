@@ -46,7 +46,10 @@ def render(result: AuditResult, context: Context | None = None) -> str:
         ],
         "families": dict(result.baseline.families),
         "requirements": [_requirement(requirement) for requirement in result.requirements.values()],
-        "waivers": [_waiver(use.waiver) | {"covers": use.covers, "expired": use.expired} for use in result.waivers],
+        "waivers": [
+            _waiver(use.waiver) | {"covers": use.covers, "expired": use.expired, "undecided": use.undecided}
+            for use in result.waivers
+        ],
         "results": [_finding(finding, result) for finding in result.findings],
     }
     return json_text(document, indent=2) + "\n"

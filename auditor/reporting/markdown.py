@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from auditor.model import AuditResult, Finding, Outcome
+from auditor.model import AuditResult, Finding, Outcome, Read
 from auditor.reporting.context import Context, is_problem
 from auditor.reporting.digest import OPTIONAL, Digest, Family
 from auditor.reporting.words import (
@@ -155,18 +155,30 @@ def _tail(digest: Digest) -> Iterator[str]:
     checks = digest.of(Outcome.MANUAL)
     if checks:
         yield f"\n<details><summary>{counted(len(checks), 'manual check')}</summary>\n"
-        for finding in checks[:50]:
-            statement = escape(line(result.requirements[finding.requirement].statement, 300))
-            yield f"- **{finding.requirement}** {statement}: {escape(line(finding.verdict.message, 300))}"
+        yield from _first(50, [_check(finding, result) for finding in checks], "manual check")
         yield "\n</details>\n"
-    for note in result.notes[:20]:
-        yield f"- note: {escape(line(note, 300))}"
+    yield from _first(20, [f"note: {escape(line(note, 300))}" for note in result.notes], "note")
     if result.not_implemented:
         yield f"\n{counted(len(result.not_implemented), 'requirement')} without a rule yet: not checked.\n"
-    for read in result.snapshot.failed_reads[:10]:
-        needs = f", needs {code(line(read.permission, 120))}" if read.permission else ""
-        yield f"- could not be read: {code(line(read.path, 200))} ({escape(line(read.error, 100))}{needs})"
+    yield from _first(10, [_failed(read) for read in result.snapshot.failed_reads], "failed read")
     yield f"\n_{_about(result)}_"
+
+
+def _first(most: int, rows: Sequence[str], what: str) -> Iterator[str]:
+    """The first rows, and how many are left out."""
+    yield from (f"- {row}" for row in rows[:most])
+    if len(rows) > most:
+        yield f"- {counted(len(rows) - most, f'more {what}')}: see the JSON report"
+
+
+def _check(finding: Finding, result: AuditResult) -> str:
+    statement = escape(line(result.requirements[finding.requirement].statement, 300))
+    return f"**{finding.requirement}** {statement}: {escape(line(finding.verdict.message, 300))}"
+
+
+def _failed(read: Read) -> str:
+    needs = f", needs {code(line(read.permission, 120))}" if read.permission else ""
+    return f"could not be read: {code(line(read.path, 200))} ({escape(line(read.error, 100))}{needs})"
 
 
 def _about(result: AuditResult) -> str:

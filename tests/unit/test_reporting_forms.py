@@ -183,6 +183,13 @@ def test_markdown_of_very_much_fits_a_comment_and_counts_the_rest() -> None:
     assert "| FAIL | critical |" in text
 
 
+def test_markdown_counts_the_notes_that_it_leaves_out() -> None:
+    text = markdown.render(replace(CLEAN, notes=tuple(f"said {n}" for n in range(23))))
+    assert "note: said 19\n" in text
+    assert "said 20" not in text
+    assert "- 3 more notes: see the JSON report" in text
+
+
 def test_markdown_keeps_the_worst_of_every_family_where_not_all_fits() -> None:
     everything = many(3000)
     rank = {"critical": 0, "high": 1, "medium": 2, "low": 3}
