@@ -27,6 +27,7 @@ COMMANDS: dict[str, Entry] = {
     "history": Entry("auditor.commands.history:history", "How did the audits of a deployment come out over time?"),
     "flow": Entry("auditor.commands.flow:flow", "Would this packet get through, and which rule decides?"),
     "reach": Entry("auditor.commands.reach:reach", "What can be reached from where, hop by hop?"),
+    "nsg": Entry("auditor.commands.nsg:nsg", "What do security groups let through, and which rules do nothing?"),
     "access": Entry("auditor.commands.access:access", "Who can do what on which scope, and why?"),
     "graph": Entry("auditor.commands.graph:graph", "Draw the estate, or hand it to other programs as a graph."),
     "permissions": Entry("auditor.commands.permissions:permissions", "Print the least role that the auditor needs."),

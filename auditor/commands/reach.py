@@ -176,7 +176,7 @@ def _answer_json(answer: Reach) -> dict[str, Any]:
         "stopped_by": None if answer.stopped is None else answer.stopped.says,
         "also_stopped_by": list(answer.also),
         "rules": list(answer.deciding),
-        "witness": _packet_json(answer.witness),
+        "witness": packet_json(answer.witness),
         "needs": list(answer.needs),
         "unknown": unknown_json(answer.unknown),
     }
@@ -199,11 +199,12 @@ def _hop_json(hop: Mark) -> dict[str, Any]:
             }
             for step in hop.steps
         ],
-        "packet": _packet_json(hop.packet),
+        "packet": packet_json(hop.packet),
     }
 
 
-def _packet_json(packet: Packet | None) -> dict[str, Any] | None:
+def packet_json(packet: Packet | None) -> dict[str, Any] | None:
+    """A packet as JSON; `None` where there is none."""
     if packet is None:
         return None
     return {
