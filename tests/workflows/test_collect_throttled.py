@@ -41,7 +41,7 @@ def test_a_bucket_is_kept_to_and_used_up(size: int, whole: Snapshot) -> None:
 
 def test_a_client_that_comes_too_fast_is_throttled_and_obeys(whole: Snapshot) -> None:
     """The bucket refills slower than the client takes for granted: it hears 429 and waits."""
-    with serving(limit=Limit(60, 50.0)) as standin:
+    with serving(limit=Limit(30, 25.0)) as standin:
         found = taken(standin, patience=0.01)
         refusals = [request.at for request in standin.requests if request.status == 429]
     assert refusals

@@ -85,7 +85,8 @@ def rename_everything(docs: list[Document]) -> list[Document]:
     text = json.dumps(docs)
     for n, name in enumerate(sorted(names, key=len, reverse=True)):
         # Whole names only, in any letter case: as a segment of an id, a name, a host name or an account's name.
-        pattern = re.compile(rf'(?<=[/"=.]){re.escape(name)}(?=[/".,@:])', re.IGNORECASE)
+        # A kind of sign-in is none, though a secret may be called the same.
+        pattern = re.compile(rf'(?<!"authType": ")(?<=[/"=.]){re.escape(name)}(?=[/".,@:])', re.IGNORECASE)
         text = pattern.sub(f"n{n}{'abcdefgh'[n % 8]}", text)
     return json.loads(text)  # type: ignore[no-any-return]
 
