@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -20,6 +21,7 @@ class Coverage:
     def __init__(self, reads: Sequence[Read], planned: bool = False) -> None:
         self._planned = planned
         self._by_type: dict[str, list[tuple[ArmId, Read]]] = defaultdict(list)
+        self._places: dict[str, list[tuple[str, int]]] = {}
         foretold = []
         for read in reads:
             scope = ArmId(read.scope)
@@ -36,11 +38,7 @@ class Coverage:
         A child type is only known where the list of its parents is.
         """
         wanted = PARENT_OF.get(type_, type_)
-        relevant = [
-            (scope, read)
-            for scope, read in self._by_type.get(wanted, [])
-            if under is None or under.is_within(scope) or scope.is_within(under)
-        ]
+        relevant = self._about(wanted, under)
         failed = [read for _, read in relevant if not read.answered] or self._left_out(under)
         if failed:
             return unknown_of(failed[0])
@@ -67,6 +65,23 @@ class Coverage:
             return Unknown(because, permission_for(wanted), absent=True)
         # What a plan says nothing of does not wait for its deployment, unless it hangs under what the plan makes.
         return Unknown(because, absent=under is not None and self._is_foretold(under))
+
+    def _about(self, type_: str, under: ArmId | None) -> list[tuple[ArmId, Read]]:
+        """The reads of a type at, above or below a place, in their order.
+
+        Where a list was read for each parent there are thousands, and a rule asks for each: so they are looked up.
+        """
+        reads = self._by_type.get(type_, [])
+        if under is None or not reads:
+            return reads
+        if type_ not in self._places:
+            self._places[type_] = sorted((scope.key, n) for n, (scope, _) in enumerate(reads))
+        places, key = self._places[type_], under.key
+        above = [key[:end] for end, letter in enumerate(key) if letter == "/"]
+        chosen = places[bisect_left(places, (f"{key}/",)) : bisect_left(places, (f"{key}0",))]
+        for place in (*above, key):
+            chosen += places[bisect_left(places, (place,)) : bisect_right(places, (place, len(reads)))]
+        return [reads[n] for n in sorted({n for _, n in chosen})]
 
     def failure(self, resource: ArmId) -> Unknown | None:
         """Why the resource of this id could not be read, where its own read was tried and failed."""
