@@ -12,9 +12,9 @@ audit: $(READY)            ## audit the reference deployment through the embedde
 
 test: $(READY)             ## all tests, with line and branch coverage
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report= -q -m "not fuzz and not sweep"
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report= -q -m "not fuzz and not slow"
 	$(BIN)/python -m coverage report --fail-under=95
-	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m sweep
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "slow and not fuzz"
 
 lint: $(READY)
 	$(BIN)/ruff format --check

@@ -17,6 +17,8 @@ from auditor.model.drift import Topic
 from auditor.snapshot import write_snapshot
 from tests import worlds
 
+pytestmark = pytest.mark.slow
+
 PAGE = (Path(__file__).parents[2] / "docs" / "guide" / "drift.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```shell\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 COMMANDS = [shlex.split(line, comments=True) for block in BLOCKS for line in block.splitlines() if line.strip()]

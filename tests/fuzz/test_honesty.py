@@ -6,6 +6,8 @@ import pytest
 
 from tests.fuzz.honesty import WORLDS, Spoiling, excused, passes_still, spoilings
 
+pytestmark = pytest.mark.slow
+
 STEP = 59
 """Every so many of some 1,700 replaced values are tried in every run, and all of them by `make fuzz`."""
 

@@ -11,6 +11,8 @@ import pytest
 from tests.fuzz.judge import try_case
 from tests.fuzz.search import search
 
+pytestmark = pytest.mark.slow
+
 BOUNDED = range(700, 722)
 """Seeds whose cases take some three seconds together and are of many kinds."""
 

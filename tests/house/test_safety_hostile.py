@@ -20,6 +20,8 @@ from auditor.snapshot import read_snapshot, write_snapshot
 from tests import worlds
 from tests.collecting import failed, serving, taken, world
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = {
     "orders to a terminal": "\x1b[2J\x1b]0;pwned\x07\x9b31m\x08",
     "right to left": "\u202egnp.exe\u2066",

@@ -19,6 +19,8 @@ from auditor.semantics.tags import ServiceTags, maybe_internet, never_in_service
 from tests.property.brute_force_nsg import Surroundings, Walker
 from tests.property.random_nsg import TAGS, random_case, random_packet
 
+pytestmark = pytest.mark.slow
+
 GROUPS, PACKETS = 640, 160
 """Together over 100,000 packets a run: groups x packets, half of them in each direction."""
 

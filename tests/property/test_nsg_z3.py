@@ -21,6 +21,8 @@ from tests.property import z3_nsg
 from tests.property.brute_force_nsg import Walker
 from tests.property.random_nsg import NSG, TAGS, Case, random_case
 
+pytestmark = pytest.mark.slow
+
 RELEASED = AddressSet.of(*(prefix for found in TAGS.values() for prefix in found)) - never_internet()
 PLACED = (AddressSet.of("0.0.0.0/0") - (maybe_internet() - RELEASED)).v4
 """The IPv4 addresses of which it is known whether they are Internet."""

@@ -19,6 +19,8 @@ from tests.property.strategies_permissions import (
     small_sets,
 )
 
+pytestmark = pytest.mark.slow
+
 OPERATIONS = tuple(sorted({operation.name.lower() for operation in known_operations()}))
 SAMPLE = OPERATIONS[::23]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,8 @@ from auditor.semantics.routes import Hop, NextHop
 from auditor.workflows.flow import End, FlowBook, Question
 from tests.unit.estates import doc, estate_of, id_of, need
 from tests.unit.networks import TABLE, peer, subnet_id, table, vnet, vnet_id
+
+pytestmark = pytest.mark.slow
 
 NSG = "Microsoft.Network/networkSecurityGroups"
 NETWORKS, SUBNETS = 3, 2

@@ -20,6 +20,8 @@ from auditor.standin.world import INHERITED
 from tests import worlds
 from tests.collecting import by_id, from_standin, world
 
+pytestmark = pytest.mark.slow
+
 SUB = worlds.subscription()
 RG = f"{SUB}/resourceGroups/rg-chat-prod/providers"
 ML = f"{RG}/Microsoft.MachineLearningServices/workspaces/mlw-aibase"

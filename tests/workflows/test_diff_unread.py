@@ -11,6 +11,8 @@ from auditor.model.drift import Diff, Effect, Topic
 from tests.workflows.drifting import Side, after, between, changed, side, side_of, told, untouched
 from tests.worlds import documents, refused, subscription, whole
 
+pytestmark = pytest.mark.slow
+
 REFERENCE = "reference-implementation"
 
 REFUSED = {

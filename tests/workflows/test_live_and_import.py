@@ -17,6 +17,8 @@ from auditor.snapshot.seal import sealed
 from auditor.workflows.audit import audit
 from tests.worlds import WORLDS, snapshot
 
+pytestmark = pytest.mark.slow
+
 WORLD_NAMES = ("reference-implementation", "compliant")
 AS_OF = "2024-07-15T09:00:00Z"
 

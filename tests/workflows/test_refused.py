@@ -23,7 +23,7 @@ from auditor.workflows.audit import audit
 from tests.collecting import comparable, serving, target_at
 from tests.replayed import COMPLIANT, WORLDS, Recording, recording, replayed
 
-pytestmark = pytest.mark.sweep
+pytestmark = pytest.mark.slow
 
 BASELINE = read_baseline("openai-chat")
 ASKED = [recipe for recipe in recipes() if recipe.where is not Where.MANAGEMENT_GROUP]

@@ -17,7 +17,7 @@ from auditor.workflows.audit import audit
 from benchmarks.copies import Document, World, addressed, renamed
 from benchmarks.worlds import COMPLIANT, REFERENCE, is_listed, neighbours, subscription
 
-pytestmark = pytest.mark.sweep
+pytestmark = pytest.mark.slow
 
 BASELINE = read_baseline("openai-chat")
 NAMES = (COMPLIANT, REFERENCE)

@@ -21,6 +21,8 @@ from auditor.rules import keyless
 from auditor.workflows.audit import audit
 from tests.worlds import COMPLIANT, WORLDS, Document, documents, snapshot
 
+pytestmark = pytest.mark.slow
+
 BASELINE = read_baseline("openai-chat")
 
 
