@@ -23,7 +23,9 @@ QUICK = settings(max_examples=80, deadline=None)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _remove() -> Iterator[None]:
+def _folder() -> Iterator[None]:
+    # A worker may come back to this module after it had left it.
+    FILE.parent.mkdir(exist_ok=True)
     yield
     FILE.unlink(missing_ok=True)
     FILE.parent.rmdir()
