@@ -21,6 +21,8 @@ from tests import worlds
 from tests.unit.reporting_examples import BASELINE, EVIL, SNAPSHOT, SUBNET
 from tests.workflows.drifting import changed
 
+pytestmark = pytest.mark.slow
+
 DOOR = ("set", "nsg-jumpboxSubnet/properties/securityRules/Door", {
     "properties": {
         "protocol": "Tcp", "sourcePortRange": "*", "sourceAddressPrefix": "Internet", "destinationAddressPrefix": "*",

@@ -25,6 +25,8 @@ from tests import worlds
 from tests.unit.history_examples import at
 from tests.unit.reporting_examples import EVIL, VAULT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:

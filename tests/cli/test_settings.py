@@ -17,6 +17,8 @@ from auditor.snapshot import write_snapshot
 from auditor.standin import StandIn
 from tests import worlds
 
+pytestmark = pytest.mark.slow
+
 TAGS = worlds.FIXTURES / "service-tags-extract.json"
 WAIVERS = """\
 waivers:

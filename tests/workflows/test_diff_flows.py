@@ -26,6 +26,8 @@ from tests.property.test_nsg_brute_force import DOUBTFUL
 from tests.unit.estates import GROUP, WHOLE, doc, estate_of, id_of
 from tests.unit.networks import NIC, nic, peer, subnet_id, table, vnet
 
+pytestmark = pytest.mark.slow
+
 NSG = "Microsoft.Network/networkSecurityGroups"
 ASG = "Microsoft.Network/applicationSecurityGroups"
 TAGS = "/subscriptions/11111111-1111-1111-1111-111111111111/providers/Microsoft.Network/serviceTags/westeurope"

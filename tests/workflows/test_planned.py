@@ -21,6 +21,8 @@ from auditor.workflows.audit import audit
 from tests import worlds
 from tests.workflows.planning import expressions, plan_of
 
+pytestmark = pytest.mark.slow
+
 BASELINE = read_baseline()
 PLANS = worlds.FIXTURES / "plans"
 GROUP = f"{worlds.subscription()}/resourceGroups/rg-chat-prod"
