@@ -61,8 +61,10 @@ def import_(paths: tuple[str, ...], output: str, complete: bool, as_of: str | No
         click.echo("\r\x1b[K", nl=False, err=True)
     _refuse_to_overwrite(inputs, output, imported)
     write_snapshot(imported.snapshot, output)
+    from auditor.reporting.words import visible
+
     for warning in imported.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        click.echo(f"warning: {visible(warning)}", err=True)
     click.echo(_summary(imported, output), err=True)
 
 

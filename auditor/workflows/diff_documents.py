@@ -5,6 +5,7 @@ What differs in letter case, in the order of a list or in what every write chang
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -17,7 +18,16 @@ from auditor.graph import Estate
 from auditor.graph.embedded import EMBEDDED
 from auditor.model import ArmId, Read, Resource, Unknown
 
-_encode = msgspec.json.Encoder().encode
+_quick = msgspec.json.Encoder().encode
+
+
+def _encode(value: Any) -> bytes:
+    """A value as bytes, to order by."""
+    try:
+        return _quick(value)
+    except UnicodeEncodeError:
+        # Half a character (a lone surrogate) has no UTF-8, but JSON can spell it.
+        return json.dumps(value).encode("ascii")
 
 
 @dataclass(frozen=True)

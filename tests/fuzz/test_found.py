@@ -20,6 +20,7 @@ from auditor.semantics.networks import network_of
 from auditor.semantics.protocols import Protocol
 from auditor.semantics.roles import Roles
 from auditor.snapshot import write_snapshot
+from auditor.workflows.diff_documents import canonical
 from auditor.workflows.flow import End, FlowBook, Question
 from auditor.workflows.naming import find_resource
 from tests import worlds
@@ -197,3 +198,18 @@ def test_a_message_is_short_whatever_was_asked(whole: Path, capsys: pytest.Captu
     assert told.startswith("error: no resource of this snapshot is called")
     assert "\x1b" not in told
     assert len(told) < 2_000
+
+
+def test_halves_of_characters_have_an_order_in_a_list() -> None:
+    assert canonical(["b", "\udfffA", "a"]) == canonical(["a", "b", "\udfffa"])
+
+
+def test_a_warning_of_an_import_gives_no_order_to_a_build_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change = {"resourceId": "/##[group]x", "changeType": "Unsupported", "unsupportedReason": "##[group]y"}
+    (tmp_path / "i.json").write_text(json.dumps({"status": "Succeeded", "changes": [change]}))
+    run(["import", str(tmp_path / "i.json"), "-o", str(tmp_path / "s.json")])
+    told = capsys.readouterr().err
+    assert "group" in told
+    assert "##[group]" not in told
