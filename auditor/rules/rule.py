@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from auditor.model import ArmId, Evidence, NotKnown, Outcome, Resource, Unknown, Verdict
-from auditor.semantics.parts import Workload
+from auditor.workload.parts import Workload
 
 Answer = Verdict | Iterable[Verdict]
 Selector = Callable[[Workload], Iterable[Resource]]
