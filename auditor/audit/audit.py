@@ -118,13 +118,17 @@ def _dated(verdict: Verdict, workload: Workload) -> Verdict:
 
 
 def _ask(rule: Rule, requirement: Requirement, baseline: Baseline, workload: Workload) -> tuple[Verdict, ...]:
-    """All of a rule's verdicts, or the one that says how it crashed: half an answer is no answer."""
+    """All of a rule's verdicts; where it crashes, what it had found to be wrong, and how it crashed."""
+    found: list[Verdict] = []
     try:
-        return tuple(rule.apply(workload, baseline.terms[requirement.id]))
+        for verdict in rule.apply(workload, baseline.terms[requirement.id]):
+            found.append(verdict)  # noqa: PERF402 - what comes before a crash is kept
+        return tuple(found)
     except Exception as crash:
         where = traceback.extract_tb(crash.__traceback__)[-1]
         what = f"{type(crash).__name__}: {crash} ({rule.name}, line {where.lineno} of {where.name})"
-        return (Verdict(Outcome.ERROR, f"the rule itself failed: {what}"),)
+        wrong = (verdict for verdict in found if verdict.outcome is Outcome.FAIL)
+        return (*wrong, Verdict(Outcome.ERROR, f"the rule itself failed: {what}"))
 
 
 def _finding(requirement: Requirement, rule: str, verdict: Verdict, workload: Workload) -> Finding:

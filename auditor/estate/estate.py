@@ -67,6 +67,20 @@ class Estate:
         self.worked_out: dict[str, object] = {}
         """What others keep about this estate, by a name of theirs; it goes when the estate goes."""
 
+    @cached_property
+    def as_seen(self) -> Estate:
+        """The same estate, with every list taken for all that it shows.
+
+        Only for statements that no further document can undo: "this identity holds Owner" is as true when other role
+        assignments could not be read. A "nothing" or a "none" of this estate is worth nothing.
+        """
+        found = object.__new__(_AsSeen)
+        kept = ("_resources", "_by_type", "_keys", "_out", "_into", "_unresolved", "_unreadable", "_unlisted")
+        for name in (*kept, "edges", "coverage", "snapshot"):
+            setattr(found, name, getattr(self, name))
+        found.worked_out = {}
+        return found
+
     # --- what there is -------------------------------------------------------------------------------------------
 
     def seen(self, type_: str, under: ArmId | None = None) -> tuple[Resource, ...]:
@@ -205,6 +219,17 @@ class Estate:
         for source, relation, target, place in self.edges:
             graph.add_edge(source.id.key, target.key, key=relation.value, relation=relation, pointer=place.pointer)
         return graph
+
+
+class _AsSeen(Estate):
+    """An estate whose lists are whole by decree: see `Estate.as_seen`."""
+
+    def all(self, type_: str, under: ArmId | None = None) -> tuple[Resource, ...]:
+        return self.seen(type_, under)
+
+    @property
+    def as_seen(self) -> Estate:
+        return self
 
 
 def _unresolved(source: Resource, relation: Relation, expression: ArmId) -> Unknown:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from auditor.documents.host_names import planned_hosts
@@ -80,6 +80,11 @@ class Workload:
     def name(self) -> str:
         """The workspace's name, or the empty string."""
         return self.anchor.name if self.anchor else ""
+
+    @cached_property
+    def as_seen(self) -> Workload:
+        """The same workload as far as the snapshot shows it: see `Estate.as_seen`."""
+        return replace(self, estate=self.estate.as_seen)
 
     # --- around the workspace ------------------------------------------------------------------------------------
 
