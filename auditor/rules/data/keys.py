@@ -9,6 +9,7 @@ import msgspec
 from auditor.documents.defaults import az, setting
 from auditor.model import NotKnown, Resource, Unknown
 from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.text.shell import q
 from auditor.workload.load_spreading import host_of, hosts_of_account
 from auditor.workload.owned import storages_of
 from auditor.workload.parts import Workload
@@ -67,7 +68,7 @@ def openai_key_is_kept_nowhere_safe(account: Resource, w: Workload, terms: Conne
     says = (
         f"no connection of {w.name or 'a workspace'} and no vault reference of a flow holds the key of {account.name}"
     )
-    fix = f"az ml connection create --file <azure_open_ai connection to {account.name}> --workspace-name {w.name}"
+    fix = f"az ml connection create --file <azure_open_ai connection to {q(account.name)}> --workspace-name {q(w.name)}"
     return broken(account, says, local.evidence, *ways, fix=fix)
 
 
@@ -149,7 +150,9 @@ def key_in_plain_settings(site: Resource, w: Workload, _terms: object) -> Answer
     failed = [r for r in references if not r.resolved]
     if failed:
         fix = az(
-            "webapp config appsettings set", site, f'--settings "{failed[0].resource.name}=@Microsoft.KeyVault(...)"'
+            "webapp config appsettings set",
+            site,
+            f"--settings {q(f'{failed[0].resource.name}=@Microsoft.KeyVault(...)')}",
         )
         return broken(site, _unresolved(site, failed[0]), failed[0].evidence, fix=fix)
     if references:
@@ -178,7 +181,10 @@ def secret_never_expires(secret: Resource, w: Workload, _terms: object) -> Answe
     expires, evidence = attribute(secret, "exp")
     if expires is not None:
         return holds(secret, f"{secret.name} expires on {expires:%Y-%m-%d}", evidence)
-    fix = f"az keyvault secret set-attributes --vault-name {vault_name(secret)} --name {secret.name} --expires <date>"
+    fix = (
+        f"az keyvault secret set-attributes --vault-name {q(vault_name(secret))} --name {q(secret.name)}"
+        f" --expires <date>"
+    )
     return broken(secret, f"{secret.name} of {vault_name(secret)} never expires", evidence, fix=fix)
 
 
@@ -207,7 +213,7 @@ def key_was_not_rotated(secret: Resource, w: Workload, terms: AgeTerms) -> Answe
     now = as_of(w)
     expires, expiry = attribute(secret, "exp")
     updated, last = attribute(secret, "updated")
-    fix = f"az keyvault secret set --vault-name {vault_name(secret)} --name {secret.name} --value <new key>"
+    fix = f"az keyvault secret set --vault-name {q(vault_name(secret))} --name {q(secret.name)} --value <new key>"
     if expires is not None and expires <= now:
         return broken(secret, f"{secret.name} expired on {expires:%Y-%m-%d}", expiry, fix=fix)
     if updated is None:
@@ -279,8 +285,8 @@ def vault_has_the_old_key(endpoint: Resource, w: Workload, _terms: object) -> An
     names = ", ".join(s.name for s in secrets) or "none"
     says = f"no secret that the chat UI reads ({names}) was set after {endpoint.name} was created on {created:%Y-%m-%d}"
     fix = (
-        f"az ml online-endpoint get-credentials --name {endpoint.name} --workspace-name {w.name}"
-        f" --resource-group {endpoint.id.resource_group}"
+        f"az ml online-endpoint get-credentials --name {q(endpoint.name)} --workspace-name {q(w.name)}"
+        f" --resource-group {q(endpoint.id.resource_group)}"
         "  # put it into the vault: az keyvault secret set"
     )
     return broken(endpoint, says, born, *(e for (_, e), _ in dated), fix=fix)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from auditor.model import NotKnown, Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, holds, requirement, shown
+from auditor.text.shell import q
 from auditor.workload.parts import Workload
 
 _ENTRA = ("properties", "identityProviders", "azureActiveDirectory")
@@ -36,7 +37,7 @@ def anyone_may_use_the_chat(site: Resource, w: Workload, _terms: object) -> Answ
     required = config.at("properties", "globalValidation", "requireAuthentication")
     provider = config.at(*_ENTRA, "enabled")
     client = config.get(*_ENTRA, "registration", "clientId")
-    fix = f"az webapp auth update --ids {site.id.text} --enabled true --action RedirectToLoginPage"
+    fix = f"az webapp auth update --ids {q(site.id.text)} --enabled true --action RedirectToLoginPage"
     if switch.value is not True:
         says = f"App Service authentication of {site.name} is off: whoever gets through the gateway may chat"
         return broken(site, says, switch, fix=fix)
@@ -44,7 +45,7 @@ def anyone_may_use_the_chat(site: Resource, w: Workload, _terms: object) -> Answ
         return broken(site, f"{site.name} lets anonymous requests pass", switch, required, fix=fix)
     if provider.value is False or not client:
         says = f"{site.name} has no Microsoft Entra ID registration to sign users in with"
-        fix = f"az webapp auth microsoft update --ids {site.id.text} --client-id <id> --issuer <issuer>"
+        fix = f"az webapp auth microsoft update --ids {q(site.id.text)} --client-id <id> --issuer <issuer>"
         return broken(site, says, provider, config.at(*_ENTRA, "registration"), fix=fix)
     return holds(site, f"{site.name} answers only users signed in with Microsoft Entra ID", switch, required, provider)
 
@@ -67,7 +68,7 @@ def registry_has_an_admin_user(registry: Resource, w: Workload, _terms: object) 
     """
     evidence = registry.at("properties", "adminUserEnabled")
     if evidence.value is True:
-        fix = f"az acr update --name {registry.name} --admin-enabled false"
+        fix = f"az acr update --name {q(registry.name)} --admin-enabled false"
         return broken(registry, f"{registry.name} has its admin user enabled", evidence, fix=fix)
     return holds(registry, f"{registry.name} has no admin user", evidence)
 
@@ -91,7 +92,7 @@ def storage_answers_account_keys(account: Resource, w: Workload, _terms: object)
     learn.microsoft.com/azure/storage/common/shared-key-authorization-prevent.
     """
     evidence = account.at("properties", "allowSharedKeyAccess")
-    fix = f"az storage account update --ids {account.id.text} --allow-shared-key-access false"
+    fix = f"az storage account update --ids {q(account.id.text)} --allow-shared-key-access false"
     if evidence.value is False:
         yield holds(account, f"{account.name} takes no account key", evidence, aspect="account")
     else:
@@ -110,7 +111,7 @@ def _datastores(account: Resource, w: Workload) -> Iterator[Verdict]:
         evidence = [s.at("properties", "credentials", "credentialsType") for s in keyed]
         names = ", ".join(sorted(s.name for s in keyed))
         says = f"datastores of {w.name} use {account.name} with {evidence[0].value}: {names}"
-        fix = f"az ml workspace update --resource-group {account.id.resource_group} --name {w.name}"
+        fix = f"az ml workspace update --resource-group {q(account.id.resource_group)} --name {q(w.name)}"
         yield broken(account, says, *evidence, fix=f"{fix} --system-datastores-auth-mode identity", aspect="datastores")
     elif here:
         evidence = [s.at("properties", "credentials", "credentialsType") for s in here]
@@ -141,7 +142,7 @@ def search_answers_keys(service: Resource, w: Workload, _terms: object) -> Itera
     else:
         says = f"disableLocalAuth of {service.name} is {shown(evidence.value)}"
         fix = (
-            f"az search service update --resource-group {service.id.resource_group} --name {service.name}"
+            f"az search service update --resource-group {q(service.id.resource_group)} --name {q(service.name)}"
             " --disable-local-auth true"
         )
         yield broken(service, says, evidence, fix=fix, aspect="service")
@@ -200,13 +201,13 @@ def vault_goes_by_access_policies(vault: Resource, w: Workload, _terms: object) 
     """
     switch = vault.at("properties", "enableRbacAuthorization")
     policies = vault.at("properties", "accessPolicies")
-    fix = f"az keyvault update --name {vault.name} --enable-rbac-authorization true"
+    fix = f"az keyvault update --name {q(vault.name)} --enable-rbac-authorization true"
     if switch.value is not True:
         return broken(vault, f"{vault.name} goes by access policies, not by roles", switch, policies, fix=fix)
     if policies.value:
         says = (
             f"{vault.name} goes by roles but keeps {len(policies.value)} access policies that would count without them"
         )
-        fix = f"az keyvault delete-policy --name {vault.name} --object-id <id>, for each"
+        fix = f"az keyvault delete-policy --name {q(vault.name)} --object-id <id>, for each"
         return broken(vault, says, switch, policies, fix=fix)
     return holds(vault, f"{vault.name} goes by roles", switch, policies)

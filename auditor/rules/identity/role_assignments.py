@@ -22,6 +22,7 @@ from auditor.access.role_table import (
 from auditor.access.scopes import group_of, kind_of
 from auditor.model import ArmId, Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.text.shell import q
 from auditor.workload.identities import (
     PARTS,
     Identity,
@@ -111,8 +112,8 @@ def _row_verdict(access: Access, found: tuple[Identity, ...], row: Row) -> Verdi
 
 def _create(identity: Identity, row: Row) -> str:
     return (
-        f"az role assignment create --assignee-object-id {identity.principal}"
-        f" --assignee-principal-type ServicePrincipal --role {row.role} --scope {row.scope.text}"
+        f"az role assignment create --assignee-object-id {q(identity.principal)}"
+        f" --assignee-principal-type ServicePrincipal --role {q(row.role)} --scope {q(row.scope.text)}"
     )
 
 
@@ -213,7 +214,7 @@ def _aspect(item: Excess) -> str:
 def _delete(assignment: Assignment) -> str:
     if assignment.hold is Hold.ELIGIBLE:
         return f"remove the eligible assignment {assignment.resource.id.text} in Privileged Identity Management"
-    return f"az role assignment delete --ids {assignment.resource.id.text}"
+    return f"az role assignment delete --ids {q(assignment.resource.id.text)}"
 
 
 def _all_of(gaps: tuple[Unknown, ...], identity: Identity, more: bool) -> Unknown:

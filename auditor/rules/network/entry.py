@@ -11,11 +11,12 @@ from auditor.estate import Relation
 from auditor.facts import load
 from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.text.shell import q
 from auditor.workload.parts import Workload
 
 
 def _fix(resource: Resource, setting: str) -> str:
-    return f"az resource update --ids {resource.id.text} --set {setting}"
+    return f"az resource update --ids {q(resource.id.text)} --set {setting}"
 
 
 class FirewallTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,8 +71,9 @@ def _judge_policy(gateway: Resource, policy: Resource, terms: FirewallTerms) -> 
     if policy.text(*path, "state") == terms.state.casefold() and policy.text(*path, "mode") == terms.mode.casefold():
         return holds(gateway, f"{policy.name} filters {gateway.name} in {mode} mode", *evidence, aspect=policy.name)
     fix = (
-        f"az network application-gateway waf-policy policy-setting update --resource-group {policy.id.resource_group}"
-        f" --policy-name {policy.name} --state {terms.state} --mode {terms.mode}"
+        f"az network application-gateway waf-policy policy-setting update"
+        f" --resource-group {q(policy.id.resource_group)}"
+        f" --policy-name {q(policy.name)} --state {q(terms.state)} --mode {q(terms.mode)}"
     )
     says = f"{policy.name} on {gateway.name} is {state}, in mode {mode}"
     return broken(gateway, says, *evidence, fix=fix, aspect=policy.name)
@@ -118,8 +120,9 @@ def listener_speaks_plain_http(gateway: Resource, w: Workload, _terms: object) -
             yield holds(gateway, f"listener {name} only redirects to HTTPS", evidence, aspect=name)
         else:
             fix = (
-                f"az network application-gateway http-listener update --resource-group {gateway.id.resource_group}"
-                f" --gateway-name {gateway.name} --name {name} --frontend-port <port 443> --ssl-cert <certificate>"
+                f"az network application-gateway http-listener update --resource-group {q(gateway.id.resource_group)}"
+                f" --gateway-name {q(gateway.name)} --name {q(name)} --frontend-port <port 443>"
+                f" --ssl-cert <certificate>"
             )
             yield broken(gateway, f"listener {name} speaks {evidence.value}", evidence, fix=fix, aspect=name)
 
@@ -173,8 +176,8 @@ def gateway_speaks_old_tls(gateway: Resource, w: Workload, terms: TlsTerms) -> A
     """
     minimum, evidence = _gateway_minimum(gateway)
     fix = (
-        f"az network application-gateway ssl-policy set --resource-group {gateway.id.resource_group}"
-        f" --gateway-name {gateway.name} --policy-type Predefined --name AppGwSslPolicy20220101"
+        f"az network application-gateway ssl-policy set --resource-group {q(gateway.id.resource_group)}"
+        f" --gateway-name {q(gateway.name)} --policy-type Predefined --name AppGwSslPolicy20220101"
     )
     if _VERSIONS.index(minimum) >= _VERSIONS.index(terms.minimum.casefold()):
         return holds(gateway, f"{gateway.name} speaks {minimum.upper()} or later", evidence)
@@ -223,8 +226,8 @@ def backend_leg_is_plain_http(gateway: Resource, w: Workload, _terms: object) ->
             yield holds(gateway, f"backend setting {name} speaks HTTPS", gateway.at(*path), aspect=name)
         else:
             fix = (
-                f"az network application-gateway http-settings update --resource-group {gateway.id.resource_group}"
-                f" --gateway-name {gateway.name} --name {name} --protocol Https --port 443"
+                f"az network application-gateway http-settings update --resource-group {q(gateway.id.resource_group)}"
+                f" --gateway-name {q(gateway.name)} --name {q(name)} --protocol Https --port 443"
             )
             says = f"backend setting {name} speaks {gateway.get(*path)}"
             yield broken(gateway, says, gateway.at(*path), fix=fix, aspect=name)
@@ -274,5 +277,5 @@ def _judge_network(gateway: Resource, network: Resource) -> Verdict:
     if switch.value is True and plan.value:
         return holds(gateway, f"{network.name}, where {gateway.name} sits, has DDoS protection", switch, plan)
     why = "has no DDoS protection plan" if switch.value is True else "has DDoS protection switched off"
-    fix = f"az network vnet update --ids {network.id.text} --ddos-protection true --ddos-protection-plan <plan>"
+    fix = f"az network vnet update --ids {q(network.id.text)} --ddos-protection true --ddos-protection-plan <plan>"
     return broken(gateway, f"{network.name}, where the public {gateway.name} sits, {why}", switch, plan, fix=fix)

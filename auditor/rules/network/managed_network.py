@@ -10,6 +10,7 @@ import msgspec
 from auditor.documents.defaults import Setting, az, setting
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.text.shell import q
 from auditor.workload.managed_network import (
     OutboundRule,
     managed_connections,
@@ -87,7 +88,10 @@ def managed_network_does_not_exist(workspace: Resource, w: Workload, terms: Stat
 
 
 def _provision(workspace: Resource) -> str:
-    return f"az ml workspace provision-network --name {workspace.name} --resource-group {workspace.id.resource_group}"
+    return (
+        f"az ml workspace provision-network --name {q(workspace.name)}"
+        f" --resource-group {q(workspace.id.resource_group)}"
+    )
 
 
 _NAMED_BY = {"storage": "storageAccount", "registry": "containerRegistry", "vault": "keyVault"}
@@ -187,9 +191,9 @@ def _near_miss(rule: OutboundRule, workspace: Resource, terms: OutboundTerms, fi
 
 def _add_rule(workspace: Resource, target: ArmId, group: str) -> str:
     return (
-        f"az ml workspace outbound-rule set --workspace-name {workspace.name}"
-        f" --resource-group {workspace.id.resource_group} --rule {target.name} --type private_endpoint"
-        f" --service-resource-id {target.text} --subresource-target {group}"
+        f"az ml workspace outbound-rule set --workspace-name {q(workspace.name)}"
+        f" --resource-group {q(workspace.id.resource_group)} --rule {q(target.name)} --type private_endpoint"
+        f" --service-resource-id {q(target.text)} --subresource-target {q(group)}"
     )
 
 
@@ -227,8 +231,8 @@ def outbound_rule_leads_outside(workspace: Resource, w: Workload, terms: OwnRule
         evidence = [r.at("properties", "destination") for r in added]
         names = ", ".join(f"{r.name} ({_shown(r)})" for r in added)
         fix = (
-            f"az ml workspace outbound-rule remove --workspace-name {workspace.name}"
-            f" --resource-group {workspace.id.resource_group} --rule {added[0].name}"
+            f"az ml workspace outbound-rule remove --workspace-name {q(workspace.name)}"
+            f" --resource-group {q(workspace.id.resource_group)} --rule {q(added[0].name)}"
         )
         says = f"{workspace.name} has outbound rules of type {terms.type} that somebody added: {names}"
         return broken(workspace, says, *evidence, fix=fix)
@@ -285,7 +289,8 @@ def _approved(target: ArmId, groups: frozenset[str], w: Workload, terms: StatusT
     if waiting:
         says = f"a managed private endpoint is {waiting[0].get(*state)} at {target.name}, not {terms.status}"
         fix = (
-            f'az network private-endpoint-connection approve --id {waiting[0].id.text} --description "managed network"'
+            f"az network private-endpoint-connection approve --id {q(waiting[0].id.text)}"
+            f' --description "managed network"'
         )
         return broken(target, says, *(c.at(*state) for c in waiting), fix=fix)
     says = (

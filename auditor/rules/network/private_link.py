@@ -12,6 +12,7 @@ from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
 from auditor.network.private_link.private_dns import Resolution, resolve
 from auditor.network.private_link.private_endpoints import Connection, approval, connections
 from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.text.shell import q
 from auditor.workload.parts import Workload
 
 _TARGETS: Mapping[str, Callable[[Workload], Iterable[Resource]]] = {
@@ -102,15 +103,15 @@ def _network_of(endpoint: Resource, w: Workload) -> Resource | None:
 
 def _create(target: Resource, group: str) -> str:
     return (
-        f"az network private-endpoint create --resource-group {target.id.resource_group} --name pep-{target.name}"
-        f" --vnet-name <vnet> --subnet <private endpoints subnet> --connection-name pep-{target.name}"
-        f" --private-connection-resource-id {target.id.text} --group-id {group}"
+        f"az network private-endpoint create --resource-group {q(target.id.resource_group)} --name pep-{q(target.name)}"
+        f" --vnet-name <vnet> --subnet <private endpoints subnet> --connection-name pep-{q(target.name)}"
+        f" --private-connection-resource-id {q(target.id.text)} --group-id {q(group)}"
     )
 
 
 def _approve(target: Resource) -> str:
     return (
-        f"az network private-endpoint-connection list --id {target.id.text} -o table, then"
+        f"az network private-endpoint-connection list --id {q(target.id.text)} -o table, then"
         " az network private-endpoint-connection approve --id <the connection's id>"
     )
 
@@ -148,8 +149,8 @@ def connection_not_approved(endpoint: Resource, w: Workload, _terms: object) -> 
 
 def _approve_at(connection: Connection) -> str:
     return (
-        f"az network private-endpoint-connection approve --id <connection of {connection.target.text}"
-        f' from {connection.endpoint.name}> --description "approved after review"'
+        f"az network private-endpoint-connection approve --id <connection of {q(connection.target.text)}"
+        f' from {q(connection.endpoint.name)}> --description "approved after review"'
     )
 
 
@@ -181,7 +182,7 @@ def endpoint_outside_its_subnet(endpoint: Resource, w: Workload, _terms: object)
         endpoint,
         f"{endpoint.name} sits in {seats[0].name}, not in {where}",
         evidence,
-        fix=f"create {endpoint.name} again with --subnet {where} and delete this one",
+        fix=f"create {q(endpoint.name)} again with --subnet {where} and delete this one",
     )
 
 
@@ -236,16 +237,16 @@ def _dns_fix(endpoint: Resource, step: str, zone: str) -> str:
     group = endpoint.id.resource_group
     if step == "zone group":
         return (
-            f"az network private-endpoint dns-zone-group create --resource-group {group}"
-            f" --endpoint-name {endpoint.name} --name default --private-dns-zone {zone} --zone-name {zone}"
+            f"az network private-endpoint dns-zone-group create --resource-group {q(group)}"
+            f" --endpoint-name {q(endpoint.name)} --name default --private-dns-zone {q(zone)} --zone-name {q(zone)}"
         )
     if step == "link":
         return (
-            f"az network private-dns link vnet create --resource-group {group} --zone-name {zone}"
+            f"az network private-dns link vnet create --resource-group {q(group)} --zone-name {q(zone)}"
             " --name <link> --virtual-network <vnet> --registration-enabled false"
         )
     if step == "zone":
-        return f"az network private-dns zone create --resource-group {group} --name {zone}"
+        return f"az network private-dns zone create --resource-group {q(group)} --name {q(zone)}"
     if step == "record":
         return f"delete the record by hand and let the zone group of {endpoint.name} write it again in {zone}"
     return "point the network's DNS servers at ones that forward to Azure DNS (168.63.129.16)"
@@ -285,8 +286,8 @@ def workspace_zone_missing(workspace: Resource, w: Workload, terms: EndpointTerm
                 f"the private endpoint of {workspace.name} ({name}) writes no records to {zone}",
                 *[g.at("properties", "privateDnsZoneConfigs") for g in groups],
                 aspect=zone,
-                fix=f"az network private-endpoint dns-zone-group add --resource-group {workspace.id.resource_group}"
-                f" --endpoint-name {name} --name default --private-dns-zone {zone} --zone-name {zone}",
+                fix=f"az network private-endpoint dns-zone-group add --resource-group {q(workspace.id.resource_group)}"
+                f" --endpoint-name {q(name)} --name default --private-dns-zone {q(zone)} --zone-name {q(zone)}",
             )
 
 
@@ -310,12 +311,12 @@ def chat_ui_leaves_past_the_network(site: Resource, w: Workload, _terms: object)
     """
     subnet = site.ref("properties", "virtualNetworkSubnetId")
     seat = site.at("properties", "virtualNetworkSubnetId")
-    add = f"az webapp vnet-integration add --ids {site.id.text} --vnet <vnet> --subnet <app service subnet>"
+    add = f"az webapp vnet-integration add --ids {q(site.id.text)} --vnet <vnet> --subnet <app service subnet>"
     if subnet is None:
         return broken(site, f"{site.name} is not integrated into a virtual network", seat, fix=add)
     routed, evidence = _routes_all(site, w)
     if not routed:
-        fix = f"az resource update --ids {site.id.text} --set properties.vnetRouteAllEnabled=true"
+        fix = f"az resource update --ids {q(site.id.text)} --set properties.vnetRouteAllEnabled=true"
         return broken(site, f"{site.name} sends only private ranges through {subnet.name}", seat, evidence, fix=fix)
     home = w.estate.need(subnet, site.place("properties", "virtualNetworkSubnetId"))
     delegated = {

@@ -11,6 +11,7 @@ from auditor.estate import Relation
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, holds, requirement, unknown
 from auditor.services.paas_firewall import open_to, public_access
+from auditor.text.shell import q
 from auditor.workload.owned import (
     registries_of,
     sites_and_slots,
@@ -67,8 +68,8 @@ def endpoint_answers_the_internet(endpoint: Resource, w: Workload, _terms: objec
     learn.microsoft.com/azure/machine-learning/concept-secure-online-endpoint.
     """
     fix = (
-        f"az ml online-endpoint update --name {endpoint.name} --workspace-name {w.name}"
-        f" --resource-group {endpoint.id.resource_group} --set public_network_access=disabled"
+        f"az ml online-endpoint update --name {q(endpoint.name)} --workspace-name {q(w.name)}"
+        f" --resource-group {q(endpoint.id.resource_group)} --set public_network_access=disabled"
     )
     return _switched_off(endpoint, fix)
 
@@ -184,9 +185,9 @@ def registry_answers_the_internet(registry: Resource, w: Workload, terms: Exposu
     """
     anonymous = setting(registry, "properties", "anonymousPullEnabled")
     if anonymous.value is True:
-        fix = f"az acr update --name {registry.name} --anonymous-pull-enabled false"
+        fix = f"az acr update --name {q(registry.name)} --anonymous-pull-enabled false"
         return broken(registry, f"{registry.name} lets anybody pull images anonymously", anonymous.evidence, fix=fix)
-    fix = f"az acr update --name {registry.name} --public-network-enabled false"
+    fix = f"az acr update --name {q(registry.name)} --public-network-enabled false"
     return _shut(registry, w, terms, fix, anonymous.evidence)
 
 
@@ -316,8 +317,8 @@ def jump_box_has_a_public_address(machine: Resource, w: Workload, _terms: object
         if evidence.value is not None:
             address = ArmId(str(evidence.value.get("id")))
             fix = (
-                f"az network nic ip-config update --resource-group {nic.id.resource_group} --nic-name {nic.name}"
-                f" --name {config} --remove publicIpAddress"
+                f"az network nic ip-config update --resource-group {q(nic.id.resource_group)} --nic-name {q(nic.name)}"
+                f" --name {q(config)} --remove publicIpAddress"
             )
             return broken(machine, f"{nic.name} of {machine.name} carries {address.name}", evidence, fix=fix)
     return holds(machine, f"no interface of {machine.name} carries a public address", *(e for _, _, e in read))
@@ -345,9 +346,9 @@ def compute_instance_is_public(compute: Resource, w: Workload, _terms: object) -
     address = compute.at(*inner, "enableNodePublicIp")
     ssh = compute.at(*inner, "sshSettings", "sshPublicAccess")
     fix = (
-        f"az ml compute delete --name {compute.name} --workspace-name {w.name}"
-        f" --resource-group {compute.id.resource_group} && az ml compute create --type ComputeInstance"
-        f" --name {compute.name} --workspace-name {w.name} --resource-group {compute.id.resource_group}"
+        f"az ml compute delete --name {q(compute.name)} --workspace-name {q(w.name)}"
+        f" --resource-group {q(compute.id.resource_group)} && az ml compute create --type ComputeInstance"
+        f" --name {q(compute.name)} --workspace-name {q(w.name)} --resource-group {q(compute.id.resource_group)}"
         " --enable-node-public-ip false --ssh-public-access-enabled false"
     )
     if address.value is True:
@@ -386,7 +387,7 @@ def address_is_not_the_entry(address: Resource, w: Workload, terms: AddressTerms
     """
     held = address.at("properties", "ipConfiguration")
     holders = tuple(_holders(address, w))
-    fix = f"az network public-ip delete --name {address.name} --resource-group {address.id.resource_group}"
+    fix = f"az network public-ip delete --name {q(address.name)} --resource-group {q(address.id.resource_group)}"
     if not holders:
         return broken(address, f"{address.name} is a public address that nothing holds", held, fix=fix)
     allowed = {type_.casefold() for type_ in terms.holders}

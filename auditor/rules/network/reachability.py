@@ -10,6 +10,7 @@ from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
 from auditor.reach.reachability import Reach, Reachability, reachability_of
 from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
 from auditor.services.paas_firewall import open_to, public_access
+from auditor.text.shell import q
 from auditor.workload.parts import (
     BASTION,
     ENDPOINT,
@@ -93,7 +94,7 @@ def chat_ui_has_another_door(site: Resource, w: Workload, _terms: object) -> Ans
     """
     door = open_to(w.estate, site)
     if door.closed is False:
-        fix = f"az resource update --ids {site.id.text} --set properties.publicNetworkAccess=Disabled"
+        fix = f"az resource update --ids {q(site.id.text)} --set properties.publicNetworkAccess=Disabled"
         return broken(site, f"{site.name} can be reached past the gateway: {door.says}", *door.reasons, fix=fix)
     if isinstance(door.closed, Unknown):
         return unknown(site, door.closed, *door.reasons)
@@ -156,10 +157,10 @@ def internet_reaches_more_than_the_chat(target: Resource, w: Workload, _terms: o
 
 def _close(target: Resource) -> str:
     if target.type == "microsoft.network/publicipaddresses":
-        return f"az network public-ip delete --ids {target.id.text}, after taking it off what has it"
+        return f"az network public-ip delete --ids {q(target.id.text)}, after taking it off what has it"
     if target.type.startswith("microsoft.network/"):
         return f"remove the public address, or deny the Internet in the security group, of {target.name}"
-    return f"az resource update --ids {target.id.text} --set properties.publicNetworkAccess=Disabled"
+    return f"az resource update --ids {q(target.id.text)} --set properties.publicNetworkAccess=Disabled"
 
 
 def _private_way(world: Reachability, sender: Resource, target: Resource) -> tuple[Reach, bool]:
@@ -201,7 +202,7 @@ def chat_ui_calls_the_flow_past_the_endpoint(site: Resource, w: Workload, _terms
             yield holds(site, f"{endpoint.name} answers at the workspace's private endpoint only", evidence,
                         aspect=endpoint.name)  # fmt: skip
         else:
-            fix = f"az ml online-endpoint update --name {endpoint.name} --set public_network_access=disabled"
+            fix = f"az ml online-endpoint update --name {q(endpoint.name)} --set public_network_access=disabled"
             says = f"{endpoint.name}, which {site.name} calls, answers publicly"
             yield broken(site, says, evidence, fix=fix, aspect=endpoint.name)
 

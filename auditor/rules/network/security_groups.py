@@ -16,6 +16,7 @@ from auditor.rules.rule import broken, holds, requirement, unknown
 from auditor.sets.packet_set import FlowSet
 from auditor.sets.port_set import PortSet
 from auditor.sets.protocol_set import ProtocolSet
+from auditor.text.shell import q
 from auditor.workload.nsg_table import (
     Contract,
     Part,
@@ -147,7 +148,7 @@ def _contract(subnet: Resource, w: Workload, direction: str, rows: Sequence[Flow
 
 def _unguarded(subnet: Resource, direction: str) -> Verdict:
     evidence = subnet.at("properties", "networkSecurityGroup")
-    fix = f"az network vnet subnet update --ids {subnet.id.text} --network-security-group <nsg>"
+    fix = f"az network vnet subnet update --ids {q(subnet.id.text)} --network-security-group <nsg>"
     return broken(subnet, f"{subnet.name} has no security group: everything passes {direction}", evidence, fix=fix)
 
 
@@ -192,8 +193,8 @@ def _narrow(contract: Contract, rule: SecurityRule) -> str:
         return _deny_all(contract, contract.direction)
     assert contract.group is not None
     return (
-        f"az network nsg rule update --resource-group {contract.group.id.resource_group} --nsg-name"
-        f" {contract.group.name} --name {rule.name} --source-address-prefixes <of the row>"
+        f"az network nsg rule update --resource-group {q(contract.group.id.resource_group)} --nsg-name"
+        f" {q(contract.group.name)} --name {q(rule.name)} --source-address-prefixes <of the row>"
         " --destination-address-prefixes <of the row> --destination-port-ranges <of the row>"
         "  # or: az network nsg rule delete"
     )
@@ -202,9 +203,9 @@ def _narrow(contract: Contract, rule: SecurityRule) -> str:
 def _permit(contract: Contract, part: Part) -> str:
     assert contract.group is not None
     return (
-        f"az network nsg rule create --resource-group {contract.group.id.resource_group} --nsg-name"
-        f" {contract.group.name} --name <name> --direction {contract.direction.capitalize()} --access Allow"
-        f" --priority <below {part.rule.priority}>  # for {part.text}"
+        f"az network nsg rule create --resource-group {q(contract.group.id.resource_group)} --nsg-name"
+        f" {q(contract.group.name)} --name <name> --direction {contract.direction.capitalize()} --access Allow"
+        f" --priority <below {part.rule.priority}>  # for {q(part.text)}"
     )
 
 
@@ -212,8 +213,8 @@ def _deny_all(contract: Contract, direction: str) -> str:
     assert contract.group is not None
     way = direction.capitalize()
     return (
-        f"az network nsg rule create --resource-group {contract.group.id.resource_group} --nsg-name"
-        f" {contract.group.name} --name DenyAll{way} --direction {way} --access Deny --priority 4096 --protocol '*'"
+        f"az network nsg rule create --resource-group {q(contract.group.id.resource_group)} --nsg-name"
+        f" {q(contract.group.name)} --name DenyAll{way} --direction {way} --access Deny --priority 4096 --protocol '*'"
         " --source-address-prefixes '*' --source-port-ranges '*' --destination-address-prefixes '*'"
         " --destination-port-ranges '*'"
     )
@@ -312,8 +313,8 @@ def rule_is_wider_than_it_need_be(subnet: Resource, w: Workload, terms: StrictTe
     for rule in wide:
         what = "any port" if rule.destination_ports == PortSet.everything() else "any protocol"
         fix = (
-            f"az network nsg rule update --resource-group {group.id.resource_group} --nsg-name {group.name}"
-            f" --name {rule.name} --protocol Tcp --destination-port-ranges <ports>"
+            f"az network nsg rule update --resource-group {q(group.id.resource_group)} --nsg-name {q(group.name)}"
+            f" --name {q(rule.name)} --protocol Tcp --destination-port-ranges <ports>"
         )
         says = f"rule {rule.name} of {group.name} allows {what} where less would do"
         yield broken(subnet, says, *_decided_by(rule), fix=fix, aspect=rule.name.casefold())

@@ -10,6 +10,7 @@ from auditor.estate import Relation
 from auditor.model import ArmId, Resource, Unknown, Verdict
 from auditor.network.topology.seated import seated_in
 from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.text.shell import q
 from auditor.workload.parts import Workload
 from auditor.workload.subnets import PARTS
 
@@ -53,7 +54,8 @@ def purposes_share_a_subnet(network: Resource, w: Workload, terms: SubnetTerms) 
         elsewhere = [s for s in w.subnet(part) if s not in here]
         if not playing and not elsewhere and part in terms.parts:
             fix = (
-                f"az network vnet subnet create --resource-group {network.id.resource_group} --vnet-name {network.name}"
+                f"az network vnet subnet create --resource-group {q(network.id.resource_group)}"
+                f" --vnet-name {q(network.name)}"
                 f" --name snet-{part} --address-prefixes <free range> --network-security-group <nsg>"
             )
             yield broken(
@@ -108,7 +110,7 @@ def subnet_has_no_security_group(subnet: Resource, w: Workload, terms: GroupTerm
         return holds(subnet, f"{subnet.name} is guarded by {group.name}", evidence)
     return broken(
         subnet, f"{subnet.name} has no network security group", evidence,
-        fix=f"az network vnet subnet update --ids {subnet.id.text} --network-security-group <nsg>",
+        fix=f"az network vnet subnet update --ids {q(subnet.id.text)} --network-security-group <nsg>",
     )  # fmt: skip
 
 
@@ -140,8 +142,8 @@ def group_does_not_apply_to_endpoints(subnet: Resource, w: Workload, terms: Poli
         return holds(subnet, f"groups apply to the private endpoints in {subnet.name} ({evidence.value})", evidence)
     stated = evidence.value or "not set, which means Disabled"
     says = f"privateEndpointNetworkPolicies of {subnet.name} is {stated}: its group filters no private endpoint"
-    option = f"--private-endpoint-network-policies {terms.policies[0]}"
-    return broken(subnet, says, evidence, fix=f"az network vnet subnet update --ids {subnet.id.text} {option}")
+    option = f"--private-endpoint-network-policies {q(terms.policies[0])}"
+    return broken(subnet, says, evidence, fix=f"az network vnet subnet update --ids {q(subnet.id.text)} {option}")
 
 
 @requirement("SEG-04", on=lambda w: w.networks, part="virtual network")
@@ -168,7 +170,7 @@ def no_application_groups(network: Resource, w: Workload, _terms: object) -> Ans
     what = "no interface is a member of one" if not members else "no rule names one that has members"
     return broken(
         network, f"{network.name} uses no application security group: {what}", where,
-        fix=f"az network asg create --resource-group {network.id.resource_group} --name <asg>",
+        fix=f"az network asg create --resource-group {q(network.id.resource_group)} --name <asg>",
     )  # fmt: skip
 
 

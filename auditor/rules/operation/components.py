@@ -9,6 +9,7 @@ import msgspec
 from auditor.estate import Relation
 from auditor.model import NotKnown, Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.text.shell import q
 from auditor.workload.model_deployments import takes_chat
 from auditor.workload.parts import (
     BASTION,
@@ -87,8 +88,8 @@ def no_endpoint_serves_the_flow(w: Workload, _terms: object) -> Answer:
     if gaps:
         return unknown(endpoint, gaps[0], traffic)
     fix = (
-        f"az ml online-endpoint update --name {endpoint.name} --workspace-name {w.name}"
-        f" --resource-group {endpoint.id.resource_group} --traffic <deployment>=100"
+        f"az ml online-endpoint update --name {q(endpoint.name)} --workspace-name {q(w.name)}"
+        f" --resource-group {q(endpoint.id.resource_group)} --traffic <deployment>=100"
     )
     says = f"no managed deployment of {endpoint.name} takes traffic: {traffic.value or 'none is set'}"
     return broken(endpoint, says, traffic, fix=fix)
@@ -114,7 +115,7 @@ def _named_by_workspace(w: Workload, prop: str, called: str, found: tuple[Resour
         says = f"{workspace.name} has {found[0].name} as its {called}"
         return holds(found[0], says, workspace.at("properties", prop))
     says = f"{workspace.name} names no {called}"
-    fix = f"az resource update --ids {workspace.id.text} --set properties.{prop}=<id of the {called}>"
+    fix = f"az resource update --ids {q(workspace.id.text)} --set properties.{prop}=<id of the {called}>"
     return broken(workspace, says, workspace.at("properties", prop), fix=fix)
 
 
@@ -168,7 +169,7 @@ def no_private_registry(w: Workload, terms: TierTerms) -> Iterator[Verdict]:
             yield holds(registry, f"{registry.name} is a registry of the tier {tier.value}", tier)
         else:
             says = f"{registry.name} is of the tier {tier.value}, which cannot be private"
-            yield broken(registry, says, tier, fix=f"az acr update --name {registry.name} --sku {terms.tier}")
+            yield broken(registry, says, tier, fix=f"az acr update --name {q(registry.name)} --sku {q(terms.tier)}")
 
 
 @requirement("CMP-05", part="Azure OpenAI account")
@@ -204,8 +205,8 @@ def no_chat_model(w: Workload, _terms: object) -> Iterator[Verdict]:
         yield unknown(account, gaps[0])
         return
     fix = (
-        f"az cognitiveservices account deployment create --name {account.name}"
-        f" --resource-group {account.id.resource_group} --deployment-name <name> --model-name <chat model>"
+        f"az cognitiveservices account deployment create --name {q(account.name)}"
+        f" --resource-group {q(account.id.resource_group)} --deployment-name <name> --model-name <chat model>"
         " --model-format OpenAI --model-version <version>"
     )
     yield broken(account, f"no deployment of {account.name} takes chat", account.at("kind"), fix=fix)

@@ -8,6 +8,7 @@ import msgspec
 
 from auditor.model import NotKnown, Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement
+from auditor.text.shell import q
 from auditor.workload.parts import Workload
 
 _BUDGET = "microsoft.consumption/budgets"
@@ -33,7 +34,7 @@ def nobody_is_warned_of_cost(workspace: Resource, w: Workload, _terms: object) -
     for budget in budgets:
         if any(_reaches_somebody(budget, name) for name in budget.get("properties", "notifications", default={})):
             return holds(workspace, f"budget {budget.name} warns somebody", budget.at("properties", "notifications"))
-    fix = f"az consumption budget create-with-rg --resource-group {workspace.id.resource_group} --budget-name <name>"
+    fix = f"az consumption budget create-with-rg --resource-group {q(workspace.id.resource_group)} --budget-name <name>"
     if budgets:
         says = f"budget {budgets[0].name} covers {workspace.name} but warns nobody"
         return broken(workspace, says, budgets[0].at("properties", "notifications"), fix=fix)
@@ -73,8 +74,8 @@ def quota_serves_no_model_of_the_workload(account: Resource, w: Workload, _terms
         state = deployment.at("properties", "provisioningState")
         capacity = deployment.at("sku", "capacity")
         fix = (
-            f"az cognitiveservices account deployment delete --resource-group {account.id.resource_group}"
-            f" --name {account.name} --deployment-name {deployment.name}"
+            f"az cognitiveservices account deployment delete --resource-group {q(account.id.resource_group)}"
+            f" --name {q(account.name)} --deployment-name {q(deployment.name)}"
         )
         if str(state.value or "Succeeded").casefold() != "succeeded":
             says = f"deployment {deployment.name} is {state.value} and holds a capacity of {capacity.value}"
@@ -141,5 +142,5 @@ def machine_size_was_not_chosen(deployment: Resource, w: Workload, _terms: objec
     evidence = deployment.at("properties", "instanceType")
     if evidence.value:
         return holds(deployment, f"{deployment.name} runs on {evidence.value}", evidence)
-    fix = f"az ml online-deployment update --name {deployment.name} --set instance_type=<size>"
+    fix = f"az ml online-deployment update --name {q(deployment.name)} --set instance_type=<size>"
     return broken(deployment, f"{deployment.name} states no instance type", evidence, fix=fix)

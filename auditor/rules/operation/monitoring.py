@@ -10,6 +10,7 @@ import msgspec
 from auditor.facts import load
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
 from auditor.rules.rule import broken, holds, not_applicable, requirement, unknown
+from auditor.text.shell import q
 from auditor.workload.diagnostics import (
     SETTING,
     called,
@@ -111,10 +112,10 @@ def _create(subject: ArmId, w: Workload, logs: tuple[str, ...]) -> str:
     groups = load("log-categories")["groups"]
     rows = [{"categoryGroup" if name in groups else "category": name, "enabled": True} for name in logs]
     stores = [store for store in w.estate.seen(LOG_ANALYTICS) if w.owns(store)]
-    store = stores[0].id.text if stores else "<Log Analytics workspace>"
+    store = q(stores[0].id.text) if stores else "<Log Analytics workspace>"
     return (
-        f"az monitor diagnostic-settings create --name logs --resource {subject.text} --workspace {store}"
-        f" --logs '{json.dumps(rows)}'"
+        f"az monitor diagnostic-settings create --name logs --resource {q(subject.text)} --workspace {store}"
+        f" --logs {q(json.dumps(rows))}"
     )
 
 
@@ -187,7 +188,7 @@ def _each_sent(w: Workload) -> Iterator[Verdict]:
 def _sent(setting: Resource, w: Workload) -> Verdict:
     described = called(setting.id.extends) if setting.id.extends else setting.name
     named = destinations(setting)
-    fix = f"az monitor diagnostic-settings update --name {setting.name} --resource {setting.id.extends}"
+    fix = f"az monitor diagnostic-settings update --name {q(setting.name)} --resource {q(setting.id.extends)}"
     if not named:
         if setting.get("properties", "marketplacePartnerId"):
             partner = setting.at("properties", "marketplacePartnerId")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from auditor.estate import Relation
 from auditor.model import Resource, Verdict
 from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement
+from auditor.text.shell import q
 from auditor.workload.parts import Workload
 
 _REGISTRY = "microsoft.machinelearningservices/registries"
@@ -68,10 +69,10 @@ def all_traffic_goes_to_one_deployment(endpoint: Resource, w: Workload, _terms: 
         shares = traffic.value if isinstance(traffic.value, Mapping) else {}
         told = ", ".join(f"{name} {share}%" for name, share in sorted(shares.items()))
         return holds(endpoint, f"{endpoint.name} has deployments {names} (traffic: {told or 'none'})", traffic)
-    there = f"--workspace-name {w.name} --resource-group {endpoint.id.resource_group}"
+    there = f"--workspace-name {q(w.name)} --resource-group {q(endpoint.id.resource_group)}"
     fix = (
-        f"az ml online-deployment create --endpoint-name {endpoint.name} --name green --file <deployment.yml>"
-        f" {there} && az ml online-endpoint update --name {endpoint.name} --traffic '<first>=90 green=10' {there}"
+        f"az ml online-deployment create --endpoint-name {q(endpoint.name)} --name green --file <deployment.yml>"
+        f" {there} && az ml online-endpoint update --name {q(endpoint.name)} --traffic '<first>=90 green=10' {there}"
     )
     return broken(endpoint, f"{endpoint.name} has one deployment only ({names})", traffic, fix=fix)
 
@@ -95,7 +96,7 @@ def flows_are_registered_nowhere(workspace: Resource, w: Workload, _terms: objec
     registries = sorted(w.estate.all(_REGISTRY), key=w.owns, reverse=True)
     if registries:
         return holds(workspace, f"flows can be registered in {registries[0].name}", registries[0].at("id"))
-    fix = f"az ml registry create --resource-group {workspace.id.resource_group} --file registry.yml"
+    fix = f"az ml registry create --resource-group {q(workspace.id.resource_group)} --file registry.yml"
     return broken(workspace, "there is no Machine Learning registry to register flows in", workspace.at("id"), fix=fix)
 
 

@@ -15,6 +15,7 @@ from auditor.documents.defaults import (
 from auditor.estate import Relation
 from auditor.model import Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, holds, requirement, unknown
+from auditor.text.shell import q
 from auditor.workload.alerts import alerts_on
 from auditor.workload.owned import registries_of, storages_of
 from auditor.workload.parts import REGISTRY, Workload
@@ -139,8 +140,9 @@ def nobody_sees_search_throttle(service: Resource, w: Workload, terms: MetricTer
     if found:
         return holds(service, f"an alert watches {found[0].value} of {service.name}", *found)
     fix = (
-        f"az monitor metrics alert create --name {service.name}-throttled --resource-group {service.id.resource_group}"
-        f' --scopes {service.id.text} --condition "avg {terms.metrics[0]} > 5"'
+        f"az monitor metrics alert create --name {q(service.name)}-throttled"
+        f" --resource-group {q(service.id.resource_group)}"
+        f' --scopes {q(service.id.text)} --condition "avg {q(terms.metrics[0])} > 5"'
     )
     return broken(service, f"no alert watches {' or '.join(terms.metrics)} of {service.name}", fix=fix)
 
@@ -173,8 +175,9 @@ def too_few_instances(deployment: Resource, w: Workload, terms: InstanceTerms) -
         return holds(deployment, f"{deployment.name} has at least {fewest} instances", *evidence)
     endpoint = deployment.id.parent
     fix = (
-        f"az ml online-deployment update --name {deployment.name} --endpoint-name {endpoint.name if endpoint else ''}"
-        f" --workspace-name {w.name} --resource-group {deployment.id.resource_group}"
+        f"az ml online-deployment update --name {q(deployment.name)}"
+        f" --endpoint-name {q(endpoint.name if endpoint else '')}"
+        f" --workspace-name {q(w.name)} --resource-group {q(deployment.id.resource_group)}"
         f" --set instance_count={terms.instances}"
     )
     says = f"{deployment.name} takes traffic with {fewest} instance(s), fewer than {terms.instances}"
@@ -208,8 +211,8 @@ def deployment_does_not_scale(deployment: Resource, w: Workload, _terms: object)
 
 def _autoscale(deployment: Resource) -> str:
     return (
-        f"az monitor autoscale create --name {deployment.name}-autoscale --resource-group"
-        f" {deployment.id.resource_group} --resource {deployment.id.text} --min-count 3 --max-count 6 --count 3"
+        f"az monitor autoscale create --name {q(deployment.name)}-autoscale --resource-group"
+        f" {q(deployment.id.resource_group)} --resource {q(deployment.id.text)} --min-count 3 --max-count 6 --count 3"
     )
 
 
@@ -249,8 +252,8 @@ def nothing_scales_by_this(deployment: Resource, w: Workload, terms: ScaleTerms)
         return unknown(deployment, Unknown(because), *unclear)
     says = f"no scaling rule of {deployment.name} follows a metric of {short}, such as {terms.such_as[0]}"
     fix = (
-        f"az monitor autoscale rule create --autoscale-name {deployment.name}-autoscale --resource-group"
-        f' {deployment.id.resource_group} --scale out 1 --condition "{terms.such_as[0]} > <threshold> avg 5m"'
+        f"az monitor autoscale rule create --autoscale-name {q(deployment.name)}-autoscale --resource-group"
+        f" {q(deployment.id.resource_group)} --scale out 1 --condition {q(f'{terms.such_as[0]} > <threshold> avg 5m')}"
     )
     return broken(deployment, says, *(evidence for _, _, evidence in rules), fix=fix)
 

@@ -10,6 +10,7 @@ import msgspec
 from auditor.documents.defaults import az
 from auditor.model import NotKnown, Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.text.shell import q
 from auditor.workload.alerts import alerts_on
 from auditor.workload.load_spreading import (
     API_MANAGEMENT,
@@ -185,8 +186,9 @@ def _kinds(terms: ThroughputTerms) -> Mapping[str, tuple[str, ...]]:
 
 def _watch(account: Resource, metric: str) -> str:
     return (
-        f"az monitor metrics alert create --name {account.name}-{metric} --resource-group {account.id.resource_group}"
-        f' --scopes {account.id.text} --condition "total {metric} > <threshold>"'
+        f"az monitor metrics alert create --name {q(account.name)}-{metric}"
+        f" --resource-group {q(account.id.resource_group)}"
+        f' --scopes {q(account.id.text)} --condition "total {metric} > <threshold>"'
     )
 
 
