@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from auditor.model import ArmId, Evidence, NotKnown, Outcome, Resource, Unknown, Verdict
+from auditor.text.shell import with_words_to_fill_in
 from auditor.workload.parts import Workload
 
 Answer = Verdict | Iterable[Verdict]
@@ -160,8 +161,9 @@ def broken(
     witness: dict[str, Any] | None = None,
 ) -> Verdict:
     """The requirement does not hold: the message names the offending value, `fix` the command or property to change."""
+    told = with_words_to_fill_in(fix) if fix.startswith("az ") else fix
     return Verdict(
-        Outcome.FAIL, message, _id(resource), aspect=aspect, evidence=evidence, remediation=fix, witness=witness
+        Outcome.FAIL, message, _id(resource), aspect=aspect, evidence=evidence, remediation=told, witness=witness
     )
 
 

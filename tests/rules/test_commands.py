@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 import subprocess
 from collections.abc import Callable
@@ -14,14 +13,13 @@ import pytest
 from auditor.audit.audit import audit
 from auditor.baseline import read_baseline
 from auditor.model import Outcome
-from auditor.text.shell import q
+from auditor.text.shell import q, with_words_to_fill_in
 from tests import worlds
 
 LEGAL = "rg-chat(prod).v2_x"
 """A name that Azure takes for a resource group."""
 HOSTILE = "x$(touch PWNED)`touch PWNED`;touch PWNED;'\"&|>PWNED"
 """A name that somebody wrote into a snapshot."""
-_PLACEHOLDER = re.compile(r"<[^<>]*>")
 
 
 def renamed(name: str) -> list[worlds.Document]:
@@ -31,10 +29,10 @@ def renamed(name: str) -> list[worlds.Document]:
 
 
 def commands(documents: list[worlds.Document]) -> list[str]:
-    """Every command that the findings offer, with a value in the place of what a person has to fill in."""
+    """Every command that the findings offer."""
     findings = audit(worlds.snapshot(documents), read_baseline("openai-chat")).findings
     texts = [f.verdict.remediation for f in findings if f.outcome is Outcome.FAIL]
-    return [_PLACEHOLDER.sub("VALUE", text) for text in texts if text.startswith("az ")]
+    return [text for text in texts if text.startswith("az ")]
 
 
 @pytest.mark.parametrize("name", [LEGAL, HOSTILE])
@@ -55,3 +53,8 @@ def test_every_command_is_one_for_a_shell_and_runs_nothing_else(name: str, tmp_p
 def test_a_word_is_given_back_by_a_shell(quoted: Callable[[str], str]) -> None:
     for name in (LEGAL, HOSTILE, "", "plain", "two words", "a'b"):
         assert shlex.split(f"az {quoted(name)}") == ["az", name]
+
+
+def test_what_a_person_fills_in_is_one_word() -> None:
+    said = with_words_to_fill_in("az x --a <the b> --c 'd <e>' --f g=<h> --i j")
+    assert shlex.split(said) == ["az", "x", "--a", "<the b>", "--c", "d <e>", "--f", "g=<h>", "--i", "j"]
