@@ -15,7 +15,7 @@ def q(value: object) -> str:
 
 
 def with_words_to_fill_in(command: str) -> str:
-    """The command with each `<what a person fills in>` as one quoted word, for outside quotes a shell redirects there."""
+    """The command with each `<what a person fills in>` as one quoted word: outside quotes a shell redirects there."""
     found: list[str] = []
     quote, rest = "", command
     while rest:
