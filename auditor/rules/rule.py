@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from auditor.model import ArmId, Evidence, NotKnown, Outcome, Resource, Unknown, Verdict
+from auditor.model.change import Change
 from auditor.text.shell import with_words_to_fill_in
 from auditor.workload.parts import Workload
 
@@ -159,11 +160,22 @@ def broken(
     fix: str = "",
     aspect: str = "",
     witness: dict[str, Any] | None = None,
+    changes: Iterable[Change] = (),
 ) -> Verdict:
-    """The requirement does not hold: the message names the offending value, `fix` the command or property to change."""
+    """The requirement does not hold: the message names the offending value.
+
+    `changes` is the fix as data, all of them together; `fix` says in words what to do where there are none.
+    """
     told = with_words_to_fill_in(fix) if fix.startswith("az ") else fix
     return Verdict(
-        Outcome.FAIL, message, _id(resource), aspect=aspect, evidence=evidence, remediation=told, witness=witness
+        Outcome.FAIL,
+        message,
+        _id(resource),
+        aspect=aspect,
+        evidence=evidence,
+        remediation=told,
+        witness=witness,
+        changes=tuple(changes),
     )
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from auditor.facts import load
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
+from auditor.model.change import Change, create
 from auditor.rules.rule import broken, holds, not_applicable, requirement, unknown
 from auditor.text.shell import q
 from auditor.workload.diagnostics import (
@@ -105,18 +106,42 @@ def _captured(subject: Resource, logging: ArmId, w: Workload, terms: LogTerms, a
             return unknown(subject, doubt, *step.evidence, aspect=aspect)
         case True:
             return holds(subject, step.says, *step.evidence, aspect=aspect)
-    return broken(subject, step.says, *step.evidence, fix=_create(logging, w, terms.logs), aspect=aspect)
+    return broken(
+        subject,
+        step.says,
+        *step.evidence,
+        fix=_create(logging, w, terms.logs),
+        aspect=aspect,
+        changes=_created(logging, w, terms.logs),
+    )
 
 
 def _create(subject: ArmId, w: Workload, logs: tuple[str, ...]) -> str:
-    groups = load("log-categories")["groups"]
-    rows = [{"categoryGroup" if name in groups else "category": name, "enabled": True} for name in logs]
-    stores = [store for store in w.estate.seen(LOG_ANALYTICS) if w.owns(store)]
-    store = q(stores[0].id.text) if stores else "<Log Analytics workspace>"
+    store = _store(w)
+    word = q(store.text) if store is not None else "<Log Analytics workspace>"
     return (
-        f"az monitor diagnostic-settings create --name logs --resource {q(subject.text)} --workspace {store}"
-        f" --logs {q(json.dumps(rows))}"
+        f"az monitor diagnostic-settings create --name logs --resource {q(subject.text)} --workspace {word}"
+        f" --logs {q(json.dumps(_rows(logs)))}"
     )
+
+
+def _created(subject: ArmId, w: Workload, logs: tuple[str, ...]) -> tuple[Change, ...]:
+    """A setting beside those that there are: Azure takes five of them for a resource."""
+    store = _store(w)
+    if store is None:
+        return ()
+    id_ = ArmId(f"{subject.text}/providers/Microsoft.Insights/diagnosticSettings/logs")
+    return (create(id_, {"properties": {"workspaceId": store.text, "logs": _rows(logs)}}),)
+
+
+def _store(w: Workload) -> ArmId | None:
+    """The workload's own Log Analytics workspace, where the snapshot shows one."""
+    return next((store.id for store in w.estate.seen(LOG_ANALYTICS) if w.owns(store)), None)
+
+
+def _rows(logs: tuple[str, ...]) -> list[dict[str, object]]:
+    groups = load("log-categories")["groups"]
+    return [{"categoryGroup" if name in groups else "category": name, "enabled": True} for name in logs]
 
 
 @requirement("MON-07", on=storages_of, part="storage account", terms=LogTerms)
