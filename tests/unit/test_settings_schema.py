@@ -13,7 +13,7 @@ from auditor.baseline.compose import compose
 from auditor.baseline.mistakes import Mistakes
 from auditor.baseline.nodes import plain
 from auditor.baseline.settings import read_settings
-from auditor.baseline.settings_schema import schema, schema_text
+from auditor.baseline.settings_schema import _plain, schema, schema_text
 from auditor.baseline.settings_shape import SettingsFile
 from auditor.rules import rule_index
 from auditor.rules.rule import NoTerms
@@ -57,6 +57,15 @@ def test_it_is_a_schema() -> None:
 def test_it_is_published_as_it_is() -> None:
     published = (ROOT / "docs" / "auditor.schema.json").read_text(encoding="utf-8")
     assert published == schema_text(), "`make docs` writes it again"
+
+
+def test_its_descriptions_keep_no_indentation_whatever_made_them() -> None:
+    indented = {"description": "One thing.\n\n    Another.\n      More.\n    "}
+    named = {"description": indented, "default": {"type": "string", "default": ""}}
+    assert _plain({"properties": named}) == {
+        "properties": {"description": {"description": "One thing.\n\nAnother.\n  More."}, "default": {"type": "string"}}
+    }
+    assert _plain(SCHEMA) == SCHEMA
 
 
 def test_it_takes_what_the_reader_takes(tmp_path: Path) -> None:
