@@ -39,6 +39,7 @@ def test_the_wheel_has_one_top_level_name_and_all_data(wheel: Path) -> None:
     assert {n.split("/")[0] for n in names if ".dist-info" not in n} == {"auditor"}
     assert "auditor/_shipped/baselines/openai-chat.yaml" in names
     assert "auditor/_shipped/worlds/reference-implementation.json" in names
+    assert any(n.endswith(".dist-info/licenses/LICENSE") for n in names)
     assert any(n.startswith("auditor/facts/") and n.endswith(".json") for n in names)
 
 
