@@ -91,6 +91,6 @@ def _tell(problem: AuditorError) -> None:
 
 
 def _safe(text: str) -> str:
-    from auditor.reporting.words import clip, visible_lines
+    from auditor.text.sanitise import clip, visible_lines
 
     return "\n".join(visible_lines(clip(line, _LONGEST_LINE)) for line in text.split("\n"))

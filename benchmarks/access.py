@@ -18,10 +18,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from auditor.graph import Estate, build_estate
+from auditor.access.effective import Access
+from auditor.access.known_operations import known_operations
+from auditor.estate import Estate, build_estate
 from auditor.model import ArmId, Read
-from auditor.semantics.access import Access
-from auditor.semantics.operations import known_operations
 from auditor.snapshot import Snapshot
 
 ROLES_FILE = Path(__file__).parent.parent / "tests" / "fixtures" / "built-in-roles.json.gz"
@@ -108,7 +108,8 @@ def effective(runs: int, documents: list[dict[str, Any]]) -> tuple[Access, list[
 
 def _forget() -> None:
     """Empty every cache of the algebra, so that a run does not live off the one before."""
-    from auditor.semantics import patterns, permissions
+    from auditor.sets import operation_patterns as patterns
+    from auditor.sets import operation_set as permissions
 
     for module in (patterns, permissions):
         for value in vars(module).values():

@@ -20,16 +20,16 @@ import z3
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from auditor.model import ArmId, Unknown
-from auditor.semantics import diagram as dd
-from auditor.semantics.contract import flow_terms
-from auditor.semantics.flows import FlowSet, Packet
-from auditor.semantics.network import network_view
-from auditor.semantics.nsg import Evaluation, evaluate
-from auditor.semantics.protocols import Protocol
-from auditor.semantics.tags import ServiceTags
+from auditor.network.nsg.evaluation import Evaluation, evaluate
+from auditor.network.topology.service_tags import ServiceTags
+from auditor.network.topology.words import network_view
+from auditor.sets import decision_diagram as dd
+from auditor.sets.packet_set import FlowSet, Packet
+from auditor.sets.protocol_set import Protocol
+from auditor.workload.nsg_table import flow_terms
 from tests.azure_answers import estate_of
-from tests.property import z3_nsg
-from tests.property.brute_force_nsg import Surroundings, Walker
+from tests.evaluators import z3_nsg
+from tests.evaluators.brute_force_nsg import Surroundings, Walker
 
 ROOT = "/subscriptions/0/resourceGroups/g/providers/Microsoft.Network"
 GROUP, NETWORK = f"{ROOT}/networkSecurityGroups/n", f"{ROOT}/virtualNetworks/v"

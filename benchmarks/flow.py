@@ -1,7 +1,7 @@
 """Flow queries a second, as `auditor flow --batch` puts them, beside a naive first-match walk over the rules.
 
 Prints one JSON object a line: questions at many subnets, inbound and outbound, each answered with access, rule and
-trace. The naive walk (tests/property/brute_force_nsg.py) shares no code with the product, has its rules prepared, and
+trace. The naive walk (tests/evaluators/brute_force_nsg.py) shares no code with the product, has its rules prepared, and
 answers access and rule only; both must agree. `python benchmarks/flow.py [QUESTIONS]`
 """
 
@@ -19,10 +19,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from auditor.model import ArmId, Resource
-from auditor.semantics.protocols import Protocol
-from auditor.workflows.flow import End, FlowBook, Question
+from auditor.query.flow import End, FlowBook, Question
+from auditor.sets.protocol_set import Protocol
 from benchmarks.synthetic import PROVIDER, documents, estate
-from tests.property.brute_force_nsg import Surroundings, Walker
+from tests.evaluators.brute_force_nsg import Surroundings, Walker
 
 _NETWORKS = 4
 _SPACES = [f"10.{v}.0.0/16" for v in range(_NETWORKS)]

@@ -28,8 +28,8 @@ _SAMPLE = 40
 def measure(subnets: int) -> dict[str, Any]:
     """One size, in this process."""
     from auditor.model import Unknown
-    from auditor.semantics.pairs import OPEN, YES, Pairs
-    from auditor.semantics.reachability import Reachability
+    from auditor.reach.matrix.pairs import OPEN, YES, Pairs
+    from auditor.reach.reachability import Reachability
     from benchmarks.synthetic import documents, estate
 
     made = documents(subnets - subnets % _NETWORKS)

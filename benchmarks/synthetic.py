@@ -9,7 +9,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from auditor.graph import Estate, build_estate
+from auditor.estate import Estate, build_estate
 from auditor.model import Read
 from auditor.snapshot import Snapshot
 

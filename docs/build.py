@@ -17,10 +17,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from auditor.baseline import Baseline, read_baseline  # noqa: E402
-from auditor.baseline.settings_schema import schema_text  # noqa: E402
-from auditor.commands.catalogue import Entry, entries  # noqa: E402
 from auditor.commands.explain import terms_text  # noqa: E402
+from auditor.commands.options.catalogue import Entry, entries  # noqa: E402
 from auditor.model import Level  # noqa: E402
+from auditor.settings.schema import schema_text  # noqa: E402
 from tests.cases.casefile import Case, cases_of, requirements_with_cases  # noqa: E402
 
 NOTE = "<!-- Written by docs/build.py: change the baseline, the rule's docstring or its cases, then `make docs`. -->"

@@ -17,13 +17,13 @@ from rich.console import Console
 from rich.terminal_theme import SVG_EXPORT_THEME
 from rich.text import Text
 
+from auditor.audit.audit import audit
 from auditor.baseline import read_baseline
 from auditor.commands.demo import WORLDS as DEPLOYED
 from auditor.commands.demo import collected_from_standin, deployment, kept
-from auditor.reporting import Context
-from auditor.reporting.terminal import render
+from auditor.report import Context
+from auditor.report.terminal import render
 from auditor.snapshot import Snapshot
-from auditor.workflows.audit import audit
 from tests.browser import Browser, chromium
 from tests.goldens import FOLDER, ROOT
 

@@ -8,17 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from auditor.graph import Estate, Relation, build_estate
+from auditor.estate import Estate, Relation, build_estate
 from auditor.model import ArmId, Resource
-from auditor.semantics.addresses import AddressSet
-from auditor.semantics.flows import Packet
-from auditor.semantics.network import NetworkView, network_view
-from auditor.semantics.nsg import evaluate
-from auditor.semantics.places import Place, place_of
-from auditor.semantics.ports import PortSet
-from auditor.semantics.protocols import Protocol, ProtocolSet
-from auditor.semantics.region import Addresses
-from auditor.semantics.security_rules import SecurityRule, canonical_name
+from auditor.network.nsg.evaluation import evaluate
+from auditor.network.nsg.rules import SecurityRule, canonical_name
+from auditor.network.topology.attachment import Place, place_of
+from auditor.network.topology.words import NetworkView, network_view
+from auditor.sets.address_set import AddressSet
+from auditor.sets.packet_set import Packet
+from auditor.sets.port_set import PortSet
+from auditor.sets.protocol_set import Protocol, ProtocolSet
+from auditor.sets.symbolic_addresses import Addresses
 from auditor.snapshot import Snapshot
 from tests.worlds import FIXTURES, whole
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import yaml
 
-from auditor.graph import Estate, build_estate
+from auditor.estate import Estate, build_estate
 from auditor.model import ArmId
-from auditor.semantics.flows import Packet
-from auditor.semantics.protocols import Protocol
-from auditor.semantics.tags import ServiceTags
+from auditor.network.topology.service_tags import ServiceTags
+from auditor.sets.packet_set import Packet
+from auditor.sets.protocol_set import Protocol
 from auditor.snapshot import Snapshot
 from tests.worlds import FIXTURES, refused, whole
 

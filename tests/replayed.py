@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from auditor.collect.calm import Calm
-from auditor.collect.plan import Plan, Scope
-from auditor.collect.policies import Deadline
-from auditor.collect.pool import Pool
-from auditor.collect.question import Answer, Question
-from auditor.collect.reads import Recipe, recipes
+from auditor.collect.pacing.pool import Pool
+from auditor.collect.pacing.retry import Deadline
+from auditor.collect.pacing.throttle import Calm
+from auditor.collect.plan.plan import Plan, Scope
+from auditor.collect.plan.scopes import chosen_scopes
+from auditor.collect.reads.question import Answer, Question
+from auditor.collect.reads.recipes import Recipe, recipes
 from auditor.collect.run import _Run, _senders
-from auditor.collect.scopes import chosen_scopes
 from auditor.collect.session import Session
 from auditor.collect.wire import Wire
 from auditor.commands.demo import deployment

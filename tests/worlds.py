@@ -9,10 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from auditor.graph import Estate, build_estate
+from auditor.estate import Estate, build_estate
 from auditor.model import ArmId, Read
-from auditor.semantics.parts import Pins, Workload, workloads
 from auditor.snapshot import Snapshot
+from auditor.workload.parts import Pins, Workload, workloads
 
 FIXTURES = Path(__file__).parent / "fixtures"
 WORLDS = FIXTURES / "worlds"

@@ -6,10 +6,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from auditor.baseline.mistakes import Mistakes
-from auditor.baseline.nodes import Fields, Node, Scalar
-from auditor.baseline.shape import choice, fields_of, mapping, text
 from auditor.model import Level, Severity
+from auditor.yaml_tree.fields import (
+    choice,
+    fields_of,
+    mapping,
+    text,
+)
+from auditor.yaml_tree.mistakes import Mistakes
+from auditor.yaml_tree.nodes import Fields, Node, Scalar
 
 _STATED = ("level", "severity", "section", "statement", "decided_by")
 _CHANGED = ("level", "severity", "look_at", "terms", "disabled", "reason")

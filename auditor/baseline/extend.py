@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from auditor.baseline.draft import Draft, Override, Row
-from auditor.baseline.mistakes import Mistakes, meant
-from auditor.baseline.nodes import Fields
 from auditor.model import Level
+from auditor.yaml_tree.mistakes import Mistakes, meant
+from auditor.yaml_tree.nodes import Fields
 
 
 @dataclass

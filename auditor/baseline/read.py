@@ -8,16 +8,16 @@ from pathlib import Path
 
 import msgspec
 
-from auditor.baseline.compose import compose, read_text, unreadable
 from auditor.baseline.draft import Draft, Override, Row, read_draft
 from auditor.baseline.extend import Merged, lay_over, merge
-from auditor.baseline.mistakes import Mistakes, meant, one_of
 from auditor.baseline.model import Baseline
-from auditor.baseline.nodes import Memo, Scalar, plain
 from auditor.baseline.terms import TermsReader
 from auditor.model import AuditorError, BaselineInfo, Level, Requirement, Severity
 from auditor.rules import Rule, rule_index
 from auditor.shipped import shipped
+from auditor.yaml_tree.compose import compose, read_text, unreadable
+from auditor.yaml_tree.mistakes import Mistakes, meant, one_of
+from auditor.yaml_tree.nodes import Memo, Scalar, plain
 
 DEFAULT = "openai-chat"
 """The baseline that is asked where none is named."""

@@ -10,8 +10,21 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import msgspec
 
-from auditor.baseline.mistakes import Mistakes, all_of, meant, one_of
-from auditor.baseline.nodes import Fields, Items, Memo, Node, Scalar, kind, plain
+from auditor.yaml_tree.mistakes import (
+    Mistakes,
+    all_of,
+    meant,
+    one_of,
+)
+from auditor.yaml_tree.nodes import (
+    Fields,
+    Items,
+    Memo,
+    Node,
+    Scalar,
+    kind,
+    plain,
+)
 
 _WORDS = {
     "str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list",

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 
 from azure.core.credentials import TokenCredential
 
-from auditor.collect.ending import broken_off_by_signals, ended_by_signals
-from auditor.collect.gathered import Gathered
-from auditor.collect.kept import Kept, kept_of
-from auditor.collect.membership import about_identities, awaits
-from auditor.collect.plan import Plan, Scope
-from auditor.collect.policies import Deadline
-from auditor.collect.pool import Pool
-from auditor.collect.question import Answer, Question
-from auditor.collect.reads import recipes_below
-from auditor.collect.scopes import chosen_scopes
+from auditor.collect.connection.target import Target
+from auditor.collect.pacing.pool import Pool
+from auditor.collect.pacing.retry import Deadline
+from auditor.collect.pacing.signals import broken_off_by_signals, ended_by_signals
+from auditor.collect.plan.membership import about_identities, awaits
+from auditor.collect.plan.plan import Plan, Scope
+from auditor.collect.plan.scopes import chosen_scopes
+from auditor.collect.reads.question import Answer, Question
+from auditor.collect.reads.recipes import recipes_below
+from auditor.collect.result import Gathered
+from auditor.collect.resume import Kept, kept_of
 from auditor.collect.session import Send, Session
-from auditor.collect.target import Target
 from auditor.collect.wire import Wire, interrupted
 from auditor.model import AuditorError, ExitCode
 from auditor.snapshot import Snapshot
@@ -207,7 +207,7 @@ def _senders(session: Session) -> Callable[[str, str], Send]:
         assert client in CLIENTS, client
         with lock:
             if (client, subscription) not in made:
-                module = importlib.import_module(f"auditor.collect.{client}")
+                module = importlib.import_module(f"auditor.collect.clients.{client}")
                 made[client, subscription] = module.connect(session, subscription)
             return made[client, subscription]
 

@@ -13,12 +13,18 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest, HttpResponse
 
 from auditor import __version__
-from auditor.collect.calm import Calm
-from auditor.collect.credential import Token, default_credential, sign_in
-from auditor.collect.policies import Deadline, OnlyReads, Pace, Patience, RenewingAuthentication
-from auditor.collect.pool import MOST
-from auditor.collect.target import Target
-from auditor.collect.transport import connections, trusted
+from auditor.collect.connection.credential import Token, default_credential, sign_in
+from auditor.collect.connection.target import Target
+from auditor.collect.connection.transport import connections, trusted
+from auditor.collect.pacing.pool import MOST
+from auditor.collect.pacing.retry import (
+    Deadline,
+    OnlyReads,
+    Pace,
+    Patience,
+    RenewingAuthentication,
+)
+from auditor.collect.pacing.throttle import Calm
 
 Send = Callable[[HttpRequest], HttpResponse]
 """A client's own way to send a request through its pipeline."""

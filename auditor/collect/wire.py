@@ -11,10 +11,10 @@ from urllib.parse import quote
 from azure.core.exceptions import AzureError
 from azure.core.rest import HttpRequest
 
-from auditor.collect.policies import Interrupted
-from auditor.collect.problems import Failed, problem_of
-from auditor.collect.question import Answer, Question
-from auditor.collect.reads import Shape, Where, recipes
+from auditor.collect.errors import Failed, problem_of
+from auditor.collect.pacing.retry import Interrupted
+from auditor.collect.reads.question import Answer, Question
+from auditor.collect.reads.recipes import Shape, Where, recipes
 from auditor.collect.session import Send, Session
 from auditor.model import ArmId
 from auditor.snapshot import MAX_DEPTH, redact, too_deep

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from auditor.commands.page import page_options, page_width, write_json, write_page
+from auditor.commands.options.output import (
+    page_options,
+    page_width,
+    write_json,
+    write_page,
+)
 from auditor.model import ArmId, AuditorError, ExitCode, NotKnown
 
 if TYPE_CHECKING:
-    from auditor.graph import Estate
-    from auditor.semantics.access import Access
+    from auditor.access.effective import Access
+    from auditor.estate import Estate
 
 
 @click.command()
@@ -51,9 +56,9 @@ def access(
     auditor access s.json --principal id-app-aibase --blast-radius
     auditor access s.json --blast-radius                      of every part that the Internet talks to
     """
-    from auditor.graph import build_estate
+    from auditor.estate import build_estate
+    from auditor.query.access import check_action, find_scope, open_access
     from auditor.snapshot import read_snapshot
-    from auditor.workflows.access import check_action, find_scope, open_access
 
     if blast_radius and (action or scope):
         raise AuditorError("--blast-radius follows every operation everywhere", "leave --action and --scope out")
@@ -70,11 +75,11 @@ def access(
         needs = f"the snapshot needs {gap.unknown.permission}" if gap.unknown.permission else ""
         raise AuditorError(f"this cannot be told: {gap.unknown.because}", needs, ExitCode.INCOMPLETE) from gap
     if format == "json":
-        from auditor.workflows.access_json import FORMAT
+        from auditor.query.access_json import FORMAT
 
         write_json({"format": FORMAT, **body}, output)
     else:
-        from auditor.commands.access_text import fitted
+        from auditor.query.access_text import fitted
 
         write_page(fitted(lines, page_width(output)), output)
 
@@ -101,9 +106,9 @@ def _answer(estate: Estate, book: Access, asked: _Asked) -> _Told:
 
 
 def _who(book: Access, action: str, scope: ArmId | None, principal: str | None, data: bool | None) -> _Told:
-    from auditor.commands.access_text import decision_lines, who_lines
-    from auditor.workflows import access_json as as_json
-    from auditor.workflows.access import decide, find_principal, who_can_anywhere
+    from auditor.query import access_json as as_json
+    from auditor.query.access import decide, find_principal, who_can_anywhere
+    from auditor.query.access_text import decision_lines, who_lines
 
     answers = [book.who_can(action, scope, data)] if scope else [a for _, a in who_can_anywhere(book, action, data)]
     if principal is None:
@@ -123,9 +128,9 @@ def _who(book: Access, action: str, scope: ArmId | None, principal: str | None, 
 
 
 def _what(book: Access, principal: str, scope: ArmId | None) -> _Told:
-    from auditor.commands.access_text import what_lines
-    from auditor.workflows.access import find_principal
-    from auditor.workflows.access_json import what_json
+    from auditor.query.access import find_principal
+    from auditor.query.access_json import what_json
+    from auditor.query.access_text import what_lines
 
     who = find_principal(book, principal)
     answer = book.what_can(who.id, scope)
@@ -134,10 +139,10 @@ def _what(book: Access, principal: str, scope: ArmId | None) -> _Told:
 
 
 def _blast(estate: Estate, book: Access, principal: str | None) -> _Told:
-    from auditor.commands.access_text import blast_lines
-    from auditor.semantics.blast import blast_radius
-    from auditor.workflows.access import exposed, find_principal
-    from auditor.workflows.access_json import blast_json
+    from auditor.access.blast_radius import blast_radius
+    from auditor.query.access import exposed, find_principal
+    from auditor.query.access_json import blast_json
+    from auditor.query.access_text import blast_lines
 
     starts = [(None, find_principal(book, principal).id)] if principal else list(exposed(estate))
     if not starts:
@@ -150,10 +155,10 @@ def _blast(estate: Estate, book: Access, principal: str | None) -> _Told:
 
 
 def _overview(estate: Estate, scope: ArmId | None) -> _Told:
-    from auditor.commands.access_text import overview_lines
-    from auditor.semantics.escalation import who_reaches
-    from auditor.workflows.access import scopes_to_guard
-    from auditor.workflows.access_json import reach_json, unknown_json
+    from auditor.access.escalation import who_reaches
+    from auditor.query.access import scopes_to_guard
+    from auditor.query.access_json import reach_json, unknown_json
+    from auditor.query.access_text import overview_lines
 
     scopes = (scope,) if scope else scopes_to_guard(estate)
     if not scopes:

@@ -10,10 +10,16 @@ from typing import Any
 import click
 
 from auditor.baseline import DEFAULT, Baseline, BaselineError, baseline_names, read_baseline
-from auditor.commands.catalogue import entries
-from auditor.commands.page import page_options, page_width, wrapped, write_json, write_page
+from auditor.commands.options.catalogue import entries
+from auditor.commands.options.output import (
+    page_options,
+    page_width,
+    wrapped,
+    write_json,
+    write_page,
+)
 from auditor.model import ExitCode, Level
-from auditor.reporting.words import counted, joined, line
+from auditor.text.sanitise import counted, joined, line
 
 
 @click.group()

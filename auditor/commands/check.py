@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from auditor.commands.auditing import (
+from auditor.commands.options.audit import (
     AuditOptions,
     audit_options,
     audited,
@@ -16,8 +16,13 @@ from auditor.commands.auditing import (
     tell_of_waivers,
     terms_of,
 )
-from auditor.commands.keeping import check_history, history_option, kept_in
-from auditor.commands.reports import ReportOptions, finish, guard, report_options
+from auditor.commands.options.history import check_history, history_option, kept_in
+from auditor.commands.options.report import (
+    ReportOptions,
+    finish,
+    guard,
+    report_options,
+)
 from auditor.model import ExitCode
 
 

@@ -13,10 +13,17 @@ from pathlib import Path
 
 import click
 
-from auditor.commands.auditing import AuditOptions, audit_options, audited, pictured, tell_of_waivers, terms_of
-from auditor.commands.collecting import progress_on, tell
+from auditor.commands.options.audit import (
+    AuditOptions,
+    audit_options,
+    audited,
+    pictured,
+    tell_of_waivers,
+    terms_of,
+)
+from auditor.commands.options.collection import progress_on, tell
 from auditor.model import AuditResult, ExitCode
-from auditor.model.picture import Picture
+from auditor.picture.model import Picture
 from auditor.snapshot import Snapshot
 
 DEPLOYED_AT = "2024-07-15T09:00:00Z"
@@ -99,7 +106,7 @@ def reported(
     result: AuditResult, out: Path | None, verbose: bool, picture: Callable[[], Picture] | None = None
 ) -> ExitCode:
     """Print the result, and write it as files where a folder is given. Only a crash of a rule counts here."""
-    from auditor.commands.reports import ReportOptions, Target, finish
+    from auditor.commands.options.report import ReportOptions, Target, finish
 
     targets = [Target("terminal", None)]
     if out is not None:

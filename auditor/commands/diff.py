@@ -8,12 +8,28 @@ from pathlib import Path
 
 import click
 
-from auditor.commands.auditing import AuditOptions, audit_options, audited, terms_of
-from auditor.commands.reports import Target, fitted, guard, write_report
+from auditor.commands.options.audit import (
+    AuditOptions,
+    audit_options,
+    audited,
+    terms_of,
+)
+from auditor.commands.options.report import (
+    Target,
+    fitted,
+    guard,
+    write_report,
+)
+from auditor.drift.model import (
+    Change,
+    Diff,
+    Effect,
+    Topic,
+)
 from auditor.model import ExitCode
-from auditor.model.drift import Change, Diff, Effect, Topic
 
-FORMATS = {"terminal": ".txt", "json": ".json", "markdown": ".md"}
+FORMATS = {"terminal": (".txt", "terminal"), "json": (".json", "json_"), "markdown": (".md", "markdown")}
+"""Each format with the ending of its files and its module in `auditor.drift.report`."""
 """The forms of a comparison and the endings of their files."""
 
 FAIL_ON = ("any", *(topic.value.replace("_", "-") for topic in Topic if topic not in (Topic.RESOURCES, Topic.READS)),
@@ -70,9 +86,9 @@ def diff(
     Exit codes: 0 nothing is worse, 1 something is worse (see --fail-on), 2 bad usage or bad input, 3 something could
     not be compared (with --strict), 4 the auditor itself failed.
     """
+    from auditor.audit.audit import tagged
+    from auditor.drift.compare import diff as compare
     from auditor.snapshot import read_snapshot
-    from auditor.workflows.audit import tagged
-    from auditor.workflows.diff import diff as compare
 
     terms = terms_of(asked)
     target = Target(format or _by_ending(output) or "terminal", None if output == Path("-") else output)
@@ -107,12 +123,12 @@ def _counts(change: Change, fail_on: Sequence[str]) -> bool:
 
 def _by_ending(output: Path | None) -> str | None:
     ending = output.suffix.casefold() if output is not None else ""
-    return next((name for name, end in FORMATS.items() if end == ending), None)
+    return next((name for name, (end, _) in FORMATS.items() if end == ending), None)
 
 
 def _rendered(found: Diff, target: Target, verbose: bool) -> str:
-    from auditor.reporting.context import Context
+    from auditor.report.context import Context
 
-    form = importlib.import_module(f"auditor.reporting.diff_{target.format}")
+    form = importlib.import_module(f"auditor.drift.report.{FORMATS[target.format][1]}")
     text: str = form.render(found, fitted(Context(verbose=verbose), target))
     return text

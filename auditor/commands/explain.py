@@ -10,14 +10,21 @@ import click
 import yaml
 
 from auditor.baseline import DEFAULT, Baseline, read_baseline
-from auditor.baseline.compose import compose, read_text
-from auditor.baseline.mistakes import Mistakes, meant
-from auditor.baseline.nodes import plain
-from auditor.commands.catalogue import Entry, entries
-from auditor.commands.page import LEVEL_COLOURS, page_options, page_width, wrapped, write_json, write_page
+from auditor.commands.options.catalogue import Entry, entries
+from auditor.commands.options.output import (
+    LEVEL_COLOURS,
+    page_options,
+    page_width,
+    wrapped,
+    write_json,
+    write_page,
+)
 from auditor.model import AuditorError
-from auditor.reporting.words import line, visible_lines
 from auditor.shipped import shipped
+from auditor.text.sanitise import line, visible_lines
+from auditor.yaml_tree.compose import compose, read_text
+from auditor.yaml_tree.mistakes import Mistakes, meant
+from auditor.yaml_tree.nodes import plain
 
 _INDENT = "  "
 

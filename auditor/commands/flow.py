@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditor.commands.page import page_options, page_width, wrapped, write_json, write_page
+from auditor.commands.options.output import (
+    page_options,
+    page_width,
+    wrapped,
+    write_json,
+    write_page,
+)
 from auditor.model import AuditorError, ExitCode
 
 if TYPE_CHECKING:
-    from auditor.workflows.flow import Answer, FlowBook, Question
+    from auditor.query.flow import Answer, FlowBook, Question
 
 _DIRECTIONS = {"in": "inbound", "out": "outbound", "inbound": "inbound", "outbound": "outbound"}
 _FIELDS = ("at", "direction", "protocol", "local_ip", "local_port", "remote_ip", "remote_port")
@@ -65,16 +71,16 @@ def flow(
 
 
 def _book(path: Path, tags: Path | None) -> FlowBook:
-    from auditor.commands.network_arguments import read_tags
-    from auditor.graph import build_estate
+    from auditor.commands.options.network_arguments import read_tags
+    from auditor.estate import build_estate
+    from auditor.query.flow import FlowBook
     from auditor.snapshot import read_snapshot
-    from auditor.workflows.flow import FlowBook
 
     return FlowBook(build_estate(read_snapshot(path)), read_tags(tags))
 
 
 def _ends(local: str, remote: str) -> dict[str, Any]:
-    from auditor.commands.network_arguments import read_end
+    from auditor.commands.options.network_arguments import read_end
 
     here, there = read_end(local, "--local"), read_end(remote, "--remote")
     return {
@@ -86,9 +92,9 @@ def _ends(local: str, remote: str) -> dict[str, Any]:
 
 
 def _question(book: FlowBook, at: str, direction: str, protocol: str, ends: Mapping[str, Any]) -> Question:
-    from auditor.commands.network_arguments import read_address, read_port, read_protocol
-    from auditor.workflows.flow import End, Question, has_place
-    from auditor.workflows.naming import find_resource
+    from auditor.commands.options.network_arguments import read_address, read_port, read_protocol
+    from auditor.estate.naming import find_resource
+    from auditor.query.flow import End, Question, has_place
 
     way = _DIRECTIONS.get(direction.strip().casefold())
     if way is None:
@@ -120,8 +126,8 @@ def _single_json(question: Question, answer: Answer) -> dict[str, Any]:
 
 
 def _page(question: Question, answer: Answer, width: int) -> Iterator[str]:
-    from auditor.reporting.words import line
-    from auditor.workflows.naming import short
+    from auditor.estate.naming import short
+    from auditor.text.sanitise import line
 
     colour = {"Allow": "green", "Deny": "red"}.get(answer.access, "yellow")
     rule = f" by {line(answer.rule.azure_name)}" if answer.rule else ""
@@ -143,9 +149,9 @@ def _page(question: Question, answer: Answer, width: int) -> Iterator[str]:
 
 
 def _step(number: int, step: Mapping[str, Any], width: int) -> Iterator[str]:
+    from auditor.estate.naming import short
     from auditor.model import ArmId
-    from auditor.reporting.words import line
-    from auditor.workflows.naming import short
+    from auditor.text.sanitise import line
 
     where = f" {line(short(ArmId(step['nsg'])))}" if step["nsg"] else ""
     rule = f" by {line(step['rule'])} (priority {step['priority']})" if step["rule"] else ""
@@ -159,9 +165,9 @@ def _step(number: int, step: Mapping[str, Any], width: int) -> Iterator[str]:
 
 def _batch(book: FlowBook, file: str, output: Path | None) -> ExitCode | None:
     """Answer each line as it comes, so that a pipe can talk back and forth; mistakes keep their line."""
-    from auditor.reporting.json_ import json_text
-    from auditor.reporting.words import line
+    from auditor.report.json_ import json_text
     from auditor.snapshot.text import printable
+    from auditor.text.sanitise import line
 
     mistakes = 0
     try:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from auditor.commands.auditing import AuditOptions, audit_options
-from auditor.commands.reports import Target, guard, write_report
+from auditor.commands.options.audit import AuditOptions, audit_options
+from auditor.commands.options.report import Target, guard, write_report
 from auditor.model import ExitCode
 from auditor.snapshot import Snapshot
 
@@ -57,22 +57,22 @@ def _file(output: Path | None) -> Path | None:
 
 
 def _whole(found: Snapshot) -> str:
-    from auditor.graph import build_estate
-    from auditor.graph.export import graphml
+    from auditor.estate import build_estate
+    from auditor.estate.graphml import graphml
 
     return graphml(build_estate(found))
 
 
 def _drawn(found: Snapshot, asked: AuditOptions, target: Target) -> str:
-    from auditor.commands.auditing import audited, pictured, terms_of
+    from auditor.commands.options.audit import audited, pictured, terms_of
 
     terms = terms_of(asked)
     guard([target], terms.files)
     picture = pictured(found, audited(found, terms), terms)
     if target.format == "mermaid":
-        from auditor.reporting.picture_mermaid import mermaid
+        from auditor.picture.draw.mermaid import mermaid
 
         return mermaid(picture)
-    from auditor.reporting.picture_svg import svg_of
+    from auditor.picture.draw.svg import svg_of
 
     return svg_of(picture)

@@ -7,16 +7,22 @@ from pathlib import Path
 
 import click
 
-from auditor.commands.reports import Target, fitted, guard, write_report
+from auditor.commands.options.report import (
+    Target,
+    fitted,
+    guard,
+    write_report,
+)
 
-FORMATS = ("terminal", "json")
+FORMATS = {"terminal": "terminal", "json": "json_"}
+"""Each format and its module in `auditor.history.report`."""
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--format",
-    type=click.Choice(FORMATS),
+    type=click.Choice(list(FORMATS)),
     help="Form of the answer. Without it json where -o ends so, else it is for the terminal.",
 )
 @click.option(
@@ -40,10 +46,10 @@ def history(file: Path, format: str | None, output: Path | None, verbose: bool) 
     Exit codes: 0, or 2 where the file is none that this program can read.
     """
     from auditor.history import trends
-    from auditor.reporting.context import Context
+    from auditor.report.context import Context
 
     by_ending = "json" if output is not None and output.suffix.casefold() == ".json" else "terminal"
     target = Target(format or by_ending, None if output == Path("-") else output)
     guard([target], (file,))
-    form = importlib.import_module(f"auditor.reporting.trend_{target.format}")
+    form = importlib.import_module(f"auditor.history.report.{FORMATS[target.format]}")
     write_report(target, form.render(trends(file), fitted(Context(verbose=verbose), target)))

@@ -11,9 +11,9 @@ import click
 
 from auditor.model import AuditorError
 from auditor.snapshot import write_snapshot
-from auditor.snapshot.intake import Imported, gather
-from auditor.snapshot.intake.files import Input, inputs_of
-from auditor.snapshot.intake.gather import timestamp
+from auditor.snapshot.importing import Imported, gather
+from auditor.snapshot.importing.files import Input, inputs_of
+from auditor.snapshot.importing.gather import timestamp
 from auditor.snapshot.text import printable
 
 
@@ -61,7 +61,7 @@ def import_(paths: tuple[str, ...], output: str, complete: bool, as_of: str | No
         click.echo("\r\x1b[K", nl=False, err=True)
     _refuse_to_overwrite(inputs, output, imported)
     write_snapshot(imported.snapshot, output)
-    from auditor.reporting.words import visible
+    from auditor.text.sanitise import visible
 
     for warning in imported.warnings:
         click.echo(f"warning: {visible(warning)}", err=True)

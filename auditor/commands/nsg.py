@@ -9,14 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditor.commands.page import page_options, page_width, wrapped, write_json, write_page
+from auditor.commands.options.output import (
+    page_options,
+    page_width,
+    wrapped,
+    write_json,
+    write_page,
+)
 from auditor.model import AuditorError
 
 if TYPE_CHECKING:
     from auditor.model import Unknown
-    from auditor.semantics.contract import Part
-    from auditor.semantics.useless import UselessRule
-    from auditor.workflows.nsg import Guarded
+    from auditor.network.nsg.redundant_rules import UselessRule
+    from auditor.query.nsg import Guarded
+    from auditor.workload.nsg_table import Part
 
 _LETS = {"inbound": "lets in", "outbound": "lets out"}
 
@@ -38,10 +44,10 @@ def nsg(snapshot: Path, subnet: str | None, service_tags: Path | None, format: s
     auditor nsg s.json --subnet snet-jumpbox
     auditor nsg s.json --format json -o nsg.json
     """
-    from auditor.commands.network_arguments import read_tags
-    from auditor.graph import build_estate
+    from auditor.commands.options.network_arguments import read_tags
+    from auditor.estate import build_estate
+    from auditor.query.nsg import guarded
     from auditor.snapshot import read_snapshot
-    from auditor.workflows.nsg import guarded
 
     found = guarded(build_estate(read_snapshot(snapshot)), subnet, read_tags(service_tags))
     if not found:
@@ -56,8 +62,8 @@ def nsg(snapshot: Path, subnet: str | None, service_tags: Path | None, format: s
 
 
 def _page(found: tuple[Guarded, ...], width: int) -> Iterator[str]:
-    from auditor.reporting.words import line
-    from auditor.workflows.naming import short
+    from auditor.estate.naming import short
+    from auditor.text.sanitise import line
 
     for number, (subnet, ways) in enumerate(groupby(found, key=lambda each: each.subnet)):
         both = tuple(ways)
@@ -71,7 +77,7 @@ def _page(found: tuple[Guarded, ...], width: int) -> Iterator[str]:
 
 
 def _way(found: Guarded, width: int) -> Iterator[str]:
-    from auditor.reporting.words import line
+    from auditor.text.sanitise import line
 
     yield f"  {found.direction}"
     for part in found.lets:
@@ -125,6 +131,6 @@ def _useless_json(useless: UselessRule) -> dict[str, Any]:
 
 
 def _unknown_json(unknown: Unknown | None) -> dict[str, str | None] | None:
-    from auditor.workflows.flow import unknown_json
+    from auditor.query.flow import unknown_json
 
     return unknown_json(unknown)

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from auditor.commands.page import write_json, write_page
+from auditor.commands.options.output import write_json, write_page
 from auditor.facts import load
 from auditor.model import AuditorError
 

@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditor.commands.page import page_options, page_width, wrapped, write_json, write_page
+from auditor.commands.options.output import (
+    page_options,
+    page_width,
+    wrapped,
+    write_json,
+    write_page,
+)
 from auditor.model import AuditorError, NotKnown, Unknown
 
 if TYPE_CHECKING:
-    from auditor.semantics.flows import Packet
-    from auditor.semantics.reachability import Reach
-    from auditor.semantics.walk import Mark
+    from auditor.reach.path import Mark
+    from auditor.reach.reachability import Reach
+    from auditor.sets.packet_set import Packet
 
 _GROUPS = (("reached", "green"), ("not known", "yellow"), ("not reached", "red"))
 _MARKS = {"reached": "ok", "not known": "??", "not reached": "no"}
@@ -46,10 +52,10 @@ def reach(
     auditor reach s.json --from nic-jmp-aibase --to kv-aibase --port 443
     auditor reach s.json --from 192.168.0.0/16 --format json -o reach.json
     """
-    from auditor.commands.network_arguments import read_tags
-    from auditor.graph import build_estate
+    from auditor.commands.options.network_arguments import read_tags
+    from auditor.estate import build_estate
+    from auditor.query.reach import reach as follow
     from auditor.snapshot import read_snapshot
-    from auditor.workflows.reach import reach as follow
 
     estate = build_estate(read_snapshot(snapshot))
     try:
@@ -78,7 +84,7 @@ def _word(holds: bool | Unknown) -> str:
 
 
 def _all(source: str, found: tuple[Reach, ...], width: int) -> Iterator[str]:
-    from auditor.reporting.words import counted, line
+    from auditor.text.sanitise import counted, line
 
     groups = {name: [answer for answer in found if group_of(answer) == name] for name, _ in _GROUPS}
     reached = len(groups["reached"])
@@ -94,7 +100,7 @@ def _all(source: str, found: tuple[Reach, ...], width: int) -> Iterator[str]:
 
 
 def _why(answer: Reach, width: int) -> Iterator[str]:
-    from auditor.reporting.words import line
+    from auditor.text.sanitise import line
 
     if answer.reaches is not False:
         yield from wrapped(line(chain_of(answer)), width, "    ")
@@ -117,7 +123,7 @@ def chain_of(answer: Reach) -> str:
 
 
 def _one(answer: Reach, width: int) -> Iterator[str]:
-    from auditor.reporting.words import line
+    from auditor.text.sanitise import line
 
     name = group_of(answer)
     colour = dict(_GROUPS)[name]
@@ -137,7 +143,7 @@ def _one(answer: Reach, width: int) -> Iterator[str]:
 
 
 def _hop(number: int, hop: Mark, width: int) -> Iterator[str]:
-    from auditor.reporting.words import line
+    from auditor.text.sanitise import line
 
     yield ""
     yield f"{number}. {line(hop.name)}" + (f" ({line(hop.note)})" if hop.note else "")
@@ -164,7 +170,7 @@ def as_json(source: str, port: str | None, found: tuple[Reach, ...]) -> dict[str
 
 
 def _answer_json(answer: Reach) -> dict[str, Any]:
-    from auditor.workflows.flow import unknown_json
+    from auditor.query.flow import unknown_json
 
     return {
         "from": answer.source,

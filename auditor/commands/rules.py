@@ -8,11 +8,18 @@ from pathlib import Path
 import click
 
 from auditor.baseline import DEFAULT, Baseline, read_baseline
-from auditor.baseline.mistakes import meant, one_of
-from auditor.commands.catalogue import Entry, entries
-from auditor.commands.page import LEVEL_COLOURS, page_options, page_width, wrapped, write_json, write_page
+from auditor.commands.options.catalogue import Entry, entries
+from auditor.commands.options.output import (
+    LEVEL_COLOURS,
+    page_options,
+    page_width,
+    wrapped,
+    write_json,
+    write_page,
+)
 from auditor.model import AuditorError
-from auditor.reporting.words import counted, line, visible
+from auditor.text.sanitise import counted, line, visible
+from auditor.yaml_tree.mistakes import meant, one_of
 
 _INDENT = " " * 16
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from auditor.commands.auditing import (
+from auditor.commands.options.audit import (
     AuditOptions,
     audit_options,
     audited,
@@ -17,9 +17,19 @@ from auditor.commands.auditing import (
     tell_of_waivers,
     terms_of,
 )
-from auditor.commands.collecting import collected, collection_options, target_of, tell
-from auditor.commands.keeping import check_history, history_option, kept_in
-from auditor.commands.reports import ReportOptions, finish, guard, report_options
+from auditor.commands.options.collection import (
+    collected,
+    collection_options,
+    target_of,
+    tell,
+)
+from auditor.commands.options.history import check_history, history_option, kept_in
+from auditor.commands.options.report import (
+    ReportOptions,
+    finish,
+    guard,
+    report_options,
+)
 from auditor.model import AuditorError, ExitCode
 
 

@@ -7,10 +7,16 @@ from pathlib import Path
 
 import click
 
-from auditor.commands.auditing import AuditOptions, terms_of
-from auditor.commands.page import page_options, page_width, wrapped, write_json, write_page
+from auditor.commands.options.audit import AuditOptions, terms_of
+from auditor.commands.options.output import (
+    page_options,
+    page_width,
+    wrapped,
+    write_json,
+    write_page,
+)
 from auditor.model import ExitCode
-from auditor.reporting.words import counted, joined, line
+from auditor.text.sanitise import counted, joined, line
 
 
 @click.group()
@@ -66,7 +72,7 @@ def schema(output: Path | None) -> None:
     \b
     # yaml-language-server: $schema=auditor.schema.json
     """
-    from auditor.baseline.settings_schema import schema_text
+    from auditor.settings.schema import schema_text
 
     text = schema_text()
     if output is None:

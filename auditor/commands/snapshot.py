@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditor.commands.auditing import settings_option
-from auditor.commands.collecting import collected, collected_apart, collection_options, quiet_option, target_of, tell
+from auditor.commands.options.audit import settings_option
+from auditor.commands.options.collection import (
+    collected,
+    collected_apart,
+    collection_options,
+    quiet_option,
+    target_of,
+    tell,
+)
 from auditor.model import AuditorError, ExitCode
 
 if TYPE_CHECKING:
@@ -72,7 +79,7 @@ def snapshot(output: Path | None, resume: Path | None, each: Path | None, quiet:
 
 
 def _target(arguments: dict[str, Any]) -> Target:
-    from auditor.baseline.settings import read_settings
+    from auditor.settings.read import read_settings
 
     settings = arguments.pop("settings")
     return target_of(arguments, None if settings is None else read_settings(settings))

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from auditor.history.model import Tracked, Trend, TrendPoint
 from auditor.history.record import scope_of
 from auditor.history.store import reading
 from auditor.model import AuditResult, Outcome, Severity
-from auditor.model.trend import Tracked, Trend, TrendPoint
 
 _OPEN = (Outcome.FAIL, Outcome.WAIVED)
 _UNTOLD = (Outcome.UNKNOWN, Outcome.ERROR)

@@ -4,28 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from auditor.rules import (
-    access,
+from auditor.rules.data import content_filter, key_control, keys
+from auditor.rules.identity import (
     clients,
-    components,
-    content_filter,
-    cost,
     identities,
-    ingress,
-    key_control,
     keyless,
-    keys,
+)
+from auditor.rules.identity import (
+    role_assignments as access,
+)
+from auditor.rules.network import (
+    entry as ingress,
+)
+from auditor.rules.network import (
     managed_network,
-    monitoring,
-    operations,
     private_link,
     public_access,
-    reliability,
-    resilience,
     security_groups,
     segmentation,
     transport,
-    ways,
+)
+from auditor.rules.network import (
+    reachability as ways,
+)
+from auditor.rules.operation import (
+    components,
+    cost,
+    monitoring,
+    operations,
+    reliability,
+    resilience,
 )
 from auditor.rules.rule import NoTerms, Rule, requirement
 

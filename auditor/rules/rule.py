@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from auditor.model import ArmId, Evidence, NotKnown, Outcome, Resource, Unknown, Verdict
-from auditor.semantics.parts import Workload
+from auditor.model.change import Change
+from auditor.text.shell import with_words_to_fill_in
+from auditor.workload.parts import Workload
 
 Answer = Verdict | Iterable[Verdict]
 Selector = Callable[[Workload], Iterable[Resource]]
@@ -26,7 +28,8 @@ class Rule:
 
     `on` names the subjects, `by_terms` those that the terms name; without either the workload itself is the subject.
     `part` is what the subject is called in reports. `terms` is the type that the baseline's `terms` of each
-    requirement are read into.
+    requirement are read into. `by_presence` is set where a breach is something that is there, so that no further
+    document can undo it: then what is seen is enough to fail, whatever list could not be read.
     """
 
     ids: tuple[str, ...]
@@ -35,6 +38,7 @@ class Rule:
     part: str
     terms: type[msgspec.Struct]
     by_terms: SelectorByTerms | None = None
+    by_presence: bool = False
 
     @property
     def name(self) -> str:
@@ -47,13 +51,18 @@ class Rule:
         return (self.decide.__doc__ or "").strip()
 
     def apply(self, w: Workload, terms: msgspec.Struct) -> Iterable[Verdict]:
-        """Decide every subject. What is not known of one subject makes that subject unknown, and only that one."""
+        """Decide every subject. What is not known of one subject makes that subject unknown, and only that one.
+
+        Where the list of subjects is not whole, those that it shows are judged all the same: a gap turns a pass into
+        unknown and leaves a fail a fail.
+        """
         if self.on is None and self.by_terms is None:
             yield from self._judge(None, w, terms)
             return
         try:
-            subjects = tuple(self.by_terms(w, terms) if self.by_terms else self.on(w) if self.on else ())
+            subjects = self._subjects(w, terms)
         except NotKnown as gap:
+            yield from self._seen_breaches(w, terms)
             yield unknown(None, gap.unknown)
             return
         if not subjects:
@@ -61,13 +70,61 @@ class Rule:
         for subject in subjects:
             yield from self._judge(subject, w, terms)
 
+    def _subjects(self, w: Workload, terms: msgspec.Struct) -> tuple[Resource, ...]:
+        return tuple(self.by_terms(w, terms) if self.by_terms else self.on(w) if self.on else ())
+
+    def _seen_breaches(self, w: Workload, terms: msgspec.Struct) -> Iterable[Verdict]:
+        """What is wrong with the subjects that a list shows which is not whole."""
+        try:
+            subjects = self._subjects(w.as_seen, terms)
+        except NotKnown:
+            return
+        for subject in subjects:
+            yield from (v for v in self._judge(subject, w, terms) if v.outcome is Outcome.FAIL)
+
     def _judge(self, subject: Resource | None, w: Workload, terms: msgspec.Struct) -> Iterable[Verdict]:
+        """Decide one subject. A gap never hides a breach: what was found before it stays, and the gap is one more."""
+        found: list[Verdict] = []
+        try:
+            found.extend(self._decided(subject, w, terms))
+        except _GapError as gap:
+            found.extend(gap.found)
+            if self.by_presence and w.estate is not w.estate.as_seen:
+                found.extend(self._present_breaches(subject, w, terms, found))
+            found.append(unknown(subject, gap.unknown))
+        yield from found
+
+    def _decided(self, subject: Resource | None, w: Workload, terms: msgspec.Struct) -> list[Verdict]:
         arguments = (w, terms) if subject is None else (subject, w, terms)
+        found: list[Verdict] = []
         try:
             answer = self.decide(*arguments)
-            yield from (answer,) if isinstance(answer, Verdict) else tuple(answer)
+            for verdict in (answer,) if isinstance(answer, Verdict) else answer:
+                found.append(verdict)  # noqa: PERF402 - what comes before a gap is kept
         except NotKnown as gap:
-            yield unknown(subject, gap.unknown)
+            raise _GapError(gap.unknown, found) from gap
+        return found
+
+    def _present_breaches(
+        self, subject: Resource | None, w: Workload, terms: msgspec.Struct, found: Sequence[Verdict]
+    ) -> Iterable[Verdict]:
+        """The breaches that what is seen proves by itself, beyond those that were found already."""
+        try:
+            seen = self._decided(subject, w.as_seen, terms)
+        except _GapError as gap:
+            seen = gap.found
+        known = {(v.resource, v.aspect, v.message) for v in found}
+        for verdict in seen:
+            if verdict.outcome is Outcome.FAIL and (verdict.resource, verdict.aspect, verdict.message) not in known:
+                yield verdict
+
+
+class _GapError(Exception):
+    """What is not known, with what had been decided before it."""
+
+    def __init__(self, unknown: Unknown, found: list[Verdict]) -> None:
+        super().__init__(unknown.because)
+        self.unknown, self.found = unknown, found
 
 
 def requirement(
@@ -76,13 +133,17 @@ def requirement(
     by_terms: SelectorByTerms | None = None,
     part: str = "",
     terms: type[msgspec.Struct] = NoTerms,
+    by_presence: bool = False,
 ) -> Callable[[Callable[..., Answer]], Rule]:
-    """Make a rule of a function: `(subject, workload, terms)` with `on` or `by_terms`, else `(workload, terms)`."""
+    """Make a rule of a function: `(subject, workload, terms)` with `on` or `by_terms`, else `(workload, terms)`.
+
+    `by_presence` states that a breach stays one whatever else there is (see `Rule`).
+    """
 
     def mark(function: Callable[..., Answer]) -> Rule:
         if not ids or not function.__doc__:
             raise TypeError(f"{function.__name__}: a rule nobody can look up is no rule; give it an id and a docstring")
-        return Rule(ids, function, on, part, terms, by_terms)
+        return Rule(ids, function, on, part, terms, by_terms, by_presence)
 
     return mark
 
@@ -99,10 +160,22 @@ def broken(
     fix: str = "",
     aspect: str = "",
     witness: dict[str, Any] | None = None,
+    changes: Iterable[Change] = (),
 ) -> Verdict:
-    """The requirement does not hold: the message names the offending value, `fix` the command or property to change."""
+    """The requirement does not hold: the message names the offending value.
+
+    `changes` is the fix as data, all of them together; `fix` says in words what to do where there are none.
+    """
+    told = with_words_to_fill_in(fix) if fix.startswith("az ") else fix
     return Verdict(
-        Outcome.FAIL, message, _id(resource), aspect=aspect, evidence=evidence, remediation=fix, witness=witness
+        Outcome.FAIL,
+        message,
+        _id(resource),
+        aspect=aspect,
+        evidence=evidence,
+        remediation=told,
+        witness=witness,
+        changes=tuple(changes),
     )
 
 

@@ -19,7 +19,7 @@ from auditor.model import ArmId
 
 REDACTED = "(redacted)"
 
-_FACTS = Path(__file__).parent.parent / "facts" / "redaction.json"
+_FACTS = Path(__file__).parents[1] / "facts" / "redaction.json"
 
 
 def redact(document: Mapping[str, Any]) -> Mapping[str, Any]:

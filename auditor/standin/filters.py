@@ -1,7 +1,7 @@
 """The filters of a list of role assignments, and the directory that one of them asks.
 
 What each filter answers is in facts/assigned-to.json. A world states its directory as the documents of Microsoft Graph
-that an import takes too (auditor/semantics/principals.py): groups with `members`, principals with `transitiveMemberOf`.
+that an import takes too (auditor/access/principals.py): groups with `members`, principals with `transitiveMemberOf`.
 A group without such a document has no members that anything in the world knows of.
 """
 

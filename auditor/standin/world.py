@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from auditor.estate.children import children_in
 from auditor.facts import load
-from auditor.graph.embedded import children_in
 from auditor.model import ArmId, Resource
 from auditor.standin.filters import Directory
 from auditor.standin.hierarchy import GROUPS, PLACED, Hierarchy

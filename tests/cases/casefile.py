@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from auditor.baseline.compose import compose, read_text
-from auditor.baseline.mistakes import Mistakes
-from auditor.baseline.nodes import plain
+from auditor.yaml_tree.compose import compose, read_text
+from auditor.yaml_tree.mistakes import Mistakes
+from auditor.yaml_tree.nodes import plain
 from tests.worlds import FIXTURES
 
 CASES = FIXTURES / "cases"

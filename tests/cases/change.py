@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from auditor.graph.embedded import EMBEDDED, PARENT_OF, children_in
+from auditor.estate.children import EMBEDDED, PARENT_OF, children_in
 from auditor.model import ArmId, Read, Resource
 from tests import worlds
 

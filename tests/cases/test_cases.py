@@ -15,10 +15,10 @@ import msgspec
 import pytest
 
 from auditor.baseline import Baseline, read_baseline
-from auditor.graph import build_estate
+from auditor.estate import build_estate
 from auditor.model import Outcome, Verdict
 from auditor.rules import RULES, Rule, rule_index
-from auditor.semantics.parts import Pins, workloads
+from auditor.workload.parts import Pins, workloads
 from tests import worlds
 from tests.cases.casefile import Case, cases_of, requirements_with_cases
 from tests.cases.change import changed

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+from auditor.audit.audit import audit
 from auditor.baseline import Baseline, read_baseline
 from auditor.model import ArmId, Finding, Outcome, Place
 from auditor.snapshot.locate import steps_of
-from auditor.workflows.audit import audit
 from tests import worlds
 
 WORLDS = ("reference-implementation", "compliant")

@@ -18,14 +18,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from auditor.audit.audit import audit
 from auditor.baseline import Baseline, read_baseline
 from auditor.cli import run
-from auditor.commands.reports import exit_code
+from auditor.commands.options.report import exit_code
 from auditor.model import ExitCode
-from auditor.reporting import json_, terminal
-from auditor.reporting.context import Context
+from auditor.report import json_, terminal
+from auditor.report.context import Context
 from auditor.snapshot import Snapshot
-from auditor.workflows.audit import audit
 from tests.fuzz.programs import Case, build
 
 UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufdd0\uffff]")

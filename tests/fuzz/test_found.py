@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 
+from auditor.access.role_definitions import Roles
 from auditor.cli import run
-from auditor.commands import network_arguments
+from auditor.commands.options import network_arguments
+from auditor.drift.documents import canonical
+from auditor.estate.naming import find_resource
 from auditor.model import ExitCode, NotKnown, Unknown
-from auditor.reporting.words import one_line, visible
-from auditor.semantics.networks import network_of
-from auditor.semantics.protocols import Protocol
-from auditor.semantics.roles import Roles
+from auditor.network.topology.virtual_networks import network_of
+from auditor.query.flow import End, FlowBook, Question
+from auditor.sets.protocol_set import Protocol
 from auditor.snapshot import write_snapshot
-from auditor.workflows.diff_documents import canonical
-from auditor.workflows.flow import End, FlowBook, Question
-from auditor.workflows.naming import find_resource
+from auditor.text.sanitise import one_line, visible
 from tests import worlds
 
 QUESTION = {

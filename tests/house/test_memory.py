@@ -2,9 +2,9 @@
 
 import gc
 
+from auditor.audit.audit import audit
 from auditor.baseline import read_baseline
-from auditor.graph import Estate
-from auditor.workflows.audit import audit
+from auditor.estate import Estate
 from tests.worlds import snapshot
 
 

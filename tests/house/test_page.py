@@ -10,12 +10,18 @@ from typing import Any
 import pytest
 
 from auditor.model import AuditResult
-from auditor.reporting import Context
-from auditor.reporting.html import render
+from auditor.report import Context
+from auditor.report.html import render
 from auditor.rules import rule_index
 from tests.browser import Browser, chromium
+from tests.builders.reporting_examples import (
+    CLEAN,
+    EVIL,
+    NOTHING,
+    RICH,
+    hostile,
+)
 from tests.node import node_module
-from tests.unit.reporting_examples import CLEAN, EVIL, NOTHING, RICH, hostile
 
 pytestmark = pytest.mark.slow
 

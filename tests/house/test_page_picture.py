@@ -9,15 +9,21 @@ from typing import Any
 
 import pytest
 
-from auditor.model.picture import Picture
-from auditor.reporting import Context
-from auditor.reporting.digest import Digest
-from auditor.reporting.html import render
-from auditor.reporting.picture_svg import embedded_svg, svg_of
-from auditor.reporting.picture_words import sections_of
+from auditor.picture.draw.description import sections_of
+from auditor.picture.draw.svg import embedded_svg, svg_of
+from auditor.picture.model import Picture
+from auditor.report import Context
+from auditor.report.digest import Digest
+from auditor.report.html import render
 from tests.browser import Browser, chromium
+from tests.builders.pictures import (
+    COMPLIANT,
+    REFERENCE,
+    large,
+    result_of,
+    world,
+)
 from tests.node import node_module
-from tests.unit.pictures import COMPLIANT, REFERENCE, large, result_of, world
 
 pytestmark = pytest.mark.slow
 

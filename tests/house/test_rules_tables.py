@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from auditor.baseline import read_baseline
-from auditor.semantics.subnets import PARTS
+from auditor.workload.subnets import PARTS
 from tests import worlds
 
 ROOT = Path(__file__).parent.parent.parent

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from auditor.collect import collect, collect_apart
-from auditor.collect.policies import Deadline, OnlyReads
-from auditor.collect.reads import recipes
+from auditor.collect.connection.target import Target
+from auditor.collect.pacing.retry import Deadline, OnlyReads
+from auditor.collect.reads.recipes import recipes
 from auditor.collect.session import Session
-from auditor.collect.target import Target
 from auditor.model import ArmId
 from auditor.standin import Fault, Kind, StandIn
 from tests import worlds

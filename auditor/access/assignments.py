@@ -1,0 +1,146 @@
+"""Who was given what, and where: role assignments, eligible ones, and deny assignments, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from auditor.access.role_definitions import (
+    PermissionSet,
+    field_of,
+    path_of,
+    permission_sets,
+)
+from auditor.estate import Estate
+from auditor.model import ArmId, Evidence, Resource, Unknown
+from auditor.sets.operation_patterns import PatternError
+
+ASSIGNMENT = "microsoft.authorization/roleassignments"
+ELIGIBLE = "microsoft.authorization/roleeligibilityscheduleinstances"
+ACTIVE = "microsoft.authorization/roleassignmentscheduleinstances"
+DENIAL = "microsoft.authorization/denyassignments"
+
+
+class Hold(StrEnum):
+    """How an assignment is held: for good, activated for a while, or only to be activated (PIM)."""
+
+    STANDING = "standing"
+    ACTIVATED = "activated"
+    ELIGIBLE = "eligible"
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A role given to a principal at a scope. `principal` and `role` are GUIDs in lower case."""
+
+    resource: Resource
+    principal: str
+    principal_kind: str
+    principal_name: str
+    role: str
+    scope: ArmId
+    condition: str
+    hold: Hold
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Whom, what and where, and the condition if there is one."""
+        names = ("principalId", "roleDefinitionId", "scope", *(("condition",) if self.condition else ()))
+        return tuple(self.resource.at(*path_of(self.resource, name)) for name in names)
+
+
+@dataclass(frozen=True)
+class Denial:
+    """A deny assignment: it ends a decision before any role is looked at (facts/rbac-semantics.md, section 1)."""
+
+    resource: Resource
+    name: str
+    principals: tuple[tuple[str, str], ...]
+    excluded: tuple[tuple[str, str], ...]
+    scope: ArmId
+    here_only: bool
+    condition: str
+    sets: tuple[PermissionSet, ...] | Unknown
+
+    def reaches(self, scope: ArmId) -> bool:
+        """Whether it holds at this scope."""
+        return self.scope == scope or (not self.here_only and scope.is_within(self.scope))
+
+
+def given(estate: Estate) -> Iterator[Assignment]:
+    """Every role assignment. Raises `NotKnown` where the list could not be read."""
+    activated = {
+        str(field_of(r, "originRoleAssignmentId") or "").casefold()
+        for r in estate.seen(ACTIVE)
+        if str(field_of(r, "assignmentType") or "").casefold() == "activated"
+    }
+    for resource in estate.all(ASSIGNMENT):
+        hold = Hold.ACTIVATED if resource.id.key in activated else Hold.STANDING
+        made = _assignment(resource, hold)
+        if made is not None:
+            yield made
+
+
+def shown(estate: Estate) -> Iterator[Assignment]:
+    """Every role assignment that the snapshot shows; says nothing of what it might not show, nor how it is held."""
+    for resource in estate.seen(ASSIGNMENT):
+        made = _assignment(resource, Hold.STANDING)
+        if made is not None:
+            yield made
+
+
+def eligible(estate: Estate) -> Iterator[Assignment]:
+    """Every assignment that is only eligible. Raises `NotKnown` where the list could not be read."""
+    for resource in estate.all(ELIGIBLE):
+        made = _assignment(resource, Hold.ELIGIBLE)
+        if made is not None:
+            yield made
+
+
+def _assignment(resource: Resource, hold: Hold) -> Assignment | None:
+    """An assignment, or `None` for a document that names no principal or no role and so gives nothing."""
+    principal, role = (str(field_of(resource, name) or "").lower() for name in ("principalId", "roleDefinitionId"))
+    if not principal or not role:
+        return None
+    scope = field_of(resource, "scope")
+    return Assignment(
+        resource,
+        principal,
+        str(field_of(resource, "principalType") or ""),
+        str(field_of(resource, "principalName") or ""),
+        role.rstrip("/").rpartition("/")[2],
+        ArmId(scope) if isinstance(scope, str) and scope else resource.id.extends or ArmId("/"),
+        str(field_of(resource, "condition") or ""),
+        hold,
+    )
+
+
+def denials(estate: Estate) -> tuple[Denial, ...]:
+    """Every deny assignment. Raises `NotKnown` where the list could not be read."""
+    return tuple(_denial(resource) for resource in estate.all(DENIAL))
+
+
+def _denial(resource: Resource) -> Denial:
+    scope = field_of(resource, "scope")
+    name = str(field_of(resource, "denyAssignmentName") or resource.name)
+    sets: tuple[PermissionSet, ...] | Unknown
+    try:
+        sets = tuple(permission_sets(resource))
+    except PatternError as problem:
+        sets = Unknown(f"what deny assignment {name} denies is not known: {problem}")
+    return Denial(
+        resource,
+        name,
+        tuple(_people(resource, "principals")),
+        tuple(_people(resource, "excludePrincipals")),
+        ArmId(scope) if isinstance(scope, str) and scope else resource.id.extends or ArmId("/"),
+        field_of(resource, "doNotApplyToChildScopes") is True,
+        str(field_of(resource, "condition") or ""),
+        sets,
+    )
+
+
+def _people(resource: Resource, name: str) -> Iterator[tuple[str, str]]:
+    for _, body in resource.items(*path_of(resource, name)):
+        yield str(body.get("id") or "").lower(), str(body.get("type") or "").lower()

@@ -1,0 +1,94 @@
+"""Deny assignments: what they take away, from whom, and where that cannot be told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from auditor.access.assignments import Denial, denials
+from auditor.access.principals import EVERYONE, Directory
+from auditor.estate import Estate
+from auditor.model import ArmId, NotKnown, Unknown
+from auditor.sets.operation_set import OperationSet, Rights
+
+
+class Denying:
+    """The deny assignments of an estate, asked per principal and scope."""
+
+    def __init__(self, estate: Estate, directory: Directory) -> None:
+        self._estate = estate
+        self._directory = directory
+
+    @cached_property
+    def all(self) -> tuple[Denial, ...] | Unknown:
+        """Every deny assignment, or why they are not known."""
+        try:
+            return denials(self._estate)
+        except NotKnown as gap:
+            return gap.unknown
+
+    def at(self, scope: ArmId) -> tuple[Denial, ...] | Unknown:
+        """Those that hold at a scope."""
+        if isinstance(self.all, Unknown):
+            return self.all
+        return tuple(denial for denial in self.all if denial.reaches(scope))
+
+    def stops(
+        self, principal: str, asked: OperationSet, data: bool, scope: ArmId
+    ) -> tuple[tuple[Denial, ...], tuple[Unknown, ...]]:
+        """The denials that take some of these operations from a principal for certain, and why others might."""
+        here = self.at(scope)
+        if isinstance(here, Unknown):
+            return (), (here,)
+        certain: list[Denial] = []
+        doubts: list[Unknown] = []
+        for denial in here:
+            concerns = isinstance(denial.sets, Unknown) or rights_of(denial).plane(data).overlaps(asked)
+            meant = self.meant(denial, principal) if concerns else False
+            if isinstance(meant, Unknown):
+                doubts.append(meant)
+            elif meant and isinstance(denial.sets, Unknown):
+                doubts.append(denial.sets)
+            elif meant:
+                certain.append(denial)
+        return tuple(certain), tuple(doubts)
+
+    def taken(self, principal: str, scope: ArmId) -> tuple[Rights, tuple[Unknown, ...]]:
+        """All that is taken from a principal at a scope for certain, and why more might be."""
+        if not isinstance(self.all, Unknown) and not any(denial.reaches(scope) for denial in self.all):
+            return Rights(), ()
+        everything = OperationSet.of(["*"])
+        found = [self.stops(principal, everything, data, scope) for data in (False, True)]
+        taken = [Rights.union(rights_of(denial) for denial in certain) for certain, _ in found]
+        doubts = dict.fromkeys(doubt for _, several in found for doubt in several)
+        return Rights(taken[0].control, taken[1].data), tuple(doubts)
+
+    def meant(self, denial: Denial, principal: str) -> bool | Unknown:
+        """Whether a denial is for a principal. A condition on it is not evaluated, so it leaves that open."""
+        named = self._among(denial.principals, principal)
+        spared = self._among(denial.excluded, principal)
+        if named is False or spared is True:
+            return False
+        if denial.condition:
+            return Unknown(f"deny assignment {denial.name} has a condition, which is not evaluated")
+        return next((answer for answer in (named, spared) if isinstance(answer, Unknown)), True)
+
+    def _among(self, people: Iterable[tuple[str, str]], principal: str) -> bool | Unknown:
+        doubt: Unknown | None = None
+        for id_, kind in people:
+            if id_ in (principal, EVERYONE):
+                return True
+            if kind == "group" or self._directory.get(id_).kind == "group":
+                inside = self._directory.is_member(principal, id_)
+                if inside is True:
+                    return True
+                if isinstance(inside, Unknown) and doubt is None:
+                    doubt = inside
+        return False if doubt is None else doubt
+
+
+def rights_of(denial: Denial) -> Rights:
+    """What a denial denies; nothing where that is not known (ask its `sets` for the reason)."""
+    if isinstance(denial.sets, Unknown):
+        return Rights()
+    return Rights.union(part.rights for part in denial.sets)

@@ -1,0 +1,1 @@
+"""One module an SDK package: how its client is made."""

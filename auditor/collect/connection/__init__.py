@@ -1,0 +1,1 @@
+"""Where Azure is and how it is reached: cloud, credential, TLS transport."""

@@ -1,0 +1,1 @@
+"""How fast to ask: worker pool, quota, throttling, retries, signals."""

@@ -1,0 +1,135 @@
+"""What a run has gathered so far, and the snapshots that are made of it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from auditor.collect.plan.plan import Scope
+from auditor.collect.reads.question import Answer
+from auditor.collect.reads.recipes import Shape, Where, recipes
+from auditor.collect.service_tags import only_named
+from auditor.collect.wire import INTERRUPTED
+from auditor.model import ArmId, Read
+from auditor.snapshot import Snapshot
+
+Document = Mapping[str, Any]
+
+_SUBSCRIPTION = "microsoft.resources/subscriptions"
+
+
+class Gathered:
+    """Reads, and documents once each. Held by the one thread that counts."""
+
+    def __init__(self, documents: Iterable[Document] = (), reads: Iterable[Read] = (), collected_at: str = "") -> None:
+        """`documents`, `reads` and `collected_at` are those of a run that this one continues."""
+        self.reads: list[Read] = list(reads)
+        self.failed = 0
+        self._documents: dict[str, Document] = {ArmId(document["id"]).key: document for document in documents}
+        # Lower is better: the answer about one resource says more than a list of many.
+        self._rank: dict[str, tuple[bool, str]] = dict.fromkeys(self._documents, (True, ""))
+        self._shown_to: dict[str, set[str]] = defaultdict(set)
+        self._gone: list[ArmId] = []
+        self._collected_at = collected_at
+
+    @property
+    def documents(self) -> int:
+        """How many there are."""
+        return len(self._documents)
+
+    @property
+    def shown(self) -> tuple[Sequence[Document], Mapping[str, Set[str]]]:
+        """The documents, and by the key of those that are in no subscription: whose answers showed them."""
+        return tuple(self._documents.values()), self._shown_to
+
+    def note(self, read: Read) -> None:
+        """Take the record of a read."""
+        self.reads.append(read)
+        self.failed += not read.answered
+
+    def take(self, answer: Answer) -> None:
+        """Take an answer and the record of its read."""
+        shows = tuple(sorted(str(d["id"]) for d in answer.documents)) if answer.question.about else ()
+        self.note(replace(answer.read, shows=shows))
+        recipe = answer.question.recipe
+        if answer.gone:
+            self._gone.append(ArmId(answer.gone))
+        if recipe.shape is Shape.INVENTORY:
+            self._take_inventory(answer)
+        elif recipe.where is not Where.MANAGEMENT_GROUP:
+            # What descends from a management group is told by its own documents, and better.
+            self._keep(answer.documents, answer)
+
+    def _take_inventory(self, answer: Answer) -> None:
+        """Keep of the inventory what nothing else reads; and let it vouch for the types that it alone lists."""
+        found = Counter(ArmId(document["id"]).type for document in answer.documents)
+        for recipe in recipes():
+            if recipe.listed_by == answer.question.recipe.covers:
+                self.note(replace(answer.read, covers=recipe.covers, count=found[recipe.covers]))
+        known = {recipe.covers for recipe in recipes()}
+        self._keep((d for d in answer.documents if ArmId(d["id"]).type not in known), answer)
+
+    def _keep(self, documents: Iterable[Document], answer: Answer) -> None:
+        """Of two answers that hold the same document, the fuller one is kept, and which that is hangs on no order."""
+        rank = (answer.question.recipe.shape is not Shape.OBJECT, answer.read.path.casefold())
+        for document in documents:
+            id_ = ArmId(document["id"])
+            if id_.key not in self._documents or rank < self._rank[id_.key]:
+                self._documents[id_.key] = document
+                self._rank[id_.key] = rank
+            if not id_.subscription:
+                self._shown_to[id_.key].add(answer.question.subscription.casefold())
+
+    def together(self, scopes: Sequence[Scope], **origin: Any) -> Snapshot:
+        """Everything as one snapshot. `origin` are its fields that say where it comes from."""
+        return self._snapshot(scopes, self._documents.values(), self.reads, origin)
+
+    def apart(self, scopes: Sequence[Scope], **origin: Any) -> tuple[Snapshot, ...]:
+        """A snapshot for each subscription.
+
+        What lies above subscriptions (role assignments at a management group, built-in roles) goes to those whose
+        answers showed it; management groups and what was asked of the tenant go to all.
+        """
+        return tuple(self._part(scope, origin) for scope in scopes)
+
+    def _part(self, scope: Scope, origin: Mapping[str, Any]) -> Snapshot:
+        own = scope.subscription.casefold()
+        documents = [document for key, document in self._documents.items() if self._belongs(key, document, own)]
+        reads = [read for read in self.reads if ArmId(read.scope).subscription in ("", own)]
+        return self._snapshot((scope,), documents, reads, origin)
+
+    def _belongs(self, key: str, document: Document, subscription: str) -> bool:
+        id_ = ArmId(document["id"])
+        if id_.subscription:
+            return id_.subscription == subscription
+        return id_.type in _TENANT or subscription in self._shown_to[key]
+
+    def _snapshot(
+        self, scopes: Sequence[Scope], documents: Iterable[Document], reads: Iterable[Read], origin: Mapping[str, Any]
+    ) -> Snapshot:
+        reads = tuple(sorted(reads, key=lambda read: (read.path.casefold(), read.covers)))
+        ordered = sorted(only_named(tuple(self._lasting(documents))), key=lambda body: ArmId(body["id"]).key)
+        tenants = (str(body.get("tenantId") or "") for body in ordered if ArmId(body["id"]).type == _SUBSCRIPTION)
+        return Snapshot(
+            documents=tuple(ordered),
+            reads=reads,
+            complete=all(read.error != INTERRUPTED for read in reads),
+            collected_at=self._collected_at or datetime.now(UTC).isoformat(timespec="seconds"),
+            source="azure",
+            tenant=next(tenants, ""),
+            subscriptions=tuple(sorted(scope.subscription for scope in scopes)),
+            **origin,
+        )
+
+    def _lasting(self, documents: Iterable[Document]) -> Iterator[Document]:
+        """The documents without those of resources that were deleted while the run lasted."""
+        for document in documents:
+            if not any(ArmId(document["id"]).is_within(gone) for gone in self._gone):
+                yield document
+
+
+_TENANT = frozenset(recipe.covers for recipe in recipes() if recipe.where is Where.SEVERAL)
+"""Types that are asked for once for all subscriptions."""

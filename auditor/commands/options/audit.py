@@ -1,0 +1,210 @@
+"""What `check`, `scan` and `demo` share: what an audit is made with beside the snapshot, and the audit itself."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from auditor.model import AuditorError, AuditResult, Waiver
+
+if TYPE_CHECKING:
+    from auditor.baseline import Baseline
+    from auditor.commands.options.report import ReportOptions
+    from auditor.estate import Estate
+    from auditor.picture.model import Picture
+    from auditor.settings.read import Settings
+    from auditor.snapshot import Snapshot
+    from auditor.workload.pins import Pin
+
+
+@dataclass(frozen=True)
+class AuditOptions:
+    """What was asked for on the command line. `baseline` is empty where nothing was; `as_of` judges the waivers."""
+
+    baseline: str = ""
+    settings: Path | None = None
+    waivers: Path | None = None
+    service_tags: Path | None = None
+    as_of: date = date.min
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What an audit is made with beside the snapshot, read and found sound. `files` are what it was read from."""
+
+    baseline: Baseline
+    waivers: tuple[Waiver, ...]
+    as_of: date
+    pins: tuple[Pin, ...] = ()
+    service_tags: Mapping[str, Any] | None = None
+    remarks: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+    settings: Settings | None = None
+    _made: list[tuple[Snapshot, Estate]] = field(default_factory=list, repr=False, compare=False)
+
+    def estate(self, snapshot: Snapshot) -> Estate:
+        """The estate of a snapshot under these terms. The last one is kept: report and picture are made of one."""
+        from auditor.audit.audit import estate_of
+
+        if not self._made or self._made[0][0] is not snapshot:
+            self._made[:] = [(snapshot, estate_of(snapshot, self.service_tags))]
+        return self._made[0][1]
+
+
+class _Day(click.ParamType[date]):
+    """A day, ISO 8601."""
+
+    name = "date"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Read it; the default is a day already."""
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no day such as 2026-11-22", param, ctx)
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+settings_option = click.option(
+    "--settings",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Settings, such as auditor.yaml. Nothing is read without this option, whatever lies in the folder.",
+)
+
+_OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
+    click.option(
+        "--baseline",
+        metavar="NAME|FILE",
+        help="The reference architecture: one that comes with the program, or a file of your own."
+        "  [default: the settings', else openai-chat]",
+    ),
+    settings_option,
+    click.option(
+        "--waivers",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Findings that somebody bears: who, why, until when. Outweighs the settings' file.",
+    ),
+    click.option(
+        "--service-tags",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Prefixes of service tags: Microsoft's ServiceTags_Public_*.json, gzipped or not.",
+    ),
+    click.option(
+        "--as-of",
+        type=_Day(),
+        default=_today,
+        show_default="today, UTC",
+        metavar="DATE",
+        help="The day on which waivers are judged.",
+    ),
+)
+
+
+def audit_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of an audit; it receives them as one argument, `asked: AuditOptions`."""
+
+    @functools.wraps(command)
+    def gathered(*args: Any, **others: Any) -> Any:
+        names = ("settings", "waivers", "service_tags", "as_of")
+        asked = AuditOptions(others.pop("baseline") or "", **{name: others.pop(name) for name in names})
+        return command(*args, asked=asked, **others)
+
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_OPTIONS), gathered)
+
+
+def terms_of(asked: AuditOptions) -> Terms:
+    """Read everything that the options name. Raises `AuditorError` with every mistake in a file."""
+    # Late, so that `auditor check --help` does not load what only an audit needs.
+    from auditor.baseline import DEFAULT, read_baseline
+    from auditor.settings.read import read_settings
+    from auditor.settings.waivers import read_waivers
+
+    settings = read_settings(asked.settings, asked.baseline) if asked.settings is not None else None
+    baseline = settings.baseline if settings is not None else read_baseline(asked.baseline or DEFAULT)
+    waivers = asked.waivers or (settings.waivers if settings is not None else None)
+    tags = asked.service_tags or (settings.service_tags if settings is not None else None)
+    release = None if tags is None else _release(tags)
+    # A waiver outlives the row that it speaks of where settings or a baseline disable that: told as unused, no mistake.
+    known = {*baseline.requirements, *baseline.disabled, *(settings.disabled if settings is not None else ())}
+    files = (Path(baseline.info.path), asked.settings, waivers, tags)
+    return Terms(
+        baseline=baseline,
+        waivers=() if waivers is None else read_waivers(waivers, known),
+        as_of=asked.as_of,
+        pins=settings.pins if settings is not None else (),
+        service_tags=release,
+        remarks=() if release is None or tags is None else (_about(release, tags),),
+        files=tuple(file for file in files if file is not None),
+        settings=settings,
+    )
+
+
+def audited(snapshot: Snapshot, terms: Terms) -> AuditResult:
+    """Check a snapshot, and bear what waivers cover on their day."""
+    from auditor.audit.audit import audit
+    from auditor.audit.waivers import waive
+
+    result = audit(snapshot, terms.baseline, terms.pins, terms.service_tags, terms.estate(snapshot))
+    return waive(replace(result, notes=(*result.notes, *terms.remarks)), terms.waivers, terms.as_of)
+
+
+def pictured(snapshot: Snapshot, result: AuditResult, terms: Terms) -> Picture:
+    """The picture of what was audited, with what was found."""
+    from auditor.picture.build.picture import picture
+
+    return picture(snapshot, result, terms.pins, terms.service_tags, terms.estate(snapshot))
+
+
+def tell_of_waivers(result: AuditResult, quiet: bool) -> None:
+    """Say on stderr which waivers somebody must look after: a report in a file may not be opened for a while."""
+    if quiet:
+        return
+    from auditor.text.sanitise import visible
+
+    for use in result.waivers:
+        if use.problem:
+            click.echo(f"warning: {visible(use.says)}", err=True)
+
+
+def settled(report: ReportOptions, terms: Terms) -> ReportOptions:
+    """The options of reporting, with what the settings say where the command line says nothing.
+
+    Raises `AuditorError` where --until-deployed has nothing to bear.
+    """
+    settings = terms.settings
+    if settings is not None:
+        by_command = click.get_current_context().get_parameter_source("fail_on") is ParameterSource.COMMANDLINE
+        report = replace(
+            report,
+            fail_on=settings.fail_on if settings.fail_on and not by_command else report.fail_on,
+            strict=report.strict or settings.strict,
+            until_deployed=report.until_deployed or (settings.until_deployed and not report.strict),
+        )
+    if report.until_deployed and not report.strict:
+        raise AuditorError("--until-deployed says what --strict bears with, and --strict is not given", "give both")
+    return report
+
+
+def _release(path: Path) -> Mapping[str, Any]:
+    from auditor.commands.options.network_arguments import read_tag_list
+
+    return read_tag_list(path)
+
+
+def _about(release: Mapping[str, Any], path: Path) -> str:
+    return f"service tags are those of {path}, change number {release.get('changeNumber', 'not stated')}"

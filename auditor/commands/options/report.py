@@ -1,0 +1,266 @@
+"""From a finished result to reports and an exit code: what `check`, `scan` and `demo` have in common."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from auditor.commands.options.repository import azure_build, repository_of
+from auditor.history.model import Trend
+from auditor.model import AuditorError, AuditResult, ExitCode, Finding, Outcome, Severity
+from auditor.picture.model import Picture
+from auditor.report import (
+    FORMATS,
+    SARIF_EXTRAS,
+    Context,
+    format_of,
+    renderer,
+)
+
+FAIL_ON = ("must", "should", *(severity.value for severity in Severity), "never")
+_FLAGS = ("fail_on", "strict", "until_deployed", "verbose", "quiet", "anchor")
+_FILE_WIDTH = 120
+_SNAPSHOT_MARK = b'"auditor-snapshot/'
+
+
+class Target(NamedTuple):
+    """A report that is wanted: its format, and the file it goes to; no file is standard output."""
+
+    format: str
+    path: Path | None
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """How a result is to be reported, and what makes the command fail."""
+
+    targets: tuple[Target, ...] = (Target("terminal", None),)
+    fail_on: str = "must"
+    strict: bool = False
+    until_deployed: bool = False
+    verbose: bool = False
+    quiet: bool = False
+    sarif_include: frozenset[str] = frozenset()
+    anchor: Path | None = None
+
+
+def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of reporting; it receives them as one argument, `report: ReportOptions`."""
+
+    @functools.wraps(command)
+    def gathered(
+        *args: Any,
+        format: str | None,
+        output: Path | None,
+        also: Sequence[Target],
+        sarif_include: Sequence[str],
+        **others: Any,
+    ) -> Any:
+        chosen = format or (format_of(output.name) if output is not None else None) or "terminal"
+        main = Target(chosen, None if output == Path("-") else output)
+        report = ReportOptions(
+            targets=(main, *also),
+            sarif_include=frozenset(sarif_include),
+            **{name: others.pop(name) for name in _FLAGS},
+        )
+        return command(*args, report=report, **others)
+
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_OPTIONS), gathered)
+
+
+def _also(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[Target, ...]:
+    targets = []
+    for value in values:
+        name, separator, file = value.partition("=")
+        if not separator or name not in FORMATS or not file:
+            raise click.BadParameter(f"{value!r} is not FORMAT=FILE; formats are {', '.join(FORMATS)}")
+        targets.append(Target(name, None if file == "-" else Path(file)))
+    return tuple(targets)
+
+
+_OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
+    click.option(
+        "--format",
+        type=click.Choice(list(FORMATS)),
+        help="Form of the report. Without it the ending of -o decides, else it is for the terminal.",
+    ),
+    click.option(
+        "-o",
+        "--output",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Write the report to this file instead of standard output; it appears whole or not at all.",
+    ),
+    click.option("--also", multiple=True, metavar="FORMAT=FILE", callback=_also, help="Write a further report."),
+    click.option(
+        "--fail-on",
+        type=click.Choice(FAIL_ON),
+        default="must",
+        show_default=True,
+        help="What makes the exit code 1: a requirement (must), a recommendation too (should), anything of at least"
+        " this severity, or nothing (never).",
+    ),
+    click.option("--strict", is_flag=True, help="Exit with 3 where something could not be decided."),
+    click.option(
+        "--until-deployed",
+        is_flag=True,
+        help="With --strict: bear with what a plan leaves open and only its deployment decides, and with nothing else.",
+    ),
+    click.option("-v", "--verbose", is_flag=True, help="Show what passes too, with the evidence."),
+    click.option("-q", "--quiet", is_flag=True, help="Say nothing on standard error but errors."),
+    click.option(
+        "--sarif-include",
+        multiple=True,
+        type=click.Choice(SARIF_EXTRAS),
+        help="Put these outcomes into SARIF too; dashboards show each as an open alert.",
+    ),
+    click.option(
+        "--anchor",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="A file of your repository at which findings are shown where the snapshot is not part of it.",
+    ),
+)
+
+
+def finish(
+    result: AuditResult,
+    report: ReportOptions,
+    inputs: Iterable[Path] = (),
+    trend: Trend | None = None,
+    picture: Callable[[], Picture] | None = None,
+) -> ExitCode:
+    """Write every report that is wanted and answer the exit code.
+
+    `inputs` are files that no report may replace. Raises `AuditorError` where a report would, before any is written.
+    `trend` is how earlier audits came out, `picture` draws up what was audited; both are for the page, and asked for
+    only where there is one.
+    """
+    guard(report.targets, inputs)
+    context = _with_trend(context_of(result, report), trend, report.targets)
+    if picture is not None and not result.missing and any(target.format == "html" for target in report.targets):
+        context = _with_picture(context, picture(), result)
+    written = [(target, renderer(target.format)(result, fitted(context, target))) for target in report.targets]
+    for target, text in written:
+        write_report(target, text)
+    if not report.quiet and all(target.path is not None for target in report.targets):
+        _say(result, report.targets)
+    return exit_code(result, report.fail_on, strict=report.strict, until_deployed=report.until_deployed)
+
+
+def _with_picture(context: Context, picture: Picture, result: AuditResult) -> Context:
+    from auditor.picture.draw.description import sections_of
+    from auditor.picture.draw.svg import embedded_svg
+    from auditor.report.digest import Digest
+
+    anchors = Digest(result).anchors
+    drawn = embedded_svg(picture, lambda fingerprint: anchors.get(fingerprint, ""))
+    return replace(context, picture=drawn, picture_words=sections_of(picture))
+
+
+def _with_trend(context: Context, trend: Trend | None, targets: Iterable[Target]) -> Context:
+    if trend is None or not trend.points or not any(target.format == "html" for target in targets):
+        return context
+    from auditor.history.report.svg import described, draw
+
+    return replace(context, trend=draw(trend), trend_words=described(trend))
+
+
+def exit_code(
+    result: AuditResult, fail_on: str = "must", *, strict: bool = False, until_deployed: bool = False
+) -> ExitCode:
+    """What the shell gets. A crash outweighs a fail, a fail outweighs what is not known.
+
+    With `until_deployed`, `strict` bears with unknowns that only a deployment decides.
+    """
+    summary = result.summary
+    if summary[Outcome.ERROR]:
+        return ExitCode.BROKEN
+    if fail_on != "never" and (result.missing or any(_counts(finding, fail_on) for finding in result.findings)):
+        return ExitCode.FAILS
+    open_ = [f for f in result.findings if f.outcome is Outcome.UNKNOWN and not (until_deployed and f.until_deployed)]
+    if not result.snapshot.complete or (strict and open_):
+        return ExitCode.INCOMPLETE
+    return ExitCode.HOLDS
+
+
+def _counts(finding: Finding, fail_on: str) -> bool:
+    """Whether a finding makes the command fail; a waived one never does, since its outcome is another."""
+    if finding.outcome is not Outcome.FAIL:
+        return False
+    if fail_on == "must":
+        return finding.level != "should"
+    return fail_on == "should" or Severity(finding.severity).rank <= Severity(fail_on).rank
+
+
+def context_of(result: AuditResult, report: ReportOptions) -> Context:
+    """What the renderers are told of the machine, the repository and the rules."""
+    from auditor.rules import rule_index
+
+    return Context(
+        verbose=report.verbose,
+        sarif_include=report.sarif_include,
+        repository=repository_of(result, report.anchor),
+        explanations={id_: rule.doc for id_, rule in rule_index().items()},
+        azure_build=azure_build(os.environ),
+    )
+
+
+def fitted(context: Context, target: Target) -> Context:
+    """Width and colour are the terminal's where the report goes to one."""
+    if target.path is not None or not sys.stdout.isatty():
+        return replace(context, width=_FILE_WIDTH, color=False)
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return replace(context, width=shutil.get_terminal_size((_FILE_WIDTH, 24)).columns, color=not plain)
+
+
+def guard(targets: Sequence[Target], inputs: Iterable[Path]) -> None:
+    """Refuse two reports in one place, and a report in the place of something that is not a report."""
+    taken = {os.path.realpath(path): path for path in inputs}
+    seen: set[str] = set()
+    for target in targets:
+        real = os.path.realpath(target.path) if target.path is not None else "-"
+        where = target.path or "standard output"
+        if real in taken:
+            raise AuditorError(f"{where}: the report would replace what it is made from", "choose another file")
+        if real in seen:
+            raise AuditorError(f"{where}: two reports would go there", "give each report a place of its own")
+        if target.path is not None and _is_snapshot(target.path):
+            raise AuditorError(f"{where}: is a snapshot, which a report does not replace", "choose another file")
+        seen.add(real)
+
+
+def _is_snapshot(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return _SNAPSHOT_MARK in stream.read(200)
+
+
+def write_report(target: Target, text: str) -> None:
+    """Write a report to its file, whole or not at all, or to standard output."""
+    if target.path is not None:
+        from auditor.snapshot.atomic import replace_file
+
+        replace_file(target.path, (text.encode("utf-8"),))
+        return
+    # Programs get UTF-8 whatever the locale says; a terminal gets what it can show.
+    encoding = (sys.stdout.encoding or "utf-8") if target.format == "terminal" else "utf-8"
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode(encoding, "replace"))
+    sys.stdout.buffer.flush()
+
+
+def _say(result: AuditResult, targets: Sequence[Target]) -> None:
+    from auditor.report.digest import Digest
+    from auditor.text.sanitise import visible
+
+    click.echo(visible(Digest(result).headline), err=True)
+    for target in targets:
+        click.echo(f"wrote {target.path} ({target.format})", err=True)

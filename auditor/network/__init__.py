@@ -1,0 +1,1 @@
+"""What Azure's network does with a packet: security groups, routes, peerings, names."""

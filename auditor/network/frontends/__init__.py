@@ -1,0 +1,1 @@
+"""What listens where and passes traffic on: gateways, load balancers, Bastion, firewalls."""

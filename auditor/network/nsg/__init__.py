@@ -1,0 +1,1 @@
+"""Security groups and security admin rules: what passes, and which rule decides."""

@@ -1,0 +1,1 @@
+"""Private endpoints, their zones, and what their names resolve to."""

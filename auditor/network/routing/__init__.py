@@ -1,0 +1,1 @@
+"""Which route a packet follows, and what gives it a way to the Internet."""

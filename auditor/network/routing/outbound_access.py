@@ -1,0 +1,89 @@
+"""Ways out to the Internet: not only whether rules and routes allow it, but whether anything gives a public address.
+
+"The security group allows Internet" and "the machine can reach the Internet" are two questions
+(facts/nsg-semantics.md, section 6): without an explicit way out, only default outbound access is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditor.estate import Estate, Relation
+from auditor.model import ArmId, Evidence, Resource, Unknown
+from auditor.network.frontends.load_balancer import backends_of
+from auditor.network.topology.virtual_networks import prefixes_of
+from auditor.sets.address_set import AddressSet
+from auditor.sets.proof import Step
+
+
+@dataclass(frozen=True)
+class WayOut:
+    """How packets leave for the Internet and from which public addresses; `Unknown` where Azure picks them."""
+
+    step: Step
+    addresses: AddressSet | Unknown
+
+
+def way_out(estate: Estate, place: Resource, subnet: Resource) -> WayOut:
+    """The way out of a place: a NAT gateway, a public address, a load balancer, or Azure's default outbound access."""
+    for found in (*_nat_gateway(estate, subnet), *_own_address(estate, place), *_load_balancer(estate, place)):
+        return found
+    at = subnet.at("properties", "defaultOutboundAccess")
+    if at.value is False:
+        says = f"{subnet.name} is a private subnet, and {place.name} has no explicit way out"
+        return WayOut(Step("way out", False, says, (at,)), AddressSet.none())
+    says = f"{place.name} has no explicit way out; default outbound access gives it an address of Azure's"
+    picked = Unknown(f"which public address default outbound access gives {place.name} is not in this snapshot")
+    return WayOut(Step("way out", True, says, (at,)), picked)
+
+
+def _nat_gateway(estate: Estate, subnet: Resource) -> Iterator[WayOut]:
+    for id_, gateway in zip(
+        estate.targets(subnet, Relation.LEAVES_BY), estate.out(subnet, Relation.LEAVES_BY), strict=True
+    ):
+        at = (subnet.at("properties", "natGateway", "id"),)
+        step = Step("way out", True, f"{subnet.name} leaves by NAT gateway {id_.name}", at)
+        if isinstance(gateway, Unknown):
+            yield WayOut(step, gateway)
+        else:
+            yield WayOut(step, _addresses_of(estate, estate.targets(gateway, Relation.HAS_ADDRESS), gateway))
+
+
+def _own_address(estate: Estate, place: Resource) -> Iterator[WayOut]:
+    found = estate.targets(place, Relation.HAS_ADDRESS)
+    if found:
+        step = Step("way out", True, f"{place.name} has the public address {found[0].name}", (place.at("id"),))
+        yield WayOut(step, _addresses_of(estate, found, place))
+
+
+def _load_balancer(estate: Estate, place: Resource) -> Iterator[WayOut]:
+    """A public load balancer gives its backends a way out by an outbound rule, or by a rule that does not forbid it."""
+    for balancer in estate.seen("microsoft.network/loadbalancers"):
+        public = estate.targets(balancer, Relation.HAS_ADDRESS)
+        at = _gives_a_way_out(balancer)
+        if public and at is not None and place.id in backends_of(estate, balancer):
+            step = Step("way out", True, f"{place.name} leaves by load balancer {balancer.name}", (at,))
+            yield WayOut(step, _addresses_of(estate, public, balancer))
+
+
+def _gives_a_way_out(balancer: Resource) -> Evidence | None:
+    for index, _ in balancer.items("properties", "outboundRules"):
+        return balancer.at("properties", "outboundRules", index, "name")
+    for index, _ in balancer.items("properties", "loadBalancingRules"):
+        path = ("properties", "loadBalancingRules", index, "properties", "disableOutboundSnat")
+        if balancer.get(*path) is not True:
+            return balancer.at(*path)
+    return None
+
+
+def _addresses_of(estate: Estate, ids: tuple[ArmId, ...], pointer: Resource) -> AddressSet | Unknown:
+    found = AddressSet.none()
+    for id_ in ids:
+        public = estate.resolve(id_, pointer.place("properties"))
+        if isinstance(public, Unknown):
+            return public
+        found |= prefixes_of(public, "properties", "ipAddress")
+    if found.is_empty:
+        return Unknown(f"the public addresses of {pointer.name} are not in this snapshot", absent=True)
+    return found

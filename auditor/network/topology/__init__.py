@@ -1,0 +1,1 @@
+"""Networks, subnets, attachments, peerings, gateways, and the address words of one subnet."""

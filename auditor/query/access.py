@@ -1,0 +1,178 @@
+"""Questions about access in a person's words: who is meant, which scope, which operation, and is no certain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from auditor.access.effective import Access, access_of
+from auditor.access.grants import (
+    Answer,
+    Grant,
+    Refusal,
+    WhoCan,
+)
+from auditor.access.principals import Principal
+from auditor.access.scopes import ROOT, group_of, is_management_group
+from auditor.estate import Estate
+from auditor.estate.naming import find_resource
+from auditor.model import ArmId, AuditorError, ExitCode, NotKnown, Resource, Unknown
+from auditor.sets.operation_patterns import PatternError
+from auditor.sets.operation_set import OperationSet
+from auditor.workload.identities import identities_of
+from auditor.workload.parts import workloads
+
+_SHOWN = 5
+
+
+def open_access(estate: Estate) -> Access:
+    """The access of an estate. Raises `AuditorError` (incomplete) where its assignments could not be read."""
+    try:
+        return access_of(estate)
+    except NotKnown as gap:
+        needs = f"the snapshot needs {gap.unknown.permission}" if gap.unknown.permission else ""
+        raise AuditorError(f"nobody's access is known: {gap.unknown.because}", needs, ExitCode.INCOMPLETE) from gap
+
+
+# --- what was typed ---------------------------------------------------------------------------------------------------
+
+
+def find_principal(access: Access, text: str) -> Principal:
+    """The principal of an object id, of its name, or of the id or name of what carries it.
+
+    Raises `AuditorError` with the nearest names where there is none, with the candidates where there are several.
+    """
+    typed = text.strip().casefold()
+    everybody = _everybody(access)
+    by_id = everybody.get(typed)
+    if by_id is not None:
+        return by_id
+    named = [p for p in everybody.values() if typed in _names(p)]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        options = ", ".join(f"{p.label} ({p.id})" for p in named[:_SHOWN])
+        raise AuditorError(f"{text!r} is the name of {len(named)} principals", f"give an object id: {options}")
+    labels = {name: p.name or p.id for p in everybody.values() for name in (*_names(p), p.id)}
+    near = list(dict.fromkeys(labels[name] for name in get_close_matches(typed, labels, n=_SHOWN, cutoff=0.5)))
+    tip = f"did you mean {' or '.join(near[:3])}?" if near else "give an object id, or the name of an identity or group"
+    raise AuditorError(f"no principal of this snapshot is called {text!r}", tip)
+
+
+def _everybody(access: Access) -> dict[str, Principal]:
+    found = {p.id: p for p in access.directory.known()}
+    for assignment in access.assignments:
+        found.setdefault(assignment.principal, access.principal_of(assignment))
+    return found
+
+
+def _names(principal: Principal) -> set[str]:
+    """Every name and ARM id that somebody may mean by it, in lower case."""
+    named = {principal.name.casefold()} if principal.name else set()
+    for resource in filter(None, (principal.resource, *principal.carriers)):
+        # What carries several identities names none of them.
+        if resource == principal.resource or len(resource.get("identity", "userAssignedIdentities", default={})) == 1:
+            named |= {resource.name.casefold(), resource.id.key}
+    return named
+
+
+def find_scope(estate: Estate, text: str) -> ArmId:
+    """The scope of an ARM id or of a resource's name. Raises `AuditorError` with the nearest names."""
+    typed = text.strip()
+    id_ = ArmId(typed)
+    if typed.startswith("/") and (id_ == ROOT or is_management_group(id_)):
+        return id_
+    if typed.startswith("/") and id_.parent is not None and estate.find(id_) is None and estate.find(id_.parent):
+        # A container of a storage account that is in the snapshot need not be in it: what is inherited is known.
+        return id_
+    if typed.startswith("/") and any(resource.id.is_within(id_) for resource in estate.resources):
+        return id_
+    return find_resource(estate, typed).id
+
+
+def check_action(text: str) -> str:
+    """The operation that was typed. Raises `AuditorError` where it is none."""
+    typed = text.strip()
+    try:
+        if OperationSet.of([typed]).is_empty or ("/" not in typed and typed != "*"):
+            raise AuditorError(
+                f"{text!r} is no operation", "write it as Microsoft.Storage/storageAccounts/listKeys/action"
+            )
+    except PatternError as problem:
+        raise AuditorError(str(problem)) from problem
+    return typed
+
+
+# --- questions that need more than one look --------------------------------------------------------------------------
+
+
+def who_can_anywhere(access: Access, action: str, data: bool | None) -> tuple[tuple[ArmId, WhoCan], ...]:
+    """Who can do something at any scope that something is assigned at; each grant once, at its own scope."""
+    found = []
+    for scope in sorted({a.scope for a in access.assignments}):
+        answer = access.who_can(action, scope, data)
+        own = tuple(g for g in answer.grants if g.assignment.scope == scope)
+        refused = tuple(r for r in answer.refused if r.grant.assignment.scope == scope)
+        if own or refused or answer.gaps:
+            found.append((scope, WhoCan(action, scope, answer.planes, own, refused, answer.gaps, answer.notes)))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether one principal can: `yes`, `conditional`, `eligible`, `unknown` or `no`, by what, and what is in doubt."""
+
+    answer: str
+    grants: tuple[tuple[ArmId, Grant], ...] = ()
+    refused: tuple[tuple[ArmId, Refusal], ...] = ()
+    doubts: tuple[Unknown, ...] = ()
+
+
+def decide(access: Access, principal: str, answers: Iterable[WhoCan]) -> Decision:
+    """What the answers say of one principal: the firmest grant counts, and a no is only said where it is certain."""
+    answers = tuple(answers)
+    own = [(a.scope, g) for a in answers for g in a.grants if g.principal.id == principal]
+    refused = tuple((a.scope, r) for a in answers for r in a.refused if r.grant.principal.id == principal)
+    for kind in (Answer.YES, Answer.CONDITIONAL, Answer.ELIGIBLE, Answer.UNKNOWN):
+        fitting = tuple(pair for pair in own if pair[1].answer is kind)
+        if fitting:
+            return Decision(kind.value, fitting, refused)
+    doubts = dict.fromkeys(_doubts(access, principal, answers))
+    return Decision("unknown" if doubts else "no", (), refused, tuple(doubts))
+
+
+def _doubts(access: Access, principal: str, answers: tuple[WhoCan, ...]) -> Iterator[Unknown]:
+    """What could still make it a yes: a group that can, an unread role, unread eligibility."""
+    for answer in answers:
+        for grant in answer.grants:
+            if grant.principal.kind == "group":
+                inside = access.directory.is_member(principal, grant.principal.id)
+                if isinstance(inside, Unknown):
+                    yield inside
+        for holding in access.what_can(principal, answer.scope).holdings:
+            if isinstance(holding.role, Unknown):
+                yield holding.role
+    if isinstance(access.eligible, Unknown):
+        yield access.eligible
+
+
+def exposed(estate: Estate) -> tuple[tuple[Resource, str], ...]:
+    """The parts that the Internet talks to, each with the object ids that it runs as: gateways and chat UIs."""
+    found: dict[tuple[Resource, str], None] = {}
+    for workload in workloads(estate):
+        for carrier in (*workload.gateways, *workload.chat_uis):
+            for identity in identities_of(estate, carrier):
+                found[carrier, identity.principal] = None
+    return tuple(found)
+
+
+def scopes_to_guard(estate: Estate) -> tuple[ArmId, ...]:
+    """Where control of the workload is decided: the groups that its parts are in, and the parts themselves."""
+    found: set[ArmId] = set()
+    for workload in workloads(estate):
+        stores = (*workload.storages, *workload.other_storages, *workload.vaults, *workload.registries)
+        serving = (*workload.workspaces, *workload.openai, *workload.searches, *workload.sites)
+        for resource in (*stores, *serving, *workload.online_endpoints, *workload.jump_boxes):
+            found |= {resource.id, group_of(resource.id)}
+    return tuple(sorted(found))

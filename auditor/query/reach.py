@@ -1,0 +1,167 @@
+"""What can be reached from where, hop by hop: the questions that a person types, put to the semantics."""
+
+from __future__ import annotations
+
+from auditor.estate import Estate
+from auditor.estate.naming import find_resource
+from auditor.model import AuditorError, NotKnown, Resource, Unknown
+from auditor.network.model import (
+    Fabric,
+    Origin,
+    Outside,
+    Seat,
+)
+from auditor.network.topology.service_tags import (
+    INTERNET,
+    LOAD_BALANCER,
+    VIRTUAL_NETWORK,
+    ServiceTags,
+    canonical,
+    is_tag,
+)
+from auditor.network.topology.virtual_networks import NETWORK
+from auditor.reach.nodes import Stations
+from auditor.reach.reachability import Reach, Reachability
+from auditor.sets.address_set import AddressSet
+from auditor.sets.packet_set import FlowSet
+from auditor.sets.port_set import PortSet
+from auditor.sets.protocol_set import ProtocolSet
+
+_RANK = {True: 0, False: 2}
+
+
+def reach(
+    estate: Estate,
+    source: str | Resource,
+    target: str | Resource | None = None,
+    port: str | None = None,
+    tags: ServiceTags | None = None,
+) -> tuple[Reach, ...]:
+    """What a source reaches, in order of id: one target, or everything that can be asked for.
+
+    `source` is a resource, its id or name, `Internet`, an address or prefix, or a service tag; `port` narrows the
+    first connection (`443`, `443/tcp`, `53/udp`, `icmp`). Raises `AuditorError` where a word makes no sense, and
+    `NotKnown` where the source's own place was not read.
+    """
+    world = Reachability(stations_of(estate, tags))
+    origins = origins_of(world, source)
+    asked = flows_of(port) if port else None
+    if target is not None:
+        found = target if isinstance(target, Resource) else _target(world, target)
+        return (best(world, origins, found, asked),)
+    own = {origin.resource.id for origin in origins if isinstance(origin, Seat)}
+    return tuple(best(world, origins, found, asked) for found in world.targets if found.id not in own)
+
+
+def stations_of(estate: Estate, tags: ServiceTags | None = None) -> Stations:
+    """The stations of an estate."""
+    return Stations(Fabric.of(estate, tags))
+
+
+def best(world: Reachability, origins: tuple[Origin, ...], target: Resource, asked: FlowSet | None) -> Reach:
+    """The best that any of the origins does: it arrives, it may arrive, it does not."""
+    found: Reach | None = None
+    for origin in origins:
+        answer = world.reach(origin, target, asked)
+        if found is None or _rank(answer) < _rank(found):
+            found = answer
+        if answer.reaches is True:
+            break
+    assert found is not None, "a source has at least one origin"
+    return found
+
+
+def _rank(answer: Reach) -> int:
+    return 1 if isinstance(answer.reaches, Unknown) else _RANK[answer.reaches]
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+
+def origins_of(world: Reachability, source: str | Resource) -> tuple[Origin, ...]:
+    """Where the traffic of a source comes from."""
+    if isinstance(source, Resource):
+        return _of_resource(world, source)
+    typed = source.strip()
+    if canonical(typed) == INTERNET:
+        return (world.internet,)
+    if typed[:1].isdigit() or ":" in typed:
+        return _of_range(world, typed)
+    if is_tag(typed) and not _is_called(world, typed):
+        return _of_tag(world, typed)
+    return _of_resource(world, find_resource(world.estate, typed, lambda found: _can_send(world, found)))
+
+
+def _is_called(world: Reachability, typed: str) -> bool:
+    named = (resource for resource in world.estate.resources if resource.name.casefold() == typed.casefold())
+    return any(_can_send(world, resource) for resource in named)
+
+
+def _of_range(world: Reachability, typed: str) -> tuple[Origin, ...]:
+    try:
+        addresses = AddressSet.of(typed)
+    except ValueError as problem:
+        raise AuditorError(str(problem), "give an address, or a prefix such as 10.0.0.0/24") from None
+    return world.origins_of_range(typed, addresses)
+
+
+def _of_tag(world: Reachability, typed: str) -> tuple[Origin, ...]:
+    name = canonical(typed)
+    if name == VIRTUAL_NETWORK:
+        raise AuditorError(f"{name} means another thing in every network", "name a network, or a subnet of one")
+    if name == LOAD_BALANCER:
+        raise AuditorError(f"{name} is the host itself, which sends health probes", "ask `auditor flow` about probes")
+    return (Outside(name, world.fabric.tags.find(name)),)
+
+
+def _of_resource(world: Reachability, resource: Resource) -> tuple[Origin, ...]:
+    found = world.origins(resource)
+    if not found:
+        raise AuditorError(
+            f"{resource.name} ({resource.type}) sends nothing from a virtual network",
+            "--from takes Internet, an address or prefix, a service tag, a network, a subnet,"
+            " or something that sits in one",
+        )
+    return found
+
+
+def _can_send(world: Reachability, resource: Resource) -> bool:
+    if resource.type == NETWORK:
+        return True
+    return world.fabric.seat(resource) is not None
+
+
+def _target(world: Reachability, typed: str) -> Resource:
+    targets = {resource.id for resource in world.targets}
+    found = find_resource(world.estate, typed, lambda resource: resource.id in targets)
+    if found.id in targets:
+        return found
+    seat = _seat_of(world, found)
+    if seat is not None and seat.id in targets:
+        return seat
+    raise AuditorError(
+        f"{found.name} ({found.type}) is nothing that traffic can be sent to",
+        "--to takes a subnet, a network interface or machine, a private endpoint, a public address, a gateway,"
+        " a load balancer or a service",
+    )
+
+
+def _seat_of(world: Reachability, resource: Resource) -> Resource | None:
+    """The network interface of a machine."""
+    from auditor.network.topology.virtual_networks import interface_of
+
+    try:
+        return interface_of(world.estate, resource)
+    except NotKnown:
+        return None
+
+
+def flows_of(port: str) -> FlowSet:
+    """The packets that `443`, `443/tcp`, `8080-8090/tcp`, `53/udp`, `*` or `icmp` stand for; a bare number is TCP."""
+    numbers, _, protocol = port.strip().partition("/")
+    try:
+        if not numbers or numbers[0].isalpha():
+            return FlowSet.box(ProtocolSet.of(numbers or protocol))
+        return FlowSet.box(ProtocolSet.of(protocol or "tcp"), destination_ports=PortSet.of(numbers))
+    except ValueError as problem:
+        raise AuditorError(f"--port {port!r}: {problem}", "write 443, 443/tcp, 8080-8090/tcp, 53/udp or icmp") from None

@@ -1,0 +1,215 @@
+"""The stations of an estate and the links between them: every way that traffic could take, before asking whether."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from auditor.estate.paths import Link, Topology
+from auditor.estate.references import Relation
+from auditor.model import ArmId, Resource
+from auditor.network.frontends.listeners import (
+    FRONTS,
+    PUBLIC_ADDRESS,
+    Entry,
+    Exit,
+    entries_of,
+)
+from auditor.network.model import Fabric, Seat
+from auditor.network.private_link.private_endpoints import ENDPOINT
+from auditor.network.topology.peering import peerings_of
+from auditor.network.topology.virtual_networks import NIC, SUBNET
+from auditor.reach.service_access import SERVICES, endpoints_to, service_by_host
+from auditor.sets.address_set import AddressSet
+
+OUTSIDE = "the outside"
+PREMISES = "on premises"
+
+OPENS, SERVES, PASSES, LEAVES, CROSSES, ENTERS, HOLDS, LINKS, EXITS = (
+    "opens to",
+    "serves",
+    "passes on to",
+    "leaves into",
+    "crosses into",
+    "enters",
+    "is held by",
+    "links to",
+    "exits to",
+)
+"""Kinds of links."""
+
+_NETWORK = "microsoft.network/virtualnetworks"
+
+
+@dataclass
+class Stations:
+    """Who can stand on a chain, and how they are linked. A station is a lower-case id, or one of the words below."""
+
+    fabric: Fabric
+    _entries: dict[ArmId, tuple[Entry, ...]] = field(default_factory=dict)
+
+    def entries(self, front: Resource) -> tuple[Entry, ...]:
+        """What a front listens on, worked out once."""
+        found = self._entries.get(front.id)
+        if found is None:
+            found = self._entries[front.id] = entries_of(self.fabric.estate, front)
+        return found
+
+    def find(self, station: str) -> Resource | None:
+        """The resource that stands at a station; `None` for the outside and the doors of a network.
+
+        One that was pointed at and not read stands there with an empty document.
+        """
+        if not station.startswith("/"):
+            return None
+        id_ = ArmId(station)
+        return self.fabric.estate.find(id_) or Resource(id_, {}, id_)
+
+    @cached_property
+    def topology(self) -> Topology:
+        """Every station and link of the estate."""
+        made = Topology()
+        for source, target, link in self._links():
+            made.add(source, target, link)
+        return made
+
+    @cached_property
+    def targets(self) -> tuple[Resource, ...]:
+        """Everything that can be asked for: subnets, interfaces, endpoints, addresses, fronts and services, by id."""
+        types = (SUBNET, NIC, ENDPOINT, PUBLIC_ADDRESS, *FRONTS, *SERVICES)
+        seen = self.fabric.estate.seen
+        return tuple(
+            sorted((r for type_ in types for r in seen(type_) if not self._is_card(r)), key=lambda r: r.id.key)
+        )
+
+    def _is_card(self, resource: Resource) -> bool:
+        """Whether this is the network interface of a private endpoint: the endpoint itself stands for it."""
+        return resource.type == NIC and bool(self.fabric.estate.into(resource, Relation.HAS_NIC, ENDPOINT))
+
+    # --- links -----------------------------------------------------------------------------------------------------
+
+    def _links(self) -> Iterator[tuple[str, str, Link]]:
+        yield from self._networks()
+        yield from self._seats()
+        yield from self._public()
+        yield from self._fronts()
+        yield from self._services()
+
+    def _networks(self) -> Iterator[tuple[str, str, Link]]:
+        for network in self.fabric.estate.seen(_NETWORK):
+            yield way_out_of(network.id), way_into(network.id), Link(CROSSES)
+            yield PREMISES, way_into(network.id), Link(CROSSES)
+            for peering in peerings_of(self.fabric.estate, network):
+                yield way_out_of(network.id), way_into(peering.remote), Link(CROSSES)
+                # The other side may not have been read; whether it peers back is asked of each packet.
+                yield way_out_of(peering.remote), way_into(network.id), Link(CROSSES)
+
+    def _seats(self) -> Iterator[tuple[str, str, Link]]:
+        """What sits in a network is entered from it and, unless it is a private endpoint, leaves into it."""
+        seen = self.fabric.estate.seen
+        for type_ in (SUBNET, NIC, ENDPOINT, *FRONTS, *SERVICES):
+            for resource in seen(type_):
+                seat = self.fabric.seat(resource)
+                if not isinstance(seat, Seat) or self._is_card(resource):
+                    continue
+                yield way_out_of(seat.network), way_into(seat.network), Link(CROSSES)
+                if type_ not in SERVICES:
+                    yield way_into(seat.network), resource.id.key, Link(ENTERS)
+                if type_ != ENDPOINT and type_ not in FRONTS:
+                    yield start_at(resource.id), way_out_of(seat.network), Link(LEAVES)
+                    yield start_at(resource.id), OUTSIDE, Link(EXITS)
+                if type_ not in (SUBNET, *SERVICES):
+                    yield resource.id.key, seat.subnet.id.key, Link(HOLDS)
+
+    def _public(self) -> Iterator[tuple[str, str, Link]]:
+        """A public address, and who has it: the owner's word is enough, also for an address that was not read."""
+        estate = self.fabric.estate
+        for public in estate.seen(PUBLIC_ADDRESS):
+            yield OUTSIDE, public.id.key, Link(OPENS)
+        for type_ in (NIC, *FRONTS):
+            for owner in estate.seen(type_):
+                for id_ in estate.targets(owner, Relation.HAS_ADDRESS):
+                    yield OUTSIDE, id_.key, Link(OPENS)
+                    yield id_.key, owner.id.key, Link(SERVES)
+
+    def _fronts(self) -> Iterator[tuple[str, str, Link]]:
+        for type_ in FRONTS:
+            for front in self.fabric.estate.seen(type_):
+                for n, entry in enumerate(self.entries(front)):
+                    for m, way in enumerate(entry.exits):
+                        for target in self._behind(front, way):
+                            yield front.id.key, target.key, Link(PASSES, (n, m))
+
+    def _behind(self, front: Resource, way: Exit) -> Iterator[ArmId]:
+        """Who stands behind an exit: an interface, whoever has the address, or a service and its private endpoints."""
+        if way.interface is not None:
+            yield way.interface
+            return
+        service = self._services_by_host.get(way.host)
+        if service is not None:
+            yield service
+            found = self.fabric.estate.find(service)
+            yield from (endpoint.id for endpoint in endpoints_to(self.fabric.estate, found)) if found else ()
+            return
+        seat = self.fabric.seat(front)
+        if isinstance(seat, Seat):
+            yield from self._at(way.host, seat.network)
+
+    def _at(self, address: str, network: ArmId) -> Iterator[ArmId]:
+        """Interfaces and endpoints with this address in a network or its peers."""
+        home = self.fabric.estate.find(network)
+        near = {network, *(p.remote for p in peerings_of(self.fabric.estate, home))} if home else {network}
+        for resource, seat in (found for place in near for found in self._seated.get(place, ())):
+            if _holds(seat.addresses, address) and seat.addresses.size < _FEW:
+                yield resource.id
+
+    @cached_property
+    def _seated(self) -> Mapping[ArmId, list[tuple[Resource, Seat]]]:
+        """By network: the interfaces and endpoints that sit in it."""
+        found: dict[ArmId, list[tuple[Resource, Seat]]] = defaultdict(list)
+        for type_ in (NIC, ENDPOINT):
+            for resource in self.fabric.estate.seen(type_):
+                seat = self.fabric.seat(resource)
+                if isinstance(seat, Seat) and not self._is_card(resource):
+                    found[seat.network].append((resource, seat))
+        return found
+
+    def _services(self) -> Iterator[tuple[str, str, Link]]:
+        estate = self.fabric.estate
+        for type_ in SERVICES:
+            for service in estate.seen(type_):
+                yield OUTSIDE, service.id.key, Link(OPENS)
+                for endpoint in endpoints_to(estate, service):
+                    yield endpoint.id.key, service.id.key, Link(LINKS)
+
+    @cached_property
+    def _services_by_host(self) -> dict[str, ArmId]:
+        return service_by_host(self.fabric.estate)
+
+
+_FEW = 256
+"""An interface has at most so many addresses; more means that its document told none and its subnet's stand in."""
+
+
+def _holds(addresses: AddressSet, text: str) -> bool:
+    try:
+        return text in addresses
+    except ValueError:
+        return False
+
+
+def start_at(id_: ArmId) -> str:
+    """Where a chain from a resource begins. Not its own station: nothing passes through a machine unasked."""
+    return f"from {id_.key}"
+
+
+def way_out_of(network: ArmId) -> str:
+    """The station that everything in a network leaves by."""
+    return f"out of {network.key}"
+
+
+def way_into(network: ArmId) -> str:
+    """The station that everything in a network is entered by."""
+    return f"into {network.key}"

@@ -1,0 +1,292 @@
+"""Following one chain of stations, link by link, until the end or until something stops it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from auditor.estate.paths import Chain, Link
+from auditor.model import ArmId, Resource, Unknown
+from auditor.network.frontends.listeners import (
+    BALANCER,
+    FRONTS,
+    VPN,
+    Entry,
+)
+from auditor.network.model import (
+    OUTBOUND,
+    Origin,
+    Outside,
+    Seat,
+    anybody,
+)
+from auditor.network.private_link.private_endpoints import connections
+from auditor.network.routing.outbound_access import way_out
+from auditor.network.topology.virtual_networks import SUBNET, prefixes_of
+from auditor.reach.connection import filtered, leg
+from auditor.reach.nodes import (
+    CROSSES,
+    ENTERS,
+    EXITS,
+    HOLDS,
+    LEAVES,
+    LINKS,
+    OPENS,
+    PASSES,
+    SERVES,
+    Stations,
+)
+from auditor.reach.service_access import (
+    over_endpoint,
+    over_public,
+    route_out,
+    service_flows,
+    service_ports,
+)
+from auditor.sets.packet_set import FlowSet, Packet
+from auditor.sets.proof import Step, together
+from auditor.sets.symbolic_addresses import Addresses
+
+_SILENT = (LEAVES, CROSSES, EXITS)
+"""Links that a later step judges."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One stop of a chain: what stands there, what had to hold to get there, and a packet that arrives."""
+
+    name: str
+    id: ArmId | None
+    note: str = ""
+    steps: tuple[Step, ...] = ()
+    packet: Packet | None = None
+
+    @property
+    def holds(self) -> bool | Unknown:
+        """Whether this stop is reached from the one before."""
+        return together(self.steps)
+
+
+@dataclass(frozen=True)
+class _State:
+    """Where a traveller is: who sent the present connection, what it asks for, what listens where it stands."""
+
+    origin: Origin
+    asked: FlowSet | None
+    marks: tuple[Mark, ...]
+    door: ArmId | None = None
+    open: tuple[Entry, ...] = ()
+    exited: bool = False
+    needs: tuple[str, ...] = ()
+
+    def at(self, mark: Mark, **changes: object) -> _State:
+        return replace(self, marks=(*self.marks, mark), **changes)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Journey:
+    """A chain as it was followed. `needs` is what a person must have besides (a sign-in to Azure)."""
+
+    marks: tuple[Mark, ...]
+    needs: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool | Unknown:
+        """Whether the end is reached."""
+        return together(step for mark in self.marks for step in mark.steps)
+
+    @property
+    def came(self) -> tuple[bool, int, int]:
+        """How far it came: not stopped at all, then by stops reached, then by the steps that held at the last one."""
+        asked = [mark for mark in self.marks if mark.steps]
+        reached = [mark.holds is not False for mark in asked]
+        if all(reached):
+            return True, len(reached), 0
+        last = reached.index(False)
+        outcomes = [step.holds is not False for step in asked[last].steps]
+        return False, last, outcomes.index(False)
+
+    @property
+    def stopped(self) -> Step | None:
+        """The first step that fails, where one does."""
+        return next((step for mark in self.marks for step in mark.steps if step.holds is False), None)
+
+
+def journeys(stations: Stations, origin: Origin, chain: Chain, asked: FlowSet | None) -> Iterator[Journey]:
+    """Every way to follow a chain: a front that listens on several ports has a link for each."""
+    state = _State(origin, asked, (Mark(origin.name, None if isinstance(origin, Outside) else origin.resource.id),))
+    yield from _follow(_Walk(stations, chain), 0, state)
+
+
+@dataclass(frozen=True)
+class _Walk:
+    stations: Stations
+    chain: Chain
+
+    def station(self, n: int) -> Resource | None:
+        return self.stations.find(self.chain[n]) if n < len(self.chain) else None
+
+
+def _follow(walk: _Walk, n: int, state: _State) -> Iterator[Journey]:
+    if n == len(walk.chain) - 1 or state.marks[-1].holds is False:
+        yield Journey(state.marks, state.needs)
+        return
+    for link in walk.stations.topology.links(walk.chain[n], walk.chain[n + 1]):
+        if link.kind in _SILENT:
+            yield from _follow(walk, n + 1, replace(state, exited=state.exited or link.kind == EXITS))
+            continue
+        target = walk.station(n + 1)
+        assert target is not None, "only doors and the outside are no resources, and their links are silent"
+        yield from _follow(walk, n + 1, _HANDLERS[link.kind](walk, n, state, link, target))
+
+
+# --- one function a kind of link -----------------------------------------------------------------------------------
+
+
+def _opens(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
+    """From the outside to a public address or to a service's public endpoint."""
+    fabric = walk.stations.fabric
+    if target.type in _PUBLIC_ADDRESSES:
+        address = str(target.get("properties", "ipAddress", default="") or "")
+        if not isinstance(state.origin, Seat):
+            return state.at(Mark(target.name, target.id, address), door=target.id)
+        return _out_to_address(walk, state, target, Mark(target.name, target.id, address))
+    deaf = _deaf(target, state.asked)
+    if deaf is not None:
+        return state.at(Mark(target.name, target.id, "public endpoint", (deaf,)))
+    steps, packet = over_public(fabric, state.origin, target)
+    reached = together(steps) is not False
+    return state.at(Mark(target.name, target.id, "public endpoint", steps, packet if reached else None))
+
+
+def _deaf(service: Resource, asked: FlowSet | None) -> Step | None:
+    """A service answers on its own ports only; the step that says so where another one was asked for."""
+    if asked is None or service_flows(service.type).meets(asked) is not False:
+        return None
+    says = f"{service.name} answers at port {' and '.join(service_ports(service.type))} only"
+    return Step("listener", False, says, (service.at("type"),))
+
+
+_PUBLIC_ADDRESSES = ("microsoft.network/publicipaddresses",)
+
+
+def _out_to_address(walk: _Walk, state: _State, target: Resource, mark: Mark) -> _State:
+    """From a seat over the Internet to a public address of the estate. What gets out is all that can arrive."""
+    fabric, origin = walk.stations.fabric, state.origin
+    assert isinstance(origin, Seat)
+    addresses = prefixes_of(target, "properties", "ipAddress")
+    flows = FlowSet.box(source=Addresses.known(origin.addresses), destination=Addresses.known(addresses))
+    flows &= FlowSet.real() if state.asked is None else FlowSet.real() & state.asked
+    step, passing = filtered(fabric, origin, OUTBOUND, flows)
+    way = way_out(fabric.estate, origin.resource, origin.subnet)
+    known = anybody() if isinstance(way.addresses, Unknown) else way.addresses
+    outside = Outside(f"{origin.name} over the Internet", Addresses.known(known))
+    packet = None if step.holds is False else passing.witness()
+    done = replace(mark, steps=(step, route_out(fabric, origin), way.step), packet=packet)
+    return state.at(done, door=target.id, origin=outside, asked=passing.any_address())
+
+
+def _serves(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
+    """From a public address to whoever has it."""
+    if target.type not in FRONTS:
+        return _arrive(walk, n, state, target, state.asked)
+    return _listen(walk, state, target, state.door)
+
+
+def _enters(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
+    """From inside a network to something that sits in it."""
+    if target.type not in FRONTS:
+        return _arrive(walk, n, state, target, _wish(walk, n, state))
+    seat = walk.stations.fabric.seat(target)
+    return _listen(walk, state, target, seat.subnet.id if isinstance(seat, Seat) else None)
+
+
+def _wish(walk: _Walk, n: int, state: _State) -> FlowSet | None:
+    """What is asked of a private endpoint on the way to a service: the service's own ports, unless one was named."""
+    service, endpoint = walk.station(n + 2), walk.station(n + 1)
+    if service is None or endpoint is None or service.type == SUBNET:
+        return state.asked
+    groups = [group for connection in connections(endpoint) for group in connection.groups]
+    own = service_flows(service.type, groups[0] if groups else "")
+    return own if state.asked is None else own & state.asked
+
+
+def _listen(walk: _Walk, state: _State, front: Resource, door: ArmId | None) -> _State:
+    """Arrive at a front: what it listens on behind this door, past the filters of its subnet where those act."""
+    entries = tuple(entry for entry in walk.stations.entries(front) if door in entry.at)
+    wanted = FlowSet.union(entry.listens for entry in entries)
+    if state.asked is not None:
+        wanted &= state.asked
+    listening = tuple(e for e in entries if wanted.meets(e.listens) is not False)
+    note = ", ".join(dict.fromkeys(entry.name for entry in listening))
+    if not listening:
+        what = "on this port" if entries else "on that address"
+        step = Step("listener", False, f"{front.name} does not listen {what}", (front.at("name"),))
+        return state.at(Mark(front.name, front.id, "", (step,)))
+    evidence = tuple(e for entry in listening for e in entry.evidence)
+    heard = Step("listener", True, f"{front.name} listens: {note}", evidence)
+    seat = walk.stations.fabric.seat(front)
+    if front.type in (BALANCER, VPN) or not isinstance(seat, Seat):
+        return state.at(Mark(front.name, front.id, note, (heard,)), open=listening)
+    found = leg(walk.stations.fabric, state.origin, seat, wanted)
+    return state.at(Mark(front.name, front.id, note, (heard, *found.steps), found.witness), open=listening)
+
+
+def _arrive(walk: _Walk, n: int, state: _State, target: Resource, asked: FlowSet | None) -> _State:
+    """Cross to a seat; its subnet is a stop of its own, so that the reader sees where it is."""
+    service = walk.station(n + 2)
+    if asked is not None and asked.is_empty is True:
+        of = service if service is not None else target
+        step = _deaf(of, state.asked) or Step("listener", False, f"{target.name} is not asked at any port")
+        return state.at(Mark(target.name, target.id, "", (step,)))
+    seat = walk.stations.fabric.seat(target)
+    if not isinstance(seat, Seat):
+        gap = Unknown(f"where {target.name} sits is not in this snapshot", absent=True) if seat is None else seat
+        return state.at(Mark(target.name, target.id, "", (Step("seat", gap, gap.because),)))
+    found = leg(walk.stations.fabric, state.origin, seat, asked)
+    if target.type != SUBNET:
+        state = state.at(Mark(seat.subnet.name, seat.subnet.id))
+    return state.at(Mark(target.name, target.id, "", found.steps, found.witness))
+
+
+def _passes(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
+    """From a front to what stands behind it."""
+    front = walk.station(n)
+    assert front is not None
+    assert isinstance(link.about, tuple)
+    entry = walk.stations.entries(front)[link.about[0]]
+    way = entry.exits[link.about[1]]
+    if entry not in state.open:
+        step = Step("listener", False, f"{front.name} passes on to {target.name} from elsewhere only")
+        return state.at(Mark(target.name, target.id, "", (step,)))
+    needs = (*state.needs, way.needs) if way.needs else state.needs
+    seat = walk.stations.fabric.seat(front) if way.relays else None
+    origin = seat if isinstance(seat, Seat) else state.origin
+    onward = replace(state, origin=origin, asked=way.sends, needs=needs)
+    if target.type.startswith("microsoft.network/"):
+        return _arrive(walk, n, onward, target, way.sends)
+    return _opens(walk, n, onward, link, target)
+
+
+def _held(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
+    """What reached something in a subnet reached the subnet."""
+    before = tuple(mark for mark in state.marks if mark.id != target.id or mark.steps)
+    return replace(state, marks=(*before, Mark(target.name, target.id)))
+
+
+def _links(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
+    """From a private endpoint to its service."""
+    endpoint = walk.station(n)
+    assert endpoint is not None
+    steps = tuple(over_endpoint(walk.stations.fabric, state.origin, endpoint, target))
+    return state.at(Mark(target.name, target.id, "private link", steps))
+
+
+_HANDLERS = {
+    OPENS: _opens,
+    SERVES: _serves,
+    ENTERS: _enters,
+    PASSES: _passes,
+    HOLDS: _held,
+    LINKS: _links,
+}

@@ -1,0 +1,104 @@
+"""The findings for a spreadsheet, one a row. No cell can become a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+
+from auditor.model import AuditResult, Finding, WaiverUse
+from auditor.report.context import Context
+from auditor.text.sanitise import (
+    clip,
+    one_line,
+    value_text,
+    visible,
+)
+
+COLUMNS = (
+    "requirement",
+    "outcome",
+    "level",
+    "severity",
+    "family",
+    "statement",
+    "workload",
+    "part",
+    "resource",
+    "message",
+    "permission",
+    "evidence",
+    "witness",
+    "remediation",
+    "rule",
+    "fingerprint",
+    "waiver_owner",
+    "waiver_reason",
+    "waiver_expires",
+    "until_deployed",
+)
+
+# What spreadsheets start a formula with (owasp.org/www-community/attacks/CSV_Injection), full-width forms included:
+# some locales take them for the plain ones.
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+
+_MAX_CELL = 8000
+"""Excel holds 32,767 characters a cell; what is cut is in the JSON report."""
+
+
+def render(result: AuditResult, context: Context | None = None) -> str:
+    """A header line, one line a finding in the baseline's order, one a waiver to look after; RFC 4180, all quoted."""
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for finding in result.findings:
+        writer.writerow([_cell(text) for text in _row(finding, result)])
+    for use in result.waivers:
+        if use.problem:
+            writer.writerow([_cell(_note(use).get(column, "")) for column in COLUMNS])
+    return out.getvalue()
+
+
+def _row(finding: Finding, result: AuditResult) -> tuple[str, ...]:
+    verdict = finding.verdict
+    requirement = result.requirements[finding.requirement]
+    waiver = finding.waiver
+    return (
+        finding.requirement,
+        finding.outcome.value,
+        finding.level,
+        finding.severity,
+        requirement.family,
+        requirement.statement,
+        finding.workload,
+        verdict.part,
+        verdict.resource.text if verdict.resource is not None else "",
+        verdict.message,
+        (verdict.unknown.permission or "") if verdict.unknown is not None else "",
+        "; ".join(f"{e.place.document.text}#{e.place.pointer} = {value_text(e.value)}" for e in verdict.evidence),
+        value_text(verdict.witness) if verdict.witness is not None else "",
+        one_line(verdict.remediation),
+        finding.rule,
+        finding.fingerprint,
+        *((waiver.owner, waiver.reason, waiver.expires.isoformat()) if waiver is not None else ("", "", "")),
+        "yes" if finding.until_deployed else "",
+    )
+
+
+def _note(use: WaiverUse) -> Mapping[str, str]:
+    """What is said of a waiver that somebody must look after, in the columns that fit."""
+    waiver = use.waiver
+    return {
+        "requirement": waiver.requirement,
+        "outcome": "note",
+        "resource": waiver.resource,
+        "message": use.says,
+        "waiver_owner": waiver.owner,
+        "waiver_reason": waiver.reason,
+        "waiver_expires": waiver.expires.isoformat(),
+    }
+
+
+def _cell(text: str) -> str:
+    shown = visible(clip(text, _MAX_CELL))
+    return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown

@@ -1,0 +1,1 @@
+"""Rules about data: content filters, keys and who controls them."""

@@ -1,0 +1,220 @@
+"""Content filtering: what prompts and completions may hold, and that nobody is exempt by accident."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from auditor.documents.defaults import setting
+from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
+from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.sets.proof import Step, together
+from auditor.workload.content_filters import (
+    Use,
+    keeps_back,
+    policies_in_use,
+    policy_of,
+    system_policy,
+)
+from auditor.workload.parts import Workload
+
+_NONE = "no model is deployed in this workload's Azure OpenAI accounts"
+
+
+class FilterTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A row of the content filter table: what is filtered, where, and from which level on (none for some)."""
+
+    filter: str
+    sources: tuple[str, ...]
+    threshold: Literal["Low", "Medium", "High"] | None
+
+
+@requirement("CF-01", "CF-02", "CF-03", "CF-04", "CF-05", "CF-06", part="content policy", terms=FilterTerms)
+def harmful_content_gets_through(w: Workload, terms: FilterTerms) -> Iterator[Verdict]:
+    """A content policy in use lets a kind of harmful content through.
+
+    What is read: the content policy of every model deployment (`raiPolicyName`, resolved in `raiPolicies`; a deployment
+    that names none has Azure's default) and its `contentFilters`: name, source, `enabled`, `blocking`, `action` and
+    `severityThreshold`, which older versions of the API call `allowedContentLevel`.
+
+    Why it matters: the model repeats what it is fed. The article takes a stringent approach, and the threshold runs
+    against intuition: Low is the strictest, since it blocks low, medium and high; High blocks only the worst.
+
+    What is wrong: the filter is missing, disabled, only annotates, or begins at a higher level than the terms ask for,
+    in prompts or in completions.
+
+    How to put it right: change the policy, for instance with `Microsoft.CognitiveServices/accounts/raiPolicies` in
+    Bicep: `{name: 'hate', enabled: true, blocking: true, severityThreshold: 'Low', source: 'Prompt'}`.
+
+    References: article, "Content filtering and abuse monitoring";
+    learn.microsoft.com/azure/ai-services/openai/concepts/content-filter.
+    """
+    uses = tuple(policies_in_use(w))
+    if not uses:
+        yield not_applicable(None, _NONE)
+    for use in uses:
+        yield _judged(use, terms)
+
+
+def _judged(use: Use, terms: FilterTerms) -> Verdict:
+    if isinstance(use.policy, Unknown):
+        return unknown(use.subject, use.policy, use.subject.at("properties", "raiPolicyName"))
+    steps = _steps(use.policy, terms)
+    evidence = [e for step in steps for e in step.evidence]
+    match together(steps):
+        case True if not use.stated:
+            because = f"{use.subject.name} names no content policy, and which of Azure's it has is not documented"
+            return unknown(use.subject, Unknown(because), use.subject.at("properties", "raiPolicyName"))
+        case True:
+            return holds(use.subject, "; ".join(step.says for step in steps), *evidence)
+        case Unknown() as gap:
+            return unknown(use.subject, gap, *evidence)
+    wrong = [step for step in steps if step.holds is False]
+    says = "; ".join(step.says for step in wrong)
+    return broken(use.subject, says, *(e for step in wrong for e in step.evidence), fix=_fix(use.policy, terms))
+
+
+def _steps(policy: Resource, terms: FilterTerms) -> list[Step]:
+    return [keeps_back(policy, terms.filter, source, terms.threshold) for source in terms.sources]
+
+
+def _fix(policy: Resource, terms: FilterTerms) -> str:
+    level = f", severityThreshold: '{terms.threshold}'" if terms.threshold else ""
+    sources = " and ".join(terms.sources)
+    return (
+        f"in contentFilters of {policy.id.text}, for source {sources}:"
+        f" {{name: '{terms.filter}', enabled: true, blocking: true{level}}}"
+    )
+
+
+class PolicyTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that a policy must filter to be such a policy as the article describes."""
+
+    filters: tuple[FilterTerms, ...]
+
+
+@requirement("CF-07", on=lambda w: w.model_deployments, part="model deployment", terms=PolicyTerms)
+def deployment_is_not_filtered_so(deployment: Resource, w: Workload, terms: PolicyTerms) -> Answer:
+    """A model is deployed under a content policy that is less strict than the architecture's.
+
+    What is read: `raiPolicyName` of every model deployment, and all filters of the policy it leads to.
+
+    Why it matters: a policy protects only the deployments that name it. A deployment made in the portal gets Azure's
+    default, which begins at Medium and does not know profanity.
+
+    What is wrong: the deployment has one of Azure's own policies, or one of yours that lacks a filter.
+
+    How to put it right: set `properties.raiPolicyName` of the deployment to a policy that filters as CF-01 to CF-06
+    ask.
+
+    References: article, "Content filtering and abuse monitoring";
+    learn.microsoft.com/azure/ai-services/openai/how-to/content-filters.
+    """
+    policy, stated = policy_of(w.estate, deployment)
+    named = deployment.at("properties", "raiPolicyName")
+    fix = (
+        f"set properties.raiPolicyName of {deployment.id.text} to a policy of yours that filters as CF-01 to CF-06 ask"
+    )
+    own = system_policy(deployment, policy)
+    if own:
+        what = f"uses {named.value}" if stated else "names no content policy and has Azure's default"
+        return broken(deployment, f"{deployment.name} {what}: {own}", named, fix=fix)
+    if isinstance(policy, Unknown):
+        return unknown(deployment, policy, named)
+    steps = [step for row in terms.filters for step in _steps(policy, row)]
+    wrong = [step for step in steps if step.holds is False]
+    if wrong:
+        says = f"{deployment.name} uses {policy.name}, which is too weak: {'; '.join(s.says for s in wrong)}"
+        return broken(deployment, says, named, *_evidence(wrong), fix=fix)
+    gaps = [step.holds for step in steps if isinstance(step.holds, Unknown)]
+    if gaps:
+        return unknown(deployment, gaps[0], named)
+    return holds(deployment, f"{deployment.name} uses {policy.name}, which has every filter", named, *_evidence(steps))
+
+
+def _evidence(steps: list[Step]) -> Iterator[Evidence]:
+    return (e for step in steps for e in step.evidence)
+
+
+class ModeTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The modes in which text leaves before it has been filtered."""
+
+    asynchronous: tuple[str, ...]
+
+
+@requirement("CF-08", part="content policy", terms=ModeTerms)
+def text_leaves_before_it_is_filtered(w: Workload, terms: ModeTerms) -> Iterator[Verdict]:
+    """A content policy in use filters asynchronously: what is streamed is shown before it has been judged.
+
+    What is read: `mode` of the content policy of every model deployment.
+
+    Why it matters: the article wants harmful content detected and prevented. An asynchronous filter detects it, and
+    tells the client afterwards to take back what the user has read.
+
+    What is wrong: the mode is Deferred or Asynchronous_filter, which are two names for the same.
+
+    How to put it right: set `properties.mode` of the policy to Default or Blocking.
+
+    References: article, "Content filtering and abuse monitoring";
+    learn.microsoft.com/azure/ai-services/openai/concepts/content-streaming.
+    """
+    uses = tuple(policies_in_use(w))
+    if not uses:
+        yield not_applicable(None, _NONE)
+    for use in uses:
+        yield _mode_of(use, terms)
+
+
+def _mode_of(use: Use, terms: ModeTerms) -> Verdict:
+    if isinstance(use.policy, Unknown):
+        return unknown(use.subject, use.policy, use.subject.at("properties", "raiPolicyName"))
+    evidence = use.policy.at("properties", "mode")
+    try:
+        mode = setting(use.policy, "properties", "mode")
+    except NotKnown as gap:
+        return unknown(use.subject, gap.unknown, evidence)
+    if mode.is_one_of(*terms.asynchronous):
+        says = f"{use.policy.name} is in mode {mode}: text is shown before it has been filtered"
+        fix = f"set properties.mode of {use.policy.id.text} to Default or Blocking"
+        return broken(use.subject, says, evidence, fix=fix)
+    return holds(use.subject, f"{use.policy.name} is in mode {mode}: text waits for its filter", evidence)
+
+
+class ExemptionTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether an account may be exempt from abuse monitoring, because its exemption was asked for and granted."""
+
+    exemption: bool
+
+
+@requirement("CF-09", on=lambda w: w.openai, part="Azure OpenAI account", terms=ExemptionTerms)
+def abuse_is_not_monitored(account: Resource, w: Workload, terms: ExemptionTerms) -> Answer:
+    """Abuse monitoring is off for an account although no exemption is meant to exist.
+
+    What is read: the account's `capabilities`. Microsoft marks an account whose exemption it has granted with
+    `ContentLogging` = false; other accounts do not have that capability.
+
+    Why it matters: abuse monitoring keeps prompts for people to review. Whether it is on or off is a decision about
+    the data, and should be a known one.
+
+    What is wrong: the account is exempt and the terms say that none may be. Where they allow it (`exemption`), the
+    requirement does not apply to an exempt account: the article leaves the exemption to whoever needs it.
+
+    How to put it right: ask Microsoft to withdraw the exemption, or allow it in the baseline and note who asked for it.
+
+    References: article, "Content filtering and abuse monitoring";
+    learn.microsoft.com/legal/cognitive-services/openai/data-privacy.
+    """
+    evidence = account.at("properties", "capabilities")
+    if not isinstance(evidence.value, list):
+        because = f"the capabilities of {account.name} are not in its document"
+        return unknown(account, Unknown(because, permission="Microsoft.CognitiveServices/accounts/read"), evidence)
+    for index, row in account.items("properties", "capabilities"):
+        if str(row.get("name")).casefold() == "contentlogging" and str(row.get("value")).casefold() == "false":
+            mark = account.at("properties", "capabilities", index)
+            if terms.exemption:
+                return not_applicable(account, f"{account.name} is exempt: ContentLogging is false", mark)
+            says = f"{account.name} is exempt from abuse monitoring: ContentLogging is false"
+            return broken(account, says, mark, fix="ask Microsoft to withdraw the exemption of this account")
+    return holds(account, f"{account.name} is not exempt from abuse monitoring", evidence)

@@ -1,0 +1,260 @@
+"""Control over keys and data: who watches, who may read, and whose key encrypts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from auditor.access.approved import AllowedRole, allowance, reasons
+from auditor.access.effective import access_of
+from auditor.access.grants import Answer as May
+from auditor.access.grants import Grant
+from auditor.access.principals import MEMBERSHIP_RIGHT
+from auditor.access.scopes import Hierarchy
+from auditor.documents.defaults import az, az_set, setting
+from auditor.model import ArmId, Evidence, Resource, Unknown, Verdict
+from auditor.network.private_link.private_endpoints import approval, connections
+from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.text.shell import q
+from auditor.workload.identities import Client
+from auditor.workload.identities import approved as approved_identities
+from auditor.workload.model_deployments import fine_tuned
+from auditor.workload.owned import group_of, storages_of, vaults_of
+from auditor.workload.parts import OPENAI, STORAGE, Workload
+
+_POLICY = "microsoft.authorization/policyassignments"
+
+
+class Watcher(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A built-in policy that watches keys: the GUID of its definition, and what Azure calls it."""
+
+    definition: str
+    name: str
+
+
+class PolicyTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The policies of which one must be assigned."""
+
+    policies: tuple[Watcher, ...]
+
+
+@requirement("KEY-06", part="resource group", terms=PolicyTerms)
+def nobody_watches_rotation(w: Workload, terms: PolicyTerms) -> Answer:
+    """No Azure Policy watches whether keys are rotated.
+
+    What is read: the policy assignments at the resource group and above it, what they leave out (`notScopes`), the
+    definition that each assigns and whether its effect is Disabled.
+
+    Why it matters: keys that are rotated by hand are rotated as long as somebody thinks of it. A policy shows those
+    that are overdue.
+
+    What is wrong: none of the policies named in the terms is assigned there. Where only an initiative is, whether it
+    contains one of them is unknown.
+
+    How to put it right: `az policy assignment create --policy 98728c90-32c7-4049-8429-847dc0f4fe37 --scope <group>`.
+
+    References: article, "Key rotation"; learn.microsoft.com/azure/key-vault/general/azure-policy.
+    """
+    group = group_of(w)
+    if group is None:
+        return not_applicable(None, "there is no workspace, and so no resource group to watch")
+    wanted = {watcher.definition.casefold(): watcher.name for watcher in terms.policies}
+    above, doubts = _assigned_at(group, w)
+    for assignment in above:
+        name = wanted.get(_definition(assignment).name.casefold())
+        if name and assignment.text("properties", "parameters", "effect", "value") != "disabled":
+            evidence = assignment.at("properties", "policyDefinitionId")
+            return holds(group, f"{assignment.name} watches {group.name}: {name}", evidence)
+    bundles = [a for a in above if _definition(a).type.endswith("/policysetdefinitions")]
+    doubts += [Unknown(f"whether the initiative {a.name} contains such a policy is not read") for a in bundles]
+    if doubts:
+        return unknown(group, doubts[0])
+    first = terms.policies[0]
+    fix = f"az policy assignment create --name watch-secrets --policy {q(first.definition)} --scope {q(group.text)}"
+    return broken(group, f"no policy that watches keys is assigned at {group.name} or above it", fix=fix)
+
+
+def _definition(assignment: Resource) -> ArmId:
+    return assignment.ref("properties", "policyDefinitionId") or ArmId("")
+
+
+def _assigned_at(group: ArmId, w: Workload) -> tuple[list[Resource], list[Unknown]]:
+    """The policy assignments that hold at a group, and those of which that is not known."""
+    tree = Hierarchy(w.estate)
+    found: list[Resource] = []
+    doubts: list[Unknown] = []
+    for assignment in w.estate.all(_POLICY):
+        scope = assignment.id.extends or assignment.ref("properties", "scope")
+        left_out = [ArmId(str(s)) for s in assignment.get("properties", "notScopes", default=[])]
+        if scope is None or any(group.is_within(s) for s in left_out):
+            continue
+        covers = tree.covers(scope, group)
+        if isinstance(covers, Unknown):
+            doubts.append(covers)
+        elif covers:
+            found.append(assignment)
+    return found, doubts
+
+
+class ReaderTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The data action that reads a secret, the parts of the workload whose identities need it, and who else may."""
+
+    action: str
+    approved: tuple[Client, ...]
+    besides: tuple[AllowedRole, ...] = ()
+
+
+@requirement("KEY-09", on=vaults_of, part="key vault", terms=ReaderTerms)
+def strangers_may_read_the_keys(vault: Resource, w: Workload, terms: ReaderTerms) -> Iterator[Verdict]:
+    """Somebody who needs no key may read them from the vault.
+
+    What is read: everybody who holds, standing, a role with the data action that reads secrets, at the vault or above
+    it, through groups as far as they are known; and the vault's access policies where it still goes by them.
+
+    Why it matters: on-demand access from authorized clients is the reason to keep keys in a vault.
+
+    What is wrong: a principal that belongs to none of the parts named in the terms may read secrets.
+
+    How to put it right: `az role assignment delete --ids <assignment>`, or make it eligible instead of standing.
+
+    References: article, "Key rotation" (authorized clients); learn.microsoft.com/azure/key-vault/general/rbac-guide.
+    """
+    approved = approved_identities(w, terms.approved)
+    found = list(_strangers_by_policy(vault, approved))
+    access = access_of(w.estate)
+    answer = access.who_can(terms.action, vault.id, data=True)
+    standing = (May.YES, May.CONDITIONAL)
+    seen: dict[str, Grant] = {}
+    borne: list[AllowedRole] = []
+    for grant in answer.grants:
+        if grant.answer in standing and grant.principal.id not in approved:
+            allowed = allowance(terms.besides, access, grant.assignment, grant.principal)
+            if allowed is None:
+                seen.setdefault(grant.principal.id, grant)
+            else:
+                borne.append(allowed)
+    found += [_stranger(vault, grant) for grant in seen.values()]
+    yield from found
+    gaps = [gap for gap in answer.gaps if gap.permission != MEMBERSHIP_RIGHT]
+    if not found and gaps:
+        yield unknown(vault, gaps[0])
+    elif not found:
+        says = f"only approved identities may read secrets of {vault.name}{reasons(borne)}"
+        yield holds(vault, says, vault.at("id"))
+
+
+def _stranger(vault: Resource, grant: Grant) -> Verdict:
+    says = f"{grant.principal.label} may read secrets of {vault.name}: {'; '.join(grant.chain(vault.id)[1:3])}"
+    fix = f"az role assignment delete --ids {q(grant.assignment.resource.id.text)}"
+    return broken(vault, says, *grant.assignment.evidence, fix=fix, aspect=grant.principal.id)
+
+
+def _strangers_by_policy(vault: Resource, approved: set[str]) -> Iterator[Verdict]:
+    if setting(vault, "properties", "enableRbacAuthorization").value is True:
+        return
+    for index, policy in vault.items("properties", "accessPolicies"):
+        who = str(policy.get("objectId") or "").casefold()
+        may = {str(p).casefold() for p in (policy.get("permissions") or {}).get("secrets") or ()}
+        if may & {"get", "all"} and who not in approved:
+            evidence: Evidence = vault.at("properties", "accessPolicies", index, "permissions", "secrets")
+            fix = f"az keyvault delete-policy --name {q(vault.name)} --object-id {q(who)}"
+            says = f"an access policy of {vault.name} lets {who} read secrets"
+            yield broken(vault, says, evidence, fix=fix, aspect=who)
+
+
+def _tuned_accounts(w: Workload) -> tuple[Resource, ...]:
+    """Azure OpenAI accounts with a fine-tuned model."""
+    parents = {d.id.parent for d in fine_tuned(w)}
+    return tuple(a for a in w.estate.seen(OPENAI) if a.id in parents)
+
+
+@requirement("KEY-10", on=_tuned_accounts, part="Azure OpenAI account with a fine-tuned model")
+def tuning_data_under_microsofts_key(account: Resource, w: Workload, _terms: object) -> Answer:
+    """Training data in Azure OpenAI is encrypted with Microsoft's key instead of the customer's own.
+
+    What is read: whether a fine-tuned model is deployed (its name holds `.ft-`), and `encryption.keySource` of the
+    account. Without a fine-tuned model this does not apply.
+
+    Why it matters: training data stays in the account. With a key of one's own, withdrawing the key withdraws the data.
+
+    What is wrong: `encryption.keySource` is Microsoft.CognitiveServices, or absent, which means the same.
+
+    How to put it right: `az cognitiveservices account update --encryption` with a key of the vault.
+
+    References: article, "OpenAI model fine-tuning"; learn.microsoft.com/azure/ai-services/openai/encrypt-data-at-rest.
+    """
+    source = setting(account, "properties", "encryption", "keySource")
+    if source.is_one_of("Microsoft.KeyVault"):
+        return holds(account, f"{account.name} is encrypted with a key of the customer's vault", source.evidence)
+    fix = az_set(account.id, "properties.encryption.keySource", "Microsoft.KeyVault")
+    return broken(account, f"the key of {account.name} is Microsoft's: keySource is {source}", source.evidence, fix=fix)
+
+
+def _training_stores(w: Workload) -> tuple[Resource, ...]:
+    """Where training data may be: the storage that the tuned accounts own it in, else the workload's storage."""
+    accounts = _tuned_accounts(w)
+    if not accounts:
+        return ()
+    owned = [
+        target
+        for account in accounts
+        for index, _ in account.items("properties", "userOwnedStorage")
+        if (target := account.ref("properties", "userOwnedStorage", index, "resourceId")) is not None
+    ]
+    found = tuple(s for s in w.estate.all(STORAGE) if s.id in owned)
+    return found or storages_of(w)
+
+
+@requirement("KEY-11", on=_training_stores, part="storage account that may hold training data")
+def training_blobs_unprotected(account: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
+    """Training data in blob storage lacks a key of the customer's, an identity to read it with, or a private way to it.
+
+    What is read: whether a fine-tuned model is deployed; then, of the storage that the account names as its own, or of
+    the workload's storage where it names none: `encryption.keySource`, `allowSharedKeyAccess`, and the private
+    endpoints that lead to its blobs. Without a fine-tuned model this does not apply.
+
+    Why it matters: training data is a selection of the company's data, cleaned and labelled: the best of it.
+
+    What is wrong: the key is Microsoft's, account keys open the data past every identity, or no approved private
+    endpoint leads to it.
+
+    How to put it right: `az storage account update --encryption-key-source Microsoft.Keyvault`,
+    `--allow-shared-key-access false`, `az network private-endpoint create --group-id blob`.
+
+    References: article, "OpenAI model fine-tuning";
+    learn.microsoft.com/azure/storage/common/customer-managed-keys-overview.
+    """
+    source = setting(account, "properties", "encryption", "keySource")
+    if source.is_one_of("Microsoft.Keyvault"):
+        says = f"{account.name} is encrypted with a key of the customer's vault"
+        yield holds(account, says, source.evidence, aspect="key")
+    else:
+        says = f"the key of {account.name} is Microsoft's: keySource is {source}"
+        fix = az("storage account update", account, "--encryption-key-source Microsoft.Keyvault")
+        yield broken(account, says, source.evidence, aspect="key", fix=fix)
+    shared = setting(account, "properties", "allowSharedKeyAccess")
+    if shared.value is False:
+        yield holds(account, f"{account.name} is read with identities only", shared.evidence, aspect="identity")
+    else:
+        fix = az("storage account update", account, "--allow-shared-key-access false")
+        says = f"account keys open {account.name}: allowSharedKeyAccess is {shared}"
+        yield broken(account, says, shared.evidence, aspect="identity", fix=fix)
+    yield _private_way(account, w)
+
+
+def _private_way(account: Resource, w: Workload) -> Verdict:
+    ways = [c for e in w.endpoints_to(account) for c in connections(e) if c.target == account.id and "blob" in c.groups]
+    for way in ways:
+        if approval(w.estate, way).holds is True:
+            says = f"{way.endpoint.name} leads to the blobs of {account.name}"
+            return holds(account, says, way.evidence, aspect="endpoint")
+    fix = (
+        f"az network private-endpoint create --resource-group {q(account.id.resource_group)}"
+        f" --name pep-{q(account.name)}"
+        f" --private-connection-resource-id {q(account.id.text)} --group-id blob"
+        f" --connection-name pep-{q(account.name)}"
+        " --vnet-name <vnet> --subnet <private endpoints subnet>"
+    )
+    says = f"no approved private endpoint leads to the blobs of {account.name}"
+    return broken(account, says, *(way.evidence for way in ways), aspect="endpoint", fix=fix)

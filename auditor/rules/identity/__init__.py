@@ -1,0 +1,1 @@
+"""Rules about identities, role assignments and sign-in."""

@@ -1,0 +1,237 @@
+"""Clients: the chat UI and the gateway read the vault by identity, and Azure OpenAI knows who calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from auditor.access.approved import AllowedRole, allowance, reasons
+from auditor.access.effective import access_of
+from auditor.access.grants import Answer as May
+from auditor.access.grants import Grant
+from auditor.access.principals import MEMBERSHIP_RIGHT
+from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown, Verdict
+from auditor.rules.rule import broken, holds, not_applicable, requirement, unknown
+from auditor.services.paas_firewall import open_to
+from auditor.text.shell import q
+from auditor.workload.identities import Client, principals_of
+from auditor.workload.identities import approved as approved_identities
+from auditor.workload.parts import VAULT, Workload
+
+_REFERENCE_SETTINGS = "microsoft.web/sites/config/appsettings"
+
+
+class ReaderTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The data action that reading needs, and the role that grants it and no more (for the remediation)."""
+
+    action: str
+    role: str
+
+
+@requirement("IDN-06", on=lambda w: w.chat_uis, part="chat UI", terms=ReaderTerms)
+def chat_ui_reads_without_an_identity(site: Resource, w: Workload, terms: ReaderTerms) -> Iterator[Verdict]:
+    """The chat UI does not read the vault with a managed identity of its own.
+
+    What is read: the site's `identity`, `keyVaultReferenceIdentity` (absent means the system-assigned one), the state
+    of its Key Vault references, and whether that identity's roles let it read secrets of each vault it refers to.
+
+    Why it matters: without an identity the site can only read secrets that somebody copied into its settings.
+
+    What is wrong: no identity, references resolved by an identity the site does not carry, or an identity without the
+    right to read secrets.
+
+    How to put it right: `az webapp identity assign`, then give the identity Key Vault Secrets User on the vault.
+
+    References: article, "Security" (managed identities where possible);
+    learn.microsoft.com/azure/app-service/app-service-key-vault-references.
+    """
+    carried = principals_of(w.estate, site)
+    kind = site.at("identity", "type")
+    if not carried:
+        fix = f"az webapp identity assign --ids {q(site.id.text)}"
+        yield broken(site, f"{site.name} has no managed identity", kind, fix=fix, aspect="identity")
+        return
+    named = site.get("properties", "keyVaultReferenceIdentity", default="SystemAssigned")
+    where = site.at("properties", "keyVaultReferenceIdentity")
+    reader = site.id if str(named).casefold() == "systemassigned" else ArmId(str(named))
+    if reader not in carried:
+        says = f"{site.name} resolves its vault references with {reader.name}, an identity that it does not carry"
+        fix = f"az webapp identity assign --ids {q(site.id.text)} --identities {q(reader.text)}"
+        yield broken(site, says, where, kind, fix=fix, aspect="identity")
+        return
+    yield holds(site, f"{site.name} reads with the identity {reader.name}", where, kind, aspect="identity")
+    for vault in _vaults_referred_to(site, w):
+        yield _may_read(site, carried[reader], vault, w, terms)
+
+
+def _vaults_referred_to(site: Resource, w: Workload) -> Iterator[Resource]:
+    names = {
+        reference.text("properties", "vaultName")
+        for reference in w.estate.all(_REFERENCE_SETTINGS, under=site.id)
+        if reference.get("properties", "vaultName")
+    }
+    vaults = w.estate.all(VAULT)
+    yield from (vault for vault in vaults if vault.name.casefold() in names)
+    strangers = sorted(names - {vault.name.casefold() for vault in vaults})
+    if strangers:
+        raise NotKnown(
+            Unknown(f"{site.name} refers to the vault {strangers[0]}, which is not in this snapshot", absent=True)
+        )
+
+
+def _may_read(subject: Resource, principal: str, vault: Resource, w: Workload, terms: ReaderTerms) -> Verdict:
+    """Whether a principal may, standing and without a condition, do the data action at a vault."""
+    access = access_of(w.estate)
+    answer = access.who_can(terms.action, vault.id, data=True)
+    own = [grant for grant in answer.grants if grant.principal.id == principal.casefold()]
+    certain = [grant for grant in own if grant.answer is May.YES]
+    aspect = vault.name
+    if certain:
+        evidence = certain[0].assignment.evidence
+        says = f"{subject.name} may read {vault.name} as {certain[0].role.name}"
+        return holds(subject, says, *evidence, aspect=aspect)
+    doubts = [doubt for grant in own for doubt in grant.doubts] + access.gaps_about(principal, answer)
+    if doubts:
+        return unknown(subject, doubts[0], aspect=aspect)
+    how = {May.CONDITIONAL: "only under a condition", May.ELIGIBLE: "only after activation"}
+    limit = how[own[0].answer] if own else "not at all"
+    fix = (
+        f"az role assignment create --assignee-object-id {q(principal)} --role {q(terms.role)}"
+        f" --scope {q(vault.id.text)} --assignee-principal-type ServicePrincipal"
+    )
+    says = f"the identity of {subject.name} may read {vault.name} {limit}"
+    return broken(subject, says, vault.at("id"), fix=fix, aspect=aspect)
+
+
+@requirement("IDN-07", on=lambda w: w.gateways, part="Application Gateway", terms=ReaderTerms)
+def gateway_carries_its_certificate(gateway: Resource, w: Workload, terms: ReaderTerms) -> Iterator[Verdict]:
+    """The gateway does not read its certificate from the vault with a managed identity.
+
+    What is read: `keyVaultSecretId` of each certificate, the gateway's `identity`, and whether that identity's roles
+    let it read secrets of the vault.
+
+    Why it matters: a certificate that was uploaded is a private key that passed through somebody's hands, and it
+    expires without being renewed.
+
+    What is wrong: a certificate without a vault behind it, no identity, or an identity that may not read the vault.
+
+    How to put it right: `az network application-gateway identity assign` and
+    `az network application-gateway ssl-cert update --key-vault-secret-id <secret>`.
+
+    References: article, "Security" (managed identities where possible);
+    learn.microsoft.com/azure/application-gateway/key-vault-certs.
+    """
+    certificates = list(gateway.items("properties", "sslCertificates"))
+    if not certificates:
+        yield not_applicable(gateway, f"{gateway.name} has no certificate", gateway.at("properties", "sslCertificates"))
+    carried = principals_of(w.estate, gateway)
+    for index, certificate in certificates:
+        name = str(certificate.get("name", index))
+        evidence = gateway.at("properties", "sslCertificates", index, "properties", "keyVaultSecretId")
+        if not evidence.value:
+            fix = (
+                f"az network application-gateway ssl-cert update --resource-group {q(gateway.id.resource_group)}"
+                f" --gateway-name {q(gateway.name)} --name {q(name)} --key-vault-secret-id <secret>"
+            )
+            yield broken(
+                gateway, f"certificate {name} was uploaded, not read from a vault", evidence, fix=fix, aspect=name
+            )
+        elif not carried:
+            fix = (
+                f"az network application-gateway identity assign --resource-group {q(gateway.id.resource_group)}"
+                f" --gateway-name {q(gateway.name)} --identity <identity>"
+            )
+            says = f"{gateway.name} has no identity to read certificate {name} with"
+            yield broken(gateway, says, evidence, gateway.at("identity"), fix=fix, aspect=name)
+        else:
+            yield _reads_certificate(gateway, name, evidence, w, terms)
+
+
+def _reads_certificate(gateway: Resource, name: str, secret: Evidence, w: Workload, terms: ReaderTerms) -> Verdict:
+    host = str(secret.value).split("/")[2].split(".")[0].casefold()
+    vault = next((v for v in w.estate.all(VAULT) if v.name.casefold() == host), None)
+    if vault is None:
+        why = Unknown(f"the vault {host}, which holds certificate {name}, is not in this snapshot", absent=True)
+        return unknown(gateway, why, secret, aspect=name)
+    (principal, *_others) = principals_of(w.estate, gateway).values()
+    return _may_read(gateway, principal, vault, w, terms)
+
+
+class ClientTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What makes a client of Azure OpenAI, and whose identities are approved ones.
+
+    `actions` list keys, `data_actions` call a model. `approved` are parts of the workload whose identities may;
+    `besides` are further assignments by which somebody may.
+    """
+
+    actions: tuple[str, ...]
+    data_actions: tuple[str, ...]
+    approved: tuple[Client, ...]
+    besides: tuple[AllowedRole, ...] = ()
+
+
+@requirement("IDN-14", on=lambda w: w.openai, part="Azure OpenAI account", terms=ClientTerms)
+def strangers_may_call_the_models(account: Resource, w: Workload, terms: ClientTerms) -> Iterator[Verdict]:
+    """Somebody who is no approved client can get at the models: by the network, by a key, or by a role.
+
+    What is read: who is let in by the account's public endpoint, and who holds, standing, a role that lists the
+    account's keys or calls its models, at the account or above it, through groups as far as they are known.
+
+    Why it matters: a key of the account is full access without a name in the logs, and every token it is spent on is
+    paid by the workload.
+
+    What is wrong: an address is let in, or a principal that belongs to no approved part of the workload may list keys
+    or call a model. Owners and contributors of the subscription may list keys: make them eligible instead of standing.
+
+    How to put it right: `az role assignment delete --ids <assignment>`, or approve the principal in the settings.
+
+    References: article, "Azure OpenAI" (control clients) and "Security".
+    """
+    door = open_to(w.estate, account)
+    if door.gap is not None:
+        yield unknown(account, door.gap, *door.reasons, aspect="network")
+    elif not door.addresses.is_empty:
+        yield broken(account, door.says, *door.reasons, aspect="network")
+    else:
+        yield holds(account, door.says, *door.reasons, aspect="network")
+    yield from _by_role(account, w, terms)
+
+
+def _by_role(account: Resource, w: Workload, terms: ClientTerms) -> Iterator[Verdict]:
+    approved = approved_identities(w, terms.approved)
+    access = access_of(w.estate)
+    borne: list[AllowedRole] = []
+    seen: set[tuple[str, str]] = set()
+    gaps: dict[Unknown, None] = {}
+    asked = [(a, False) for a in terms.actions] + [(a, True) for a in terms.data_actions]
+    for action, data in asked:
+        answer = access.who_can(action, account.id, data=data)
+        # Who is in a group does not matter here: a group that may is a stranger as it stands.
+        gaps.update((gap, None) for gap in answer.gaps if gap.permission != MEMBERSHIP_RIGHT)
+        for grant in answer.grants:
+            key = (grant.principal.id, action)
+            if grant.answer not in (May.YES, May.CONDITIONAL) or grant.principal.id in approved or key in seen:
+                continue
+            allowed = allowance(terms.besides, access, grant.assignment, grant.principal)
+            if allowed is not None:
+                borne.append(allowed)
+                continue
+            seen.add(key)
+            yield _stranger(account, grant, action)
+    if not seen and gaps:
+        yield unknown(account, next(iter(gaps)), aspect="roles")
+    elif not seen:
+        says = f"only approved identities may list keys of {account.name} or call its models{reasons(borne)}"
+        yield holds(account, says, aspect="roles")
+
+
+def _stranger(account: Resource, grant: Grant, action: str) -> Verdict:
+    chain = grant.chain(account.id)
+    says = f"{grant.principal.label} may {action}: {'; '.join(chain[1:3])}"
+    assignment = grant.assignment
+    witness = {"principal": grant.principal.id, "action": action, "scope": account.id.text, "chain": list(chain)}
+    fix = f"az role assignment delete --ids {q(assignment.resource.id.text)}"
+    return broken(
+        account, says, *assignment.evidence, fix=fix, aspect=f"{grant.principal.id} {action}", witness=witness
+    )

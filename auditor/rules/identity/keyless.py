@@ -1,0 +1,213 @@
+"""Identities instead of keys: users sign in, services know each other by managed identity, local keys are off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.model import NotKnown, Resource, Unknown, Verdict
+from auditor.rules.rule import Answer, broken, holds, requirement, shown
+from auditor.text.shell import q
+from auditor.workload.parts import Workload
+
+_ENTRA = ("properties", "identityProviders", "azureActiveDirectory")
+
+
+@requirement("IDN-05", on=lambda w: w.chat_uis, part="chat UI")
+def anyone_may_use_the_chat(site: Resource, w: Workload, _terms: object) -> Answer:
+    """The chat UI answers people who have not signed in with Microsoft Entra ID.
+
+    What is read: the site's `config/authsettingsV2`: `platform.enabled`, `globalValidation.requireAuthentication`,
+    and the Entra provider with its registration.
+
+    Why it matters: the network lets the Internet in through the gateway; who is asking is decided here or nowhere.
+
+    What is wrong: App Service authentication is off, lets anonymous requests pass, or has no Entra registration. An
+    app that signs its users in by its own code looks the same from outside: then waive this with that reason.
+
+    How to put it right: `az webapp auth update --enabled true --action RedirectToLoginPage` and
+    `az webapp auth microsoft update --client-id <id> --issuer <issuer>`.
+
+    References: article, "Security" and "Identity and access management";
+    learn.microsoft.com/azure/app-service/overview-authentication-authorization.
+    """
+    config = w.estate.child(site, "config", "authsettingsV2")
+    if config is None:
+        raise NotKnown(Unknown(f"the authentication settings of {site.name} are not in this snapshot", absent=True))
+    switch = config.at("properties", "platform", "enabled")
+    required = config.at("properties", "globalValidation", "requireAuthentication")
+    provider = config.at(*_ENTRA, "enabled")
+    client = config.get(*_ENTRA, "registration", "clientId")
+    fix = f"az webapp auth update --ids {q(site.id.text)} --enabled true --action RedirectToLoginPage"
+    if switch.value is not True:
+        says = f"App Service authentication of {site.name} is off: whoever gets through the gateway may chat"
+        return broken(site, says, switch, fix=fix)
+    if required.value is not True:
+        return broken(site, f"{site.name} lets anonymous requests pass", switch, required, fix=fix)
+    if provider.value is False or not client:
+        says = f"{site.name} has no Microsoft Entra ID registration to sign users in with"
+        fix = f"az webapp auth microsoft update --ids {q(site.id.text)} --client-id <id> --issuer <issuer>"
+        return broken(site, says, provider, config.at(*_ENTRA, "registration"), fix=fix)
+    return holds(site, f"{site.name} answers only users signed in with Microsoft Entra ID", switch, required, provider)
+
+
+@requirement("IDN-08", on=lambda w: w.registries, part="registry")
+def registry_has_an_admin_user(registry: Resource, w: Workload, _terms: object) -> Answer:
+    """The registry has an admin user.
+
+    What is read: `properties.adminUserEnabled`; absent means false, the default.
+
+    Why it matters: the admin user is one password for everything, shared by whoever may list it, with no name in the
+    logs. A workspace that creates its own registry switches it on.
+
+    What is wrong: `adminUserEnabled` is true.
+
+    How to put it right: `az acr update --admin-enabled false`.
+
+    References: article, "Security" (managed identities);
+    learn.microsoft.com/azure/container-registry/container-registry-authentication.
+    """
+    evidence = registry.at("properties", "adminUserEnabled")
+    if evidence.value is True:
+        fix = f"az acr update --name {q(registry.name)} --admin-enabled false"
+        return broken(registry, f"{registry.name} has its admin user enabled", evidence, fix=fix)
+    return holds(registry, f"{registry.name} has no admin user", evidence)
+
+
+@requirement("IDN-09", on=lambda w: (*w.storages, *w.other_storages), part="storage account")
+def storage_answers_account_keys(account: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
+    """A storage account can be used with its account keys, or the workspace uses it so.
+
+    What is read: `allowSharedKeyAccess` of each account (absent means true), `credentials.credentialsType` of the
+    workspace's datastores on it, and the workspace's `systemDatastoresAuthMode`.
+
+    Why it matters: the article leaves two services on keys, Azure OpenAI and the online endpoint. A storage key opens
+    everything in the account, whatever roles say, and signs URLs that nobody can see.
+
+    What is wrong: the account takes shared keys, or a datastore holds one.
+
+    How to put it right: `az ml workspace update --system-datastores-auth-mode identity`, then
+    `az storage account update --allow-shared-key-access false`.
+
+    References: article, "Key rotation" (two services use keys);
+    learn.microsoft.com/azure/storage/common/shared-key-authorization-prevent.
+    """
+    evidence = account.at("properties", "allowSharedKeyAccess")
+    fix = f"az storage account update --ids {q(account.id.text)} --allow-shared-key-access false"
+    if evidence.value is False:
+        yield holds(account, f"{account.name} takes no account key", evidence, aspect="account")
+    else:
+        stated = "is true" if evidence.value else "is not set, which means true"
+        yield broken(account, f"allowSharedKeyAccess of {account.name} {stated}", evidence, fix=fix, aspect="account")
+    if account in w.storages:
+        yield from _datastores(account, w)
+
+
+def _datastores(account: Resource, w: Workload) -> Iterator[Verdict]:
+    kind = "microsoft.machinelearningservices/workspaces/datastores"
+    stores = [store for workspace in w.workspaces for store in w.estate.all(kind, workspace.id)]
+    here = [s for s in stores if s.text("properties", "accountName") == account.name.casefold()]
+    keyed = [s for s in here if s.text("properties", "credentials", "credentialsType") not in ("", "none")]
+    if keyed:
+        evidence = [s.at("properties", "credentials", "credentialsType") for s in keyed]
+        names = ", ".join(sorted(s.name for s in keyed))
+        says = f"datastores of {w.name} use {account.name} with {evidence[0].value}: {names}"
+        fix = f"az ml workspace update --resource-group {q(account.id.resource_group)} --name {q(w.name)}"
+        yield broken(account, says, *evidence, fix=f"{fix} --system-datastores-auth-mode identity", aspect="datastores")
+    elif here:
+        evidence = [s.at("properties", "credentials", "credentialsType") for s in here]
+        yield holds(
+            account, f"the datastores of {w.name} hold no key of {account.name}", *evidence, aspect="datastores"
+        )
+
+
+@requirement("IDN-10", on=lambda w: w.searches, part="AI Search service")
+def search_answers_keys(service: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
+    """The search service can be used with its keys, or the workspace is connected to it with one.
+
+    What is read: `disableLocalAuth` of the service, and `authType` of the workspace's connections to it.
+
+    Why it matters: the article leaves two services on keys, and search is not one of them. An admin key reads and
+    replaces the index that grounds every answer.
+
+    What is wrong: local authentication is not disabled, or a connection uses ApiKey.
+
+    How to put it right: `az search service update --disable-local-auth true`.
+
+    References: article, "Key rotation" (two services use keys);
+    learn.microsoft.com/azure/search/search-security-enable-roles.
+    """
+    evidence = service.at("properties", "disableLocalAuth")
+    if evidence.value is True:
+        yield holds(service, f"{service.name} takes no key", evidence, aspect="service")
+    else:
+        says = f"disableLocalAuth of {service.name} is {shown(evidence.value)}"
+        fix = (
+            f"az search service update --resource-group {q(service.id.resource_group)} --name {q(service.name)}"
+            " --disable-local-auth true"
+        )
+        yield broken(service, says, evidence, fix=fix, aspect="service")
+    for connection in w.connections:
+        named = connection.text("properties", "metadata", "ResourceId") == service.id.key
+        target = connection.text("properties", "target").startswith(f"https://{service.name.casefold()}.")
+        if named or target:
+            kind = connection.at("properties", "authType")
+            aspect = f"connection {connection.name}"
+            if str(kind.value).casefold() in ("apikey", "customkeys"):
+                says = f"connection {connection.name} of {w.name} uses {service.name} with {kind.value}"
+                fix = f"create connection {connection.name} again with authType AAD"
+                yield broken(service, says, kind, fix=fix, aspect=aspect)
+            else:
+                says = f"connection {connection.name} of {w.name} uses {service.name} with {kind.value}"
+                yield holds(service, says, kind, aspect=aspect)
+
+
+@requirement("IDN-11", on=lambda w: w.compute_instances, part="compute instance")
+def compute_takes_local_users(compute: Resource, w: Workload, _terms: object) -> Answer:
+    """A compute instance lets users in by other means than Microsoft Entra ID.
+
+    What is read: `properties.disableLocalAuth` of the compute; absent means false.
+
+    Why it matters: a compute instance carries an identity that reads the workspace's data; a local user gets it too.
+
+    What is wrong: `disableLocalAuth` is not true.
+
+    How to put it right: create the instance again with local authentication disabled; it cannot be changed.
+
+    References: article, "Security" (managed identities where possible);
+    learn.microsoft.com/azure/machine-learning/how-to-integrate-azure-policy.
+    """
+    evidence = compute.at("properties", "disableLocalAuth")
+    if evidence.value is True:
+        return holds(compute, f"{compute.name} takes no local user", evidence)
+    fix = f"create {compute.name} again with properties.disableLocalAuth true (Bicep: disableLocalAuth: true)"
+    return broken(compute, f"disableLocalAuth of {compute.name} is {shown(evidence.value)}", evidence, fix=fix)
+
+
+@requirement("IDN-12", on=lambda w: w.vaults, part="key vault")
+def vault_goes_by_access_policies(vault: Resource, w: Workload, _terms: object) -> Answer:
+    """The key vault grants access by its own policies, not by roles.
+
+    What is read: `enableRbacAuthorization` (absent means false, access policies) and `accessPolicies`.
+
+    Why it matters: the table of roles says who may use the vault. With access policies it says nothing: roles on the
+    vault's data have no effect, and whoever may write the vault may write the policies.
+
+    What is wrong: RBAC authorization is off. Policies that are left over while it is on have no effect, but come back
+    to life when somebody switches it off.
+
+    How to put it right: `az keyvault update --enable-rbac-authorization true`, then delete the policies.
+
+    References: article, "Azure Machine Learning RBAC roles"; learn.microsoft.com/azure/key-vault/general/rbac-guide.
+    """
+    switch = vault.at("properties", "enableRbacAuthorization")
+    policies = vault.at("properties", "accessPolicies")
+    fix = f"az keyvault update --name {q(vault.name)} --enable-rbac-authorization true"
+    if switch.value is not True:
+        return broken(vault, f"{vault.name} goes by access policies, not by roles", switch, policies, fix=fix)
+    if policies.value:
+        says = (
+            f"{vault.name} goes by roles but keeps {len(policies.value)} access policies that would count without them"
+        )
+        fix = f"az keyvault delete-policy --name {q(vault.name)} --object-id <id>, for each"
+        return broken(vault, says, switch, policies, fix=fix)
+    return holds(vault, f"{vault.name} goes by roles", switch, policies)

@@ -1,0 +1,296 @@
+"""The table of role assignments: what each of the three identities must hold, and that nobody holds more."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+import msgspec
+
+from auditor.access.approved import AllowedRole, allowance, reasons
+from auditor.access.assignments import Assignment, Hold
+from auditor.access.effective import Access, access_of
+from auditor.access.escalation import data_access
+from auditor.access.role_table import (
+    Excess,
+    Held,
+    Row,
+    excess,
+    row_answer,
+)
+from auditor.access.scopes import group_of, kind_of
+from auditor.model import ArmId, Resource, Unknown, Verdict
+from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.text.shell import q
+from auditor.workload.identities import (
+    PARTS,
+    Identity,
+    carriers_of,
+    identities_of,
+)
+from auditor.workload.parts import Workload
+
+
+class RowTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One row of the article's table. `role` is the GUID that decides, `article` the article's own spelling."""
+
+    identity: Literal["workspace", "endpoint", "compute"]
+    scope: Literal["resource_group", "storage", "vault", "registry", "workspace"]
+    role: str
+    name: str
+    article: str = ""
+
+
+class TableTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All rows of the table: what the three identities may hold; and what they may hold `besides`."""
+
+    allowed: tuple[RowTerms, ...]
+    besides: tuple[AllowedRole, ...] = ()
+
+
+class OthersTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What others may hold at or above the resource group, `besides` what reaches no data."""
+
+    besides: tuple[AllowedRole, ...] = ()
+
+
+@requirement(
+    *(f"RBAC-{n:02}" for n in range(1, 11)),
+    by_terms=lambda w, terms: carriers_of(w, terms.identity),
+    part="part that this identity is for",
+    terms=RowTerms,
+)
+def role_is_not_held_as_stated(carrier: Resource, w: Workload, terms: RowTerms) -> Answer:
+    """An identity does not hold a role of the article's table as the table states it.
+
+    What is read: role assignments at, above and below the resource group, role definitions, deny assignments, and
+    eligible assignments; the identities of workspace, endpoints and compute instances.
+
+    Why it matters: a missing assignment stops the flow, often only on the next deployment. One that is wider, comes
+    from another role or through a group lets the identity do more than the table says.
+
+    What is wrong: the role with this GUID is not assigned to this identity at exactly this scope, for good and without
+    a condition, or a deny assignment takes it back. Names do not count: a custom role may have any name.
+
+    How to put it right: `az role assignment create --role <guid> --scope <scope> --assignee-object-id <identity>`.
+
+    References: article, "Azure Machine Learning RBAC roles";
+    learn.microsoft.com/azure/role-based-access-control/overview.
+    """
+    scopes = _scopes(w, terms.scope)
+    if not scopes:
+        return not_applicable(carrier, f"there is no {terms.scope.replace('_', ' ')} to hold {terms.name} on")
+    row = Row(terms.role.lower(), terms.name, scopes[0])
+    found = identities_of(w.estate, carrier)
+    if not found:
+        says = f"{carrier.name} has no managed identity that could hold {terms.name} at {kind_of(row.scope)}"
+        return broken(carrier, says, carrier.at("identity", "type"), fix="give it an identity of its own first")
+    return _row_verdict(access_of(w.estate), found, row)
+
+
+def _scopes(w: Workload, part: str) -> tuple[ArmId, ...]:
+    if part == "resource_group":
+        return tuple(group_of(workspace.id) for workspace in w.workspaces)
+    found = {"storage": w.storages, "vault": w.vaults, "registry": w.registries, "workspace": w.workspaces}
+    return tuple(resource.id for resource in found[part])
+
+
+def _row_verdict(access: Access, found: tuple[Identity, ...], row: Row) -> Verdict:
+    """One of a carrier's identities must hold the row; where none does, the one it uses is talked about."""
+    answers = [(identity, row_answer(access, identity.principal, row)) for identity in found]
+    stated = [pair for pair in answers if pair[1].held is Held.STATED]
+    identity, answer = (stated or answers)[0]
+    evidence = answer.evidence or (identity.evidence,)
+    says = f"{identity.name} {answer.says}"
+    if answer.held is Held.STATED:
+        return holds(identity.resource, says, *evidence)
+    if answer.unknown is not None:
+        return unknown(identity.resource, answer.unknown, *evidence)
+    return broken(identity.resource, says, *evidence, fix=_create(identity, row), witness=_witness(answer.held, row))
+
+
+def _create(identity: Identity, row: Row) -> str:
+    return (
+        f"az role assignment create --assignee-object-id {q(identity.principal)}"
+        f" --assignee-principal-type ServicePrincipal --role {q(row.role)} --scope {q(row.scope.text)}"
+    )
+
+
+def _witness(held: Held, row: Row) -> dict[str, str]:
+    return {"held": held.value, "role": row.role, "scope": row.scope.text}
+
+
+@requirement(
+    "RBAC-11",
+    on=lambda w: [carrier for part in PARTS for carrier in carriers_of(w, part)],
+    part="part that has one of the three identities",
+    terms=TableTerms,
+)
+def identity_holds_more_than_the_table(carrier: Resource, w: Workload, terms: TableTerms) -> Iterator[Verdict]:
+    """One of the three identities holds a role that the article's table does not give it.
+
+    What is read: every role assignment and eligible assignment of the three identities, from the root and the
+    management groups down to single resources, directly and through groups; role definitions, for what it allows.
+    Where a group holds a role, the list of role assignments is asked once more for each identity, filtered by
+    `assignedTo`: Azure then answers what its groups hold too, and groups in which these are.
+
+    Why it matters: whoever gets into the flow, the endpoint or the notebook acts as its identity. What it holds beyond
+    the table is what such a person gets for nothing.
+
+    What is wrong: an assignment that is no row of the table. What it allows beyond the table is said in as few
+    operations as it takes, with the worst one first. Where a group holds a role and Azure did not answer for an
+    identity, or with nothing, or was not asked because the snapshot is an import, this stays unknown.
+
+    How to put it right: `az role assignment delete --ids <assignment>`. Where an import leaves open who is in a group,
+    add for each identity what this prints: `az role assignment list --all --assignee <object id> --include-groups
+    --query "{assignedTo:'<object id>', scope:'/subscriptions/<id>', value:@}" -o json`. The answer of `az rest` to the
+    same list with `$filter=assignedTo('<object id>')` will do in its place, with `value:value, nextLink:nextLink`. Or
+    add what Microsoft Graph knows, as `az ad group member list` tells it: a document with the id
+    `/providers/Microsoft.Graph/groups/<object id>` and a list `members` of objects with an `id`; or, for one identity,
+    `/providers/Microsoft.Graph/servicePrincipals/<object id>` with the list `transitiveMemberOf`.
+
+    References: article, "Azure Machine Learning RBAC roles" ("only assigning roles ... where they're required");
+    learn.microsoft.com/azure/role-based-access-control/role-assignments-list-rest.
+    """
+    part = next(part for part in PARTS if carrier in carriers_of(w, part))
+    rows = _rows(w, [row for row in terms.allowed if row.identity == part])
+    found = identities_of(w.estate, carrier)
+    for identity in found:
+        yield from _excess_verdicts(access_of(w.estate), identity, rows, terms.besides)
+    if not found:
+        yield not_applicable(carrier, f"{carrier.name} has no identity", carrier.at("identity", "type"))
+
+
+def _rows(w: Workload, terms: Iterable[RowTerms]) -> tuple[Row, ...]:
+    return tuple(Row(t.role.lower(), t.name, scope) for t in terms for scope in _scopes(w, t.scope)[:1])
+
+
+def _excess_verdicts(
+    access: Access, identity: Identity, rows: tuple[Row, ...], besides: Iterable[AllowedRole]
+) -> Iterator[Verdict]:
+    everything, gaps = excess(access, identity.principal, rows)
+    user = access.principal(identity.principal)
+    borne = [(item, allowance(besides, access, item.holding.assignment, user)) for item in everything]
+    found = [item for item, allowed in borne if allowed is None]
+    runs = identity.carrier.name
+    for item in found:
+        yield _excess_verdict(identity, item)
+    if gaps:
+        yield unknown(
+            identity.resource, _all_of(gaps, identity, bool(found)), identity.evidence, aspect=f"{runs}: not known"
+        )
+    elif not found:
+        besides_said = reasons(allowed for _, allowed in borne if allowed is not None)
+        says = f"{identity.name} holds nothing but its {len(rows)} rows of the table{besides_said}"
+        yield holds(identity.resource, says, identity.evidence, aspect=runs)
+
+
+def _excess_verdict(identity: Identity, item: Excess) -> Verdict:
+    assignment = item.holding.assignment
+    beyond = None if isinstance(item.beyond, Unknown) else item.beyond
+    witness = {
+        "principal": identity.principal,
+        "action": item.worst,
+        "scope": assignment.scope.text,
+        "actions": str(beyond.control) if beyond else None,
+        "dataActions": str(beyond.data) if beyond else None,
+    }
+    return broken(
+        identity.resource,
+        f"{identity.name} {item.says}",
+        *assignment.evidence,
+        fix=_delete(assignment),
+        aspect=f"{identity.carrier.name}: {assignment.role} at {assignment.scope.key}{_aspect(item)}",
+        witness=witness,
+    )
+
+
+def _aspect(item: Excess) -> str:
+    through = "".join(f" by {group.id}" for group in item.holding.via)
+    return through + (" eligible" if item.holding.assignment.hold is Hold.ELIGIBLE else "")
+
+
+def _delete(assignment: Assignment) -> str:
+    if assignment.hold is Hold.ELIGIBLE:
+        return f"remove the eligible assignment {assignment.resource.id.text} in Privileged Identity Management"
+    return f"az role assignment delete --ids {q(assignment.resource.id.text)}"
+
+
+def _all_of(gaps: tuple[Unknown, ...], identity: Identity, more: bool) -> Unknown:
+    start = "besides, " if more else f"{identity.name} holds nothing else directly, but "
+    rest = f" (and {len(gaps) - 1} more like this)" if len(gaps) > 1 else ""
+    absent = all(gap.absent for gap in gaps)
+    return Unknown(f"{start}{gaps[0].because}{rest}", gaps[0].permission, gaps[0].read, absent=absent)
+
+
+@requirement("IDN-13", part="role assignment", terms=OthersTerms)
+def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
+    """Somebody else holds a standing role at or above the resource group that reaches the workload's data.
+
+    What is read: role assignments at the resource group, the subscription, management groups and the root, whose
+    principal is none of the three identities, and what their roles allow.
+
+    Why it matters: at this height a role holds for every store of the workload at once, and for those to come.
+
+    What is wrong: a standing role that reads or writes data, lists keys, reads secrets, or can give itself such a
+    role. Eligible roles are not counted: they have to be activated, with a reason, for a while. Where a condition
+    narrows the assignment, this is unknown: conditions are not evaluated.
+
+    How to put it right: assign the role at the one resource where it is needed, or make it eligible:
+    `az role assignment delete --ids <assignment>`.
+
+    References: article, "Azure Machine Learning RBAC roles" (least privilege);
+    learn.microsoft.com/azure/role-based-access-control/best-practices.
+    """
+    if not w.workspaces or w.anchor is None:
+        yield not_applicable(None, "this workload has no workspace, so no resource group of its own")
+        return
+    group = group_of(w.anchor.id)
+    own = {i.principal for part in PARTS for c in carriers_of(w, part) for i in identities_of(w.estate, c)}
+    access = access_of(w.estate)
+    answers = []
+    borne = []
+    counted = Counter[str]()
+    for assignment, doubt in access.covering(group):
+        if assignment.principal not in own:
+            counted[_how_held(access, assignment)] += 1
+            if _how_held(access, assignment) == Hold.STANDING:
+                found = list(_other_verdict(access, group, assignment, doubt))
+                allowed = allowance(terms.besides, access, assignment) if found else None
+                answers += found if allowed is None else []
+                borne += [allowed] if allowed is not None else []
+    yield from answers
+    if not answers:
+        each = ", ".join(f"{number} {how}" for how, number in sorted(counted.items())) or "none"
+        says = f"no standing role of others at or above {kind_of(group)} reaches data (others: {each}){reasons(borne)}"
+        yield holds(group, says)
+
+
+def _how_held(access: Access, assignment: Assignment) -> str:
+    """`standing`, `activated`, `eligible`, or `orphaned`: nobody can use what is assigned to a deleted principal."""
+    return "orphaned" if access.principal_of(assignment).deleted else assignment.hold.value
+
+
+def _other_verdict(access: Access, group: ArmId, assignment: Assignment, doubt: Unknown | None) -> Iterator[Verdict]:
+    holder = access.principal_of(assignment)
+    role = access.roles.get(assignment.role)
+    aspect = f"{holder.id} {assignment.role} at {assignment.scope.key}"
+    if isinstance(role, Unknown):
+        yield unknown(group, role, *assignment.evidence, aspect=aspect)
+        return
+    taken, doubts = access.denying.taken(assignment.principal, group)
+    operation = data_access(role.rights - taken)
+    gap = next((u for u in (doubt, *doubts) if u is not None), None)
+    if operation is None:
+        return
+    name = access.roles.name(assignment.role)
+    says = f"{holder.label} holds {name} at {kind_of(assignment.scope)} and so reaches data: {operation}"
+    if assignment.condition or data_access(role.unconditional) is None:
+        because = f"{says}, under a condition, which is not evaluated"
+        yield unknown(group, Unknown(because), *assignment.evidence, aspect=aspect)
+    elif gap is not None:
+        yield unknown(group, gap, *assignment.evidence, aspect=aspect)
+    else:
+        witness = {"principal": holder.id, "action": operation, "scope": assignment.scope.text}
+        yield broken(group, says, *assignment.evidence, fix=_delete(assignment), aspect=aspect, witness=witness)

@@ -1,0 +1,1 @@
+"""Rules about networks: entry, segmentation, security groups, private link, public access."""

@@ -1,0 +1,265 @@
+"""Ways: what the Internet reaches and by which door, and whether those who must reach something do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from auditor.estate import Relation
+from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
+from auditor.reach.reachability import Reach, Reachability, reachability_of
+from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.services.paas_firewall import open_to, public_access
+from auditor.text.shell import q
+from auditor.workload.parts import (
+    BASTION,
+    ENDPOINT,
+    GATEWAY,
+    ML,
+    NIC,
+    OPENAI,
+    REGISTRY,
+    SEARCH,
+    SITE,
+    STORAGE,
+    VAULT,
+    Workload,
+)
+
+ADDRESS = "microsoft.network/publicipaddresses"
+_DOORS = (
+    ADDRESS,
+    "microsoft.network/loadbalancers",
+    REGISTRY,
+    OPENAI,
+    SEARCH,
+    ML,
+    f"{ML}/onlineendpoints",
+    GATEWAY,
+    BASTION,
+    NIC,
+    ENDPOINT,
+    SITE,
+    STORAGE,
+    VAULT,
+)
+"""Types of which one that was not listed could be an open door."""
+
+
+def _all_read(w: Workload, *types: str) -> None:
+    """Make sure that what a way could lead through was listed: a hop that nobody read is not a hop that is missing."""
+    for kind in types:
+        w.estate.all(kind)
+
+
+def _witness(way: Reach) -> dict[str, Any]:
+    packet = way.witness
+    hops = [{"name": hop.name, "id": hop.id.text if hop.id else None, "note": hop.note} for hop in way.hops]
+    return {"from": way.source, "packet": str(packet) if packet else None, "hops": hops, "rules": list(way.deciding)}
+
+
+def _told(way: Reach) -> str:
+    return " -> ".join(f"{hop.name} ({hop.note})" if hop.note else hop.name for hop in way.hops)
+
+
+def _why_not(way: Reach) -> str:
+    return way.stopped.says if way.stopped is not None else f"{way.source} does not reach {way.target.name}"
+
+
+def _evidence(way: Reach) -> tuple[Evidence, ...]:
+    if way.stopped is not None:
+        return way.stopped.evidence
+    return tuple(e for hop in way.hops for step in hop.steps for e in step.evidence)[:6]
+
+
+def _passes(way: Reach, through: tuple[Resource, ...]) -> bool:
+    return bool({hop.id for hop in way.hops} & {resource.id for resource in through})
+
+
+@requirement("NET-01", on=lambda w: w.chat_uis, part="chat UI")
+def chat_ui_has_another_door(site: Resource, w: Workload, _terms: object) -> Answer:
+    """The chat UI cannot be reached through the Application Gateway, or can be reached past it.
+
+    What is read: public frontends, listeners and backend pools of the gateways, the security groups, routes and private
+    endpoint on the way to the chat UI, and the chat UI's own public endpoint.
+
+    Why it matters: one door can be watched, filtered and closed. Every other door is outside of the firewall's sight.
+
+    What is wrong: no way leads from the Internet through a gateway to the chat UI, more than one gateway does, or the
+    chat UI answers the Internet directly.
+
+    How to put it right: put the site into the gateway's backend pool and disable its public network access.
+
+    References: article, "Networking" (a single secure entry point) and "Security".
+    """
+    door = open_to(w.estate, site)
+    if door.closed is False:
+        fix = f"az resource update --ids {q(site.id.text)} --set properties.publicNetworkAccess=Disabled"
+        return broken(site, f"{site.name} can be reached past the gateway: {door.says}", *door.reasons, fix=fix)
+    if isinstance(door.closed, Unknown):
+        return unknown(site, door.closed, *door.reasons)
+    _all_read(w, ADDRESS, NIC, ENDPOINT)
+    world = reachability_of(w.estate)
+    way = world.reach(world.internet, site)
+    if isinstance(way.reaches, Unknown):
+        return unknown(site, way.reaches)
+    if not way.reaches or not _passes(way, w.gateways):
+        says = f"no way leads from the Internet through an Application Gateway to {site.name}: {_why_not(way)}"
+        return broken(site, says, *_evidence(way), fix="add the site to the gateway's backend pool")
+    public = [g for g in w.gateways if w.estate.targets(g, Relation.HAS_ADDRESS)]
+    if len(public) > 1:
+        names = ", ".join(sorted(g.name for g in public))
+        return broken(site, f"more than one gateway has a public address: {names}", *[g.at("id") for g in public])
+    return holds(site, f"{_told(way)} is the one way in", *_evidence(way), *door.reasons)
+
+
+def _within_sight(w: Workload) -> Iterator[Resource]:
+    """Everything of the workload that could be reached; known to be everything that could be a door."""
+    _all_read(w, *_DOORS)
+    world = reachability_of(w.estate)
+    own = [network.id for network in w.networks]
+    yield from world.targets if w.anchor is None else world.targets_in(w.groups, own)
+
+
+@requirement("NET-02", on=_within_sight, part="part that could be reached")
+def internet_reaches_more_than_the_chat(target: Resource, w: Workload, _terms: object) -> Answer:
+    """Something besides the chat UI behind its gateway, and Bastion, can be reached from the Internet.
+
+    What is read: for each subnet, interface, private endpoint, public address and service of the workload every way
+    from the Internet to it: public addresses, load balancers and gateways, security groups and admin rules, routes,
+    peerings, private endpoints with their names, and the service's own firewall.
+
+    Why it matters: the article allows the Internet one thing, the chat UI behind the gateway. Whatever else answers is
+    found by scanners within minutes.
+
+    What is wrong: a way exists that goes neither through the gateway nor through Bastion. The finding shows the hops,
+    the rules that let it pass, and one packet.
+
+    How to put it right: close the way at its first hop: the public address, the rule, or the service's firewall.
+
+    References: article, "Security" (the only thing accessible from the internet).
+    """
+    world = reachability_of(w.estate)
+    way = world.reach(world.internet, target)
+    if way.reaches is False:
+        return holds(target, f"the Internet does not reach {target.name}: {_why_not(way)}", *_evidence(way))
+    # One way as it should be says nothing of the others.
+    others = [o for o in world.ways(world.internet, target) if not _passes(o, (*w.gateways, *w.bastions))]
+    open_way = next((other for other in others if other.reaches is True), None)
+    if open_way is not None:
+        says = f"the Internet reaches {target.name}: {_told(open_way)}"
+        return broken(target, says, *_evidence(open_way), witness=_witness(open_way), fix=_close(target))
+    gap = next((other.reaches for other in (*others, way) if isinstance(other.reaches, Unknown)), None)
+    if gap is not None:
+        return unknown(target, gap)
+    return holds(target, f"the Internet reaches {target.name} as it should: {_told(way)}", *_evidence(way))
+
+
+def _close(target: Resource) -> str:
+    if target.type == "microsoft.network/publicipaddresses":
+        return f"az network public-ip delete --ids {q(target.id.text)}, after taking it off what has it"
+    if target.type.startswith("microsoft.network/"):
+        return f"remove the public address, or deny the Internet in the security group, of {target.name}"
+    return f"az resource update --ids {q(target.id.text)} --set properties.publicNetworkAccess=Disabled"
+
+
+def _private_way(world: Reachability, sender: Resource, target: Resource) -> tuple[Reach, bool]:
+    """The best way from where something sits to a service, and whether it goes over a private endpoint."""
+    origins = world.origins(sender)
+    if not origins:
+        raise NotKnown(Unknown(f"where {sender.name} sends from is not known: it sits in no virtual network"))
+    ways = [world.reach(origin, target) for origin in origins]
+    best = min(ways, key=lambda way: (way.reaches is not True, way.reaches is False))
+    endpoints = {e.id for e in world.estate.into(target, Relation.LEADS_TO, ENDPOINT)}
+    return best, bool({hop.id for hop in best.hops} & endpoints)
+
+
+@requirement("PL-14", on=lambda w: w.chat_uis, part="chat UI")
+def chat_ui_calls_the_flow_past_the_endpoint(site: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
+    """The chat UI does not reach the online endpoint over the workspace's private endpoint.
+
+    What is read: the subnet the site is integrated into, its security group and routes, the workspace's private
+    endpoint with its approval, names and addresses, and whether the online endpoint's public access is disabled.
+
+    Why it matters: an online endpoint has no private endpoint of its own: it answers at the workspace's, or at a public
+    address. If the private way is blocked the UI fails, or somebody opens the public one.
+
+    What is wrong: a hop of the private way does not hold, or the online endpoint answers publicly.
+
+    How to put it right: integrate the site, approve the endpoint, link the zone, allow 443 to the private endpoints
+    subnet, disable public access of the online endpoint.
+
+    References: article, "Network flows", step 1;
+    learn.microsoft.com/azure/machine-learning/concept-secure-online-endpoint.
+    """
+    if not w.online_endpoints:
+        yield not_applicable(site, "the flow has no managed online endpoint", site.at("id"))
+        return
+    yield from _reached_privately(site, site, w)
+    for endpoint in w.online_endpoints:
+        access, evidence = public_access(endpoint)
+        if access == "disabled":
+            yield holds(site, f"{endpoint.name} answers at the workspace's private endpoint only", evidence,
+                        aspect=endpoint.name)  # fmt: skip
+        else:
+            fix = f"az ml online-endpoint update --name {q(endpoint.name)} --set public_network_access=disabled"
+            says = f"{endpoint.name}, which {site.name} calls, answers publicly"
+            yield broken(site, says, evidence, fix=fix, aspect=endpoint.name)
+
+
+def _reached_privately(subject: Resource, sender: Resource, w: Workload) -> Iterator[Verdict]:
+    _all_read(w, NIC, ENDPOINT)
+    world = reachability_of(w.estate)
+    for workspace in w.workspaces:
+        if world.fabric.seat(sender) is None:
+            says = f"{sender.name} sits in no virtual network, so it cannot reach {workspace.name} privately"
+            yield broken(subject, says, sender.at("properties", "virtualNetworkSubnetId"), aspect="way")
+            continue
+        way, private = _private_way(world, sender, workspace)
+        if isinstance(way.reaches, Unknown):
+            yield unknown(subject, way.reaches, aspect="way")
+        elif way.reaches and private:
+            yield holds(subject, f"{_told(way)}", *_evidence(way), aspect="way")
+        else:
+            why = _why_not(way) if not way.reaches else f"{_told(way)} is not private"
+            says = f"{sender.name} does not reach {workspace.name} over its private endpoint: {why}"
+            yield broken(subject, says, *_evidence(way), aspect="way", fix="mend the hop that the message names")
+
+
+@requirement("PL-15", on=lambda w: w.jump_boxes, part="jump box")
+def authors_do_not_get_through(machine: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
+    """Authors cannot get from Bastion to the jump box, or from there to the workspace's private endpoint.
+
+    What is read: Bastion's subnet and the jump box's with their security groups and routes, and the workspace's private
+    endpoint with its approval and names.
+
+    Why it matters: if the private way for authors is broken, the next thing that happens is that public access to the
+    workspace is switched on for a day.
+
+    What is wrong: a hop from Bastion to the jump box, or from the jump box to the workspace, does not hold.
+
+    How to put it right: allow 22 and 3389 out of Bastion's subnet and into the jump box's, and 443 out of that to the
+    private endpoints.
+
+    References: article, "Ingress to Azure Machine Learning" (figure 3).
+    """
+    world = reachability_of(w.estate)
+    for id_ in w.nics_of(machine):
+        nic = w.estate.need(id_, machine.place("properties", "networkProfile"))
+        yield from _session(machine, nic, world, w)
+        yield from _reached_privately(machine, nic, w)
+
+
+def _session(machine: Resource, nic: Resource, world: Reachability, w: Workload) -> Iterator[Verdict]:
+    _all_read(w, ADDRESS)
+    if not w.bastions:
+        yield not_applicable(machine, "the workload has no Bastion host", machine.at("id"))
+        return
+    way = world.reach(world.internet, nic)
+    if isinstance(way.reaches, Unknown):
+        yield unknown(machine, way.reaches, aspect="session")
+    elif way.reaches and _passes(way, w.bastions):
+        yield holds(machine, f"{_told(way)}", *_evidence(way), aspect="session")
+    else:
+        says = f"no session leads through Bastion to {machine.name}: {_why_not(way)}"
+        yield broken(machine, says, *_evidence(way), aspect="session", fix="mend the hop that the message names")

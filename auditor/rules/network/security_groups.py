@@ -1,0 +1,338 @@
+"""Network security groups: each subnet lets through what its row of the article's table says, and denies the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from auditor.estate import Relation
+from auditor.model import Evidence, Resource, Verdict
+from auditor.network.nsg.evaluation import evaluated
+from auditor.network.nsg.rules import SecurityRule
+from auditor.network.topology.words import view_of
+from auditor.rules.rule import broken, holds, requirement, unknown
+from auditor.sets.packet_set import FlowSet
+from auditor.sets.port_set import PortSet
+from auditor.sets.protocol_set import ProtocolSet
+from auditor.text.shell import q
+from auditor.workload.nsg_table import (
+    Contract,
+    Part,
+    check_term,
+    compare,
+    flow_terms,
+    reach_of,
+    resolver,
+)
+from auditor.workload.parts import Workload
+from auditor.workload.subnets import PARTS
+
+
+class FlowRow(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"source_": "from", "documented": "source"}
+):
+    """One flow of a table: who, to whom, on what; whether it must pass; why; and where that is documented."""
+
+    source_: str
+    to: str
+    ports: str
+    protocol: str
+    needed: bool
+    why: str
+    documented: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse words that no subnet's rules could be held against."""
+        check_term(self.term)
+
+    @property
+    def term(self) -> dict[str, object]:
+        """The flow as `semantics.contract` reads it."""
+        return {"from": self.source_, "to": self.to, "ports": self.ports, "protocol": self.protocol}
+
+
+class GroupRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A row of the article's table: the part, what the article calls its subnet, and its flows in each direction."""
+
+    part: str
+    subnet: str
+    inbound: tuple[FlowRow, ...]
+    outbound: tuple[FlowRow, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a part that no subnet can play."""
+        if self.part not in PARTS:
+            raise ValueError(f"`{self.part}` is no part of a network; it is one of {', '.join(PARTS)}")
+
+
+def _playing(w: Workload, terms: GroupRow) -> Iterable[Resource]:
+    return w.subnet(terms.part)
+
+
+@requirement(
+    "NSG-AGW-IN", "NSG-PE-IN", "NSG-APP-IN", "NSG-BAS-IN",
+    "NSG-JMP-IN", "NSG-AGT-IN", "NSG-TRN-IN", "NSG-SCO-IN",
+    by_terms=_playing, part="subnet for this part", terms=GroupRow,
+)  # fmt: skip
+def lets_in_other_than_the_table(subnet: Resource, w: Workload, terms: GroupRow) -> Iterator[Verdict]:
+    """A subnet lets in more than its row of the table, or blocks what it needs.
+
+    What is read: the security group on the subnet, its rules by priority with Azure's default rules after them,
+    security admin rules before them, and what service tags and application security groups stand for here.
+
+    Why it matters: the first rule that matches a packet decides it, so what a group lets in is the sum of its rules
+    and not the look of any one of them. A default rule lets the whole network and all its peers in.
+
+    What is wrong: some packet to the subnet passes that no flow of the row covers, or one that a service needs is
+    blocked. Each finding names the rule that decides, the packets in few boxes, and one packet as a witness.
+
+    How to put it right: narrow the rule to the row's flow, or delete it and let an explicit deny follow.
+
+    References: article, "Virtual network segmentation and security" (table);
+    learn.microsoft.com/azure/virtual-network/network-security-group-how-it-works.
+    """
+    yield from _hold_against(subnet, w, "inbound", terms.inbound)
+
+
+@requirement(
+    "NSG-AGW-OUT", "NSG-PE-OUT", "NSG-APP-OUT", "NSG-BAS-OUT",
+    "NSG-JMP-OUT", "NSG-AGT-OUT", "NSG-TRN-OUT", "NSG-SCO-OUT",
+    by_terms=_playing, part="subnet for this part", terms=GroupRow,
+)  # fmt: skip
+def lets_out_other_than_the_table(subnet: Resource, w: Workload, terms: GroupRow) -> Iterator[Verdict]:
+    """A subnet lets out more than its row of the table, or blocks what it needs.
+
+    What is read: as for the inbound row, in the outbound direction.
+
+    Why it matters: what can leave is what can be stolen. A group without a rule of its own lets everything out to the
+    Internet by Azure's default rule.
+
+    What is wrong: some packet from the subnet passes that no flow of the row covers, or one that is needed is blocked.
+
+    How to put it right: narrow the rule to the row's flow, or delete it and let an explicit deny follow.
+
+    References: article, "Virtual network segmentation and security" (table);
+    learn.microsoft.com/azure/virtual-network/network-security-group-how-it-works.
+    """
+    yield from _hold_against(subnet, w, "outbound", terms.outbound)
+
+
+def _hold_against(subnet: Resource, w: Workload, direction: str, rows: Sequence[FlowRow]) -> Iterator[Verdict]:
+    contract = _contract(subnet, w, direction, rows)
+    if contract.group is None:
+        yield _unguarded(subnet, direction)
+        return
+    way = "in" if direction == "inbound" else "out"
+    for part in contract.excess:
+        yield _differs(contract, part, f"{subnet.name} lets {way} {part.text}, which its row does not allow", "excess")
+    for part in contract.missing:
+        yield _differs(contract, part, f"{subnet.name} blocks {part.text}, which its row needs", "missing")
+    if not contract.excess and not contract.missing:
+        if contract.unknowns:
+            yield unknown(subnet, contract.unknowns[0], *_group(contract))
+        else:
+            yield holds(
+                subnet, f"{contract.group.name} lets {way} what the row of {subnet.name} says", *_group(contract)
+            )
+
+
+def _contract(subnet: Resource, w: Workload, direction: str, rows: Sequence[FlowRow]) -> Contract:
+    resolve = resolver(subnet, w.subnet, view_of(w.estate, subnet))
+    allowed = flow_terms([row.term for row in rows], resolve)
+    needed = flow_terms([row.term for row in rows if row.needed], resolve)
+    words = [str(row.term.get(side, "")) for row in rows for side in ("from", "to")]
+    return compare(w.estate, subnet, direction, allowed, needed, words=words)
+
+
+def _unguarded(subnet: Resource, direction: str) -> Verdict:
+    evidence = subnet.at("properties", "networkSecurityGroup")
+    fix = f"az network vnet subnet update --ids {q(subnet.id.text)} --network-security-group <nsg>"
+    return broken(subnet, f"{subnet.name} has no security group: everything passes {direction}", evidence, fix=fix)
+
+
+def _group(contract: Contract) -> tuple[Evidence, ...]:
+    return (contract.subnet.at("properties", "networkSecurityGroup", "id"),)
+
+
+def _differs(contract: Contract, part: Part, says: str, kind: str) -> Verdict:
+    rule = part.rule
+    aspect = f"{kind} {rule.name}".casefold()
+    if part.unknown is not None:
+        return unknown(contract.subnet, part.unknown, *_decided_by(rule), aspect=aspect)
+    decided = f"{says} (rule {rule.name}, priority {rule.priority})"
+    fix = _narrow(contract, rule) if kind == "excess" else _permit(contract, part)
+    return broken(
+        contract.subnet, decided, *_decided_by(rule), fix=fix, aspect=aspect, witness=_witness(contract, part)
+    )
+
+
+def _decided_by(rule: SecurityRule) -> tuple[Evidence, ...]:
+    return (Evidence(rule.place, rule.azure_name),)
+
+
+def _witness(contract: Contract, part: Part) -> dict[str, Any]:
+    packet = part.witness
+    return {
+        "direction": contract.direction,
+        "protocol": packet.protocol.label,
+        "source": packet.source,
+        "source_port": packet.source_port,
+        "destination": packet.destination,
+        "destination_port": packet.destination_port,
+        "access": part.rule.access,
+        "rule": part.rule.azure_name,
+        "nsg": part.group.text,
+        **({"given": list(packet.given)} if packet.given else {}),
+    }
+
+
+def _narrow(contract: Contract, rule: SecurityRule) -> str:
+    if rule.is_default:
+        return _deny_all(contract, contract.direction)
+    assert contract.group is not None
+    return (
+        f"az network nsg rule update --resource-group {q(contract.group.id.resource_group)} --nsg-name"
+        f" {q(contract.group.name)} --name {q(rule.name)} --source-address-prefixes <of the row>"
+        " --destination-address-prefixes <of the row> --destination-port-ranges <of the row>"
+        "  # or: az network nsg rule delete"
+    )
+
+
+def _permit(contract: Contract, part: Part) -> str:
+    assert contract.group is not None
+    return (
+        f"az network nsg rule create --resource-group {q(contract.group.id.resource_group)} --nsg-name"
+        f" {q(contract.group.name)} --name <name> --direction {contract.direction.capitalize()} --access Allow"
+        f" --priority <below {part.rule.priority}>  # for {q(part.text)}"
+    )
+
+
+def _deny_all(contract: Contract, direction: str) -> str:
+    assert contract.group is not None
+    way = direction.capitalize()
+    return (
+        f"az network nsg rule create --resource-group {q(contract.group.id.resource_group)} --nsg-name"
+        f" {q(contract.group.name)} --name DenyAll{way} --direction {way} --access Deny --priority 4096 --protocol '*'"
+        " --source-address-prefixes '*' --source-port-ranges '*' --destination-address-prefixes '*'"
+        " --destination-port-ranges '*'"
+    )
+
+
+@requirement(
+    "NSG-AGW-DENY", "NSG-PE-DENY", "NSG-APP-DENY", "NSG-BAS-DENY",
+    "NSG-JMP-DENY", "NSG-AGT-DENY", "NSG-TRN-DENY", "NSG-SCO-DENY",
+    by_terms=_playing, part="subnet for this part", terms=GroupRow,
+)  # fmt: skip
+def leaves_the_rest_to_default_rules(subnet: Resource, w: Workload, terms: GroupRow) -> Iterator[Verdict]:
+    """Some traffic of a subnet is decided by a default rule, so nothing denies it explicitly.
+
+    What is read: which rule of the subnet's group decides each packet, in both directions. A deny whose source is
+    another subnet's prefix never matches and so decides nothing.
+
+    Why it matters: Azure's default rules allow the whole network, its peers and on-premises in, and the Internet out.
+    The article asks for the opposite: what the table does not name is denied, and a rule says so.
+
+    What is wrong: a packet exists that reaches a default rule. Whether that rule allows or denies it makes no
+    difference: what is not denied by the group itself is open again as soon as a default allows it.
+
+    How to put it right: `az network nsg rule create --access Deny --priority 4096` for everything, in that direction.
+
+    References: article, "Virtual network segmentation and security" ("All other traffic is explicitly denied");
+    learn.microsoft.com/azure/virtual-network/network-security-groups-overview.
+    """
+    for direction, rows in (("inbound", terms.inbound), ("outbound", terms.outbound)):
+        contract = _contract(subnet, w, direction, rows)
+        if contract.group is None:
+            yield _unguarded(subnet, direction)
+        else:
+            yield _explicitly_denied(contract, direction)
+
+
+def _explicitly_denied(contract: Contract, direction: str) -> Verdict:
+    certain = [part for part in contract.left_to_default if part.unknown is None]
+    if certain:
+        worst = next((part for part in certain if part.rule.allows), certain[0])
+        rest = f" and {len(certain) - 1} more" if len(certain) > 1 else ""
+        access = "allowed" if worst.rule.allows else "denied"
+        says = (
+            f"no rule of {contract.group.name if contract.group else ''} denies {worst.text} {direction}:"
+            f" it is {access} by Azure's default {worst.rule.name}{rest}"
+        )
+        evidence = [e for part in certain for e in _decided_by(part.rule)]
+        return broken(
+            contract.subnet, says, *_group(contract), *evidence,
+            fix=_deny_all(contract, direction), aspect=direction, witness=_witness(contract, worst),
+        )  # fmt: skip
+    if contract.left_to_default:
+        doubt = contract.left_to_default[0].unknown
+        assert doubt is not None
+        return unknown(contract.subnet, doubt, *_group(contract), aspect=direction)
+    says = f"{contract.group.name if contract.group else ''} itself denies all else {direction}"
+    return holds(contract.subnet, says, *_group(contract), aspect=direction)
+
+
+_EVERY_PART = "every part"
+
+
+class StrictTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Flows whose ports or protocol the article's table itself, or a page it links to, leaves open, by part."""
+
+    open: dict[str, tuple[dict[str, str], ...]]
+
+    def __post_init__(self) -> None:
+        """Refuse parts that no subnet plays, and words that no rule could be held against."""
+        for part, flows in self.open.items():
+            if part not in (_EVERY_PART, *PARTS):
+                raise ValueError(f"`{part}` is no part of a network; it is one of {', '.join((_EVERY_PART, *PARTS))}")
+            for flow in flows:
+                check_term(flow)
+
+
+@requirement("SEG-05", on=lambda w: w.subnets.all, part="subnet", terms=StrictTerms)
+def rule_is_wider_than_it_need_be(subnet: Resource, w: Workload, terms: StrictTerms) -> Iterator[Verdict]:
+    """A rule allows any port, or any protocol, where a narrower one would do.
+
+    What is read: protocol and destination ports of every Allow rule of the subnet's group.
+
+    Why it matters: the article asks for the strictest rules that work. A rule that names no port lets in the next
+    service that somebody starts there.
+
+    What is wrong: an Allow rule for any port or any protocol, unless the article's table, or the page of the service
+    that it links to, leaves them open for that very flow.
+
+    How to put it right: `az network nsg rule update --protocol Tcp --destination-port-ranges 443`.
+
+    References: article, "Virtual network segmentation and security" (strictest rules).
+    """
+    group = w.estate.one(subnet, Relation.GUARDED_BY)
+    if group is None:
+        return
+    wide = [rule for way in ("inbound", "outbound") for rule in _wide_rules(subnet, group, w, way, terms)]
+    for rule in wide:
+        what = "any port" if rule.destination_ports == PortSet.everything() else "any protocol"
+        fix = (
+            f"az network nsg rule update --resource-group {q(group.id.resource_group)} --nsg-name {q(group.name)}"
+            f" --name {q(rule.name)} --protocol Tcp --destination-port-ranges <ports>"
+        )
+        says = f"rule {rule.name} of {group.name} allows {what} where less would do"
+        yield broken(subnet, says, *_decided_by(rule), fix=fix, aspect=rule.name.casefold())
+    if not wide:
+        yield holds(subnet, f"every rule of {group.name} names its ports and protocol", subnet.at("name"))
+
+
+def _wide_rules(subnet: Resource, group: Resource, w: Workload, way: str, terms: StrictTerms) -> Iterator[SecurityRule]:
+    view = view_of(w.estate, subnet)
+    resolve = resolver(subnet, w.subnet, view)
+    borne = FlowSet.union(
+        flow_terms(terms.open.get(part, ()), resolve) for part in (_EVERY_PART, *w.subnets.part_of(subnet))
+    )
+    here = reach_of(subnet, way)
+    for rule in evaluated(w.estate, group, way, view).rules:
+        if rule.is_default or not rule.allows:
+            continue
+        any_port = rule.destination_ports == PortSet.everything()
+        any_protocol = rule.protocols == ProtocolSet.everything()
+        if (any_port or any_protocol) and (rule.flows & here <= borne) is not True:
+            yield rule

@@ -1,0 +1,151 @@
+"""Transport: web apps and storage speak TLS, a recent one, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from auditor.model import NotKnown, Resource, Unknown, Verdict
+from auditor.rules.rule import Answer, broken, holds, requirement, shown, unknown
+from auditor.text.shell import q
+from auditor.workload.parts import Workload
+
+
+@requirement("NET-07", on=lambda w: w.sites, part="web app")
+def web_app_answers_plain_http(site: Resource, w: Workload, _terms: object) -> Answer:
+    """A web app answers plain HTTP instead of redirecting it.
+
+    What is read: `properties.httpsOnly`. Absent means false, as for a new app.
+
+    Why it matters: the app is private, but its network is shared; a client that asks for http:// gets an answer.
+
+    What is wrong: `httpsOnly` is false.
+
+    How to put it right: `az webapp update --https-only true`.
+
+    References: article, "Networking"; learn.microsoft.com/azure/app-service/configure-ssl-bindings.
+    """
+    evidence = site.at("properties", "httpsOnly")
+    if evidence.value is True:
+        return holds(site, f"{site.name} answers HTTPS only", evidence)
+    return broken(
+        site, f"{site.name} answers plain HTTP (httpsOnly is {shown(evidence.value)})", evidence,
+        fix=f"az webapp update --ids {q(site.id.text)} --https-only true",
+    )  # fmt: skip
+
+
+class SiteTlsTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The oldest TLS version a site may take (`1.2`), and what its FTP endpoint must be."""
+
+    minimum: str
+    ftps: tuple[str, ...]
+
+
+@requirement("NET-08", on=lambda w: w.sites, part="web app", terms=SiteTlsTerms)
+def web_app_takes_old_tls(site: Resource, w: Workload, terms: SiteTlsTerms) -> Iterator[Verdict]:
+    """A web app or its deployment site takes an old TLS version, or still offers FTP.
+
+    What is read: `minTlsVersion`, `scmMinTlsVersion` and `ftpsState` of the site's `config/web`.
+
+    Why it matters: the deployment site (scm) can replace the program; it deserves the same door as the app.
+
+    What is wrong: a minimum below the baseline's, or an FTP endpoint that is not of the kinds the baseline bears.
+
+    How to put it right: `az webapp config set --min-tls-version 1.2 --ftps-state Disabled`.
+
+    References: article, "Networking"; learn.microsoft.com/azure/app-service/overview-tls.
+    """
+    config = w.estate.child(site, "config", "web")
+    if config is None:
+        raise NotKnown(
+            Unknown(
+                f"the configuration of {site.name} is not in this snapshot",
+                "Microsoft.Web/sites/config/read",
+                absent=True,
+            )
+        )
+    for key in ("minTlsVersion", "scmMinTlsVersion"):
+        evidence = config.at("properties", key)
+        if evidence.value is None:
+            yield unknown(site, Unknown(f"{site.name} does not state its {key}"), evidence, aspect=key)
+        elif _version(str(evidence.value)) >= _version(terms.minimum):
+            yield holds(site, f"{key} of {site.name} is {evidence.value}", evidence, aspect=key)
+        else:
+            option = "--min-tls-version" if key == "minTlsVersion" else "--generic-configurations"
+            value = terms.minimum if key == "minTlsVersion" else f'\'{{"scmMinTlsVersion": "{terms.minimum}"}}\''
+            fix = f"az webapp config set --ids {q(site.id.text)} {option} {q(value)}"
+            yield broken(site, f"{key} of {site.name} is {evidence.value}", evidence, fix=fix, aspect=key)
+    evidence = config.at("properties", "ftpsState")
+    if str(evidence.value).casefold() in {state.casefold() for state in terms.ftps}:
+        yield holds(site, f"ftpsState of {site.name} is {evidence.value}", evidence, aspect="ftpsState")
+    else:
+        fix = f"az webapp config set --ids {q(site.id.text)} --ftps-state {q(terms.ftps[0])}"
+        yield broken(
+            site, f"ftpsState of {site.name} is {shown(evidence.value)}", evidence, fix=fix, aspect="ftpsState"
+        )
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".") if part.isdigit())
+
+
+@requirement("NET-09", on=lambda w: w.sites, part="web app")
+def tls_ends_before_the_worker(site: Resource, w: Workload, _terms: object) -> Answer:
+    """TLS ends at App Service's front ends, not at the worker that runs the app.
+
+    What is read: `properties.endToEndEncryptionEnabled`.
+
+    Why it matters: the article wants data encrypted end to end; without this the last leg, inside the platform, is
+    plain.
+
+    What is wrong: the setting is false or absent (it is off by default).
+
+    How to put it right: `az webapp update --set endToEndEncryptionEnabled=true` (Premium plans and above).
+
+    References: article, "Networking" (end to end); learn.microsoft.com/azure/app-service/configure-ssl-bindings.
+    """
+    evidence = site.at("properties", "endToEndEncryptionEnabled")
+    if evidence.value is True:
+        return holds(site, f"TLS reaches the workers of {site.name}", evidence)
+    fix = f"az webapp update --ids {q(site.id.text)} --set endToEndEncryptionEnabled=true"
+    return broken(site, f"TLS ends at the front ends of {site.name}, not at its workers", evidence, fix=fix)
+
+
+class StorageTlsTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The oldest TLS version that a storage account may take, as storage writes it (`TLS1_2`)."""
+
+    minimum: str
+
+
+@requirement("NET-10", on=lambda w: (*w.storages, *w.other_storages), part="storage account", terms=StorageTlsTerms)
+def storage_takes_weak_transport(account: Resource, w: Workload, terms: StorageTlsTerms) -> Iterator[Verdict]:
+    """A storage account takes plain HTTP, or a TLS version that is too old.
+
+    What is read: `supportsHttpsTrafficOnly` (true where absent, since api-version 2019-04-01) and
+    `minimumTlsVersion` (TLS 1.0 where absent).
+
+    Why it matters: prompts, flows and logs rest here; a client that may choose its own transport chooses the weakest.
+
+    What is wrong: HTTP is allowed, or the minimum is below what the baseline bears.
+
+    How to put it right: `az storage account update --https-only true --min-tls-version TLS1_2`.
+
+    References: article, "Networking";
+    learn.microsoft.com/azure/storage/common/transport-layer-security-configure-minimum-version.
+    """
+    evidence = account.at("properties", "supportsHttpsTrafficOnly")
+    fix = f"az storage account update --ids {q(account.id.text)}"
+    if evidence.value is False:
+        says = f"{account.name} takes plain HTTP"
+        yield broken(account, says, evidence, fix=f"{fix} --https-only true", aspect="https")
+    else:
+        yield holds(account, f"{account.name} takes HTTPS only", evidence, aspect="https")
+    evidence = account.at("properties", "minimumTlsVersion")
+    # Storage writes versions as TLS1_0, TLS1_1, TLS1_2, TLS1_3: their order is that of their letters.
+    if account.text("properties", "minimumTlsVersion") >= terms.minimum.casefold():
+        yield holds(account, f"{account.name} asks for {evidence.value}", evidence, aspect="tls")
+    else:
+        stated = evidence.value or "not set, which means TLS 1.0"
+        says = f"minimumTlsVersion of {account.name} is {stated}"
+        yield broken(account, says, evidence, fix=f"{fix} --min-tls-version {terms.minimum}", aspect="tls")

@@ -1,0 +1,1 @@
+"""Rules about operation: components, monitoring, reliability, cost."""

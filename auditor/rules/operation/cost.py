@@ -1,0 +1,146 @@
+"""Cost: somebody is warned, quota is used by the workload, and model and machine were chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from auditor.model import NotKnown, Resource, Unknown, Verdict
+from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement
+from auditor.text.shell import q
+from auditor.workload.parts import Workload
+
+_BUDGET = "microsoft.consumption/budgets"
+
+
+@requirement("CST-01", on=lambda w: w.workspaces, part="workspace")
+def nobody_is_warned_of_cost(workspace: Resource, w: Workload, _terms: object) -> Answer:
+    """No budget that covers the workload warns anybody.
+
+    What is read: the budgets of the subscription and of the workload's resource groups, and their notifications.
+
+    Why it matters: tokens are paid by use. A loop in a flow, or a leaked key, is first seen on the bill.
+
+    What is wrong: no budget covers the workload's resource group, or none of its notifications is enabled and has
+    somebody to go to.
+
+    How to put it right: `az consumption budget create-with-rg`, with a notification.
+
+    References: article, "Cost optimization";
+    learn.microsoft.com/azure/cost-management-billing/costs/tutorial-acm-create-budgets.
+    """
+    budgets = [b for b in w.estate.all(_BUDGET) if b.id.extends is not None and workspace.id.is_within(b.id.extends)]
+    for budget in budgets:
+        if any(_reaches_somebody(budget, name) for name in budget.get("properties", "notifications", default={})):
+            return holds(workspace, f"budget {budget.name} warns somebody", budget.at("properties", "notifications"))
+    fix = f"az consumption budget create-with-rg --resource-group {q(workspace.id.resource_group)} --budget-name <name>"
+    if budgets:
+        says = f"budget {budgets[0].name} covers {workspace.name} but warns nobody"
+        return broken(workspace, says, budgets[0].at("properties", "notifications"), fix=fix)
+    return broken(workspace, f"no budget covers {workspace.name}", workspace.at("id"), fix=fix)
+
+
+def _reaches_somebody(budget: Resource, name: str) -> bool:
+    path = ("properties", "notifications", name)
+    people = any(budget.get(*path, kind) for kind in ("contactEmails", "contactRoles", "contactGroups"))
+    return budget.get(*path, "enabled") is True and people
+
+
+@requirement("CST-02", on=lambda w: w.openai, part="Azure OpenAI account")
+def quota_serves_no_model_of_the_workload(account: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
+    """Quota is provisioned for something that the workload does not use.
+
+    What is read: the model deployments of the account, their capacity and whether they were made successfully; and the
+    workspace's connections to the account, since a flow reaches its models through one.
+
+    Why it matters: quota belongs to a subscription and a region; what an idle deployment holds no other can have, and
+    provisioned throughput is paid whether it is used or not.
+
+    What is wrong: an account with deployments that nothing in the workspace is connected to, or a deployment that
+    failed and still holds capacity.
+
+    How to put it right: `az cognitiveservices account deployment delete`.
+
+    References: article, "Azure OpenAI" (set provisioning limits).
+    """
+    deployments = [d for d in w.model_deployments if d.id.is_within(account.id)]
+    if not deployments:
+        yield not_applicable(account, f"{account.name} has no deployment")
+        return
+    connected = [c for c in w.connections if c.text("properties", "metadata", "ResourceId") == account.id.key]
+    hosted = bool(w.flow_sites)
+    for deployment in deployments:
+        state = deployment.at("properties", "provisioningState")
+        capacity = deployment.at("sku", "capacity")
+        fix = (
+            f"az cognitiveservices account deployment delete --resource-group {q(account.id.resource_group)}"
+            f" --name {q(account.name)} --deployment-name {q(deployment.name)}"
+        )
+        if str(state.value or "Succeeded").casefold() != "succeeded":
+            says = f"deployment {deployment.name} is {state.value} and holds a capacity of {capacity.value}"
+            yield broken(account, says, state, capacity, fix=fix, aspect=deployment.name)
+        elif not connected and not hosted:
+            says = f"{deployment.name} holds a capacity of {capacity.value} and nothing is connected to {account.name}"
+            yield broken(account, says, capacity, fix=fix, aspect=deployment.name)
+        else:
+            says = f"deployment {deployment.name} serves the workload"
+            yield holds(
+                account, says, capacity, *[c.at("properties", "target") for c in connected], aspect=deployment.name
+            )
+
+
+class ModelTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The model whose results are good enough and whose price is the least."""
+
+    model: str
+
+
+@requirement("CST-03", on=lambda w: w.model_deployments, part="model deployment", terms=ModelTerms)
+def dearer_model_than_the_article_takes(deployment: Resource, w: Workload, terms: ModelTerms) -> Answer:
+    """A deployment uses another model than the one that the article found sufficient.
+
+    What is read: `properties.model.name` of every model deployment. Embedding models are not chat models and are not
+    compared.
+
+    Why it matters: prices of models differ by more than an order of magnitude; the article takes the least expensive
+    one whose results suffice.
+
+    What is wrong: the model is another one. It may be the right one for this workload: then say so in a baseline of
+    your own, or waive this with the reason.
+
+    How to put it right: deploy the less expensive model beside it, compare the results, shift the traffic.
+
+    References: article, "Azure OpenAI" (select the right AI model).
+    """
+    evidence = deployment.at("properties", "model", "name")
+    if evidence.value is None:
+        raise NotKnown(Unknown(f"deployment {deployment.name} does not say which model it serves"))
+    if "embedding" in str(evidence.value).casefold():
+        return not_applicable(deployment, f"{evidence.value} is no chat model", evidence)
+    if str(evidence.value).casefold() == terms.model.casefold():
+        return holds(deployment, f"{deployment.name} serves {evidence.value}", evidence)
+    says = f"{deployment.name} serves {evidence.value}, where {terms.model} may suffice"
+    return broken(deployment, says, evidence, fix=f"deploy {terms.model}, compare the results, shift the traffic")
+
+
+@requirement("CST-05", on=lambda w: w.online_deployments, part="online deployment")
+def machine_size_was_not_chosen(deployment: Resource, w: Workload, _terms: object) -> Answer:
+    """The machines behind the online endpoint are of the size that Azure takes when nobody chooses.
+
+    What is read: `properties.instanceType` of every online deployment. Resource Manager shows the choice, not the test
+    that it rests on.
+
+    Why it matters: too small a machine throttles, too large a one is paid for around the clock, three times over.
+
+    What is wrong: no instance type is stated.
+
+    How to put it right: `az ml online-deployment update --set instance_type=<size>`, after a load test.
+
+    References: article, "Azure Machine Learning - performance efficiency".
+    """
+    evidence = deployment.at("properties", "instanceType")
+    if evidence.value:
+        return holds(deployment, f"{deployment.name} runs on {evidence.value}", evidence)
+    fix = f"az ml online-deployment update --name {q(deployment.name)} --set instance_type=<size>"
+    return broken(deployment, f"{deployment.name} states no instance type", evidence, fix=fix)

@@ -1,1 +1,0 @@
-"""What Azure's settings mean: pure questions with exact answers."""

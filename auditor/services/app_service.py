@@ -1,0 +1,171 @@
+"""Access restrictions of web apps: ordered rules in `config/web`, for the site and for its management (scm) site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditor.estate import Estate
+from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
+from auditor.network.topology.service_tags import ServiceTags
+from auditor.services.firewall_verdict import (
+    EVERYBODY,
+    NOBODY,
+    FirewallVerdict,
+    everybody,
+    nobody,
+    undecided,
+)
+from auditor.sets.address_set import AddressSet
+
+_LAST = 2147483647
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """A restriction. `certain` is false where more than the source address decides (headers, a forwarded address)."""
+
+    priority: int
+    allow: bool
+    addresses: AddressSet
+    certain: bool
+    subnet: ArmId | None
+    evidence: Evidence
+
+
+def site_open_to(estate: Estate, site: Resource) -> FirewallVerdict:
+    """Who may use the site's own host name over the public endpoint."""
+    return _open_to(estate, site, "ipSecurityRestrictions")
+
+
+def scm_open_to(estate: Estate, site: Resource) -> FirewallVerdict:
+    """Who may use the management (Kudu, deployment) site over the public endpoint."""
+    config = _config(estate, site)
+    if isinstance(config, Resource) and config.get("properties", "scmIpSecurityRestrictionsUseMain") is True:
+        return site_open_to(estate, site)
+    return _open_to(estate, site, "scmIpSecurityRestrictions")
+
+
+def _open_to(estate: Estate, site: Resource, rules: str) -> FirewallVerdict:
+    config = _config(estate, site)
+    switched = _switch(estate, site, config)
+    if switched is not None:
+        return switched
+    on = site.at("properties", "publicNetworkAccess")
+    if isinstance(config, Unknown):
+        return undecided(site.id, config, on)
+    return _by_rules(site, config, rules, on, ServiceTags.of_estate(estate))
+
+
+def _config(estate: Estate, site: Resource) -> Resource | Unknown:
+    """The `config/web` child; `siteConfig` inside the site is null on a GET."""
+    try:
+        found = estate.child(site, "config", "web")
+    except NotKnown as gap:
+        return gap.unknown
+    if found is not None:
+        return found
+    return Unknown(
+        f"config/web of {site.name} is not in this snapshot",
+        permission="Microsoft.Web/sites/config/read",
+    )
+
+
+def _switch(estate: Estate, site: Resource, config: Resource | Unknown) -> FirewallVerdict | None:
+    """`Disabled` on either document closes; absent or empty is open unless a private endpoint exists."""
+    stated = [site.at("properties", "publicNetworkAccess")]
+    if isinstance(config, Resource):
+        stated.append(config.at("properties", "publicNetworkAccess"))
+    words = [str(evidence.value or "").casefold() for evidence in stated]
+    if "disabled" in words:
+        says = f"public network access of {site.name} is disabled"
+        return nobody(site.id, says, stated[words.index("disabled")])
+    if "enabled" in words:
+        return None
+    if any(words):
+        because = f"publicNetworkAccess of {site.name} is {stated[0].value!r}, which this version does not know"
+        return undecided(site.id, Unknown(because), *stated)
+    ends = estate.seen(f"{site.type}/privateendpointconnections", under=site.id)
+    if ends:
+        says = f"{site.name} has a private endpoint and does not state public network access, which closes it"
+        return nobody(site.id, says, stated[0], ends[0].at("id"))
+    return None
+
+
+def _by_rules(site: Resource, config: Resource, name: str, on: Evidence, tags: ServiceTags) -> FirewallVerdict:
+    listed = sorted(_rules(config, name, tags), key=lambda rule: rule.priority)
+    default = config.text("properties", f"{name}DefaultAction")
+    allow_rest = default == "allow" if default else not listed
+    if not listed and allow_rest:
+        says = f"{site.name} takes connections from every address"
+        return everybody(site.id, says, on, config.at("properties", name))
+    surely = _walk(listed, allow_rest, hopeful=False)
+    at_most = _walk(listed, allow_rest, hopeful=True)
+    doubtful = [rule for rule in listed if not rule.certain]
+    gap = None
+    if surely != at_most and doubtful:
+        value = doubtful[0].evidence.value
+        gap = Unknown(f"the restriction {value!r} of {site.name} depends on more than the source address")
+    subnets = tuple(_subnets(listed))
+    says = f"the access restrictions of {site.name} let in {surely if gap is None else at_most}"
+    reasons = (on, *(rule.evidence for rule in listed))
+    return FirewallVerdict(site.id, surely, at_most, says, reasons, False, subnets, (), gap)
+
+
+def _walk(rules: list[_Rule], allow_rest: bool, *, hopeful: bool) -> AddressSet:
+    """First match wins. A rule that is not certain is taken to match only where that bends the answer our way."""
+    left, let_in = EVERYBODY, NOBODY
+    for rule in rules:
+        if not rule.certain and rule.allow is not hopeful:
+            continue
+        if rule.allow:
+            let_in |= left & rule.addresses
+        left -= rule.addresses
+    return let_in | left if allow_rest else let_in
+
+
+def _subnets(rules: list[_Rule]) -> Iterator[ArmId]:
+    """Subnets that a rule lets in before one decides for everybody; address rules do not see service endpoints."""
+    for rule in rules:
+        if rule.subnet is not None and rule.allow:
+            yield rule.subnet
+        elif rule.subnet is None and rule.certain and rule.addresses.is_everything:
+            return
+
+
+def _rules(config: Resource, name: str, tags: ServiceTags) -> Iterator[_Rule]:
+    for index, row in config.items("properties", name):
+        place = ("properties", name, index)
+        subnet = row.get("vnetSubnetResourceId") or row.get("subnetId")
+        text = str(row.get("ipAddress") or "")
+        tag = str(row.get("tag") or "Default").casefold()
+        addresses, certain = _source(text, tag, tags, is_subnet=bool(subnet))
+        priority = row.get("priority")
+        yield _Rule(
+            priority if isinstance(priority, int) else _LAST,
+            str(row.get("action") or "Allow").casefold() == "allow",
+            addresses,
+            certain and not row.get("headers"),
+            ArmId(subnet) if isinstance(subnet, str) else None,
+            config.at(*place, "vnetSubnetResourceId" if subnet else "ipAddress"),
+        )
+
+
+def _source(text: str, tag: str, tags: ServiceTags, *, is_subnet: bool) -> tuple[AddressSet, bool]:
+    """The addresses that a restriction names, and whether the source address alone decides it.
+
+    A service tag is exact where the snapshot brought its prefixes; a forwarded address (XffProxy) never decides.
+    """
+    if is_subnet:
+        return NOBODY, True
+    if text.casefold() in ("any", ""):
+        return EVERYBODY, True
+    exact = tags.exact(text) if tag == "servicetag" else None
+    if exact is not None:
+        return exact, True
+    if tag != "default":
+        return EVERYBODY, False
+    try:
+        return AddressSet.of(*(part for part in text.split(",") if part.strip())), True
+    except ValueError:
+        return EVERYBODY, False

@@ -1,0 +1,143 @@
+"""Who may reach a service over its public endpoint: one function a resource type, in one table.
+
+    verdict = open_to(estate, account)
+    verdict.closed            True, False or Unknown
+    verdict.addresses         the exact set that is let in for certain
+
+The defaults of absent settings are data: auditor/facts/public-access.json.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from auditor.estate import Estate
+from auditor.facts import load
+from auditor.model import Evidence, NotKnown, Resource, Unknown
+from auditor.services.app_service import site_open_to
+from auditor.services.firewall_verdict import (
+    FirewallVerdict,
+    everybody,
+    nobody,
+    undecided,
+)
+from auditor.services.network_rules import by_network_rules, trusted
+
+_WORKSPACE = "microsoft.machinelearningservices/workspaces"
+
+
+def open_to(estate: Estate, resource: Resource) -> FirewallVerdict:
+    """Who may use the public endpoint of this resource.
+
+    Raises `NotKnown` for a type that this version knows nothing about (see `FIREWALLS`).
+    """
+    decide = FIREWALLS.get(resource.type)
+    if decide is None:
+        raise NotKnown(Unknown(f"how {resource.type} decides who may use its public endpoint is not known here"))
+    return decide(estate, resource)
+
+
+def public_access(resource: Resource) -> tuple[str, Evidence]:
+    """The public access switch: `enabled`, `disabled`, `perimeter`, the unheard-of word, or empty where Azure
+    does not define what its absence means; and the value that says so."""
+    evidence = resource.at("properties", "publicNetworkAccess")
+    stated = resource.text("properties", "publicNetworkAccess")
+    if stated in load("public-access")["perimeter"]:
+        return "perimeter", evidence
+    return stated or _facts(resource).get("absent") or "", evidence
+
+
+def _facts(resource: Resource) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = load("public-access")["types"][resource.type]
+    return found
+
+
+def _switched(resource: Resource) -> FirewallVerdict | None:
+    """The verdict where the switch alone decides; `None` where the endpoint is on."""
+    access, evidence = public_access(resource)
+    facts = _facts(resource)
+    if access == "enabled":
+        return None
+    if access == "disabled":
+        survives = bool(facts.get("bypass_survives")) and trusted(resource, facts)
+        says = f"public network access of {resource.name} is disabled"
+        return nobody(resource.id, says, evidence, trusted=survives)
+    if access == "perimeter":
+        because = f"{resource.name} is secured by a network security perimeter, whose rules are not read"
+        return undecided(resource.id, Unknown(because), evidence)
+    because = f"publicNetworkAccess of {resource.name} is {evidence.value!r}, a value that this version does not know"
+    return undecided(resource.id, Unknown(because), evidence)
+
+
+def _by_rules(_estate: Estate, resource: Resource) -> FirewallVerdict:
+    """Storage, key vault, registry, Azure AI services and search: a switch, then a list of rules."""
+    decided = _switched(resource)
+    if decided is not None:
+        return decided
+    return by_network_rules(resource, _facts(resource), public_access(resource)[1])
+
+
+def _by_switch(_estate: Estate, resource: Resource) -> FirewallVerdict:
+    """Online endpoints: a switch and nothing else."""
+    says = f"public network access of {resource.name} is enabled"
+    return _switched(resource) or everybody(resource.id, says, public_access(resource)[1])
+
+
+def _api_management(_estate: Estate, resource: Resource) -> FirewallVerdict:
+    if resource.text("properties", "virtualNetworkType") == "internal":
+        says = f"{resource.name} is injected into a network in Internal mode and has no public gateway"
+        return nobody(resource.id, says, resource.at("properties", "virtualNetworkType"))
+    return _by_switch(_estate, resource)
+
+
+def _workspace(estate: Estate, resource: Resource) -> FirewallVerdict:
+    """A workspace: the switch, or the flag before it; then rules that only preview versions of the API show."""
+    verdict = _switched(resource) if public_access(resource)[0] else _workspace_by_flag(estate, resource)
+    if verdict is not None:
+        return verdict
+    facts = _facts(resource)
+    if resource.get("properties", "networkAcls") is not None:
+        return by_network_rules(resource, facts, resource.at("properties", "publicNetworkAccess"))
+    says = f"public network access of {resource.name} is enabled"
+    opened = everybody(resource.id, says, resource.at("properties", "publicNetworkAccess"))
+    if _shows_preview_properties(estate):
+        return opened
+    hidden = f"{says}, but rules may narrow it: {facts['hidden_rules']}"
+    return opened.but_not_read(Unknown(hidden))
+
+
+def _workspace_by_flag(estate: Estate, resource: Resource) -> FirewallVerdict | None:
+    flag = resource.at("properties", "allowPublicAccessWhenBehindVnet")
+    if flag.value is True:
+        return None
+    ends = estate.seen(f"{_WORKSPACE}/privateendpointconnections", under=resource.id)
+    if ends:
+        says = f"{resource.name} is behind a private endpoint and does not allow public access"
+        return nobody(resource.id, says, flag, ends[0].at("id"))
+    return None
+
+
+def _shows_preview_properties(estate: Estate) -> bool:
+    """Whether workspaces were read through a version of the API that would have shown networkAcls."""
+    versions = [read.api_version for read in estate.snapshot.reads if read.covers.casefold() == _WORKSPACE]
+    return bool(versions) and all(v.endswith("-preview") and v >= "2024-10-01" for v in versions)
+
+
+def _site(estate: Estate, resource: Resource) -> FirewallVerdict:
+    return site_open_to(estate, resource)
+
+
+FIREWALLS: Mapping[str, Callable[[Estate, Resource], FirewallVerdict]] = {
+    "microsoft.storage/storageaccounts": _by_rules,
+    "microsoft.keyvault/vaults": _by_rules,
+    "microsoft.containerregistry/registries": _by_rules,
+    "microsoft.cognitiveservices/accounts": _by_rules,
+    "microsoft.search/searchservices": _by_rules,
+    _WORKSPACE: _workspace,
+    f"{_WORKSPACE}/onlineendpoints": _by_switch,
+    "microsoft.web/sites": _site,
+    "microsoft.web/sites/slots": _site,
+    "microsoft.apimanagement/service": _api_management,
+}
+"""By lower-case ARM type."""

@@ -1,0 +1,1 @@
+"""Settings files and waivers: YAML to typed values."""

@@ -1,0 +1,122 @@
+"""The form of a settings file, field by field: what is read, and what the JSON schema for editors is made of."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from auditor.model import Level, Severity
+from auditor.workload.subnets import PARTS
+
+Ids = tuple[str, ...]
+FailOn = Literal["must", "should", "critical", "high", "medium", "low", "never"]
+Direction = Literal["inbound", "outbound"]
+SubnetPart = Literal[PARTS]  # type: ignore[valid-type]  # a table of names, which mypy does not see through
+
+
+class Parts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which resource plays which part, where structure cannot tell: ARM ids, or patterns of ids with `*`."""
+
+    workspace: Annotated[Ids, Meta(description="Machine Learning workspaces to audit; others are left alone.")] = ()
+    storage: Annotated[Ids, Meta(description="The workspace's storage account.")] = ()
+    vault: Annotated[Ids, Meta(description="The workspace's key vault.")] = ()
+    registry: Annotated[Ids, Meta(description="The workspace's container registry.")] = ()
+    insights: Annotated[Ids, Meta(description="The workspace's Application Insights.")] = ()
+    openai: Annotated[Ids, Meta(description="Azure OpenAI accounts.")] = ()
+    search: Annotated[Ids, Meta(description="Azure AI Search services.")] = ()
+    chat_ui: Annotated[Ids, Meta(description="The web app that users chat with.")] = ()
+    flow_site: Annotated[Ids, Meta(description="The web app that runs the flow as a container.")] = ()
+    network: Annotated[Ids, Meta(description="The workload's virtual networks.")] = ()
+    gateway: Annotated[Ids, Meta(description="Application Gateways. Their subnet is pinned under `subnets`.")] = ()
+    bastion: Annotated[Ids, Meta(description="Bastion hosts. Their subnet is pinned under `subnets`.")] = ()
+    jump_box: Annotated[Ids, Meta(description="Jump boxes (machines). Their subnet is pinned under `subnets`.")] = ()
+
+
+class Subnets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which subnet plays which part of the segmentation: ARM ids of subnets, or patterns of ids with `*`."""
+
+    gateway: Annotated[Ids, Meta(description="The subnet of the Application Gateway.")] = ()
+    app_service: Annotated[Ids, Meta(description="The subnet that the web apps are integrated into.")] = ()
+    private_endpoints: Annotated[Ids, Meta(description="The subnet of the private endpoints.")] = ()
+    bastion: Annotated[Ids, Meta(description="The subnet of Bastion.")] = ()
+    jump_box: Annotated[Ids, Meta(description="The subnet of the jump box.")] = ()
+    agents: Annotated[Ids, Meta(description="The subnet of the build agents.")] = ()
+    training: Annotated[Ids, Meta(description="The subnet of the training computes.")] = ()
+    scoring: Annotated[Ids, Meta(description="The subnet of the scoring computes.")] = ()
+
+
+class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"source": "from"}):
+    """A flow that may pass one subnet's security group beyond its row of the article's table."""
+
+    subnet: Annotated[SubnetPart, Meta(description="The part of the subnet that it passes.")]
+    direction: Annotated[Direction, Meta(description="Into the subnet, or out of it.")]
+    source: Annotated[str, Meta(description="`self`, `subnet:<part>`, `*`, a prefix, or a service tag.")]
+    to: Annotated[str, Meta(description="`self`, `subnet:<part>`, `*`, a prefix, or a service tag.")]
+    ports: Annotated[str, Meta(description='Destination ports as text: "443", "8080-8090", "80,443", or "*".')]
+    protocol: Annotated[str, Meta(description="Tcp, Udp, Icmp, Esp, Ah, or `*`.")]
+    why: Annotated[str, Meta(description="Why it may pass. Every report shows it.")]
+
+
+class Role(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A role assignment that may exist beyond the article's table (RBAC-11, IDN-13, IDN-14, KEY-09)."""
+
+    principal: Annotated[str, Meta(description="Object id, or the name of an identity or group, `*` for what varies.")]
+    role: Annotated[str, Meta(description="GUID of the role definition, which is exact, or its name.")]
+    scope: Annotated[str, Meta(description="ARM id of the assignment's scope, `*` for what varies.")]
+    why: Annotated[str, Meta(description="Why it may exist. Every report shows it.")]
+
+
+class Allow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is allowed beyond the architecture, each with its reason."""
+
+    flows: Annotated[tuple[Flow, ...], Meta(description="Flows through the security groups of subnets.")] = ()
+    roles: Annotated[tuple[Role, ...], Meta(description="Role assignments.")] = ()
+
+
+class Scope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `auditor snapshot` and `auditor scan` read, where their options do not say it."""
+
+    subscriptions: Annotated[tuple[str, ...], Meta(description="Ids of subscriptions.")] = ()
+    resource_groups: Annotated[tuple[str, ...], Meta(description="Names of resource groups in them.")] = ()
+
+
+class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is changed of one requirement, as the overrides of a baseline of one's own say it."""
+
+    level: Annotated[Level, Meta(description="How much it is wanted.")] | UnsetType = UNSET
+    severity: Annotated[Severity, Meta(description="How bad it is where it does not hold.")] | UnsetType = UNSET
+    look_at: Annotated[str, Meta(description="What a person looks at; the level is `manual`.")] | UnsetType = UNSET
+    terms: Annotated[dict[str, Any], Meta(description="Numbers and names; others stay as they are.")] | UnsetType = (
+        UNSET
+    )
+    disabled: Annotated[Literal[True], Meta(description="Leaves it out; `reason` is needed.")] | UnsetType = UNSET
+    reason: Annotated[str, Meta(description="Why. Every report shows it if the row is disabled.")] | UnsetType = UNSET
+
+
+class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Settings of an audit. Paths are relative to this file. Given with `--settings FILE`, never read by itself."""
+
+    baseline: Annotated[str, Meta(description="A shipped baseline by its name, or a file of yours.")] | UnsetType = (
+        UNSET
+    )
+    waivers: Annotated[str, Meta(description="The file of waivers.")] | UnsetType = UNSET
+    service_tags: Annotated[str, Meta(description="A ServiceTags_Public_*.json, gzipped or not.")] | UnsetType = UNSET
+    parts: Parts | UnsetType = UNSET
+    subnets: Subnets | UnsetType = UNSET
+    requirements: (
+        Annotated[dict[str, Change], Meta(description="Changes to rows of the baseline, by id.")] | UnsetType
+    ) = UNSET
+    allow: Allow | UnsetType = UNSET
+    scope: Scope | UnsetType = UNSET
+    fail_on: Annotated[FailOn, Meta(description="What makes the exit code 1; --fail-on outweighs it.")] | UnsetType = (
+        UNSET
+    )
+    strict: (
+        Annotated[
+            bool | Literal["until-deployed"],
+            Meta(description="Exit with 3 on an unknown; `until-deployed` bears those that only a deployment decides."),
+        ]
+        | UnsetType
+    ) = UNSET

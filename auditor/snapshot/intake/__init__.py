@@ -1,5 +1,0 @@
-"""Snapshots out of files: what az, Resource Manager, Resource Graph, what-if and Bicep print."""
-
-from auditor.snapshot.intake.gather import Imported, gather
-
-__all__ = ["Imported", "gather"]

@@ -1,0 +1,154 @@
+"""Content policies of Azure OpenAI: which one a deployment uses, and what it really keeps back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from auditor.estate import Estate
+from auditor.facts import load
+from auditor.model import Evidence, NotKnown, Resource, Unknown
+from auditor.sets.proof import Step
+from auditor.workload.parts import Workload
+
+
+@dataclass(frozen=True)
+class Use:
+    """A content policy that model deployments use.
+
+    `subject` is what a verdict is about: the policy, or the deployment where there is no policy to point at.
+    `stated` is false where the deployment names none and has Azure's default.
+    """
+
+    subject: Resource
+    policy: Resource | Unknown
+    stated: bool
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One row of `contentFilters`, as Azure reads it. Words are lower case; `None` stands for not stated."""
+
+    name: str
+    source: str
+    enabled: bool | None
+    blocking: bool | None
+    action: str
+    threshold: str
+    evidence: Evidence
+
+
+def plain(name: str) -> str:
+    """A filter's name without what the versions of the API spell differently (`Self-Harm`, `selfharm`)."""
+    return "".join(c for c in name.casefold() if c not in " _-")
+
+
+def policies_in_use(w: Workload) -> Iterator[Use]:
+    """Every content policy that a deployment of the workload uses, once; in order of the deployments' ids."""
+    seen: set[Resource] = set()
+    for deployment in w.model_deployments:
+        policy, stated = policy_of(w.estate, deployment)
+        if not stated or isinstance(policy, Unknown):
+            yield Use(deployment, policy, stated)
+        elif policy not in seen:
+            seen.add(policy)
+            yield Use(policy, policy, stated)
+
+
+def policy_of(estate: Estate, deployment: Resource) -> tuple[Resource | Unknown, bool]:
+    """The policy of a deployment, and whether the deployment names it rather than having the default."""
+    stated = deployment.get("properties", "raiPolicyName")
+    name = str(stated or _facts()["unstated_policy"])
+    account = estate.find(deployment.id.parent)
+    if account is None:
+        return Unknown(f"the account of {deployment.name} is not in this snapshot", absent=True), bool(stated)
+    try:
+        found = estate.child(account, "raiPolicies", name)
+    except NotKnown as gap:
+        return gap.unknown, bool(stated)
+    if found is None:
+        because = f"the content policy {name} of {deployment.name} is not in this snapshot"
+        return Unknown(because, permission="Microsoft.CognitiveServices/accounts/raiPolicies/read"), bool(stated)
+    return found, bool(stated)
+
+
+def system_policy(deployment: Resource, policy: Resource | Unknown) -> str:
+    """What a policy of Azure's own contains, in words; empty where the policy is the customer's.
+
+    Azure's own cannot be changed, so their contents are known even where they were not read.
+    """
+    known: Mapping[str, str] = _facts()["system_policies"]
+    name = str(deployment.get("properties", "raiPolicyName") or _facts()["unstated_policy"])
+    if name.casefold() in known:
+        return known[name.casefold()]
+    managed = isinstance(policy, Resource) and "systemmanaged" in (
+        policy.text("properties", "type"),
+        policy.text("properties", "policyType"),
+    )
+    return "a policy of Azure's own" if managed else ""
+
+
+def keeps_back(policy: Resource, name: str, source: str, threshold: str | None) -> Step:
+    """Whether a policy blocks a kind of content in prompts or completions, from a level on.
+
+    A filter counts only if it is enabled and blocking; a threshold only if it is as strict or stricter.
+    """
+    rows = [f for f in _filters(policy) if f.name == plain(name) and f.source == source.casefold()]
+    where = f"{name} in {source.lower()}s"
+    if not rows:
+        says = f"{policy.name} has no filter for {where}"
+        return Step(where, False, says, (policy.at("properties", "contentFilters"),))
+    steps = [_row(policy, row, where, threshold) for row in rows]
+    return next((s for s in steps if s.holds is True), steps[0])
+
+
+def _row(policy: Resource, row: Filter, where: str, threshold: str | None) -> Step:
+    evidence = (row.evidence,)
+    if row.enabled is False:
+        return Step(where, False, f"{policy.name} has its filter for {where} disabled", evidence)
+    if row.action and row.action not in _facts()["blocking_actions"]:
+        return Step(where, False, f"{policy.name} has {row.action} as its action on {where}, not blocking", evidence)
+    if row.blocking is False:
+        return Step(where, False, f"{policy.name} marks {where} and does not block it", evidence)
+    if row.enabled is None or (row.blocking is None and row.action != "blocking"):
+        because = f"{policy.name} does not state whether its filter for {where} is enabled and blocking"
+        return Step(where, Unknown(because), because, evidence)
+    if threshold is None:
+        return Step(where, True, f"{policy.name} blocks {where}", evidence)
+    return _strict_enough(policy, row, where, threshold)
+
+
+def _strict_enough(policy: Resource, row: Filter, where: str, threshold: str) -> Step:
+    levels: list[str] = _facts()["levels"]
+    if row.threshold not in levels:
+        because = f"{policy.name} states no threshold that is known for {where}: {row.threshold or 'nothing'}"
+        return Step(where, Unknown(because), because, (row.evidence,))
+    shown = row.threshold.capitalize()
+    if levels.index(row.threshold) <= levels.index(threshold.casefold()):
+        return Step(where, True, f"{policy.name} blocks {where} from {shown} on", (row.evidence,))
+    says = f"{policy.name} blocks {where} from {shown} on only, not from {threshold}"
+    return Step(where, False, says, (row.evidence,))
+
+
+def _filters(policy: Resource) -> Iterator[Filter]:
+    for index, row in policy.items("properties", "contentFilters"):
+        level = next((row[key] for key in _facts()["threshold"] if row.get(key)), "")
+        yield Filter(
+            plain(str(row.get("name") or "")),
+            str(row.get("source") or "").casefold(),
+            _switch(row.get("enabled")),
+            _switch(row.get("blocking")),
+            str(row.get("action") or "").casefold(),
+            str(level).casefold(),
+            policy.at("properties", "contentFilters", index),
+        )
+
+
+def _switch(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _facts() -> Mapping[str, Any]:
+    found: Mapping[str, Any] = load("content-filters")
+    return found

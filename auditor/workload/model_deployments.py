@@ -1,0 +1,40 @@
+"""Model deployments of Azure OpenAI: what they can do, and whether they were made by fine-tuning."""
+
+from __future__ import annotations
+
+from auditor.facts import load
+from auditor.model import Resource, Unknown
+from auditor.workload.parts import Workload
+
+_FINE_TUNED = ".ft-"
+"""What Azure puts between the base model and the job in the name of a fine-tuned one."""
+
+_PROVISIONED = "provisioned"
+"""What the names of provisioned throughput tiers have in common (`ProvisionedManaged`, `GlobalProvisionedManaged`)."""
+
+
+def takes_chat(deployment: Resource) -> bool | Unknown:
+    """Whether a deployment answers chat completions: by its own word, else by the name of its model."""
+    stated = deployment.text("properties", "capabilities", "chatCompletion")
+    if stated:
+        return stated == "true"
+    name = deployment.text("properties", "model", "name")
+    facts = load("chat-models")
+    known = [(len(start), kind == "chat") for kind in ("chat", "other") for start in facts[kind] if _is(name, start)]
+    if known:
+        return max(known)[1]
+    return Unknown(f"whether the model {name or '(not stated)'} of {deployment.name} takes chat is not known here")
+
+
+def fine_tuned(w: Workload) -> tuple[Resource, ...]:
+    """The deployments whose model was made by fine-tuning (`gpt-35-turbo-0613.ft-<job>`)."""
+    return tuple(d for d in w.model_deployments if _FINE_TUNED in d.text("properties", "model", "name"))
+
+
+def provisioned(w: Workload) -> tuple[Resource, ...]:
+    """The deployments on provisioned throughput."""
+    return tuple(d for d in w.model_deployments if _PROVISIONED in d.text("sku", "name"))
+
+
+def _is(name: str, start: str) -> bool:
+    return name.startswith(start)

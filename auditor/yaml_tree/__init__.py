@@ -1,0 +1,1 @@
+"""YAML with line and column of every node, and the mistakes found in it."""
