@@ -39,6 +39,13 @@ EMBEDDED: Mapping[str, tuple[Embedded, ...]] = {
         ),
     ),
     f"{_NETWORK}/routetables": (Embedded(f"{_NETWORK}/routetables/routes", ("properties", "routes"), "routes"),),
+    "microsoft.compute/virtualmachinescalesets": (
+        Embedded(
+            "microsoft.compute/virtualmachinescalesets/networkinterfaceconfigurations",
+            ("properties", "virtualMachineProfile", "networkProfile", "networkInterfaceConfigurations"),
+            "networkInterfaceConfigurations",
+        ),
+    ),
     _ML: (Embedded(f"{_ML}/outboundrules", ("properties", "managedNetwork", "outboundRules"), "outboundRules"),),
 }
 """By parent type. `GET` of the parent answers them whole (facts/ai-services.md 1, facts/nsg-semantics.md)."""

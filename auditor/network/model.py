@@ -11,7 +11,7 @@ from auditor.network.nsg.effective_filters import Path, path
 from auditor.network.routing.route_sources import Routing
 from auditor.network.topology.attachment import place_of
 from auditor.network.topology.service_tags import ServiceTags, never_internet, platform_addresses
-from auditor.network.topology.virtual_networks import subnet_prefixes
+from auditor.network.topology.virtual_networks import assignable, subnet_prefixes
 from auditor.network.topology.words import NetworkView, network_view
 from auditor.sets.address_set import AddressSet
 from auditor.sets.symbolic_addresses import Addresses
@@ -21,12 +21,17 @@ INBOUND, OUTBOUND = "inbound", "outbound"
 
 @dataclass(frozen=True)
 class Seat:
-    """Something that sits in a virtual network, with the addresses that it sends from and is reached at."""
+    """Something that sits in a virtual network, with the addresses that it sends from and is reached at.
+
+    `anywhere` is true where its document states no address, as of the instances of a scale set: it has some of
+    `addresses`, and which is not known.
+    """
 
     resource: Resource
     subnet: Resource
     addresses: AddressSet
     is_endpoint: bool = False
+    anywhere: bool = False
 
     @property
     def network(self) -> ArmId:
@@ -41,11 +46,15 @@ class Seat:
 
 @dataclass(frozen=True)
 class Outside:
-    """Somebody outside of every virtual network: the Internet, a range of it, or a range on premises."""
+    """Somebody outside of every virtual network: the Internet, a range of it, or a range on premises.
+
+    `is_host` is Azure's own host, next to each machine: packets to and from it follow no route.
+    """
 
     name: str
     addresses: Addresses
     on_premises: bool = False
+    is_host: bool = False
 
 
 Origin = Seat | Outside
@@ -97,6 +106,8 @@ class Fabric:
         try:
             place = place_of(self.estate, resource.id)
             own = place.addresses
+            if own.is_empty and place.interface is not None and place.endpoint is None:
+                return Seat(place.interface, place.subnet, assignable(place.subnet), anywhere=True)
             return Seat(
                 resource,
                 place.subnet,

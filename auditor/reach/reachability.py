@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from auditor.documents.pool_membership import SCALE_SET
 from auditor.estate import Estate, Relation
 from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.network.frontends.firewall_nat import untold
@@ -193,9 +194,10 @@ class Reachability:
             if not service or endpoints_to(self.estate, target):
                 kinds += _DOORS
             if target.type == SUBNET:
-                kinds.append(NIC)
+                kinds += (NIC, SCALE_SET)
         gaps = [self.estate.coverage.gap(kind) for kind in kinds]
         if FIREWALL in kinds:
+            gaps += self.stations.unread()
             gaps += [untold(self.estate, firewall) for firewall in self.estate.seen(FIREWALL)]
         return next((gap for gap in gaps if gap is not None), None)
 

@@ -8,7 +8,7 @@ import pytest
 
 from auditor.model import Unknown
 from auditor.network.frontends.application_gateway import listened
-from auditor.network.frontends.listeners import entries_of
+from auditor.network.frontends.listeners import Entries, entries_of
 from auditor.network.frontends.load_balancer import backends_of, balanced
 from auditor.network.routing.outbound_access import way_out
 from auditor.reach.service_access import hosts_of, service_flows, service_ports
@@ -103,30 +103,33 @@ def gateway(**changes: Any) -> dict[str, Any]:
 
 def test_listeners_of_a_gateway_with_the_backends_of_their_path_maps() -> None:
     estate = estate_of([gateway()])
-    web, inner = listened(need(estate, id_of(GATEWAY, "agw")))
+    web, inner = listened(estate, need(estate, id_of(GATEWAY, "agw")))
     assert (web.name, web.port, [at.name for at in web.at]) == ("web", 443, ["p"])
-    assert web.backends == (("app.example.net", 8443), ("10.1.0.4", 8443), ("10.1.0.5", None))
+    found = [(backend.host, backend.port) for backend in web.backends]
+    assert found == [("app.example.net", 8443), ("10.1.0.4", 8443), ("10.1.0.5", None)]
     assert (inner.port, [at.name for at in inner.at], inner.backends) == (8080, ["agw"], ())
 
 
-def test_a_listener_whose_parts_are_not_there_listens_on_nothing() -> None:
+def test_a_listener_whose_parts_are_not_there_is_not_known() -> None:
     lost = part("httpListeners", "lost", frontendPort=ref("frontendPorts", "gone"))
     nowhere = part("httpListeners", "nowhere", frontendPort=ref("frontendPorts", "p443"))
     estate = estate_of([gateway(httpListeners=[lost, nowhere])])
-    (found,) = listened(need(estate, id_of(GATEWAY, "agw")))
-    assert (found.name, found.at, found.backends) == ("nowhere", (), ())
+    found = entries_of(estate, need(estate, id_of(GATEWAY, "agw")))
+    assert found.known == ()
+    assert ["lost" in found.gaps[0].because, "frontendIPConfiguration" in found.gaps[1].because] == [True, True]
 
 
-def test_a_backend_without_a_port_is_no_way_on() -> None:
+def test_a_backend_without_a_port_is_asked_at_a_port_that_is_not_known() -> None:
     estate = estate_of([gateway()])
-    web, _ = entries_of(estate, need(estate, id_of(GATEWAY, "agw")))
-    assert [way.host for way in web.exits] == ["app.example.net", "10.1.0.4"]
+    web, _ = entries_of(estate, need(estate, id_of(GATEWAY, "agw"))).known
+    assert [way.host for way in web.exits] == ["app.example.net", "10.1.0.4", "10.1.0.5"]
+    assert [way.doubt is None for way in web.exits] == [True, True, False]
     assert all(way.relays for way in web.exits)
 
 
 def test_what_is_no_front_has_no_entries() -> None:
     estate = estate_of([nic("n", "v", "a", "10.1.0.4")])
-    assert entries_of(estate, need(estate, id_of(NIC, "n"))) == ()
+    assert entries_of(estate, need(estate, id_of(NIC, "n"))) == Entries()
 
 
 # --- load balancers ---------------------------------------------------------------------------------------------------
