@@ -106,14 +106,12 @@ class Fabric:
         try:
             place = place_of(self.estate, resource.id)
             own = place.addresses
-            if own.is_empty and place.interface is not None and place.endpoint is None:
-                return Seat(place.interface, place.subnet, assignable(place.subnet), anywhere=True)
-            return Seat(
-                resource,
-                place.subnet,
-                subnet_prefixes(place.subnet) if own.is_empty else own,
-                place.endpoint is not None,
-            )
+            if place.interface is None or place.endpoint is not None:
+                whole = subnet_prefixes(place.subnet) if own.is_empty else own
+                return Seat(resource, place.subnet, whole, place.endpoint is not None)
+            # A machine is where its interface is.
+            some = assignable(place.subnet) if own.is_empty else own
+            return Seat(place.interface, place.subnet, some, anywhere=own.is_empty)
         except NotKnown as gap:
             return gap.unknown
         except ValueError:

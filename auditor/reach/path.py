@@ -10,6 +10,7 @@ from auditor.estate.paths import Chain, Link
 from auditor.model import ArmId, Resource, Unknown
 from auditor.network.frontends.listeners import (
     BALANCER,
+    BASTION,
     FRONTS,
     VPN,
     Entry,
@@ -74,7 +75,10 @@ class Mark:
 
 @dataclass(frozen=True)
 class _State:
-    """Where a traveller is: who sent the present connection, what it asks for, what listens where it stands."""
+    """Where a traveller is: who sent the present connection, what it asks for, what listens where it stands.
+
+    `session` is what was asked for where that is the port of a session that Bastion opens, behind its own.
+    """
 
     origin: Origin
     asked: FlowSet | None
@@ -82,6 +86,7 @@ class _State:
     door: ArmId | None = None
     open: tuple[Entry, ...] = ()
     exited: bool = False
+    session: FlowSet | None = None
     needs: tuple[str, ...] = ()
 
     def at(self, mark: Mark, **changes: object) -> _State:
@@ -224,7 +229,8 @@ def _listen(walk: _Walk, state: _State, front: Resource, door: ArmId | None) -> 
     """Arrive at a front: what it listens on behind this door, past the filters of its subnet where those act."""
     entries = tuple(entry for entry in walk.stations.entries(front) if door in entry.at)
     wanted = FlowSet.union(entry.listens for entry in entries)
-    if state.asked is not None:
+    session = state.asked if front.type == BASTION and _at_sessions(entries, wanted, state.asked) else None
+    if state.asked is not None and session is None:
         wanted &= state.asked
     listening = tuple(e for e in entries if wanted.meets(e.listens) is not False)
     note = ", ".join(dict.fromkeys(entry.name for entry in listening))
@@ -236,9 +242,17 @@ def _listen(walk: _Walk, state: _State, front: Resource, door: ArmId | None) -> 
     heard = Step("listener", True, f"{front.name} listens: {note}", evidence)
     seat = walk.stations.fabric.seat(front)
     if front.type in (BALANCER, VPN) or not isinstance(seat, Seat):
-        return state.at(Mark(front.name, front.id, note, (heard,)), open=listening)
+        return state.at(Mark(front.name, front.id, note, (heard,)), open=listening, session=session)
     found = leg(walk.stations.fabric, state.origin, seat, wanted)
-    return state.at(Mark(front.name, front.id, note, (heard, *found.steps), found.witness), open=listening)
+    done = Mark(front.name, front.id, note, (heard, *found.steps), found.witness)
+    return state.at(done, open=listening, session=session)
+
+
+def _at_sessions(entries: tuple[Entry, ...], listens: FlowSet, asked: FlowSet | None) -> bool:
+    """Whether the port that was asked for is one of the sessions that Bastion opens, and not the one it listens at."""
+    if asked is None or listens.meets(asked) is not False:
+        return False
+    return any(way.sends.meets(asked) is not False for entry in entries for way in entry.exits)
 
 
 def _offered(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
@@ -294,14 +308,15 @@ def _passes(walk: _Walk, n: int, state: _State, link: Link, target: Resource) ->
         step = Step("listener", False, f"{front.name} passes on to {target.name} from elsewhere only")
         return state.at(Mark(target.name, target.id, "", (step,)))
     needs = (*state.needs, way.needs) if way.needs else state.needs
-    onward = replace(state, origin=_sender(walk, front, way, state.origin), asked=way.sends, needs=needs)
+    sends = way.sends if state.session is None else way.sends & state.session
+    onward = replace(state, origin=_sender(walk, front, way, state.origin), asked=sends, needs=needs, session=None)
     if way.doubt is not None:
         step = Step("passes on", way.doubt, f"whether {front.name} passes on to {target.name} is not known")
         onward = onward.at(Mark(front.name, front.id, entry.name, (step,)))
     if target.type in _PUBLIC_ADDRESSES:  # of a regional load balancer behind a cross-region one
         return onward.at(Mark(target.name, target.id), door=target.id)
     if target.type == SUBNET or target.type in (*INTERFACES, ENDPOINT):
-        return _arrive(walk, n, onward, target, way.sends, addressed=_addressed(way, target))
+        return _arrive(walk, n, onward, target, sends, addressed=_addressed(way, target))
     return _opens(walk, n, onward, link, target)
 
 

@@ -35,6 +35,7 @@ from auditor.network.topology.virtual_networks import (
     NETWORK,
     NIC,
     SUBNET,
+    VM,
     address_space,
 )
 from auditor.reach.nodes import (
@@ -236,10 +237,14 @@ class Reachability:
         return f"nothing leads from {origin.name} to {target.name}"
 
     def origins(self, resource: Resource) -> tuple[Origin, ...]:
-        """Where traffic of a resource comes from: its seat, or every subnet of a network; raises `NotKnown`."""
+        """Where traffic of a resource comes from: every interface, every subnet of a network; raises `NotKnown`."""
         if resource.type == NETWORK:
             below = self.estate.all(f"{NETWORK}/subnets", under=resource.id)
             return tuple(origin for subnet in below for origin in self.origins(subnet))
+        if resource.type in (VM, SCALE_SET):
+            ids = self.estate.targets(resource, Relation.HAS_NIC)
+            interfaces = (self.estate.need(id_, resource.place("properties")) for id_ in ids)
+            return tuple(origin for interface in interfaces for origin in self.origins(interface))
         seat = self.fabric.seat(resource)
         if isinstance(seat, Unknown):
             raise NotKnown(seat)

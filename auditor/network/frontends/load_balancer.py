@@ -295,7 +295,7 @@ def takes_default_way_out(estate: Estate, balancer: Resource, interface: ArmId) 
     learn.microsoft.com/azure/virtual-network/ip-services/default-outbound-access: behind an internal Standard load
     balancer there is no way out that is not explicit.
     """
+    if interface not in backends_of(estate, balancer):
+        return None
     sku = LoadBalancer(balancer).sku
-    if sku.value == "standard" and interface in backends_of(estate, balancer):
-        return sku.evidence
-    return None
+    return sku.evidence if sku.value == "standard" else None
