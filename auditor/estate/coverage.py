@@ -39,6 +39,9 @@ class Coverage:
         """
         wanted = PARENT_OF.get(type_, type_)
         relevant = self._about(wanted, under)
+        lost = self.lost(type_, under) if wanted != type_ else None
+        if lost is not None:
+            return lost
         failed = [read for _, read in relevant if not read.answered] or self._left_out(under)
         if failed:
             return unknown_of(failed[0])
@@ -65,6 +68,10 @@ class Coverage:
             return Unknown(because, permission_for(wanted), absent=True)
         # What a plan says nothing of does not wait for its deployment, unless it hangs under what the plan makes.
         return Unknown(because, absent=under is not None and self._is_foretold(under))
+
+    def lost(self, type_: str, under: ArmId | None) -> Unknown | None:
+        """Why resources of this very type may lack although what shows them was read; `None` where none may."""
+        return next((unknown_of(read) for _, read in self._about(type_, under) if not read.answered), None)
 
     def _about(self, type_: str, under: ArmId | None) -> list[tuple[ArmId, Read]]:
         """The reads of a type at, above or below a place, in their order.
