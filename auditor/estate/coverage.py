@@ -97,6 +97,11 @@ class Coverage:
                 return unknown_of(read)
         return None
 
+    def why_no_child(self, id_: ArmId) -> Unknown | None:
+        """Why the child of this id could not be read, or is not known not to exist; `None` where it is."""
+        failure = self.failure(id_)
+        return self.gap(id_.type, id_) if failure is None else failure
+
     def reaches(self, scope: ArmId) -> bool:
         """Whether any read went into this subscription at all."""
         return any(

@@ -133,7 +133,8 @@ def _planned(all_: Gathering) -> list[Found]:
 
 def _deployed_again(all_: Gathering) -> Iterable[str]:
     for each in all_.again:
-        yield f"{each.origin}: the plan deploys {each.id.text} more than once: what this one states is laid over the rest"
+        says = "the plan deploys it more than once: what stands here is laid over what came before"
+        yield f"{each.origin}: {each.id.text}: {says}"
 
 
 def _refuse_bombs(found: Iterable[Found]) -> None:
