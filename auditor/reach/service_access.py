@@ -24,6 +24,7 @@ from auditor.network.routing.outbound_access import way_out
 from auditor.network.routing.routes import Hop
 from auditor.services.firewall_verdict import FirewallVerdict
 from auditor.services.paas_firewall import FIREWALLS, open_to
+from auditor.services.public_doors import doors, rows_at
 from auditor.sets.address_set import AddressSet
 from auditor.sets.packet_set import FlowSet, Packet
 from auditor.sets.port_set import PortSet
@@ -39,8 +40,14 @@ SERVICES = tuple(FIREWALLS)
 
 @cache
 def _facts(type_: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = load("service-endpoints")["types"].get(type_, {})
-    return found
+    found: Mapping[str, Any] | None = load("service-endpoints")["types"].get(type_)
+    if found is not None:
+        return found
+    door = doors().get(type_)
+    if door is None:
+        return {}
+    ports = [str(port).removesuffix("/udp") for port in door.ports] or ["*"]
+    return {"ports": ports, "hosts": [path.split("/") for path in door.hosts], "tag": "AzureCloud"}
 
 
 def service_ports(type_: str) -> tuple[str, ...]:
@@ -144,8 +151,16 @@ def _packet(service: Resource, sources: AddressSet) -> Packet | None:
     if sources.is_empty:
         return None
     host = next(iter(hosts_of(service)), service.name)
-    port = _facts(service.type).get("ports", [443])[-1]
-    return Packet(Protocol.TCP, sources.witness(), 50000, host, port)
+    return Packet(Protocol.TCP, sources.witness(), 50000, host, _port(service))
+
+
+def _port(service: Resource) -> int:
+    """A port at which the service answers: 443 where it does, else the first of those that are known."""
+    door = doors().get(service.type)
+    stated = [str(e.value) for path in door.ports_from for e in rows_at(service, path)] if door is not None else []
+    listed = [*stated, *map(str, _facts(service.type).get("ports", ()))]
+    numbers = [int(port.partition("-")[0]) for port in listed if port.partition("-")[0].isdecimal()]
+    return 443 if 443 in numbers or not numbers else numbers[0]
 
 
 def _firewall(verdict: FirewallVerdict, service: Resource, sources: AddressSet, who: str) -> tuple[Step, AddressSet]:

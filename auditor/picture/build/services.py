@@ -8,6 +8,7 @@ from auditor.estate import Estate, Relation
 from auditor.model import ArmId
 from auditor.picture.model import Item, ManagedPicture, NetworkPicture
 from auditor.services.paas_firewall import FIREWALLS
+from auditor.services.public_doors import takes_telemetry
 from auditor.workload.parts import (
     ML,
     OPENAI,
@@ -58,7 +59,7 @@ def _ruled(estate: Estate, managed: Iterable[ManagedPicture]) -> Iterator[ArmId]
 
 def _owned(estate: Estate, found: Iterable[Workload]) -> Iterator[ArmId]:
     for w in found:
-        for type_ in FIREWALLS:
+        for type_ in (kind for kind in FIREWALLS if not takes_telemetry(kind)):
             yield from (resource.id for resource in estate.seen(type_) if w.owns(resource))
 
 
