@@ -136,9 +136,7 @@ def defined(removal: Removal) -> bool:
     return any(absence(type_, path)[0] for type_, path in _readers(ArmId(removal.document), document, removal.pointer))
 
 
-def _readers(
-    id_: ArmId, document: Any, pointer: tuple[str | int, ...]
-) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+def _readers(id_: ArmId, document: Any, pointer: tuple[str | int, ...]) -> Iterator[tuple[str, tuple[str | int, ...]]]:
     """By which types and paths a property is read: in its document, and in the children that this one shows."""
     yield id_.type, pointer
     parent = Resource(id_, document, id_)

@@ -15,7 +15,7 @@ from auditor.access.scopes import Hierarchy
 from auditor.documents.defaults import az, az_set, setting
 from auditor.model import ArmId, Evidence, Resource, Unknown, Verdict
 from auditor.network.private_link.private_endpoints import approval, connections
-from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.identities import Client
 from auditor.workload.identities import approved as approved_identities
@@ -39,7 +39,7 @@ class PolicyTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policies: tuple[Watcher, ...]
 
 
-@requirement("KEY-06", part="resource group", terms=PolicyTerms)
+@decides(part="resource group", terms=PolicyTerms)
 def nobody_watches_rotation(w: Workload, terms: PolicyTerms) -> Answer:
     """No Azure Policy watches whether keys are rotated.
 
@@ -105,7 +105,7 @@ class ReaderTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     besides: tuple[AllowedRole, ...] = ()
 
 
-@requirement("KEY-09", on=vaults_of, part="key vault", terms=ReaderTerms)
+@decides(on=vaults_of, part="key vault", terms=ReaderTerms)
 def strangers_may_read_the_keys(vault: Resource, w: Workload, terms: ReaderTerms) -> Iterator[Verdict]:
     """Somebody who needs no key may read them from the vault.
 
@@ -169,7 +169,7 @@ def _tuned_accounts(w: Workload) -> tuple[Resource, ...]:
     return tuple(a for a in w.estate.seen(OPENAI) if a.id in parents)
 
 
-@requirement("KEY-10", on=_tuned_accounts, part="Azure OpenAI account with a fine-tuned model")
+@decides(on=_tuned_accounts, part="Azure OpenAI account with a fine-tuned model")
 def tuning_data_under_microsofts_key(account: Resource, w: Workload, _terms: object) -> Answer:
     """Training data in Azure OpenAI is encrypted with Microsoft's key instead of the customer's own.
 
@@ -206,7 +206,7 @@ def _training_stores(w: Workload) -> tuple[Resource, ...]:
     return found or storages_of(w)
 
 
-@requirement("KEY-11", on=_training_stores, part="storage account that may hold training data")
+@decides(on=_training_stores, part="storage account that may hold training data")
 def training_blobs_unprotected(account: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """Training data in blob storage lacks a key of the customer's, an identity to read it with, or a private way to it.
 

@@ -8,7 +8,7 @@ import msgspec
 
 from auditor.documents.defaults import az, setting
 from auditor.model import NotKnown, Resource, Unknown
-from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.load_spreading import host_of, hosts_of_account
 from auditor.workload.owned import storages_of
@@ -32,7 +32,7 @@ class ConnectionTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     without_key: tuple[str, ...]
 
 
-@requirement("KEY-01", on=lambda w: w.openai, part="Azure OpenAI account", terms=ConnectionTerms)
+@decides(on=lambda w: w.openai, part="Azure OpenAI account", terms=ConnectionTerms)
 def openai_key_is_kept_nowhere_safe(account: Resource, w: Workload, terms: ConnectionTerms) -> Answer:
     """Nothing shows that the key of Azure OpenAI is kept in a vault.
 
@@ -87,7 +87,7 @@ def _keyed_endpoints(w: Workload) -> tuple[Resource, ...]:
     return tuple(e for e in w.online_endpoints if setting(e, "properties", "authMode").is_one_of("Key"))
 
 
-@requirement("KEY-02", on=lambda w: w.chat_uis, part="chat UI")
+@decides(on=lambda w: w.chat_uis, part="chat UI")
 def endpoint_key_is_not_in_a_vault(site: Resource, w: Workload, _terms: object) -> Answer:
     """The chat UI does not read the key of the online endpoint from a vault.
 
@@ -129,7 +129,7 @@ def _unresolved(site: Resource, reference: Reference) -> str:
     return f"the vault reference {reference.resource.name} of {site.name} is {status}, not Resolved"
 
 
-@requirement("KEY-03", on=lambda w: w.sites, part="web app")
+@decides(on=lambda w: w.sites, part="web app")
 def key_in_plain_settings(site: Resource, w: Workload, _terms: object) -> Answer:
     """A web app's settings hold a key in plain text, as far as that can be told.
 
@@ -162,7 +162,7 @@ def key_in_plain_settings(site: Resource, w: Workload, _terms: object) -> Answer
     return unknown(site, Unknown(because, permission="Microsoft.Web/sites/config/list/action"))
 
 
-@requirement("KEY-04", on=keys_kept, part="secret of the vault")
+@decides(on=keys_kept, part="secret of the vault")
 def secret_never_expires(secret: Resource, w: Workload, _terms: object) -> Answer:
     """A secret that may hold a key has no expiry date.
 
@@ -194,7 +194,7 @@ class AgeTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_age_days: int
 
 
-@requirement("KEY-05", on=keys_kept, part="secret of the vault", terms=AgeTerms)
+@decides(on=keys_kept, part="secret of the vault", terms=AgeTerms)
 def key_was_not_rotated(secret: Resource, w: Workload, terms: AgeTerms) -> Answer:
     """A secret that may hold a key is past its expiry, or older than keys may get.
 
@@ -227,7 +227,7 @@ def key_was_not_rotated(secret: Resource, w: Workload, terms: AgeTerms) -> Answe
     return holds(secret, f"{secret.name} was last set {age} days ago", last, expiry)
 
 
-@requirement("KEY-07", on=storages_of, part="storage account")
+@decides(on=storages_of, part="storage account")
 def storage_keys_never_expire(account: Resource, w: Workload, _terms: object) -> Answer:
     """A storage account that takes keys has no policy for their expiry.
 
@@ -253,7 +253,7 @@ def storage_keys_never_expire(account: Resource, w: Workload, _terms: object) ->
     return broken(account, f"{account.name} has no expiration period for its keys", days, shared.evidence, fix=fix)
 
 
-@requirement("KEY-08", on=lambda w: w.online_endpoints, part="online endpoint")
+@decides(on=lambda w: w.online_endpoints, part="online endpoint")
 def vault_has_the_old_key(endpoint: Resource, w: Workload, _terms: object) -> Answer:
     """The chat UI's vault was not updated since the online endpoint was created.
 

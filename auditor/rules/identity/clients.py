@@ -12,7 +12,7 @@ from auditor.access.grants import Answer as May
 from auditor.access.grants import Grant
 from auditor.access.principals import MEMBERSHIP_RIGHT
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown, Verdict
-from auditor.rules.rule import broken, holds, not_applicable, requirement, unknown
+from auditor.rules.rule import broken, decides, holds, not_applicable, unknown
 from auditor.services.paas_firewall import open_to
 from auditor.text.shell import q
 from auditor.workload.identities import Client, principals_of
@@ -29,7 +29,7 @@ class ReaderTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: str
 
 
-@requirement("IDN-06", on=lambda w: w.chat_uis, part="chat UI", terms=ReaderTerms)
+@decides(on=lambda w: w.chat_uis, part="chat UI", terms=ReaderTerms)
 def chat_ui_reads_without_an_identity(site: Resource, w: Workload, terms: ReaderTerms) -> Iterator[Verdict]:
     """The chat UI does not read the vault with a managed identity of its own.
 
@@ -104,7 +104,7 @@ def _may_read(subject: Resource, principal: str, vault: Resource, w: Workload, t
     return broken(subject, says, vault.at("id"), fix=fix, aspect=aspect)
 
 
-@requirement("IDN-07", on=lambda w: w.gateways, part="Application Gateway", terms=ReaderTerms)
+@decides(on=lambda w: w.gateways, part="Application Gateway", terms=ReaderTerms)
 def gateway_carries_its_certificate(gateway: Resource, w: Workload, terms: ReaderTerms) -> Iterator[Verdict]:
     """The gateway does not read its certificate from the vault with a managed identity.
 
@@ -171,7 +171,7 @@ class ClientTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     besides: tuple[AllowedRole, ...] = ()
 
 
-@requirement("IDN-14", on=lambda w: w.openai, part="Azure OpenAI account", terms=ClientTerms)
+@decides(on=lambda w: w.openai, part="Azure OpenAI account", terms=ClientTerms)
 def strangers_may_call_the_models(account: Resource, w: Workload, terms: ClientTerms) -> Iterator[Verdict]:
     """Somebody who is no approved client can get at the models: by the network, by a key, or by a role.
 

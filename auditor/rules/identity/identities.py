@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.model import Resource, Verdict
-from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable
 from auditor.text.shell import q
 from auditor.workload.identities import (
     PARTS,
@@ -16,7 +16,7 @@ from auditor.workload.identities import (
 from auditor.workload.parts import Workload
 
 
-@requirement("IDN-01", on=lambda w: w.workspaces, part="workspace")
+@decides(on=lambda w: w.workspaces, part="workspace")
 def workspace_has_no_identity(workspace: Resource, w: Workload, _terms: object) -> Answer:
     """The workspace has no managed identity of its own.
 
@@ -48,7 +48,7 @@ def _fix_workspace(workspace: Resource) -> str:
     return f"az ml workspace update {where} --primary-user-assigned-identity <identity>"
 
 
-@requirement("IDN-02", on=lambda w: w.compute_instances, part="compute instance")
+@decides(on=lambda w: w.compute_instances, part="compute instance")
 def compute_instance_has_no_identity(compute: Resource, w: Workload, _terms: object) -> Answer:
     """The compute instance has no managed identity of its own.
 
@@ -70,7 +70,7 @@ def compute_instance_has_no_identity(compute: Resource, w: Workload, _terms: obj
     return _has_identity(compute, w, fix)
 
 
-@requirement("IDN-03", on=lambda w: w.online_endpoints, part="managed online endpoint")
+@decides(on=lambda w: w.online_endpoints, part="managed online endpoint")
 def endpoint_has_no_identity(endpoint: Resource, w: Workload, _terms: object) -> Answer:
     """The online endpoint has no managed identity of its own.
 
@@ -98,8 +98,7 @@ def _has_identity(carrier: Resource, w: Workload, fix: str) -> Verdict:
     return holds(carrier, f"{carrier.name} runs as {found[0].name}", kind, found[0].evidence)
 
 
-@requirement(
-    "IDN-04",
+@decides(
     on=lambda w: [carrier for part in PARTS for carrier in carriers_of(w, part)],
     part="carrier of one of the three identities",
 )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.model import NotKnown, Resource, Unknown, Verdict
-from auditor.rules.rule import Answer, broken, holds, requirement, shown
+from auditor.rules.rule import Answer, broken, decides, holds, shown
 from auditor.text.shell import q
 from auditor.workload.parts import Workload
 
 _ENTRA = ("properties", "identityProviders", "azureActiveDirectory")
 
 
-@requirement("IDN-05", on=lambda w: w.chat_uis, part="chat UI")
+@decides(on=lambda w: w.chat_uis, part="chat UI")
 def anyone_may_use_the_chat(site: Resource, w: Workload, _terms: object) -> Answer:
     """The chat UI answers people who have not signed in with Microsoft Entra ID.
 
@@ -50,7 +50,7 @@ def anyone_may_use_the_chat(site: Resource, w: Workload, _terms: object) -> Answ
     return holds(site, f"{site.name} answers only users signed in with Microsoft Entra ID", switch, required, provider)
 
 
-@requirement("IDN-08", on=lambda w: w.registries, part="registry")
+@decides(on=lambda w: w.registries, part="registry")
 def registry_has_an_admin_user(registry: Resource, w: Workload, _terms: object) -> Answer:
     """The registry has an admin user.
 
@@ -73,7 +73,7 @@ def registry_has_an_admin_user(registry: Resource, w: Workload, _terms: object) 
     return holds(registry, f"{registry.name} has no admin user", evidence)
 
 
-@requirement("IDN-09", on=lambda w: (*w.storages, *w.other_storages), part="storage account")
+@decides(on=lambda w: (*w.storages, *w.other_storages), part="storage account")
 def storage_answers_account_keys(account: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """A storage account can be used with its account keys, or the workspace uses it so.
 
@@ -120,7 +120,7 @@ def _datastores(account: Resource, w: Workload) -> Iterator[Verdict]:
         )
 
 
-@requirement("IDN-10", on=lambda w: w.searches, part="AI Search service")
+@decides(on=lambda w: w.searches, part="AI Search service")
 def search_answers_keys(service: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """The search service can be used with its keys, or the workspace is connected to it with one.
 
@@ -161,7 +161,7 @@ def search_answers_keys(service: Resource, w: Workload, _terms: object) -> Itera
                 yield holds(service, says, kind, aspect=aspect)
 
 
-@requirement("IDN-11", on=lambda w: w.compute_instances, part="compute instance")
+@decides(on=lambda w: w.compute_instances, part="compute instance")
 def compute_takes_local_users(compute: Resource, w: Workload, _terms: object) -> Answer:
     """A compute instance lets users in by other means than Microsoft Entra ID.
 
@@ -183,7 +183,7 @@ def compute_takes_local_users(compute: Resource, w: Workload, _terms: object) ->
     return broken(compute, f"disableLocalAuth of {compute.name} is {shown(evidence.value)}", evidence, fix=fix)
 
 
-@requirement("IDN-12", on=lambda w: w.vaults, part="key vault")
+@decides(on=lambda w: w.vaults, part="key vault")
 def vault_goes_by_access_policies(vault: Resource, w: Workload, _terms: object) -> Answer:
     """The key vault grants access by its own policies, not by roles.
 

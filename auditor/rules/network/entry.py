@@ -10,7 +10,7 @@ import msgspec
 from auditor.estate import Relation
 from auditor.facts import load
 from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
-from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.parts import Workload
 
@@ -27,7 +27,7 @@ class FirewallTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mode: str
 
 
-@requirement("NET-03", on=lambda w: w.gateways, part="Application Gateway", terms=FirewallTerms)
+@decides(on=lambda w: w.gateways, part="Application Gateway", terms=FirewallTerms)
 def entry_is_not_filtered(gateway: Resource, w: Workload, terms: FirewallTerms) -> Iterator[Verdict]:
     """Requests reach the chat UI without a web application firewall that blocks.
 
@@ -90,7 +90,7 @@ def _old_firewall(gateway: Resource, terms: FirewallTerms) -> Iterator[Verdict]:
         yield broken(gateway, f"no web application firewall policy is attached to {gateway.name}", *evidence, fix=fix)
 
 
-@requirement("NET-04", on=lambda w: w.gateways, part="Application Gateway")
+@decides(on=lambda w: w.gateways, part="Application Gateway")
 def listener_speaks_plain_http(gateway: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """A listener of the gateway takes requests without TLS and serves them.
 
@@ -157,7 +157,7 @@ class TlsTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _VERSIONS = ("tlsv1_0", "tlsv1_1", "tlsv1_2", "tlsv1_3")
 
 
-@requirement("NET-05", on=lambda w: w.gateways, part="Application Gateway", terms=TlsTerms)
+@decides(on=lambda w: w.gateways, part="Application Gateway", terms=TlsTerms)
 def gateway_speaks_old_tls(gateway: Resource, w: Workload, terms: TlsTerms) -> Answer:
     """The gateway agrees to a TLS version that is too old.
 
@@ -201,7 +201,7 @@ def _gateway_minimum(gateway: Resource) -> tuple[str, Evidence]:
     return str(known[str(named).casefold()]).casefold(), evidence
 
 
-@requirement("NET-06", on=lambda w: w.gateways, part="Application Gateway")
+@decides(on=lambda w: w.gateways, part="Application Gateway")
 def backend_leg_is_plain_http(gateway: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """The gateway talks to the chat UI without TLS.
 
@@ -233,7 +233,7 @@ def backend_leg_is_plain_http(gateway: Resource, w: Workload, _terms: object) ->
             yield broken(gateway, says, gateway.at(*path), fix=fix, aspect=name)
 
 
-@requirement("NET-11", on=lambda w: w.gateways, part="Application Gateway")
+@decides(on=lambda w: w.gateways, part="Application Gateway")
 def entry_is_not_protected_against_floods(gateway: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """The network of the public gateway has no DDoS protection.
 

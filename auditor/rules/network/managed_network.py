@@ -9,7 +9,7 @@ import msgspec
 
 from auditor.documents.defaults import Setting, az, setting
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
-from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.managed_network import (
     OutboundRule,
@@ -26,7 +26,7 @@ class ModeTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mode: str
 
 
-@requirement("MVN-01", on=lambda w: w.workspaces, part="workspace", terms=ModeTerms)
+@decides(on=lambda w: w.workspaces, part="workspace", terms=ModeTerms)
 def managed_network_lets_everything_out(workspace: Resource, w: Workload, terms: ModeTerms) -> Answer:
     """The workspace's managed network lets out more than has been approved.
 
@@ -60,7 +60,7 @@ class StatusTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     status: str
 
 
-@requirement("MVN-02", on=lambda w: w.workspaces, part="workspace", terms=StatusTerms)
+@decides(on=lambda w: w.workspaces, part="workspace", terms=StatusTerms)
 def managed_network_does_not_exist(workspace: Resource, w: Workload, terms: StatusTerms) -> Answer:
     """The managed network is configured but has not been created yet, or there is none.
 
@@ -116,10 +116,7 @@ class OutboundTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"`{self.target}` is no target; it is one of {', '.join(known)}")
 
 
-@requirement(
-    "MVN-03", "MVN-04", "MVN-05", "MVN-06", "MVN-07",
-    on=lambda w: w.workspaces, part="workspace", terms=OutboundTerms,
-)  # fmt: skip
+@decides(on=lambda w: w.workspaces, part="workspace", terms=OutboundTerms)
 def no_outbound_rule_leads_there(workspace: Resource, w: Workload, terms: OutboundTerms) -> Iterator[Verdict]:
     """The managed network has no private way to a service that the flow uses.
 
@@ -204,7 +201,7 @@ class OwnRuleTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     own: tuple[str, ...]
 
 
-@requirement("MVN-08", "MVN-09", on=lambda w: w.workspaces, part="workspace", terms=OwnRuleTerms)
+@decides(on=lambda w: w.workspaces, part="workspace", terms=OwnRuleTerms)
 def outbound_rule_leads_outside(workspace: Resource, w: Workload, terms: OwnRuleTerms) -> Answer:
     """An outbound rule that somebody added leads out of the managed network without a private endpoint.
 
@@ -250,7 +247,7 @@ def _shown(rule: Resource) -> str:
     return str(destination)
 
 
-@requirement("MVN-10", part="target of a managed private endpoint", terms=StatusTerms)
+@decides(part="target of a managed private endpoint", terms=StatusTerms)
 def managed_endpoint_not_approved(w: Workload, terms: StatusTerms) -> Iterator[Verdict]:
     """A service has not approved the managed network's private endpoint that leads to it.
 
@@ -301,7 +298,7 @@ def _approved(target: ArmId, groups: frozenset[str], w: Workload, terms: StatusT
     return broken(target, says, *evidence, fix=_provision(workspace) if workspace else "")
 
 
-@requirement("MVN-11", on=lambda w: w.online_deployments, part="online deployment", terms=ModeTerms)
+@decides(on=lambda w: w.online_deployments, part="online deployment", terms=ModeTerms)
 def deployment_leaves_past_the_network(deployment: Resource, w: Workload, terms: ModeTerms) -> Iterator[Verdict]:
     """A deployment of the flow does not leave through the managed network's approved ways.
 

@@ -11,7 +11,7 @@ from auditor.estate import Relation
 from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
 from auditor.network.private_link.private_dns import Resolution, resolve
 from auditor.network.private_link.private_endpoints import Connection, approval, connections
-from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.parts import Workload
 
@@ -45,10 +45,7 @@ def _targets(w: Workload, terms: EndpointTerms) -> Iterable[Resource]:
     return _TARGETS[terms.target](w)
 
 
-@requirement(
-    "PL-01", "PL-02", "PL-03", "PL-04", "PL-05", "PL-06", "PL-07", "PL-08",
-    by_terms=_targets, part="private link target", terms=EndpointTerms,
-)  # fmt: skip
+@decides(by_terms=_targets, part="private link target", terms=EndpointTerms)
 def no_private_endpoint_leads_here(target: Resource, w: Workload, terms: EndpointTerms) -> Iterator[Verdict]:
     """A service of the workload cannot be reached through a private endpoint in the workload's network.
 
@@ -120,7 +117,7 @@ def _endpoints(w: Workload) -> Iterable[Resource]:
     return w.private_endpoints
 
 
-@requirement("PL-09", on=_endpoints, part="private endpoint")
+@decides(on=_endpoints, part="private endpoint")
 def connection_not_approved(endpoint: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """A private endpoint has a connection that one of its two ends has not approved.
 
@@ -154,7 +151,7 @@ def _approve_at(connection: Connection) -> str:
     )
 
 
-@requirement("PL-10", on=_endpoints, part="private endpoint")
+@decides(on=_endpoints, part="private endpoint")
 def endpoint_outside_its_subnet(endpoint: Resource, w: Workload, _terms: object) -> Answer:
     """A private endpoint sits in a subnet that is not the one for private endpoints.
 
@@ -186,7 +183,7 @@ def endpoint_outside_its_subnet(endpoint: Resource, w: Workload, _terms: object)
     )
 
 
-@requirement("PL-11", on=_endpoints, part="private endpoint")
+@decides(on=_endpoints, part="private endpoint")
 def name_does_not_resolve_privately(endpoint: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """Machines in the workload's network do not resolve a service's name to its private endpoint.
 
@@ -252,7 +249,7 @@ def _dns_fix(endpoint: Resource, step: str, zone: str) -> str:
     return "point the network's DNS servers at ones that forward to Azure DNS (168.63.129.16)"
 
 
-@requirement("PL-12", on=lambda w: w.workspaces, part="workspace", terms=EndpointTerms)
+@decides(on=lambda w: w.workspaces, part="workspace", terms=EndpointTerms)
 def workspace_zone_missing(workspace: Resource, w: Workload, terms: EndpointTerms) -> Iterator[Verdict]:
     """The workspace's private endpoint does not write to both of the zones that a workspace needs.
 
@@ -291,7 +288,7 @@ def workspace_zone_missing(workspace: Resource, w: Workload, terms: EndpointTerm
             )
 
 
-@requirement("PL-13", on=lambda w: w.chat_uis, part="chat UI")
+@decides(on=lambda w: w.chat_uis, part="chat UI")
 def chat_ui_leaves_past_the_network(site: Resource, w: Workload, _terms: object) -> Answer:
     """The chat UI's outgoing traffic does not all go through the workload's network.
 
@@ -353,7 +350,7 @@ class FlowTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     targets: tuple[EndpointTerms, ...]
 
 
-@requirement("PL-16", on=lambda w: w.flow_sites, part="flow web app", terms=FlowTerms)
+@decides(on=lambda w: w.flow_sites, part="flow web app", terms=FlowTerms)
 def flow_site_has_no_private_way(site: Resource, w: Workload, terms: FlowTerms) -> Iterator[Verdict]:
     """A flow hosted on App Service cannot reach a service it depends on through a private endpoint in the network.
 

@@ -9,7 +9,7 @@ import msgspec
 from auditor.documents.defaults import az, az_set, setting
 from auditor.estate import Relation
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown, Verdict
-from auditor.rules.rule import Answer, broken, holds, requirement, unknown
+from auditor.rules.rule import Answer, broken, decides, holds, unknown
 from auditor.services.paas_firewall import open_to, public_access
 from auditor.text.shell import q
 from auditor.workload.owned import (
@@ -23,7 +23,7 @@ from auditor.workload.parts import Workload
 _SWITCH = ("properties", "publicNetworkAccess")
 
 
-@requirement("PUB-01", on=lambda w: w.workspaces, part="workspace")
+@decides(on=lambda w: w.workspaces, part="workspace")
 def workspace_answers_the_internet(workspace: Resource, w: Workload, _terms: object) -> Answer:
     """The Machine Learning workspace can be used from the Internet.
 
@@ -51,7 +51,7 @@ def workspace_answers_the_internet(workspace: Resource, w: Workload, _terms: obj
     return _switched_off(workspace, fix, flag.evidence)
 
 
-@requirement("PUB-02", on=lambda w: w.online_endpoints, part="online endpoint")
+@decides(on=lambda w: w.online_endpoints, part="online endpoint")
 def endpoint_answers_the_internet(endpoint: Resource, w: Workload, _terms: object) -> Answer:
     """An online endpoint of the workspace can be called from the Internet.
 
@@ -102,7 +102,7 @@ class ExposureTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trusted_services: bool
 
 
-@requirement("PUB-03", on=lambda w: w.openai, part="Azure OpenAI account", terms=ExposureTerms)
+@decides(on=lambda w: w.openai, part="Azure OpenAI account", terms=ExposureTerms)
 def openai_answers_the_internet(account: Resource, w: Workload, terms: ExposureTerms) -> Answer:
     """The Azure OpenAI account can be called from the Internet.
 
@@ -123,7 +123,7 @@ def openai_answers_the_internet(account: Resource, w: Workload, terms: ExposureT
     return _shut(account, w, terms, az_set(account.id, "properties.publicNetworkAccess", "Disabled"))
 
 
-@requirement("PUB-04", on=lambda w: w.searches, part="AI Search service", terms=ExposureTerms)
+@decides(on=lambda w: w.searches, part="AI Search service", terms=ExposureTerms)
 def search_answers_the_internet(service: Resource, w: Workload, terms: ExposureTerms) -> Answer:
     """The AI Search service can be queried from the Internet.
 
@@ -142,7 +142,7 @@ def search_answers_the_internet(service: Resource, w: Workload, terms: ExposureT
     return _shut(service, w, terms, az("search service update", service, "--public-access disabled"))
 
 
-@requirement("PUB-05", on=vaults_of, part="key vault", terms=ExposureTerms)
+@decides(on=vaults_of, part="key vault", terms=ExposureTerms)
 def vault_answers_the_internet(vault: Resource, w: Workload, terms: ExposureTerms) -> Answer:
     """The key vault can be reached from the Internet.
 
@@ -165,7 +165,7 @@ def vault_answers_the_internet(vault: Resource, w: Workload, terms: ExposureTerm
     return _shut(vault, w, terms, az("keyvault update", vault, "--public-network-access Disabled"))
 
 
-@requirement("PUB-06", on=registries_of, part="container registry", terms=ExposureTerms)
+@decides(on=registries_of, part="container registry", terms=ExposureTerms)
 def registry_answers_the_internet(registry: Resource, w: Workload, terms: ExposureTerms) -> Answer:
     """The container registry can be reached from the Internet, or hands out images without asking who wants them.
 
@@ -191,7 +191,7 @@ def registry_answers_the_internet(registry: Resource, w: Workload, terms: Exposu
     return _shut(registry, w, terms, fix, anonymous.evidence)
 
 
-@requirement("PUB-07", on=storages_of, part="storage account", terms=ExposureTerms)
+@decides(on=storages_of, part="storage account", terms=ExposureTerms)
 def storage_answers_the_internet(account: Resource, w: Workload, terms: ExposureTerms) -> Answer:
     """A storage account can be reached from the Internet, or serves blobs to anonymous readers.
 
@@ -237,7 +237,7 @@ def _shut(service: Resource, w: Workload, terms: ExposureTerms, fix: str, *more:
     return holds(service, firewall.says, *firewall.reasons, *more)
 
 
-@requirement("PUB-08", on=sites_and_slots, part="web app")
+@decides(on=sites_and_slots, part="web app")
 def web_app_answers_the_internet(site: Resource, w: Workload, _terms: object) -> Answer:
     """A web app answers the Internet beside the gateway.
 
@@ -290,7 +290,7 @@ def _by_private_endpoint(site: Resource, w: Workload, fix: str, stated: list[Evi
     return broken(site, says, *stated, fix=fix)
 
 
-@requirement("PUB-09", on=lambda w: w.jump_boxes, part="jump box")
+@decides(on=lambda w: w.jump_boxes, part="jump box")
 def jump_box_has_a_public_address(machine: Resource, w: Workload, _terms: object) -> Answer:
     """The jump box has a public address.
 
@@ -324,7 +324,7 @@ def jump_box_has_a_public_address(machine: Resource, w: Workload, _terms: object
     return holds(machine, f"no interface of {machine.name} carries a public address", *(e for _, _, e in read))
 
 
-@requirement("PUB-10", on=lambda w: w.compute_instances, part="compute instance")
+@decides(on=lambda w: w.compute_instances, part="compute instance")
 def compute_instance_is_public(compute: Resource, w: Workload, _terms: object) -> Answer:
     """A compute instance has a public address, or its SSH port is open.
 
@@ -369,7 +369,7 @@ class AddressTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     holders: tuple[str, ...]
 
 
-@requirement("PUB-11", on=lambda w: w.public_addresses, part="public address", terms=AddressTerms)
+@decides(on=lambda w: w.public_addresses, part="public address", terms=AddressTerms)
 def address_is_not_the_entry(address: Resource, w: Workload, terms: AddressTerms) -> Answer:
     """There is a public address that is neither the gateway's nor Bastion's.
 

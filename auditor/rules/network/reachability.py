@@ -8,7 +8,7 @@ from typing import Any
 from auditor.estate import Relation
 from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
 from auditor.reach.reachability import Reach, Reachability, reachability_of
-from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.services.paas_firewall import open_to, public_access
 from auditor.services.public_doors import takes_telemetry
 from auditor.text.shell import q
@@ -77,7 +77,7 @@ def _passes(way: Reach, through: tuple[Resource, ...]) -> bool:
     return bool({hop.id for hop in way.hops} & {resource.id for resource in through})
 
 
-@requirement("NET-01", on=lambda w: w.chat_uis, part="chat UI")
+@decides(on=lambda w: w.chat_uis, part="chat UI")
 def chat_ui_has_another_door(site: Resource, w: Workload, _terms: object) -> Answer:
     """The chat UI cannot be reached through the Application Gateway, or can be reached past it.
 
@@ -122,7 +122,7 @@ def _within_sight(w: Workload) -> Iterator[Resource]:
     yield from world.targets if w.anchor is None else world.targets_in(w.groups, own)
 
 
-@requirement("NET-02", on=_within_sight, part="part that could be reached")
+@decides(on=_within_sight, part="part that could be reached")
 def internet_reaches_more_than_the_chat(target: Resource, w: Workload, _terms: object) -> Answer:
     """Something besides the chat UI behind its gateway, and Bastion, can be reached from the Internet.
 
@@ -180,7 +180,7 @@ def _private_way(world: Reachability, sender: Resource, target: Resource) -> tup
     return best, bool({hop.id for hop in best.hops} & endpoints)
 
 
-@requirement("PL-14", on=lambda w: w.chat_uis, part="chat UI")
+@decides(on=lambda w: w.chat_uis, part="chat UI")
 def chat_ui_calls_the_flow_past_the_endpoint(site: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """The chat UI does not reach the online endpoint over the workspace's private endpoint.
 
@@ -232,7 +232,7 @@ def _reached_privately(subject: Resource, sender: Resource, w: Workload) -> Iter
             yield broken(subject, says, *_evidence(way), aspect="way", fix="mend the hop that the message names")
 
 
-@requirement("PL-15", on=lambda w: w.jump_boxes, part="jump box")
+@decides(on=lambda w: w.jump_boxes, part="jump box")
 def authors_do_not_get_through(machine: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """Authors cannot get from Bastion to the jump box, or from there to the workspace's private endpoint.
 

@@ -12,7 +12,7 @@ from auditor.model import Evidence, Resource, Verdict
 from auditor.network.nsg.evaluation import evaluated
 from auditor.network.nsg.rules import SecurityRule
 from auditor.network.topology.words import view_of
-from auditor.rules.rule import broken, holds, requirement, unknown
+from auditor.rules.rule import broken, decides, holds, unknown
 from auditor.sets.packet_set import FlowSet
 from auditor.sets.port_set import PortSet
 from auditor.sets.protocol_set import ProtocolSet
@@ -71,11 +71,7 @@ def _playing(w: Workload, terms: GroupRow) -> Iterable[Resource]:
     return w.subnet(terms.part)
 
 
-@requirement(
-    "NSG-AGW-IN", "NSG-PE-IN", "NSG-APP-IN", "NSG-BAS-IN",
-    "NSG-JMP-IN", "NSG-AGT-IN", "NSG-TRN-IN", "NSG-SCO-IN",
-    by_terms=_playing, part="subnet for this part", terms=GroupRow,
-)  # fmt: skip
+@decides(by_terms=_playing, part="subnet for this part", terms=GroupRow)
 def lets_in_other_than_the_table(subnet: Resource, w: Workload, terms: GroupRow) -> Iterator[Verdict]:
     """A subnet lets in more than its row of the table, or blocks what it needs.
 
@@ -96,11 +92,7 @@ def lets_in_other_than_the_table(subnet: Resource, w: Workload, terms: GroupRow)
     yield from _hold_against(subnet, w, "inbound", terms.inbound)
 
 
-@requirement(
-    "NSG-AGW-OUT", "NSG-PE-OUT", "NSG-APP-OUT", "NSG-BAS-OUT",
-    "NSG-JMP-OUT", "NSG-AGT-OUT", "NSG-TRN-OUT", "NSG-SCO-OUT",
-    by_terms=_playing, part="subnet for this part", terms=GroupRow,
-)  # fmt: skip
+@decides(by_terms=_playing, part="subnet for this part", terms=GroupRow)
 def lets_out_other_than_the_table(subnet: Resource, w: Workload, terms: GroupRow) -> Iterator[Verdict]:
     """A subnet lets out more than its row of the table, or blocks what it needs.
 
@@ -220,11 +212,7 @@ def _deny_all(contract: Contract, direction: str) -> str:
     )
 
 
-@requirement(
-    "NSG-AGW-DENY", "NSG-PE-DENY", "NSG-APP-DENY", "NSG-BAS-DENY",
-    "NSG-JMP-DENY", "NSG-AGT-DENY", "NSG-TRN-DENY", "NSG-SCO-DENY",
-    by_terms=_playing, part="subnet for this part", terms=GroupRow,
-)  # fmt: skip
+@decides(by_terms=_playing, part="subnet for this part", terms=GroupRow)
 def leaves_the_rest_to_default_rules(subnet: Resource, w: Workload, terms: GroupRow) -> Iterator[Verdict]:
     """Some traffic of a subnet is decided by a default rule, so nothing denies it explicitly.
 
@@ -290,7 +278,7 @@ class StrictTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 check_term(flow)
 
 
-@requirement("SEG-05", on=lambda w: w.subnets.all, part="subnet", terms=StrictTerms)
+@decides(on=lambda w: w.subnets.all, part="subnet", terms=StrictTerms)
 def rule_is_wider_than_it_need_be(subnet: Resource, w: Workload, terms: StrictTerms) -> Iterator[Verdict]:
     """A rule allows any port, or any protocol, where a narrower one would do.
 

@@ -9,7 +9,7 @@ import msgspec
 from auditor.estate import Relation
 from auditor.model import ArmId, Resource, Unknown, Verdict
 from auditor.network.topology.seated import seated_in
-from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.parts import Workload
 from auditor.workload.subnets import PARTS
@@ -28,7 +28,7 @@ class SubnetTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"`{unknown_parts[0]}` is no part of a network; it is one of {', '.join(PARTS)}")
 
 
-@requirement("SEG-01", on=lambda w: w.networks, part="virtual network", terms=SubnetTerms)
+@decides(on=lambda w: w.networks, part="virtual network", terms=SubnetTerms)
 def purposes_share_a_subnet(network: Resource, w: Workload, terms: SubnetTerms) -> Iterator[Verdict]:
     """A purpose of the architecture has no subnet of its own.
 
@@ -87,7 +87,7 @@ def _subnets(w: Workload) -> Iterable[Resource]:
     return w.subnets.all
 
 
-@requirement("SEG-02", on=_subnets, part="subnet", terms=GroupTerms)
+@decides(on=_subnets, part="subnet", terms=GroupTerms)
 def subnet_has_no_security_group(subnet: Resource, w: Workload, terms: GroupTerms) -> Answer:
     """A subnet has no network security group.
 
@@ -120,7 +120,7 @@ class PolicyTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policies: tuple[str, ...]
 
 
-@requirement("SEG-03", on=lambda w: w.subnet("private_endpoints"), part="private endpoints subnet", terms=PolicyTerms)
+@decides(on=lambda w: w.subnet("private_endpoints"), part="private endpoints subnet", terms=PolicyTerms)
 def group_does_not_apply_to_endpoints(subnet: Resource, w: Workload, terms: PolicyTerms) -> Answer:
     """The group on the private endpoints' subnet does not apply to the private endpoints.
 
@@ -146,7 +146,7 @@ def group_does_not_apply_to_endpoints(subnet: Resource, w: Workload, terms: Poli
     return broken(subnet, says, evidence, fix=f"az network vnet subnet update --ids {q(subnet.id.text)} {option}")
 
 
-@requirement("SEG-04", on=lambda w: w.networks, part="virtual network")
+@decides(on=lambda w: w.networks, part="virtual network")
 def no_application_groups(network: Resource, w: Workload, _terms: object) -> Answer:
     """No rule of the network's groups names an application security group that has members.
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import msgspec
 
 from auditor.model import NotKnown, Resource, Unknown, Verdict
-from auditor.rules.rule import Answer, broken, holds, requirement, shown, unknown
+from auditor.rules.rule import Answer, broken, decides, holds, shown, unknown
 from auditor.text.shell import q
 from auditor.workload.parts import Workload
 
 
-@requirement("NET-07", on=lambda w: w.sites, part="web app")
+@decides(on=lambda w: w.sites, part="web app")
 def web_app_answers_plain_http(site: Resource, w: Workload, _terms: object) -> Answer:
     """A web app answers plain HTTP instead of redirecting it.
 
@@ -42,7 +42,7 @@ class SiteTlsTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ftps: tuple[str, ...]
 
 
-@requirement("NET-08", on=lambda w: w.sites, part="web app", terms=SiteTlsTerms)
+@decides(on=lambda w: w.sites, part="web app", terms=SiteTlsTerms)
 def web_app_takes_old_tls(site: Resource, w: Workload, terms: SiteTlsTerms) -> Iterator[Verdict]:
     """A web app or its deployment site takes an old TLS version, or still offers FTP.
 
@@ -90,7 +90,7 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(".") if part.isdigit())
 
 
-@requirement("NET-09", on=lambda w: w.sites, part="web app")
+@decides(on=lambda w: w.sites, part="web app")
 def tls_ends_before_the_worker(site: Resource, w: Workload, _terms: object) -> Answer:
     """TLS ends at App Service's front ends, not at the worker that runs the app.
 
@@ -118,7 +118,7 @@ class StorageTlsTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     minimum: str
 
 
-@requirement("NET-10", on=lambda w: (*w.storages, *w.other_storages), part="storage account", terms=StorageTlsTerms)
+@decides(on=lambda w: (*w.storages, *w.other_storages), part="storage account", terms=StorageTlsTerms)
 def storage_takes_weak_transport(account: Resource, w: Workload, terms: StorageTlsTerms) -> Iterator[Verdict]:
     """A storage account takes plain HTTP, or a TLS version that is too old.
 

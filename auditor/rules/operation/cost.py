@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import msgspec
 
 from auditor.model import NotKnown, Resource, Unknown, Verdict
-from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable
 from auditor.text.shell import q
 from auditor.workload.parts import Workload
 
 _BUDGET = "microsoft.consumption/budgets"
 
 
-@requirement("CST-01", on=lambda w: w.workspaces, part="workspace")
+@decides(on=lambda w: w.workspaces, part="workspace")
 def nobody_is_warned_of_cost(workspace: Resource, w: Workload, _terms: object) -> Answer:
     """No budget that covers the workload warns anybody.
 
@@ -47,7 +47,7 @@ def _reaches_somebody(budget: Resource, name: str) -> bool:
     return budget.get(*path, "enabled") is True and people
 
 
-@requirement("CST-02", on=lambda w: w.openai, part="Azure OpenAI account")
+@decides(on=lambda w: w.openai, part="Azure OpenAI account")
 def quota_serves_no_model_of_the_workload(account: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """Quota is provisioned for something that the workload does not use.
 
@@ -96,7 +96,7 @@ class ModelTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: str
 
 
-@requirement("CST-03", on=lambda w: w.model_deployments, part="model deployment", terms=ModelTerms)
+@decides(on=lambda w: w.model_deployments, part="model deployment", terms=ModelTerms)
 def dearer_model_than_the_article_takes(deployment: Resource, w: Workload, terms: ModelTerms) -> Answer:
     """A deployment uses another model than the one that the article found sufficient.
 
@@ -124,7 +124,7 @@ def dearer_model_than_the_article_takes(deployment: Resource, w: Workload, terms
     return broken(deployment, says, evidence, fix=f"deploy {terms.model}, compare the results, shift the traffic")
 
 
-@requirement("CST-05", on=lambda w: w.online_deployments, part="online deployment")
+@decides(on=lambda w: w.online_deployments, part="online deployment")
 def machine_size_was_not_chosen(deployment: Resource, w: Workload, _terms: object) -> Answer:
     """The machines behind the online endpoint are of the size that Azure takes when nobody chooses.
 

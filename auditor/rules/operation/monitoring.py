@@ -10,7 +10,7 @@ import msgspec
 from auditor.facts import load
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
 from auditor.model.change import Change, create
-from auditor.rules.rule import broken, holds, not_applicable, requirement, unknown
+from auditor.rules.rule import broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.diagnostics import (
     SETTING,
@@ -63,10 +63,7 @@ class LogTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"`{self.target}` is no target; it is one of {', '.join(_TARGETS)}")
 
 
-@requirement(
-    "MON-01", "MON-02", "MON-03", "MON-04", "MON-05", "MON-06", "MON-08", "MON-09", "MON-10", "MON-11", "MON-12",
-    "MON-13", "MON-14", part="what logs", terms=LogTerms,
-)  # fmt: skip
+@decides(part="what logs", terms=LogTerms)
 def logs_are_not_captured(w: Workload, terms: LogTerms) -> Iterator[Verdict]:
     """A service's logs are not captured, or not all of those that the architecture asks for.
 
@@ -144,7 +141,7 @@ def _rows(logs: tuple[str, ...]) -> list[dict[str, object]]:
     return [{"categoryGroup" if name in groups else "category": name, "enabled": True} for name in logs]
 
 
-@requirement("MON-07", on=storages_of, part="storage account", terms=LogTerms)
+@decides(on=storages_of, part="storage account", terms=LogTerms)
 def storage_logs_are_not_captured(account: Resource, w: Workload, terms: LogTerms) -> Iterator[Verdict]:
     """The logs of a storage account's services are not captured, or not of all of them.
 
@@ -178,7 +175,7 @@ def _settings(w: Workload) -> tuple[Resource, ...]:
     return found or w.estate.all(SETTING)
 
 
-@requirement("MON-15", part="diagnostic setting")
+@decides(part="diagnostic setting")
 def logs_go_nowhere(w: Workload, _terms: object) -> Iterator[Verdict]:
     """A diagnostic setting sends to something that does not exist.
 

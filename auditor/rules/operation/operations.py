@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from auditor.estate import Relation
 from auditor.model import Resource, Verdict
-from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable
 from auditor.text.shell import q
 from auditor.workload.parts import Workload
 
@@ -14,7 +14,7 @@ _REGISTRY = "microsoft.machinelearningservices/registries"
 _AGENT_SERVICES = ("microsoft.devopsinfrastructure/pools", "microsoft.containerinstance/containergroups")
 
 
-@requirement("OPS-02", on=lambda w: w.subnet("agents"), part="subnet for build agents")
+@decides(on=lambda w: w.subnet("agents"), part="subnet for build agents")
 def no_agent_deploys_from_inside(subnet: Resource, w: Workload, _terms: object) -> Answer:
     """Nothing sits in the subnet for build agents, so deployments come from outside or not at all.
 
@@ -46,7 +46,7 @@ def no_agent_deploys_from_inside(subnet: Resource, w: Workload, _terms: object) 
     return broken(subnet, says, subnet.at("properties", "delegations"), fix=fix)
 
 
-@requirement("OPS-03", on=lambda w: w.online_endpoints, part="online endpoint")
+@decides(on=lambda w: w.online_endpoints, part="online endpoint")
 def all_traffic_goes_to_one_deployment(endpoint: Resource, w: Workload, _terms: object) -> Answer:
     """An online endpoint has one deployment only, so a release replaces what is in use.
 
@@ -77,7 +77,7 @@ def all_traffic_goes_to_one_deployment(endpoint: Resource, w: Workload, _terms: 
     return broken(endpoint, f"{endpoint.name} has one deployment only ({names})", traffic, fix=fix)
 
 
-@requirement("OPS-04", on=lambda w: w.workspaces, part="workspace")
+@decides(on=lambda w: w.workspaces, part="workspace")
 def flows_are_registered_nowhere(workspace: Resource, w: Workload, _terms: object) -> Answer:
     """There is no Machine Learning registry in which flows are registered.
 
@@ -100,7 +100,7 @@ def flows_are_registered_nowhere(workspace: Resource, w: Workload, _terms: objec
     return broken(workspace, "there is no Machine Learning registry to register flows in", workspace.at("id"), fix=fix)
 
 
-@requirement("OPS-05", on=lambda w: w.chat_uis, part="chat UI")
+@decides(on=lambda w: w.chat_uis, part="chat UI")
 def chat_ui_runs_the_flow_itself(site: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """The chat UI, the flow and the model are not separate parts that can change alone.
 
