@@ -38,7 +38,11 @@ def open_to(estate: Estate, resource: Resource) -> FirewallVerdict:
     decide = FIREWALLS.get(resource.type)
     if decide is None:
         sign = sign_of_a_door(resource)
-        shown = "" if sign is None else f" ({sign.place.pointer.removeprefix('/')} of {resource.name} shows that it has one)"
+        shown = (
+            ""
+            if sign is None
+            else f" ({sign.place.pointer.removeprefix('/')} of {resource.name} shows that it has one)"
+        )
         raise NotKnown(Unknown(f"how {resource.type} decides who may use its public endpoint is not known here{shown}"))
     return beside_perimeter(estate, resource, decide(estate, resource))
 
@@ -113,7 +117,9 @@ def _api_management(estate: Estate, resource: Resource) -> FirewallVerdict:
         return nobody(resource.id, says, resource.at("properties", "virtualNetworkType"))
     found = _by_switch(estate, resource)
     if mode == "external" and resource.get("properties", "virtualNetworkConfiguration", "subnetResourceId"):
-        why = f"{resource.name} is injected in External mode, and the security group of its subnet decides who reaches it"
+        why = (
+            f"{resource.name} is injected in External mode, and the security group of its subnet decides who reaches it"
+        )
         return found.but_not_read(Unknown(why))
     return found
 

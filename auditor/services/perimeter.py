@@ -32,7 +32,9 @@ def by_perimeter(estate: Estate, resource: Resource) -> FirewallVerdict:
     """Who gets in to a service that says it is secured by a perimeter."""
     association = _association(estate, resource)
     if association is None:
-        because = f"{resource.name} is secured by a network security perimeter, and its association is not in this snapshot"
+        because = (
+            f"{resource.name} is secured by a network security perimeter, and its association is not in this snapshot"
+        )
         return undecided(resource.id, Unknown(because, permission=f"{ASSOCIATION}/read", absent=True))
     return _verdict(estate, resource, association)
 

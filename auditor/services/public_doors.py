@@ -89,6 +89,7 @@ class Door(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hosts: tuple[str, ...] = ()
     address: str = ""
     when: Condition | None = None
+    idle: str = ""
     since: Mapping[str, str] = {}
     telemetry: bool = False
 
@@ -114,6 +115,14 @@ def takes_telemetry(type_: str) -> bool:
     """
     door = doors().get(type_)
     return door is not None and door.telemetry
+
+
+def idle(resource: Resource) -> bool:
+    """Whether a resource answers nobody as long as nobody starts something, such as the export of a disk."""
+    door = doors().get(resource.type)
+    if door is None or door.when is None or not door.idle:
+        return False
+    return not all(_Judge._matches(door.when, evidence) for evidence in rows_at(resource, door.when.at))
 
 
 Asked = Callable[[Estate, Resource], FirewallVerdict]
@@ -171,8 +180,9 @@ class _Judge:
     def verdict(self) -> FirewallVerdict:
         resource, door = self.resource, self.door
         if door.when is not None and not self._holds(door.when):
-            says = f"{resource.name} is of a form that has no public endpoint of its own"
-            return nobody(resource.id, says, *self.seen)
+            idle = door.idle or "this form of it has no public endpoint of its own"
+            why = rows_at(resource, door.when.at)
+            return nobody(resource.id, f"{resource.name} answers nobody: {idle}", *why)
         decided, gaps = self._closed()
         if decided is not None:
             return decided
@@ -210,7 +220,9 @@ class _Judge:
         if condition.endpoint:
             return f"{name} has a private endpoint and does not state public network access, which closes it"
         what = condition.all[0].at if condition.all else condition.at
-        value = "absent" if why.value is None else f"{_word(why.value)}" if not isinstance(why.value, Mapping) else "set"
+        value = (
+            "absent" if why.value is None else f"{_word(why.value)}" if not isinstance(why.value, Mapping) else "set"
+        )
         return f"{what.replace('properties/', '', 1)} of {name} is {value}, which closes its public endpoint"
 
     def _holds(self, condition: Condition) -> bool:
@@ -294,7 +306,9 @@ class _Judge:
             evidence = self.resource.at(*path.split("/"))
             if evidence.value is not None and _word(evidence.value) not in known and not _is_perimeter(evidence):
                 name = path.rpartition("/")[2]
-                because = f"{name} of {self.resource.name} is {evidence.value!r}, a value that this version does not know"
+                because = (
+                    f"{name} of {self.resource.name} is {evidence.value!r}, a value that this version does not know"
+                )
                 return undecided(self.resource.id, Unknown(because), evidence)
         return None
 
@@ -324,7 +338,9 @@ class _Judge:
             old = next((v for v in versions if v[:10] < first[:10]), None)
             if old is not None:
                 name = path.rpartition("/")[2]
-                return Unknown(f"version {old} of the API, by which {self.resource.name} was read, does not show {name}")
+                return Unknown(
+                    f"version {old} of the API, by which {self.resource.name} was read, does not show {name}"
+                )
         return None
 
     # --- the rules ----------------------------------------------------------------------------------------------------
@@ -458,7 +474,9 @@ class _Rules:
             return
         addresses = self._addresses(text)
         if addresses is None:
-            self.gap = Unknown(f"the rule {text!r} of {self.judge.resource.name} is not an address or a range of addresses")
+            self.gap = Unknown(
+                f"the rule {text!r} of {self.judge.resource.name} is not an address or a range of addresses"
+            )
         elif self._denies(owner, evidence):
             self.deny |= addresses
         else:
@@ -576,7 +594,12 @@ _SIGNS = frozenset(
 )
 """Properties, lower case, by which a document shows that its resource can be a door; and an ingress that is external."""
 
-_MODELLED = ("microsoft.network/", "microsoft.compute/virtualmachine", "microsoft.authorization/", "microsoft.resources/")
+_MODELLED = (
+    "microsoft.network/",
+    "microsoft.compute/virtualmachine",
+    "microsoft.authorization/",
+    "microsoft.resources/",
+)
 """Kinds that the model of networks follows, or that hold words about others and answer nobody."""
 
 _DEEP = 6
@@ -604,7 +627,7 @@ def _is_part(resource: Resource) -> bool:
     parts = kinds.split("/")
     owners = (f"{provider}/{'/'.join(parts[:n])}" for n in range(1, len(parts)))
     judged = load("public-access")["types"]
-    return resource.id.extends is not None or any(o in doors() or o in judged or o in no_doors() for o in owners)
+    return any(o in doors() or o in judged or o in no_doors() for o in owners)
 
 
 def _sign(value: object, path: tuple[str | int, ...]) -> tuple[str | int, ...] | None:

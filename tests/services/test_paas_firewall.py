@@ -309,9 +309,10 @@ def test_the_reference_deployment() -> None:
         for type_ in FIREWALLS
         for resource in estate.seen(type_)
     }
-    telemetry = {name: who for name, who in answers.items() if name.startswith(("log-", "appi-"))}
-    assert set(telemetry.values()) == {"every address"}
-    assert answers == telemetry | {
+    beside = {name: who for name, who in answers.items() if name.startswith(("log-", "appi", "vm-"))}
+    assert {who for name, who in beside.items() if not name.startswith("vm-")} == {str(EVERYBODY)}
+    assert {who for name, who in beside.items() if name.startswith("vm-")} == {"no address"}
+    assert answers == beside | {
         "staibase": "203.0.113.24",
         "stmlaibase": "no address",
         "kv-aibase": "no address",

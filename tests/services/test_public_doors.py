@@ -146,7 +146,7 @@ def test_all_of_azure_is_its_tag_where_a_list_is_at_hand() -> None:
         "name": "public",
         "values": [{"name": "AzureCloud", "properties": {"addressPrefixes": ["20.0.0.0/8"]}}],
     }
-    rule = doc(f"{SQL}/firewallRules", "x0", "all", properties={"startIpAddress": "0.0.0.0", "endIpAddress": "0.0.0.0"})  # noqa: S104
+    rule = doc(f"{SQL}/firewallRules", "x0", "all", properties={"startIpAddress": "0.0.0.0", "endIpAddress": "0.0.0.0"})
     verdict = ask(SQL, {}, rule, tags)
     assert verdict.addresses == AddressSet.of("20.0.0.0/8")
     without = ask(SQL, {}, rule)
