@@ -23,7 +23,7 @@ from auditor.model import (
 )
 from auditor.model.fingerprint import fingerprint
 from auditor.network.topology.service_tags import DOCUMENT
-from auditor.rules import Rule, rule_index
+from auditor.rules import Rule, rules_by_name
 from auditor.snapshot import Snapshot, positions_of
 from auditor.workload.parts import Workload, workloads
 from auditor.workload.pins import Pin, pins_of
@@ -70,7 +70,7 @@ def audit(
     missing = _missing(found[0]) if len(found) == 1 else ()
     if missing:
         return replace(empty, missing=missing)
-    index = rule_index()
+    index = rules_by_name()
     findings = sorted(_findings(found, baseline, index), key=_order(baseline))
     places = {evidence.place for finding in findings for evidence in finding.verdict.evidence}
     return replace(
@@ -100,8 +100,8 @@ def _findings(found: Iterable[Workload], baseline: Baseline, index: Mapping[str,
             if requirement.level is Level.MANUAL:
                 verdict = Verdict(Outcome.MANUAL, requirement.look_at)
                 yield _finding(requirement, "", verdict, workload)
-            elif requirement.id in index:
-                rule = index[requirement.id]
+            elif requirement.rule in index:
+                rule = index[requirement.rule]
                 for verdict in _ask(rule, requirement, baseline, workload):
                     named = replace(_dated(verdict, workload), part=verdict.part or rule.part)
                     yield _finding(requirement, rule.name, named, workload)
@@ -160,7 +160,7 @@ def _order(baseline: Baseline) -> Callable[[Finding], tuple[int, str, str, str, 
 
 def _without_rule(baseline: Baseline, index: Mapping[str, Rule]) -> Iterator[str]:
     for requirement in baseline.requirements.values():
-        if requirement.level is not Level.MANUAL and requirement.id not in index:
+        if requirement.level is not Level.MANUAL and requirement.rule not in index:
             yield requirement.id
 
 

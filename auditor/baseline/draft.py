@@ -33,6 +33,7 @@ class Row:
     decided_by: str
     look_at: str
     terms: Fields | None
+    rule: Scalar | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def _check_id(key: Scalar, families: Mapping[str, str], mistakes: Mistakes) -> N
 
 
 def _row(key: Scalar, node: Node, mistakes: Mistakes) -> Row:
-    found = fields_of(node, key.text, mistakes, required=_STATED, optional=("look_at", "terms"))
+    found = fields_of(node, key.text, mistakes, required=_STATED, optional=("look_at", "terms", "rule"))
     words = {name: text(found.get(name), f"`{name}`", mistakes) for name in ("section", "statement", "decided_by")}
     look_at = text(found.get("look_at"), "`look_at`", mistakes)
     level = choice(found.get("level"), "`level`", Level, mistakes)
@@ -135,6 +136,7 @@ def _row(key: Scalar, node: Node, mistakes: Mistakes) -> Row:
         severity=choice(found.get("severity"), "`severity`", Severity, mistakes),
         look_at=look_at,
         terms=_terms(found.get("terms"), key.text, mistakes),
+        rule=_rule(found.get("rule"), mistakes),
         **words,
     )
 
@@ -160,6 +162,12 @@ def _override(key: Scalar, node: Node, mistakes: Mistakes) -> Override:
         reason=text(found.get("reason"), "`reason`", mistakes),
         wrong=len(mistakes.found) > before,
     )
+
+
+def _rule(node: Node | None, mistakes: Mistakes) -> Scalar | None:
+    """The name of the rule, at its place; `None` where the row names none."""
+    named = text(node, "`rule`", mistakes)
+    return node if named and isinstance(node, Scalar) else None
 
 
 def _terms(node: Node | None, id_: str, mistakes: Mistakes) -> Fields | None:

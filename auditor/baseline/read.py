@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,7 @@ from auditor.baseline.extend import Merged, lay_over, merge
 from auditor.baseline.model import Baseline
 from auditor.baseline.terms import TermsReader
 from auditor.model import AuditorError, BaselineInfo, Level, Requirement, Severity
-from auditor.rules import Rule, rule_index
+from auditor.rules import Rule, rules_by_name
 from auditor.shipped import shipped
 from auditor.yaml_tree.compose import compose, read_text, unreadable
 from auditor.yaml_tree.mistakes import Mistakes, meant, one_of
@@ -28,8 +29,8 @@ _ENDINGS = (".yaml", ".yml")
 def read_baseline(name_or_path: str | Path = DEFAULT, rules: Mapping[str, Rule] | None = None) -> Baseline:
     """Read a shipped baseline by its name, or any by its path.
 
-    `rules` are those whose terms are made (every rule there is, unless told otherwise). Raises `AuditorError` with
-    every mistake in the file and in those that it extends.
+    `rules` are those that a row may name, by name (every rule there is, unless told otherwise). Raises `AuditorError`
+    with every mistake in the file and in those that it extends.
     """
     mistakes = Mistakes()
     path = locate(str(name_or_path), Path())
@@ -50,10 +51,11 @@ def read_under(
     below = merge(drafts, mistakes)
     over = lay_over(below, overrides, mistakes)
     memo: Memo = {}
-    terms = _typed_terms(over, rule_index() if rules is None else rules, memo, mistakes)
+    named = _rules_of(over, rules_by_name() if rules is None else rules, mistakes)
+    terms = _typed_terms(over, named, memo, mistakes)
     if mistakes.found:
         return None
-    return _finish(replace(below, rows=over.rows), drafts, terms, memo), over
+    return _finish(replace(below, rows=over.rows), drafts, terms, named, memo), over
 
 
 def baseline_names() -> tuple[str, ...]:
@@ -101,25 +103,51 @@ def locate(name: str, folder: Path) -> Path:
     raise AuditorError(f"`{name}` is no baseline{hint}", tip="a file is named by a path that ends in .yaml")
 
 
+def _rules_of(merged: Merged, rules: Mapping[str, Rule], mistakes: Mistakes) -> dict[str, Rule]:
+    """The rule of each row that one decides: the one that it names, or that the shipped baseline names for this id."""
+    found = {}
+    for id_, row in merged.rows.items():
+        if row.level == Level.MANUAL:
+            continue
+        name = row.rule.text if row.rule is not None else ""
+        if row.rule is None and any(each.rule is None for each in merged.rows.values()):
+            name = _named_by_default().get(id_, "")
+        if name in rules:
+            found[id_] = rules[name]
+        elif row.rule is not None:
+            mistakes.at(row.rule, f"there is no rule `{name}`{meant(name, rules) or '; `auditor rules` lists them'}")
+    return found
+
+
+@cache
+def _named_by_default() -> Mapping[str, str]:
+    """The rules that the shipped baseline names, by id: files of before baselines named rules know their rows by id."""
+    mistakes = Mistakes()
+    draft = read_draft(compose(read_text(locate(DEFAULT, Path())), DEFAULT, mistakes), mistakes)
+    return {id_: row.rule.text for id_, row in draft.rows.items() if row.rule is not None}
+
+
 def _typed_terms(
     merged: Merged, rules: Mapping[str, Rule], memo: Memo, mistakes: Mistakes
 ) -> dict[str, msgspec.Struct]:
     found = {}
     reader = TermsReader(memo, mistakes)
     for id_, row in merged.rows.items():
-        if id_ in rules and row.level != Level.MANUAL:
+        if id_ in rules:
             value = reader.convert(row.terms, row.key, id_, rules[id_].terms)
             if value is not None:
                 found[id_] = value
     return found
 
 
-def _finish(merged: Merged, drafts: list[Draft], terms: Mapping[str, msgspec.Struct], memo: Memo) -> Baseline:
+def _finish(
+    merged: Merged, drafts: list[Draft], terms: Mapping[str, msgspec.Struct], rules: Mapping[str, Rule], memo: Memo
+) -> Baseline:
     top = merged.draft
     tables = plain(top.tables, memo) if top.tables is not None else {}
     return Baseline(
         info=BaselineInfo(top.name, top.version, top.source, top.path, dict(top.families)),
-        requirements={id_: _requirement(row) for id_, row in merged.rows.items()},
+        requirements={id_: _requirement(row, rules.get(id_)) for id_, row in merged.rows.items()},
         terms=terms,
         stated={id_: plain(row.terms, memo) for id_, row in merged.rows.items() if row.terms is not None},
         tables=tables if isinstance(tables, dict) else {},
@@ -129,7 +157,7 @@ def _finish(merged: Merged, drafts: list[Draft], terms: Mapping[str, msgspec.Str
     )
 
 
-def _requirement(row: Row) -> Requirement:
+def _requirement(row: Row, rule: Rule | None) -> Requirement:
     key: Scalar = row.key
     return Requirement(
         id=key.text,
@@ -142,4 +170,5 @@ def _requirement(row: Row) -> Requirement:
         line=key.line,
         column=key.column,
         decided_by=row.decided_by,
+        rule=rule.name if rule is not None else "",
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from auditor.facts import load
 from auditor.model import JSON, ArmId, Evidence, NotKnown, Resource, Unknown
+from auditor.text.shell import q
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,12 @@ def region_has_zones(resource: Resource) -> bool | Unknown:
 
 def az(command: str, resource: Resource, options: str) -> str:
     """An `az` command for this very resource: its real name and group are filled in."""
-    return f"az {command} --name {resource.name} --resource-group {resource.id.resource_group} {options}"
+    return f"az {command} --name {q(resource.name)} --resource-group {q(resource.id.resource_group)} {options}"
 
 
 def az_set(id_: ArmId, path: str, value: str) -> str:
     """The `az` command that sets one property of any ARM resource."""
-    return f"az resource update --ids {id_.text} --set {path}={value}"
+    return f"az resource update --ids {q(id_.text)} --set {q(path)}={q(value)}"
 
 
 def _facts(type_: str, path: tuple[str, ...]) -> Mapping[str, Any]:

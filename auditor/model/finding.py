@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from auditor.model.arm_id import ArmId
+from auditor.model.change import Change
 from auditor.model.unknown import Unknown
 from auditor.model.waiver import Waiver
 
@@ -56,6 +57,7 @@ class Verdict:
     witness: dict[str, Any] | None = None
     unknown: Unknown | None = None
     remediation: str = ""
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ class Severity(StrEnum):
 class Requirement:
     """A requirement as its baseline states it. `look_at` tells a person what to check where no rule can decide.
 
-    `decided_by` names the properties that decide it; `line` and `column` are its place in the baseline's file.
+    `rule` names the rule that decides it, empty where a person does; `decided_by` names the properties that it reads;
+    `line` and `column` are its place in the baseline's file.
     """
 
     id: str
@@ -46,3 +47,4 @@ class Requirement:
     line: int = 0
     column: int = 0
     decided_by: str = ""
+    rule: str = ""

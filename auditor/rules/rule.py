@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 
 from auditor.model import ArmId, Evidence, NotKnown, Outcome, Resource, Unknown, Verdict
+from auditor.model.change import Change
+from auditor.text.shell import with_words_to_fill_in
 from auditor.workload.parts import Workload
 
 Answer = Verdict | Iterable[Verdict]
@@ -22,7 +24,7 @@ class NoTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Rule:
-    """One function that decides one requirement, or several that differ only in their terms.
+    """One function that decides the requirements whose baseline names it, each with its own terms.
 
     `on` names the subjects, `by_terms` those that the terms name; without either the workload itself is the subject.
     `part` is what the subject is called in reports. `terms` is the type that the baseline's `terms` of each
@@ -30,13 +32,13 @@ class Rule:
     document can undo it: then what is seen is enough to fail, whatever list could not be read.
     """
 
-    ids: tuple[str, ...]
     decide: Callable[..., Answer]
     on: Selector | None
     part: str
     terms: type[msgspec.Struct]
     by_terms: SelectorByTerms | None = None
     by_presence: bool = False
+    formerly: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -125,23 +127,27 @@ class _GapError(Exception):
         self.unknown, self.found = unknown, found
 
 
-def requirement(
-    *ids: str,
+def decides(
+    *,
     on: Selector | None = None,
     by_terms: SelectorByTerms | None = None,
     part: str = "",
     terms: type[msgspec.Struct] = NoTerms,
     by_presence: bool = False,
+    formerly: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Answer]], Rule]:
     """Make a rule of a function: `(subject, workload, terms)` with `on` or `by_terms`, else `(workload, terms)`.
 
-    `by_presence` states that a breach stays one whatever else there is (see `Rule`).
+    `by_presence` states that a breach stays one whatever else there is (see `Rule`). `formerly` are names that earlier
+    versions printed: a baseline may still use them, and SARIF tells them.
     """
 
     def mark(function: Callable[..., Answer]) -> Rule:
-        if not ids or not function.__doc__:
-            raise TypeError(f"{function.__name__}: a rule nobody can look up is no rule; give it an id and a docstring")
-        return Rule(ids, function, on, part, terms, by_terms, by_presence)
+        if not function.__doc__:
+            raise TypeError(
+                f"{function.__name__}: a rule that explains nothing cannot be looked up; give it a docstring"
+            )
+        return Rule(function, on, part, terms, by_terms, by_presence, formerly)
 
     return mark
 
@@ -158,10 +164,22 @@ def broken(
     fix: str = "",
     aspect: str = "",
     witness: dict[str, Any] | None = None,
+    changes: Iterable[Change] = (),
 ) -> Verdict:
-    """The requirement does not hold: the message names the offending value, `fix` the command or property to change."""
+    """The requirement does not hold: the message names the offending value.
+
+    `changes` is the fix as data, all of them together; `fix` says in words what to do where there are none.
+    """
+    told = with_words_to_fill_in(fix) if fix.startswith("az ") else fix
     return Verdict(
-        Outcome.FAIL, message, _id(resource), aspect=aspect, evidence=evidence, remediation=fix, witness=witness
+        Outcome.FAIL,
+        message,
+        _id(resource),
+        aspect=aspect,
+        evidence=evidence,
+        remediation=told,
+        witness=witness,
+        changes=tuple(changes),
     )
 
 

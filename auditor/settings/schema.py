@@ -9,7 +9,7 @@ import msgspec
 
 from auditor.baseline.model import Baseline
 from auditor.baseline.read import read_baseline
-from auditor.rules import rule_index
+from auditor.rules import rules_by_name
 from auditor.rules.rule import NoTerms
 from auditor.settings.shape import Change, SettingsFile
 
@@ -25,7 +25,8 @@ def schema_text() -> str:
 def schema() -> dict[str, Any]:
     """The schema: every field of the file, and the terms of each requirement of the shipped baseline by its id."""
     baseline = read_baseline()
-    rules = rule_index()
+    named = rules_by_name()
+    rules = {id_: named[row.rule] for id_, row in baseline.requirements.items() if row.rule in named}
     wanted = {id_: rules[id_].terms for id_ in baseline.terms if rules[id_].terms is not NoTerms}
     types = (SettingsFile, *dict.fromkeys(wanted.values()))
     made, components = msgspec.json.schema_components(types, ref_template=_REF)

@@ -104,7 +104,7 @@ def test_a_shipped_baseline_is_extended_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text(
         'extends: openai-chat\nbaseline: {name: own, version: "1"}\noverrides:\n  NET-09: {level: must}\n'
     )
-    own = read_baseline(tmp_path / "own.yaml", {})
+    own = read_baseline(tmp_path / "own.yaml")
     assert own.requirements["NET-09"].level is Level.MUST
     assert own.extends == "openai-chat"
 

@@ -8,6 +8,7 @@ import pytest
 
 from auditor.baseline import BaselineError, read_baseline
 from auditor.model import AuditorError
+from auditor.rules import rules_by_name
 from tests.builders.baselines import RULES, SMALL, mistakes_of
 
 
@@ -36,24 +37,24 @@ def test_the_small_baseline_has_no_mistake(tmp_path: Path) -> None:
             "15:5: ONE-01 has no field `sections`; did you mean `section`?",
             "unknown field",
         ),
-        ("    decided_by: another\n", "", "20:5: ONE-02 lacks `decided_by`", "missing field"),
-        ("  ONE-02:", "  ONE-01:", "19:3: `ONE-01` is given twice, first in line 12", "duplicate id"),
+        ("    decided_by: another\n", "", "21:5: ONE-02 lacks `decided_by`", "missing field"),
+        ("  ONE-02:", "  ONE-01:", "20:3: `ONE-01` is given twice, first in line 12", "duplicate id"),
         (
             "    decided_by: another",
             "    section: again\n    decided_by: another",
-            "24:5: `section` is given twice, first in line 22",
+            "25:5: `section` is given twice, first in line 23",
             "duplicate key",
         ),
         (
             "  ONE-02:",
             "  ELSE-02:",
-            "19:3: `ELSE-02` belongs to no family: `ELSE` is not under `families`",
+            "20:3: `ELSE-02` belongs to no family: `ELSE` is not under `families`",
             "no family",
         ),
         (
             "  ONE-02:",
             "  one:",
-            "19:3: `one` is no id: ids are words in capitals and numbers, joined by hyphens",
+            "20:3: `one` is no id: ids are words in capitals and numbers, joined by hyphens",
             "no id",
         ),
         (
@@ -65,7 +66,7 @@ def test_the_small_baseline_has_no_mistake(tmp_path: Path) -> None:
         (
             "    look_at: The wall.\n",
             "",
-            ("25:3: TWO-01 is decided by a person and lacks `look_at`, which says what that person looks at"),
+            ("27:3: TWO-01 is decided by a person and lacks `look_at`, which says what that person looks at"),
             "a manual row without anything to look at",
         ),
         ('version: "1"', "version: 1.2", '3:12: `version` must be text, and 1.2 is a number; write "1.2"', "text"),
@@ -185,9 +186,22 @@ def test_terms_that_a_rule_needs_are_missed(tmp_path: Path) -> None:
     assert mistakes_of(tmp_path, text) == ["12:3: ONE-01 lacks `terms` with `replicas` and `mode`"]
 
 
+def test_a_rule_that_there_is_not_is_a_mistake_where_it_is_named(tmp_path: Path) -> None:
+    text = SMALL.replace("rule: hope_is_lost", "rule: hope_is_lots")
+    assert mistakes_of(tmp_path, text) == ["26:11: there is no rule `hope_is_lots`; did you mean `hope_is_lost`?"]
+
+
+def test_a_row_that_names_no_rule_has_that_of_the_shipped_baseline(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    text = SMALL.replace("ONE-02", "NET-07").replace("  ONE: First", "  ONE: First\n  NET: Entry")
+    path.write_text(text.replace("    rule: hope_is_lost\n", ""), encoding="utf-8")
+    both = {**RULES, **rules_by_name()}
+    assert read_baseline(path, both).requirements["NET-07"].rule == read_baseline().requirements["NET-07"].rule
+
+
 def test_terms_that_no_rule_takes_are_a_mistake(tmp_path: Path) -> None:
     text = SMALL.replace("    decided_by: another\n", "    decided_by: another\n    terms: {a: 1}\n")
-    says = "25:13: ONE-02 has a term `a` that its rule does not know; it takes none"
+    says = "26:13: ONE-02 has a term `a` that its rule does not know; it takes none"
     assert mistakes_of(tmp_path, text) == [says]
 
 
@@ -207,7 +221,7 @@ def test_all_mistakes_are_said_at_once_in_the_order_of_the_file(tmp_path: Path) 
         f'  {path}:3:12: `version` must be text, and 1 is a number; write "1"',
         f"  {path}:13:12: `level` must be `must`, `should`, `conditional` or `manual`, not `mst`; did you mean `must`?",
         f"  {path}:18:23: `replicas` of ONE-01 must be a whole number, not text",
-        f"  {path}:25:3: TWO-01 is decided by a person and lacks `look_at`, which says what that person looks at",
+        f"  {path}:27:3: TWO-01 is decided by a person and lacks `look_at`, which says what that person looks at",
     ]
 
 
@@ -217,7 +231,7 @@ def test_one_mistake_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(BaselineError) as problem:
         read_baseline(path, RULES)
     assert problem.value.message == (
-        f"{path}:21:15: `severity` must be `critical`, `high`, `medium` or `low`, not `lo`; did you mean `low`?"
+        f"{path}:22:15: `severity` must be `critical`, `high`, `medium` or `low`, not `lo`; did you mean `low`?"
     )
 
 

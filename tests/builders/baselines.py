@@ -10,7 +10,7 @@ import msgspec
 
 from auditor.baseline import Baseline, BaselineError, read_baseline
 from auditor.model import Verdict
-from auditor.rules import Rule, requirement
+from auditor.rules import Rule, decides
 from auditor.rules.rule import holds
 from auditor.workload.parts import Workload
 
@@ -33,12 +33,14 @@ requirements:
     statement: It holds.
     decided_by: a property
     terms: {replicas: 3, mode: On, ways: [*way]}
+    rule: something_is_wrong
   ONE-02:
     level: should
     severity: low
     section: Networking
     statement: It is hoped for.
     decided_by: another
+    rule: hope_is_lost
   TWO-01:
     level: manual
     severity: medium
@@ -73,19 +75,19 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"a share is at most 1, and {self.share} is more")
 
 
-@requirement("ONE-01", terms=Terms)
+@decides(terms=Terms)
 def something_is_wrong(w: Workload, terms: Terms) -> Iterator[Verdict]:
     """Something is wrong."""
     yield holds(None, f"{terms.replicas}")
 
 
-@requirement("ONE-02")
+@decides()
 def hope_is_lost(w: Workload, terms: object) -> Iterator[Verdict]:
     """Hope is lost."""
     yield holds(None, "hope")
 
 
-RULES: Mapping[str, Rule] = {rule.ids[0]: rule for rule in (something_is_wrong, hope_is_lost)}
+RULES: Mapping[str, Rule] = {rule.name: rule for rule in (something_is_wrong, hope_is_lost)}
 
 
 def read(folder: Path, text: str, name: str = "small.yaml") -> Baseline:

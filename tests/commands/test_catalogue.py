@@ -13,7 +13,7 @@ from auditor.cli import run
 from auditor.commands.explain import case_titles
 from auditor.commands.options.output import page_width, wrapped
 from auditor.model import ExitCode
-from auditor.rules import rule_index
+from tests.builders.rules import rule_index
 from tests.cases.casefile import cases_of, requirements_with_cases
 
 OWN = """\

@@ -12,7 +12,6 @@ import pytest
 from auditor.model import AuditResult
 from auditor.report import Context
 from auditor.report.html import render
-from auditor.rules import rule_index
 from tests.browser import Browser, chromium
 from tests.builders.reporting_examples import (
     CLEAN,
@@ -21,6 +20,7 @@ from tests.builders.reporting_examples import (
     RICH,
     hostile,
 )
+from tests.builders.rules import rule_index
 from tests.node import node_module
 
 pytestmark = pytest.mark.slow

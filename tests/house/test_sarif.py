@@ -27,7 +27,6 @@ from auditor.report import (
     Repository,
 )
 from auditor.report.sarif.render import MAX_RESULTS, render
-from auditor.rules import rule_index
 from tests import worlds
 from tests.builders.reporting_examples import (
     BASELINE,
@@ -38,6 +37,7 @@ from tests.builders.reporting_examples import (
     hostile,
     many,
 )
+from tests.builders.rules import rule_index
 from tests.node import node_module
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,6 @@ import jsonschema
 import pytest
 
 from auditor.baseline import read_baseline
-from auditor.rules import rule_index
 from auditor.rules.rule import NoTerms
 from auditor.settings.read import read_settings
 from auditor.settings.schema import schema, schema_text
@@ -17,6 +16,7 @@ from auditor.settings.shape import SettingsFile
 from auditor.yaml_tree.compose import compose
 from auditor.yaml_tree.mistakes import Mistakes
 from auditor.yaml_tree.nodes import plain
+from tests.builders.rules import rule_index
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = schema()

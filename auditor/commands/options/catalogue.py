@@ -9,7 +9,7 @@ from typing import Any
 
 from auditor.baseline import Baseline
 from auditor.model import Level, Requirement
-from auditor.rules import Rule, rule_index
+from auditor.rules import Rule, rules_by_name
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class Entry:
 
 def entries(baseline: Baseline) -> tuple[Entry, ...]:
     """Every requirement of a baseline, in its order."""
-    index = rule_index()
+    index = rules_by_name()
     return tuple(
-        Entry(requirement, index.get(id_), baseline.stated.get(id_, {}))
+        Entry(requirement, index.get(requirement.rule), baseline.stated.get(id_, {}))
         for id_, requirement in baseline.requirements.items()
     )

@@ -201,13 +201,15 @@ def _counts(finding: Finding, fail_on: str) -> bool:
 
 def context_of(result: AuditResult, report: ReportOptions) -> Context:
     """What the renderers are told of the machine, the repository and the rules."""
-    from auditor.rules import rule_index
+    from auditor.rules import rules_by_name
+
+    rules = rules_by_name()
 
     return Context(
         verbose=report.verbose,
         sarif_include=report.sarif_include,
         repository=repository_of(result, report.anchor),
-        explanations={id_: rule.doc for id_, rule in rule_index().items()},
+        explanations={id_: rules[row.rule].doc for id_, row in result.requirements.items() if row.rule in rules},
         azure_build=azure_build(os.environ),
     )
 

@@ -9,7 +9,7 @@ import msgspec
 
 from auditor.documents.defaults import setting
 from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
-from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.sets.proof import Step, together
 from auditor.workload.content_filters import (
     Use,
@@ -31,7 +31,7 @@ class FilterTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threshold: Literal["Low", "Medium", "High"] | None
 
 
-@requirement("CF-01", "CF-02", "CF-03", "CF-04", "CF-05", "CF-06", part="content policy", terms=FilterTerms)
+@decides(part="content policy", terms=FilterTerms)
 def harmful_content_gets_through(w: Workload, terms: FilterTerms) -> Iterator[Verdict]:
     """A content policy in use lets a kind of harmful content through.
 
@@ -95,7 +95,7 @@ class PolicyTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     filters: tuple[FilterTerms, ...]
 
 
-@requirement("CF-07", on=lambda w: w.model_deployments, part="model deployment", terms=PolicyTerms)
+@decides(on=lambda w: w.model_deployments, part="model deployment", terms=PolicyTerms)
 def deployment_is_not_filtered_so(deployment: Resource, w: Workload, terms: PolicyTerms) -> Answer:
     """A model is deployed under a content policy that is less strict than the architecture's.
 
@@ -144,7 +144,7 @@ class ModeTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     asynchronous: tuple[str, ...]
 
 
-@requirement("CF-08", part="content policy", terms=ModeTerms)
+@decides(part="content policy", terms=ModeTerms)
 def text_leaves_before_it_is_filtered(w: Workload, terms: ModeTerms) -> Iterator[Verdict]:
     """A content policy in use filters asynchronously: what is streamed is shown before it has been judged.
 
@@ -188,7 +188,7 @@ class ExemptionTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exemption: bool
 
 
-@requirement("CF-09", on=lambda w: w.openai, part="Azure OpenAI account", terms=ExemptionTerms)
+@decides(on=lambda w: w.openai, part="Azure OpenAI account", terms=ExemptionTerms)
 def abuse_is_not_monitored(account: Resource, w: Workload, terms: ExemptionTerms) -> Answer:
     """Abuse monitoring is off for an account although no exemption is meant to exist.
 

@@ -15,7 +15,8 @@ from auditor.access.scopes import Hierarchy
 from auditor.documents.defaults import az, az_set, setting
 from auditor.model import ArmId, Evidence, Resource, Unknown, Verdict
 from auditor.network.private_link.private_endpoints import approval, connections
-from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
+from auditor.text.shell import q
 from auditor.workload.identities import Client
 from auditor.workload.identities import approved as approved_identities
 from auditor.workload.model_deployments import fine_tuned
@@ -38,7 +39,7 @@ class PolicyTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policies: tuple[Watcher, ...]
 
 
-@requirement("KEY-06", part="resource group", terms=PolicyTerms)
+@decides(part="resource group", terms=PolicyTerms)
 def nobody_watches_rotation(w: Workload, terms: PolicyTerms) -> Answer:
     """No Azure Policy watches whether keys are rotated.
 
@@ -70,7 +71,7 @@ def nobody_watches_rotation(w: Workload, terms: PolicyTerms) -> Answer:
     if doubts:
         return unknown(group, doubts[0])
     first = terms.policies[0]
-    fix = f"az policy assignment create --name watch-secrets --policy {first.definition} --scope {group.text}"
+    fix = f"az policy assignment create --name watch-secrets --policy {q(first.definition)} --scope {q(group.text)}"
     return broken(group, f"no policy that watches keys is assigned at {group.name} or above it", fix=fix)
 
 
@@ -104,7 +105,7 @@ class ReaderTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     besides: tuple[AllowedRole, ...] = ()
 
 
-@requirement("KEY-09", on=vaults_of, part="key vault", terms=ReaderTerms)
+@decides(on=vaults_of, part="key vault", terms=ReaderTerms)
 def strangers_may_read_the_keys(vault: Resource, w: Workload, terms: ReaderTerms) -> Iterator[Verdict]:
     """Somebody who needs no key may read them from the vault.
 
@@ -145,7 +146,7 @@ def strangers_may_read_the_keys(vault: Resource, w: Workload, terms: ReaderTerms
 
 def _stranger(vault: Resource, grant: Grant) -> Verdict:
     says = f"{grant.principal.label} may read secrets of {vault.name}: {'; '.join(grant.chain(vault.id)[1:3])}"
-    fix = f"az role assignment delete --ids {grant.assignment.resource.id.text}"
+    fix = f"az role assignment delete --ids {q(grant.assignment.resource.id.text)}"
     return broken(vault, says, *grant.assignment.evidence, fix=fix, aspect=grant.principal.id)
 
 
@@ -157,7 +158,7 @@ def _strangers_by_policy(vault: Resource, approved: set[str]) -> Iterator[Verdic
         may = {str(p).casefold() for p in (policy.get("permissions") or {}).get("secrets") or ()}
         if may & {"get", "all"} and who not in approved:
             evidence: Evidence = vault.at("properties", "accessPolicies", index, "permissions", "secrets")
-            fix = f"az keyvault delete-policy --name {vault.name} --object-id {who}"
+            fix = f"az keyvault delete-policy --name {q(vault.name)} --object-id {q(who)}"
             says = f"an access policy of {vault.name} lets {who} read secrets"
             yield broken(vault, says, evidence, fix=fix, aspect=who)
 
@@ -168,7 +169,7 @@ def _tuned_accounts(w: Workload) -> tuple[Resource, ...]:
     return tuple(a for a in w.estate.seen(OPENAI) if a.id in parents)
 
 
-@requirement("KEY-10", on=_tuned_accounts, part="Azure OpenAI account with a fine-tuned model")
+@decides(on=_tuned_accounts, part="Azure OpenAI account with a fine-tuned model")
 def tuning_data_under_microsofts_key(account: Resource, w: Workload, _terms: object) -> Answer:
     """Training data in Azure OpenAI is encrypted with Microsoft's key instead of the customer's own.
 
@@ -205,7 +206,7 @@ def _training_stores(w: Workload) -> tuple[Resource, ...]:
     return found or storages_of(w)
 
 
-@requirement("KEY-11", on=_training_stores, part="storage account that may hold training data")
+@decides(on=_training_stores, part="storage account that may hold training data")
 def training_blobs_unprotected(account: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """Training data in blob storage lacks a key of the customer's, an identity to read it with, or a private way to it.
 
@@ -249,8 +250,10 @@ def _private_way(account: Resource, w: Workload) -> Verdict:
             says = f"{way.endpoint.name} leads to the blobs of {account.name}"
             return holds(account, says, way.evidence, aspect="endpoint")
     fix = (
-        f"az network private-endpoint create --resource-group {account.id.resource_group} --name pep-{account.name}"
-        f" --private-connection-resource-id {account.id.text} --group-id blob --connection-name pep-{account.name}"
+        f"az network private-endpoint create --resource-group {q(account.id.resource_group)}"
+        f" --name pep-{q(account.name)}"
+        f" --private-connection-resource-id {q(account.id.text)} --group-id blob"
+        f" --connection-name pep-{q(account.name)}"
         " --vnet-name <vnet> --subnet <private endpoints subnet>"
     )
     says = f"no approved private endpoint leads to the blobs of {account.name}"

@@ -8,7 +8,8 @@ import msgspec
 
 from auditor.documents.defaults import az, setting
 from auditor.model import NotKnown, Resource, Unknown
-from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
+from auditor.text.shell import q
 from auditor.workload.load_spreading import host_of, hosts_of_account
 from auditor.workload.owned import storages_of
 from auditor.workload.parts import Workload
@@ -31,7 +32,7 @@ class ConnectionTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     without_key: tuple[str, ...]
 
 
-@requirement("KEY-01", on=lambda w: w.openai, part="Azure OpenAI account", terms=ConnectionTerms)
+@decides(on=lambda w: w.openai, part="Azure OpenAI account", terms=ConnectionTerms)
 def openai_key_is_kept_nowhere_safe(account: Resource, w: Workload, terms: ConnectionTerms) -> Answer:
     """Nothing shows that the key of Azure OpenAI is kept in a vault.
 
@@ -67,7 +68,7 @@ def openai_key_is_kept_nowhere_safe(account: Resource, w: Workload, terms: Conne
     says = (
         f"no connection of {w.name or 'a workspace'} and no vault reference of a flow holds the key of {account.name}"
     )
-    fix = f"az ml connection create --file <azure_open_ai connection to {account.name}> --workspace-name {w.name}"
+    fix = f"az ml connection create --file <azure_open_ai connection to {q(account.name)}> --workspace-name {q(w.name)}"
     return broken(account, says, local.evidence, *ways, fix=fix)
 
 
@@ -86,7 +87,7 @@ def _keyed_endpoints(w: Workload) -> tuple[Resource, ...]:
     return tuple(e for e in w.online_endpoints if setting(e, "properties", "authMode").is_one_of("Key"))
 
 
-@requirement("KEY-02", on=lambda w: w.chat_uis, part="chat UI")
+@decides(on=lambda w: w.chat_uis, part="chat UI")
 def endpoint_key_is_not_in_a_vault(site: Resource, w: Workload, _terms: object) -> Answer:
     """The chat UI does not read the key of the online endpoint from a vault.
 
@@ -128,7 +129,7 @@ def _unresolved(site: Resource, reference: Reference) -> str:
     return f"the vault reference {reference.resource.name} of {site.name} is {status}, not Resolved"
 
 
-@requirement("KEY-03", on=lambda w: w.sites, part="web app")
+@decides(on=lambda w: w.sites, part="web app")
 def key_in_plain_settings(site: Resource, w: Workload, _terms: object) -> Answer:
     """A web app's settings hold a key in plain text, as far as that can be told.
 
@@ -149,7 +150,9 @@ def key_in_plain_settings(site: Resource, w: Workload, _terms: object) -> Answer
     failed = [r for r in references if not r.resolved]
     if failed:
         fix = az(
-            "webapp config appsettings set", site, f'--settings "{failed[0].resource.name}=@Microsoft.KeyVault(...)"'
+            "webapp config appsettings set",
+            site,
+            f"--settings {q(f'{failed[0].resource.name}=@Microsoft.KeyVault(...)')}",
         )
         return broken(site, _unresolved(site, failed[0]), failed[0].evidence, fix=fix)
     if references:
@@ -159,7 +162,7 @@ def key_in_plain_settings(site: Resource, w: Workload, _terms: object) -> Answer
     return unknown(site, Unknown(because, permission="Microsoft.Web/sites/config/list/action"))
 
 
-@requirement("KEY-04", on=keys_kept, part="secret of the vault")
+@decides(on=keys_kept, part="secret of the vault")
 def secret_never_expires(secret: Resource, w: Workload, _terms: object) -> Answer:
     """A secret that may hold a key has no expiry date.
 
@@ -178,7 +181,10 @@ def secret_never_expires(secret: Resource, w: Workload, _terms: object) -> Answe
     expires, evidence = attribute(secret, "exp")
     if expires is not None:
         return holds(secret, f"{secret.name} expires on {expires:%Y-%m-%d}", evidence)
-    fix = f"az keyvault secret set-attributes --vault-name {vault_name(secret)} --name {secret.name} --expires <date>"
+    fix = (
+        f"az keyvault secret set-attributes --vault-name {q(vault_name(secret))} --name {q(secret.name)}"
+        f" --expires <date>"
+    )
     return broken(secret, f"{secret.name} of {vault_name(secret)} never expires", evidence, fix=fix)
 
 
@@ -188,7 +194,7 @@ class AgeTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_age_days: int
 
 
-@requirement("KEY-05", on=keys_kept, part="secret of the vault", terms=AgeTerms)
+@decides(on=keys_kept, part="secret of the vault", terms=AgeTerms)
 def key_was_not_rotated(secret: Resource, w: Workload, terms: AgeTerms) -> Answer:
     """A secret that may hold a key is past its expiry, or older than keys may get.
 
@@ -207,7 +213,7 @@ def key_was_not_rotated(secret: Resource, w: Workload, terms: AgeTerms) -> Answe
     now = as_of(w)
     expires, expiry = attribute(secret, "exp")
     updated, last = attribute(secret, "updated")
-    fix = f"az keyvault secret set --vault-name {vault_name(secret)} --name {secret.name} --value <new key>"
+    fix = f"az keyvault secret set --vault-name {q(vault_name(secret))} --name {q(secret.name)} --value <new key>"
     if expires is not None and expires <= now:
         return broken(secret, f"{secret.name} expired on {expires:%Y-%m-%d}", expiry, fix=fix)
     if updated is None:
@@ -221,7 +227,7 @@ def key_was_not_rotated(secret: Resource, w: Workload, terms: AgeTerms) -> Answe
     return holds(secret, f"{secret.name} was last set {age} days ago", last, expiry)
 
 
-@requirement("KEY-07", on=storages_of, part="storage account")
+@decides(on=storages_of, part="storage account")
 def storage_keys_never_expire(account: Resource, w: Workload, _terms: object) -> Answer:
     """A storage account that takes keys has no policy for their expiry.
 
@@ -247,7 +253,7 @@ def storage_keys_never_expire(account: Resource, w: Workload, _terms: object) ->
     return broken(account, f"{account.name} has no expiration period for its keys", days, shared.evidence, fix=fix)
 
 
-@requirement("KEY-08", on=lambda w: w.online_endpoints, part="online endpoint")
+@decides(on=lambda w: w.online_endpoints, part="online endpoint")
 def vault_has_the_old_key(endpoint: Resource, w: Workload, _terms: object) -> Answer:
     """The chat UI's vault was not updated since the online endpoint was created.
 
@@ -279,8 +285,8 @@ def vault_has_the_old_key(endpoint: Resource, w: Workload, _terms: object) -> An
     names = ", ".join(s.name for s in secrets) or "none"
     says = f"no secret that the chat UI reads ({names}) was set after {endpoint.name} was created on {created:%Y-%m-%d}"
     fix = (
-        f"az ml online-endpoint get-credentials --name {endpoint.name} --workspace-name {w.name}"
-        f" --resource-group {endpoint.id.resource_group}"
+        f"az ml online-endpoint get-credentials --name {q(endpoint.name)} --workspace-name {q(w.name)}"
+        f" --resource-group {q(endpoint.id.resource_group)}"
         "  # put it into the vault: az keyvault secret set"
     )
     return broken(endpoint, says, born, *(e for (_, e), _ in dated), fix=fix)

@@ -12,8 +12,9 @@ from auditor.access.grants import Answer as May
 from auditor.access.grants import Grant
 from auditor.access.principals import MEMBERSHIP_RIGHT
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown, Verdict
-from auditor.rules.rule import broken, holds, not_applicable, requirement, unknown
+from auditor.rules.rule import broken, decides, holds, not_applicable, unknown
 from auditor.services.paas_firewall import open_to
+from auditor.text.shell import q
 from auditor.workload.identities import Client, principals_of
 from auditor.workload.identities import approved as approved_identities
 from auditor.workload.parts import VAULT, Workload
@@ -28,7 +29,7 @@ class ReaderTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: str
 
 
-@requirement("IDN-06", on=lambda w: w.chat_uis, part="chat UI", terms=ReaderTerms)
+@decides(on=lambda w: w.chat_uis, part="chat UI", terms=ReaderTerms)
 def chat_ui_reads_without_an_identity(site: Resource, w: Workload, terms: ReaderTerms) -> Iterator[Verdict]:
     """The chat UI does not read the vault with a managed identity of its own.
 
@@ -48,7 +49,7 @@ def chat_ui_reads_without_an_identity(site: Resource, w: Workload, terms: Reader
     carried = principals_of(w.estate, site)
     kind = site.at("identity", "type")
     if not carried:
-        fix = f"az webapp identity assign --ids {site.id.text}"
+        fix = f"az webapp identity assign --ids {q(site.id.text)}"
         yield broken(site, f"{site.name} has no managed identity", kind, fix=fix, aspect="identity")
         return
     named = site.get("properties", "keyVaultReferenceIdentity", default="SystemAssigned")
@@ -56,7 +57,7 @@ def chat_ui_reads_without_an_identity(site: Resource, w: Workload, terms: Reader
     reader = site.id if str(named).casefold() == "systemassigned" else ArmId(str(named))
     if reader not in carried:
         says = f"{site.name} resolves its vault references with {reader.name}, an identity that it does not carry"
-        fix = f"az webapp identity assign --ids {site.id.text} --identities {reader.text}"
+        fix = f"az webapp identity assign --ids {q(site.id.text)} --identities {q(reader.text)}"
         yield broken(site, says, where, kind, fix=fix, aspect="identity")
         return
     yield holds(site, f"{site.name} reads with the identity {reader.name}", where, kind, aspect="identity")
@@ -96,14 +97,14 @@ def _may_read(subject: Resource, principal: str, vault: Resource, w: Workload, t
     how = {May.CONDITIONAL: "only under a condition", May.ELIGIBLE: "only after activation"}
     limit = how[own[0].answer] if own else "not at all"
     fix = (
-        f'az role assignment create --assignee-object-id {principal} --role "{terms.role}"'
-        f" --scope {vault.id.text} --assignee-principal-type ServicePrincipal"
+        f"az role assignment create --assignee-object-id {q(principal)} --role {q(terms.role)}"
+        f" --scope {q(vault.id.text)} --assignee-principal-type ServicePrincipal"
     )
     says = f"the identity of {subject.name} may read {vault.name} {limit}"
     return broken(subject, says, vault.at("id"), fix=fix, aspect=aspect)
 
 
-@requirement("IDN-07", on=lambda w: w.gateways, part="Application Gateway", terms=ReaderTerms)
+@decides(on=lambda w: w.gateways, part="Application Gateway", terms=ReaderTerms)
 def gateway_carries_its_certificate(gateway: Resource, w: Workload, terms: ReaderTerms) -> Iterator[Verdict]:
     """The gateway does not read its certificate from the vault with a managed identity.
 
@@ -130,16 +131,16 @@ def gateway_carries_its_certificate(gateway: Resource, w: Workload, terms: Reade
         evidence = gateway.at("properties", "sslCertificates", index, "properties", "keyVaultSecretId")
         if not evidence.value:
             fix = (
-                f"az network application-gateway ssl-cert update --resource-group {gateway.id.resource_group}"
-                f" --gateway-name {gateway.name} --name {name} --key-vault-secret-id <secret>"
+                f"az network application-gateway ssl-cert update --resource-group {q(gateway.id.resource_group)}"
+                f" --gateway-name {q(gateway.name)} --name {q(name)} --key-vault-secret-id <secret>"
             )
             yield broken(
                 gateway, f"certificate {name} was uploaded, not read from a vault", evidence, fix=fix, aspect=name
             )
         elif not carried:
             fix = (
-                f"az network application-gateway identity assign --resource-group {gateway.id.resource_group}"
-                f" --gateway-name {gateway.name} --identity <identity>"
+                f"az network application-gateway identity assign --resource-group {q(gateway.id.resource_group)}"
+                f" --gateway-name {q(gateway.name)} --identity <identity>"
             )
             says = f"{gateway.name} has no identity to read certificate {name} with"
             yield broken(gateway, says, evidence, gateway.at("identity"), fix=fix, aspect=name)
@@ -170,7 +171,7 @@ class ClientTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     besides: tuple[AllowedRole, ...] = ()
 
 
-@requirement("IDN-14", on=lambda w: w.openai, part="Azure OpenAI account", terms=ClientTerms)
+@decides(on=lambda w: w.openai, part="Azure OpenAI account", terms=ClientTerms)
 def strangers_may_call_the_models(account: Resource, w: Workload, terms: ClientTerms) -> Iterator[Verdict]:
     """Somebody who is no approved client can get at the models: by the network, by a key, or by a role.
 
@@ -230,7 +231,7 @@ def _stranger(account: Resource, grant: Grant, action: str) -> Verdict:
     says = f"{grant.principal.label} may {action}: {'; '.join(chain[1:3])}"
     assignment = grant.assignment
     witness = {"principal": grant.principal.id, "action": action, "scope": account.id.text, "chain": list(chain)}
-    fix = f"az role assignment delete --ids {assignment.resource.id.text}"
+    fix = f"az role assignment delete --ids {q(assignment.resource.id.text)}"
     return broken(
         account, says, *assignment.evidence, fix=fix, aspect=f"{grant.principal.id} {action}", witness=witness
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.model import Resource, Verdict
-from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable
+from auditor.text.shell import q
 from auditor.workload.identities import (
     PARTS,
     also_runs_as,
@@ -15,7 +16,7 @@ from auditor.workload.identities import (
 from auditor.workload.parts import Workload
 
 
-@requirement("IDN-01", on=lambda w: w.workspaces, part="workspace")
+@decides(on=lambda w: w.workspaces, part="workspace")
 def workspace_has_no_identity(workspace: Resource, w: Workload, _terms: object) -> Answer:
     """The workspace has no managed identity of its own.
 
@@ -43,11 +44,11 @@ def workspace_has_no_identity(workspace: Resource, w: Workload, _terms: object) 
 
 
 def _fix_workspace(workspace: Resource) -> str:
-    where = f"--name {workspace.name} --resource-group {workspace.id.resource_group}"
+    where = f"--name {q(workspace.name)} --resource-group {q(workspace.id.resource_group)}"
     return f"az ml workspace update {where} --primary-user-assigned-identity <identity>"
 
 
-@requirement("IDN-02", on=lambda w: w.compute_instances, part="compute instance")
+@decides(on=lambda w: w.compute_instances, part="compute instance")
 def compute_instance_has_no_identity(compute: Resource, w: Workload, _terms: object) -> Answer:
     """The compute instance has no managed identity of its own.
 
@@ -64,12 +65,12 @@ def compute_instance_has_no_identity(compute: Resource, w: Workload, _terms: obj
     References: article, "Identity and access management";
     learn.microsoft.com/azure/machine-learning/how-to-identity-based-service-authentication.
     """
-    where = f"--name {compute.name} --resource-group {compute.id.resource_group}"
+    where = f"--name {q(compute.name)} --resource-group {q(compute.id.resource_group)}"
     fix = f"az ml compute update {where} --identity-type UserAssigned --user-assigned-identities <identity>"
     return _has_identity(compute, w, fix)
 
 
-@requirement("IDN-03", on=lambda w: w.online_endpoints, part="managed online endpoint")
+@decides(on=lambda w: w.online_endpoints, part="managed online endpoint")
 def endpoint_has_no_identity(endpoint: Resource, w: Workload, _terms: object) -> Answer:
     """The online endpoint has no managed identity of its own.
 
@@ -85,7 +86,7 @@ def endpoint_has_no_identity(endpoint: Resource, w: Workload, _terms: object) ->
     References: article, "Identity and access management";
     learn.microsoft.com/azure/machine-learning/how-to-access-resources-from-endpoints-managed-identities.
     """
-    fix = f"az ml online-endpoint create --name {endpoint.name} --file <endpoint with identity: user_assigned>"
+    fix = f"az ml online-endpoint create --name {q(endpoint.name)} --file <endpoint with identity: user_assigned>"
     return _has_identity(endpoint, w, fix)
 
 
@@ -97,8 +98,7 @@ def _has_identity(carrier: Resource, w: Workload, fix: str) -> Verdict:
     return holds(carrier, f"{carrier.name} runs as {found[0].name}", kind, found[0].evidence)
 
 
-@requirement(
-    "IDN-04",
+@decides(
     on=lambda w: [carrier for part in PARTS for carrier in carriers_of(w, part)],
     part="carrier of one of the three identities",
 )
@@ -122,7 +122,7 @@ def identity_is_shared(carrier: Resource, w: Workload, _terms: object) -> Iterat
             names = ", ".join(sorted(f"{other.name} ({other.type})" for other, _ in others))
             evidence = (identity.evidence, *(place for _, place in others))
             says = f"{identity.name} of {carrier.name} is also what {names} runs as"
-            fix = f"az identity create --name <name> --resource-group {carrier.id.resource_group}"
+            fix = f"az identity create --name <name> --resource-group {q(carrier.id.resource_group)}"
             yield broken(carrier, says, *evidence, fix=fix, aspect=identity.resource.name)
         else:
             says = f"nothing but {carrier.name} runs as {identity.name}"

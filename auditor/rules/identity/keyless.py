@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.model import NotKnown, Resource, Unknown, Verdict
-from auditor.rules.rule import Answer, broken, holds, requirement, shown
+from auditor.rules.rule import Answer, broken, decides, holds, shown
+from auditor.text.shell import q
 from auditor.workload.parts import Workload
 
 _ENTRA = ("properties", "identityProviders", "azureActiveDirectory")
 
 
-@requirement("IDN-05", on=lambda w: w.chat_uis, part="chat UI")
+@decides(on=lambda w: w.chat_uis, part="chat UI")
 def anyone_may_use_the_chat(site: Resource, w: Workload, _terms: object) -> Answer:
     """The chat UI answers people who have not signed in with Microsoft Entra ID.
 
@@ -36,7 +37,7 @@ def anyone_may_use_the_chat(site: Resource, w: Workload, _terms: object) -> Answ
     required = config.at("properties", "globalValidation", "requireAuthentication")
     provider = config.at(*_ENTRA, "enabled")
     client = config.get(*_ENTRA, "registration", "clientId")
-    fix = f"az webapp auth update --ids {site.id.text} --enabled true --action RedirectToLoginPage"
+    fix = f"az webapp auth update --ids {q(site.id.text)} --enabled true --action RedirectToLoginPage"
     if switch.value is not True:
         says = f"App Service authentication of {site.name} is off: whoever gets through the gateway may chat"
         return broken(site, says, switch, fix=fix)
@@ -44,12 +45,12 @@ def anyone_may_use_the_chat(site: Resource, w: Workload, _terms: object) -> Answ
         return broken(site, f"{site.name} lets anonymous requests pass", switch, required, fix=fix)
     if provider.value is False or not client:
         says = f"{site.name} has no Microsoft Entra ID registration to sign users in with"
-        fix = f"az webapp auth microsoft update --ids {site.id.text} --client-id <id> --issuer <issuer>"
+        fix = f"az webapp auth microsoft update --ids {q(site.id.text)} --client-id <id> --issuer <issuer>"
         return broken(site, says, provider, config.at(*_ENTRA, "registration"), fix=fix)
     return holds(site, f"{site.name} answers only users signed in with Microsoft Entra ID", switch, required, provider)
 
 
-@requirement("IDN-08", on=lambda w: w.registries, part="registry")
+@decides(on=lambda w: w.registries, part="registry")
 def registry_has_an_admin_user(registry: Resource, w: Workload, _terms: object) -> Answer:
     """The registry has an admin user.
 
@@ -67,12 +68,12 @@ def registry_has_an_admin_user(registry: Resource, w: Workload, _terms: object) 
     """
     evidence = registry.at("properties", "adminUserEnabled")
     if evidence.value is True:
-        fix = f"az acr update --name {registry.name} --admin-enabled false"
+        fix = f"az acr update --name {q(registry.name)} --admin-enabled false"
         return broken(registry, f"{registry.name} has its admin user enabled", evidence, fix=fix)
     return holds(registry, f"{registry.name} has no admin user", evidence)
 
 
-@requirement("IDN-09", on=lambda w: (*w.storages, *w.other_storages), part="storage account")
+@decides(on=lambda w: (*w.storages, *w.other_storages), part="storage account")
 def storage_answers_account_keys(account: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """A storage account can be used with its account keys, or the workspace uses it so.
 
@@ -91,7 +92,7 @@ def storage_answers_account_keys(account: Resource, w: Workload, _terms: object)
     learn.microsoft.com/azure/storage/common/shared-key-authorization-prevent.
     """
     evidence = account.at("properties", "allowSharedKeyAccess")
-    fix = f"az storage account update --ids {account.id.text} --allow-shared-key-access false"
+    fix = f"az storage account update --ids {q(account.id.text)} --allow-shared-key-access false"
     if evidence.value is False:
         yield holds(account, f"{account.name} takes no account key", evidence, aspect="account")
     else:
@@ -110,7 +111,7 @@ def _datastores(account: Resource, w: Workload) -> Iterator[Verdict]:
         evidence = [s.at("properties", "credentials", "credentialsType") for s in keyed]
         names = ", ".join(sorted(s.name for s in keyed))
         says = f"datastores of {w.name} use {account.name} with {evidence[0].value}: {names}"
-        fix = f"az ml workspace update --resource-group {account.id.resource_group} --name {w.name}"
+        fix = f"az ml workspace update --resource-group {q(account.id.resource_group)} --name {q(w.name)}"
         yield broken(account, says, *evidence, fix=f"{fix} --system-datastores-auth-mode identity", aspect="datastores")
     elif here:
         evidence = [s.at("properties", "credentials", "credentialsType") for s in here]
@@ -119,7 +120,7 @@ def _datastores(account: Resource, w: Workload) -> Iterator[Verdict]:
         )
 
 
-@requirement("IDN-10", on=lambda w: w.searches, part="AI Search service")
+@decides(on=lambda w: w.searches, part="AI Search service")
 def search_answers_keys(service: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """The search service can be used with its keys, or the workspace is connected to it with one.
 
@@ -141,7 +142,7 @@ def search_answers_keys(service: Resource, w: Workload, _terms: object) -> Itera
     else:
         says = f"disableLocalAuth of {service.name} is {shown(evidence.value)}"
         fix = (
-            f"az search service update --resource-group {service.id.resource_group} --name {service.name}"
+            f"az search service update --resource-group {q(service.id.resource_group)} --name {q(service.name)}"
             " --disable-local-auth true"
         )
         yield broken(service, says, evidence, fix=fix, aspect="service")
@@ -160,7 +161,7 @@ def search_answers_keys(service: Resource, w: Workload, _terms: object) -> Itera
                 yield holds(service, says, kind, aspect=aspect)
 
 
-@requirement("IDN-11", on=lambda w: w.compute_instances, part="compute instance")
+@decides(on=lambda w: w.compute_instances, part="compute instance")
 def compute_takes_local_users(compute: Resource, w: Workload, _terms: object) -> Answer:
     """A compute instance lets users in by other means than Microsoft Entra ID.
 
@@ -182,7 +183,7 @@ def compute_takes_local_users(compute: Resource, w: Workload, _terms: object) ->
     return broken(compute, f"disableLocalAuth of {compute.name} is {shown(evidence.value)}", evidence, fix=fix)
 
 
-@requirement("IDN-12", on=lambda w: w.vaults, part="key vault")
+@decides(on=lambda w: w.vaults, part="key vault")
 def vault_goes_by_access_policies(vault: Resource, w: Workload, _terms: object) -> Answer:
     """The key vault grants access by its own policies, not by roles.
 
@@ -200,13 +201,13 @@ def vault_goes_by_access_policies(vault: Resource, w: Workload, _terms: object) 
     """
     switch = vault.at("properties", "enableRbacAuthorization")
     policies = vault.at("properties", "accessPolicies")
-    fix = f"az keyvault update --name {vault.name} --enable-rbac-authorization true"
+    fix = f"az keyvault update --name {q(vault.name)} --enable-rbac-authorization true"
     if switch.value is not True:
         return broken(vault, f"{vault.name} goes by access policies, not by roles", switch, policies, fix=fix)
     if policies.value:
         says = (
             f"{vault.name} goes by roles but keeps {len(policies.value)} access policies that would count without them"
         )
-        fix = f"az keyvault delete-policy --name {vault.name} --object-id <id>, for each"
+        fix = f"az keyvault delete-policy --name {q(vault.name)} --object-id <id>, for each"
         return broken(vault, says, switch, policies, fix=fix)
     return holds(vault, f"{vault.name} goes by roles", switch, policies)

@@ -21,7 +21,8 @@ from auditor.access.role_table import (
 )
 from auditor.access.scopes import group_of, kind_of
 from auditor.model import ArmId, Resource, Unknown, Verdict
-from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
+from auditor.text.shell import q
 from auditor.workload.identities import (
     PARTS,
     Identity,
@@ -54,11 +55,8 @@ class OthersTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     besides: tuple[AllowedRole, ...] = ()
 
 
-@requirement(
-    *(f"RBAC-{n:02}" for n in range(1, 11)),
-    by_terms=lambda w, terms: carriers_of(w, terms.identity),
-    part="part that this identity is for",
-    terms=RowTerms,
+@decides(
+    by_terms=lambda w, terms: carriers_of(w, terms.identity), part="part that this identity is for", terms=RowTerms
 )
 def role_is_not_held_as_stated(carrier: Resource, w: Workload, terms: RowTerms) -> Answer:
     """An identity does not hold a role of the article's table as the table states it.
@@ -111,8 +109,8 @@ def _row_verdict(access: Access, found: tuple[Identity, ...], row: Row) -> Verdi
 
 def _create(identity: Identity, row: Row) -> str:
     return (
-        f"az role assignment create --assignee-object-id {identity.principal}"
-        f" --assignee-principal-type ServicePrincipal --role {row.role} --scope {row.scope.text}"
+        f"az role assignment create --assignee-object-id {q(identity.principal)}"
+        f" --assignee-principal-type ServicePrincipal --role {q(row.role)} --scope {q(row.scope.text)}"
     )
 
 
@@ -120,8 +118,7 @@ def _witness(held: Held, row: Row) -> dict[str, str]:
     return {"held": held.value, "role": row.role, "scope": row.scope.text}
 
 
-@requirement(
-    "RBAC-11",
+@decides(
     on=lambda w: [carrier for part in PARTS for carrier in carriers_of(w, part)],
     part="part that has one of the three identities",
     terms=TableTerms,
@@ -213,7 +210,7 @@ def _aspect(item: Excess) -> str:
 def _delete(assignment: Assignment) -> str:
     if assignment.hold is Hold.ELIGIBLE:
         return f"remove the eligible assignment {assignment.resource.id.text} in Privileged Identity Management"
-    return f"az role assignment delete --ids {assignment.resource.id.text}"
+    return f"az role assignment delete --ids {q(assignment.resource.id.text)}"
 
 
 def _all_of(gaps: tuple[Unknown, ...], identity: Identity, more: bool) -> Unknown:
@@ -223,7 +220,7 @@ def _all_of(gaps: tuple[Unknown, ...], identity: Identity, more: bool) -> Unknow
     return Unknown(f"{start}{gaps[0].because}{rest}", gaps[0].permission, gaps[0].read, absent=absent)
 
 
-@requirement("IDN-13", part="role assignment", terms=OthersTerms)
+@decides(part="role assignment", terms=OthersTerms)
 def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
     """Somebody else holds a standing role at or above the resource group that reaches the workload's data.
 

@@ -21,12 +21,13 @@ from auditor.estate import Relation
 from auditor.facts import load
 from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
 from auditor.network.frontends.web_firewall import Covered, Hole, covered, holes, only_redirects
-from auditor.rules.rule import broken, holds, not_applicable, requirement, unknown
+from auditor.rules.rule import broken, decides, holds, not_applicable, unknown
+from auditor.text.shell import q
 from auditor.workload.parts import Workload
 
 
 def _fix(resource: Resource, setting: str) -> str:
-    return f"az resource update --ids {resource.id.text} --set {setting}"
+    return f"az resource update --ids {q(resource.id.text)} --set {setting}"
 
 
 class FirewallTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,7 +38,7 @@ class FirewallTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mode: str
 
 
-@requirement("NET-03", on=lambda w: w.gateways, part="Application Gateway", terms=FirewallTerms)
+@decides(on=lambda w: w.gateways, part="Application Gateway", terms=FirewallTerms)
 def entry_is_not_filtered(resource: Resource, w: Workload, terms: FirewallTerms) -> Iterator[Verdict]:
     """Requests reach the chat UI without a web application firewall that blocks.
 
@@ -70,7 +71,7 @@ def entry_is_not_filtered(resource: Resource, w: Workload, terms: FirewallTerms)
         return
     for listener in gateway.stream_listeners.value:
         says = f"listener {listener.name} is of layer 4: it passes connections on, and no firewall looks at them"
-        fix = f"az network application-gateway listener delete {_of(gateway)} --name {listener.name}"
+        fix = f"az network application-gateway listener delete {_of(gateway)} --name {q(listener.name)}"
         yield broken(resource, says, listener.protocol.evidence, fix=fix, aspect=listener.name)
     for part in covered(gateway):
         yield _judge_firewall(gateway, part, w, terms)
@@ -100,8 +101,9 @@ def _judge_policy(
     state, mode = settings.state, settings.mode
     on = f"{policy.name} on {_listed(part)} of {gateway.name}" if gateway.policies_elsewhere else ""
     fix = (
-        f"az network application-gateway waf-policy policy-setting update --resource-group {policy.id.resource_group}"
-        f" --policy-name {policy.name} --state {terms.state} --mode {terms.mode}"
+        f"az network application-gateway waf-policy policy-setting update"
+        f" --resource-group {q(policy.id.resource_group)}"
+        f" --policy-name {q(policy.name)} --state {q(terms.state)} --mode {q(terms.mode)}"
     )
     if (state.value, mode.value) != (terms.state.casefold(), terms.mode.casefold()):
         on = on or f"{policy.name} on {gateway.name}"
@@ -110,7 +112,7 @@ def _judge_policy(
     found = holes(policy)
     for hole in found:
         if hole.whole:
-            fix = f"az network application-gateway waf-policy show --ids {policy.id.text}, then take that out"
+            fix = f"az network application-gateway waf-policy show --ids {q(policy.id.text)}, then take that out"
             says = f"{policy.name} on {gateway.name} {hole.says}"
             return broken(gateway.resource, says, hole.evidence, fix=fix, aspect=policy.name)
     says = f"{policy.name} filters {gateway.name} in {mode.evidence.value} mode"
@@ -133,7 +135,7 @@ def _listed(part: Covered) -> str:
 
 
 def _of(gateway: ApplicationGateway) -> str:
-    return f"--resource-group {gateway.id.resource_group} --gateway-name {gateway.name}"
+    return f"--resource-group {q(gateway.id.resource_group)} --gateway-name {q(gateway.name)}"
 
 
 def _own_firewall(gateway: ApplicationGateway, own: OwnFirewall, terms: FirewallTerms) -> Verdict:
@@ -151,7 +153,7 @@ def _own_firewall(gateway: ApplicationGateway, own: OwnFirewall, terms: Firewall
     return holds(gateway.resource, f"{gateway.name} filters by its own configuration in {terms.mode} mode", *evidence)
 
 
-@requirement("NET-04", on=lambda w: w.gateways, part="Application Gateway")
+@decides(on=lambda w: w.gateways, part="Application Gateway")
 def listener_speaks_plain_http(resource: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """A listener of the gateway takes requests without TLS and serves them.
 
@@ -185,7 +187,7 @@ def listener_speaks_plain_http(resource: Resource, w: Workload, _terms: object) 
             kind = "listener" if listener.is_layer_4 else "http-listener"
             fix = (
                 f"az network application-gateway {kind} update {_of(gateway)}"
-                f" --name {name} --frontend-port <port 443> --ssl-cert <certificate>"
+                f" --name {q(name)} --frontend-port <port 443> --ssl-cert <certificate>"
             )
             yield broken(resource, f"listener {name} speaks {evidence.value}", evidence, fix=fix, aspect=name)
 
@@ -202,7 +204,7 @@ class TlsTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _VERSIONS = ("tlsv1_0", "tlsv1_1", "tlsv1_2", "tlsv1_3")
 
 
-@requirement("NET-05", on=lambda w: w.gateways, part="Application Gateway", terms=TlsTerms)
+@decides(on=lambda w: w.gateways, part="Application Gateway", terms=TlsTerms)
 def gateway_speaks_old_tls(resource: Resource, w: Workload, terms: TlsTerms) -> Iterator[Verdict]:
     """The gateway agrees to a TLS version that is too old.
 
@@ -239,7 +241,7 @@ def gateway_speaks_old_tls(resource: Resource, w: Workload, terms: TlsTerms) -> 
         yield _judge_tls(gateway.name, _gateway_minimum(gateway), terms, fix=fix)
     for name, (policy, listeners) in profiled.items():
         fix = (
-            f"az network application-gateway ssl-profile update {_of(gateway)} --name {name}"
+            f"az network application-gateway ssl-profile update {_of(gateway)} --name {q(name)}"
             " --policy-type Predefined --policy-name AppGwSslPolicy20220101"
         )
         of = f"{gateway.name}, by the SSL profile {name} of listener {', '.join(listeners)},"
@@ -294,7 +296,7 @@ def _version_of(gateway: ApplicationGateway, name: str) -> str:
     return str(known[name.casefold()]).casefold()
 
 
-@requirement("NET-06", on=lambda w: w.gateways, part="Application Gateway")
+@decides(on=lambda w: w.gateways, part="Application Gateway")
 def backend_leg_is_plain_http(resource: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """The gateway talks to the chat UI without TLS.
 
@@ -322,12 +324,12 @@ def backend_leg_is_plain_http(resource: Resource, w: Workload, _terms: object) -
         else:
             fix = (
                 f"az network application-gateway {command} update {_of(gateway)}"
-                f" --name {name} --protocol {wanted} --port 443"
+                f" --name {q(name)} --protocol {wanted} --port 443"
             )
             yield broken(resource, f"backend setting {name} speaks {evidence.value}", evidence, fix=fix, aspect=name)
 
 
-@requirement("NET-11", on=lambda w: w.gateways, part="Application Gateway")
+@decides(on=lambda w: w.gateways, part="Application Gateway")
 def entry_is_not_protected_against_floods(gateway: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """The network of the public gateway has no DDoS protection.
 
@@ -371,5 +373,5 @@ def _judge_network(gateway: Resource, network: Resource) -> Verdict:
     if switch.value is True and plan.value:
         return holds(gateway, f"{network.name}, where {gateway.name} sits, has DDoS protection", switch, plan)
     why = "has no DDoS protection plan" if switch.value is True else "has DDoS protection switched off"
-    fix = f"az network vnet update --ids {network.id.text} --ddos-protection true --ddos-protection-plan <plan>"
+    fix = f"az network vnet update --ids {q(network.id.text)} --ddos-protection true --ddos-protection-plan <plan>"
     return broken(gateway, f"{network.name}, where the public {gateway.name} sits, {why}", switch, plan, fix=fix)

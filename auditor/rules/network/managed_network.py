@@ -9,7 +9,8 @@ import msgspec
 
 from auditor.documents.defaults import Setting, az, setting
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
-from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
+from auditor.text.shell import q
 from auditor.workload.managed_network import (
     OutboundRule,
     managed_connections,
@@ -25,7 +26,7 @@ class ModeTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mode: str
 
 
-@requirement("MVN-01", on=lambda w: w.workspaces, part="workspace", terms=ModeTerms)
+@decides(on=lambda w: w.workspaces, part="workspace", terms=ModeTerms)
 def managed_network_lets_everything_out(workspace: Resource, w: Workload, terms: ModeTerms) -> Answer:
     """The workspace's managed network lets out more than has been approved.
 
@@ -59,7 +60,7 @@ class StatusTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     status: str
 
 
-@requirement("MVN-02", on=lambda w: w.workspaces, part="workspace", terms=StatusTerms)
+@decides(on=lambda w: w.workspaces, part="workspace", terms=StatusTerms)
 def managed_network_does_not_exist(workspace: Resource, w: Workload, terms: StatusTerms) -> Answer:
     """The managed network is configured but has not been created yet, or there is none.
 
@@ -87,7 +88,10 @@ def managed_network_does_not_exist(workspace: Resource, w: Workload, terms: Stat
 
 
 def _provision(workspace: Resource) -> str:
-    return f"az ml workspace provision-network --name {workspace.name} --resource-group {workspace.id.resource_group}"
+    return (
+        f"az ml workspace provision-network --name {q(workspace.name)}"
+        f" --resource-group {q(workspace.id.resource_group)}"
+    )
 
 
 _NAMED_BY = {"storage": "storageAccount", "registry": "containerRegistry", "vault": "keyVault"}
@@ -112,10 +116,7 @@ class OutboundTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"`{self.target}` is no target; it is one of {', '.join(known)}")
 
 
-@requirement(
-    "MVN-03", "MVN-04", "MVN-05", "MVN-06", "MVN-07",
-    on=lambda w: w.workspaces, part="workspace", terms=OutboundTerms,
-)  # fmt: skip
+@decides(on=lambda w: w.workspaces, part="workspace", terms=OutboundTerms)
 def no_outbound_rule_leads_there(workspace: Resource, w: Workload, terms: OutboundTerms) -> Iterator[Verdict]:
     """The managed network has no private way to a service that the flow uses.
 
@@ -187,9 +188,9 @@ def _near_miss(rule: OutboundRule, workspace: Resource, terms: OutboundTerms, fi
 
 def _add_rule(workspace: Resource, target: ArmId, group: str) -> str:
     return (
-        f"az ml workspace outbound-rule set --workspace-name {workspace.name}"
-        f" --resource-group {workspace.id.resource_group} --rule {target.name} --type private_endpoint"
-        f" --service-resource-id {target.text} --subresource-target {group}"
+        f"az ml workspace outbound-rule set --workspace-name {q(workspace.name)}"
+        f" --resource-group {q(workspace.id.resource_group)} --rule {q(target.name)} --type private_endpoint"
+        f" --service-resource-id {q(target.text)} --subresource-target {q(group)}"
     )
 
 
@@ -200,7 +201,7 @@ class OwnRuleTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     own: tuple[str, ...]
 
 
-@requirement("MVN-08", "MVN-09", on=lambda w: w.workspaces, part="workspace", terms=OwnRuleTerms)
+@decides(on=lambda w: w.workspaces, part="workspace", terms=OwnRuleTerms)
 def outbound_rule_leads_outside(workspace: Resource, w: Workload, terms: OwnRuleTerms) -> Answer:
     """An outbound rule that somebody added leads out of the managed network without a private endpoint.
 
@@ -227,8 +228,8 @@ def outbound_rule_leads_outside(workspace: Resource, w: Workload, terms: OwnRule
         evidence = [r.at("properties", "destination") for r in added]
         names = ", ".join(f"{r.name} ({_shown(r)})" for r in added)
         fix = (
-            f"az ml workspace outbound-rule remove --workspace-name {workspace.name}"
-            f" --resource-group {workspace.id.resource_group} --rule {added[0].name}"
+            f"az ml workspace outbound-rule remove --workspace-name {q(workspace.name)}"
+            f" --resource-group {q(workspace.id.resource_group)} --rule {q(added[0].name)}"
         )
         says = f"{workspace.name} has outbound rules of type {terms.type} that somebody added: {names}"
         return broken(workspace, says, *evidence, fix=fix)
@@ -246,7 +247,7 @@ def _shown(rule: Resource) -> str:
     return str(destination)
 
 
-@requirement("MVN-10", part="target of a managed private endpoint", terms=StatusTerms)
+@decides(part="target of a managed private endpoint", terms=StatusTerms)
 def managed_endpoint_not_approved(w: Workload, terms: StatusTerms) -> Iterator[Verdict]:
     """A service has not approved the managed network's private endpoint that leads to it.
 
@@ -285,7 +286,8 @@ def _approved(target: ArmId, groups: frozenset[str], w: Workload, terms: StatusT
     if waiting:
         says = f"a managed private endpoint is {waiting[0].get(*state)} at {target.name}, not {terms.status}"
         fix = (
-            f'az network private-endpoint-connection approve --id {waiting[0].id.text} --description "managed network"'
+            f"az network private-endpoint-connection approve --id {q(waiting[0].id.text)}"
+            f' --description "managed network"'
         )
         return broken(target, says, *(c.at(*state) for c in waiting), fix=fix)
     says = (
@@ -296,7 +298,7 @@ def _approved(target: ArmId, groups: frozenset[str], w: Workload, terms: StatusT
     return broken(target, says, *evidence, fix=_provision(workspace) if workspace else "")
 
 
-@requirement("MVN-11", on=lambda w: w.online_deployments, part="online deployment", terms=ModeTerms)
+@decides(on=lambda w: w.online_deployments, part="online deployment", terms=ModeTerms)
 def deployment_leaves_past_the_network(deployment: Resource, w: Workload, terms: ModeTerms) -> Iterator[Verdict]:
     """A deployment of the flow does not leave through the managed network's approved ways.
 

@@ -11,7 +11,8 @@ from auditor.estate import Relation
 from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
 from auditor.network.private_link.private_dns import Resolution, resolve
 from auditor.network.private_link.private_endpoints import Connection, approval, connections
-from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
+from auditor.text.shell import q
 from auditor.workload.parts import Workload
 
 _TARGETS: Mapping[str, Callable[[Workload], Iterable[Resource]]] = {
@@ -44,10 +45,7 @@ def _targets(w: Workload, terms: EndpointTerms) -> Iterable[Resource]:
     return _TARGETS[terms.target](w)
 
 
-@requirement(
-    "PL-01", "PL-02", "PL-03", "PL-04", "PL-05", "PL-06", "PL-07", "PL-08",
-    by_terms=_targets, part="private link target", terms=EndpointTerms,
-)  # fmt: skip
+@decides(by_terms=_targets, part="private link target", terms=EndpointTerms)
 def no_private_endpoint_leads_here(target: Resource, w: Workload, terms: EndpointTerms) -> Iterator[Verdict]:
     """A service of the workload cannot be reached through a private endpoint in the workload's network.
 
@@ -102,15 +100,15 @@ def _network_of(endpoint: Resource, w: Workload) -> Resource | None:
 
 def _create(target: Resource, group: str) -> str:
     return (
-        f"az network private-endpoint create --resource-group {target.id.resource_group} --name pep-{target.name}"
-        f" --vnet-name <vnet> --subnet <private endpoints subnet> --connection-name pep-{target.name}"
-        f" --private-connection-resource-id {target.id.text} --group-id {group}"
+        f"az network private-endpoint create --resource-group {q(target.id.resource_group)} --name pep-{q(target.name)}"
+        f" --vnet-name <vnet> --subnet <private endpoints subnet> --connection-name pep-{q(target.name)}"
+        f" --private-connection-resource-id {q(target.id.text)} --group-id {q(group)}"
     )
 
 
 def _approve(target: Resource) -> str:
     return (
-        f"az network private-endpoint-connection list --id {target.id.text} -o table, then"
+        f"az network private-endpoint-connection list --id {q(target.id.text)} -o table, then"
         " az network private-endpoint-connection approve --id <the connection's id>"
     )
 
@@ -119,7 +117,7 @@ def _endpoints(w: Workload) -> Iterable[Resource]:
     return w.private_endpoints
 
 
-@requirement("PL-09", on=_endpoints, part="private endpoint")
+@decides(on=_endpoints, part="private endpoint")
 def connection_not_approved(endpoint: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """A private endpoint has a connection that one of its two ends has not approved.
 
@@ -148,12 +146,12 @@ def connection_not_approved(endpoint: Resource, w: Workload, _terms: object) -> 
 
 def _approve_at(connection: Connection) -> str:
     return (
-        f"az network private-endpoint-connection approve --id <connection of {connection.target.text}"
-        f' from {connection.endpoint.name}> --description "approved after review"'
+        f"az network private-endpoint-connection approve --id <connection of {q(connection.target.text)}"
+        f' from {q(connection.endpoint.name)}> --description "approved after review"'
     )
 
 
-@requirement("PL-10", on=_endpoints, part="private endpoint")
+@decides(on=_endpoints, part="private endpoint")
 def endpoint_outside_its_subnet(endpoint: Resource, w: Workload, _terms: object) -> Answer:
     """A private endpoint sits in a subnet that is not the one for private endpoints.
 
@@ -181,11 +179,11 @@ def endpoint_outside_its_subnet(endpoint: Resource, w: Workload, _terms: object)
         endpoint,
         f"{endpoint.name} sits in {seats[0].name}, not in {where}",
         evidence,
-        fix=f"create {endpoint.name} again with --subnet {where} and delete this one",
+        fix=f"create {q(endpoint.name)} again with --subnet {where} and delete this one",
     )
 
 
-@requirement("PL-11", on=_endpoints, part="private endpoint")
+@decides(on=_endpoints, part="private endpoint")
 def name_does_not_resolve_privately(endpoint: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """Machines in the workload's network do not resolve a service's name to its private endpoint.
 
@@ -236,22 +234,22 @@ def _dns_fix(endpoint: Resource, step: str, zone: str) -> str:
     group = endpoint.id.resource_group
     if step == "zone group":
         return (
-            f"az network private-endpoint dns-zone-group create --resource-group {group}"
-            f" --endpoint-name {endpoint.name} --name default --private-dns-zone {zone} --zone-name {zone}"
+            f"az network private-endpoint dns-zone-group create --resource-group {q(group)}"
+            f" --endpoint-name {q(endpoint.name)} --name default --private-dns-zone {q(zone)} --zone-name {q(zone)}"
         )
     if step == "link":
         return (
-            f"az network private-dns link vnet create --resource-group {group} --zone-name {zone}"
+            f"az network private-dns link vnet create --resource-group {q(group)} --zone-name {q(zone)}"
             " --name <link> --virtual-network <vnet> --registration-enabled false"
         )
     if step == "zone":
-        return f"az network private-dns zone create --resource-group {group} --name {zone}"
+        return f"az network private-dns zone create --resource-group {q(group)} --name {q(zone)}"
     if step == "record":
         return f"delete the record by hand and let the zone group of {endpoint.name} write it again in {zone}"
     return "point the network's DNS servers at ones that forward to Azure DNS (168.63.129.16)"
 
 
-@requirement("PL-12", on=lambda w: w.workspaces, part="workspace", terms=EndpointTerms)
+@decides(on=lambda w: w.workspaces, part="workspace", terms=EndpointTerms)
 def workspace_zone_missing(workspace: Resource, w: Workload, terms: EndpointTerms) -> Iterator[Verdict]:
     """The workspace's private endpoint does not write to both of the zones that a workspace needs.
 
@@ -285,12 +283,12 @@ def workspace_zone_missing(workspace: Resource, w: Workload, terms: EndpointTerm
                 f"the private endpoint of {workspace.name} ({name}) writes no records to {zone}",
                 *[g.at("properties", "privateDnsZoneConfigs") for g in groups],
                 aspect=zone,
-                fix=f"az network private-endpoint dns-zone-group add --resource-group {workspace.id.resource_group}"
-                f" --endpoint-name {name} --name default --private-dns-zone {zone} --zone-name {zone}",
+                fix=f"az network private-endpoint dns-zone-group add --resource-group {q(workspace.id.resource_group)}"
+                f" --endpoint-name {q(name)} --name default --private-dns-zone {q(zone)} --zone-name {q(zone)}",
             )
 
 
-@requirement("PL-13", on=lambda w: w.chat_uis, part="chat UI")
+@decides(on=lambda w: w.chat_uis, part="chat UI")
 def chat_ui_leaves_past_the_network(site: Resource, w: Workload, _terms: object) -> Answer:
     """The chat UI's outgoing traffic does not all go through the workload's network.
 
@@ -310,12 +308,12 @@ def chat_ui_leaves_past_the_network(site: Resource, w: Workload, _terms: object)
     """
     subnet = site.ref("properties", "virtualNetworkSubnetId")
     seat = site.at("properties", "virtualNetworkSubnetId")
-    add = f"az webapp vnet-integration add --ids {site.id.text} --vnet <vnet> --subnet <app service subnet>"
+    add = f"az webapp vnet-integration add --ids {q(site.id.text)} --vnet <vnet> --subnet <app service subnet>"
     if subnet is None:
         return broken(site, f"{site.name} is not integrated into a virtual network", seat, fix=add)
     routed, evidence = _routes_all(site, w)
     if not routed:
-        fix = f"az resource update --ids {site.id.text} --set properties.vnetRouteAllEnabled=true"
+        fix = f"az resource update --ids {q(site.id.text)} --set properties.vnetRouteAllEnabled=true"
         return broken(site, f"{site.name} sends only private ranges through {subnet.name}", seat, evidence, fix=fix)
     home = w.estate.need(subnet, site.place("properties", "virtualNetworkSubnetId"))
     delegated = {
@@ -352,7 +350,7 @@ class FlowTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     targets: tuple[EndpointTerms, ...]
 
 
-@requirement("PL-16", on=lambda w: w.flow_sites, part="flow web app", terms=FlowTerms)
+@decides(on=lambda w: w.flow_sites, part="flow web app", terms=FlowTerms)
 def flow_site_has_no_private_way(site: Resource, w: Workload, terms: FlowTerms) -> Iterator[Verdict]:
     """A flow hosted on App Service cannot reach a service it depends on through a private endpoint in the network.
 

@@ -9,8 +9,9 @@ import msgspec
 from auditor.documents.defaults import az, az_set, setting
 from auditor.estate import Relation
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown, Verdict
-from auditor.rules.rule import Answer, broken, holds, requirement, unknown
+from auditor.rules.rule import Answer, broken, decides, holds, unknown
 from auditor.services.paas_firewall import open_to, public_access
+from auditor.text.shell import q
 from auditor.workload.owned import (
     registries_of,
     sites_and_slots,
@@ -22,7 +23,7 @@ from auditor.workload.parts import Workload
 _SWITCH = ("properties", "publicNetworkAccess")
 
 
-@requirement("PUB-01", on=lambda w: w.workspaces, part="workspace")
+@decides(on=lambda w: w.workspaces, part="workspace")
 def workspace_answers_the_internet(workspace: Resource, w: Workload, _terms: object) -> Answer:
     """The Machine Learning workspace can be used from the Internet.
 
@@ -50,7 +51,7 @@ def workspace_answers_the_internet(workspace: Resource, w: Workload, _terms: obj
     return _switched_off(workspace, fix, flag.evidence)
 
 
-@requirement("PUB-02", on=lambda w: w.online_endpoints, part="online endpoint")
+@decides(on=lambda w: w.online_endpoints, part="online endpoint")
 def endpoint_answers_the_internet(endpoint: Resource, w: Workload, _terms: object) -> Answer:
     """An online endpoint of the workspace can be called from the Internet.
 
@@ -67,8 +68,8 @@ def endpoint_answers_the_internet(endpoint: Resource, w: Workload, _terms: objec
     learn.microsoft.com/azure/machine-learning/concept-secure-online-endpoint.
     """
     fix = (
-        f"az ml online-endpoint update --name {endpoint.name} --workspace-name {w.name}"
-        f" --resource-group {endpoint.id.resource_group} --set public_network_access=disabled"
+        f"az ml online-endpoint update --name {q(endpoint.name)} --workspace-name {q(w.name)}"
+        f" --resource-group {q(endpoint.id.resource_group)} --set public_network_access=disabled"
     )
     return _switched_off(endpoint, fix)
 
@@ -101,7 +102,7 @@ class ExposureTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trusted_services: bool
 
 
-@requirement("PUB-03", on=lambda w: w.openai, part="Azure OpenAI account", terms=ExposureTerms)
+@decides(on=lambda w: w.openai, part="Azure OpenAI account", terms=ExposureTerms)
 def openai_answers_the_internet(account: Resource, w: Workload, terms: ExposureTerms) -> Answer:
     """The Azure OpenAI account can be called from the Internet.
 
@@ -122,7 +123,7 @@ def openai_answers_the_internet(account: Resource, w: Workload, terms: ExposureT
     return _shut(account, w, terms, az_set(account.id, "properties.publicNetworkAccess", "Disabled"))
 
 
-@requirement("PUB-04", on=lambda w: w.searches, part="AI Search service", terms=ExposureTerms)
+@decides(on=lambda w: w.searches, part="AI Search service", terms=ExposureTerms)
 def search_answers_the_internet(service: Resource, w: Workload, terms: ExposureTerms) -> Answer:
     """The AI Search service can be queried from the Internet.
 
@@ -141,7 +142,7 @@ def search_answers_the_internet(service: Resource, w: Workload, terms: ExposureT
     return _shut(service, w, terms, az("search service update", service, "--public-access disabled"))
 
 
-@requirement("PUB-05", on=vaults_of, part="key vault", terms=ExposureTerms)
+@decides(on=vaults_of, part="key vault", terms=ExposureTerms)
 def vault_answers_the_internet(vault: Resource, w: Workload, terms: ExposureTerms) -> Answer:
     """The key vault can be reached from the Internet.
 
@@ -164,7 +165,7 @@ def vault_answers_the_internet(vault: Resource, w: Workload, terms: ExposureTerm
     return _shut(vault, w, terms, az("keyvault update", vault, "--public-network-access Disabled"))
 
 
-@requirement("PUB-06", on=registries_of, part="container registry", terms=ExposureTerms)
+@decides(on=registries_of, part="container registry", terms=ExposureTerms)
 def registry_answers_the_internet(registry: Resource, w: Workload, terms: ExposureTerms) -> Answer:
     """The container registry can be reached from the Internet, or hands out images without asking who wants them.
 
@@ -184,13 +185,13 @@ def registry_answers_the_internet(registry: Resource, w: Workload, terms: Exposu
     """
     anonymous = setting(registry, "properties", "anonymousPullEnabled")
     if anonymous.value is True:
-        fix = f"az acr update --name {registry.name} --anonymous-pull-enabled false"
+        fix = f"az acr update --name {q(registry.name)} --anonymous-pull-enabled false"
         return broken(registry, f"{registry.name} lets anybody pull images anonymously", anonymous.evidence, fix=fix)
-    fix = f"az acr update --name {registry.name} --public-network-enabled false"
+    fix = f"az acr update --name {q(registry.name)} --public-network-enabled false"
     return _shut(registry, w, terms, fix, anonymous.evidence)
 
 
-@requirement("PUB-07", on=storages_of, part="storage account", terms=ExposureTerms)
+@decides(on=storages_of, part="storage account", terms=ExposureTerms)
 def storage_answers_the_internet(account: Resource, w: Workload, terms: ExposureTerms) -> Answer:
     """A storage account can be reached from the Internet, or serves blobs to anonymous readers.
 
@@ -236,7 +237,7 @@ def _shut(service: Resource, w: Workload, terms: ExposureTerms, fix: str, *more:
     return holds(service, firewall.says, *firewall.reasons, *more)
 
 
-@requirement("PUB-08", on=sites_and_slots, part="web app")
+@decides(on=sites_and_slots, part="web app")
 def web_app_answers_the_internet(site: Resource, w: Workload, _terms: object) -> Answer:
     """A web app answers the Internet beside the gateway.
 
@@ -289,7 +290,7 @@ def _by_private_endpoint(site: Resource, w: Workload, fix: str, stated: list[Evi
     return broken(site, says, *stated, fix=fix)
 
 
-@requirement("PUB-09", on=lambda w: w.jump_boxes, part="jump box")
+@decides(on=lambda w: w.jump_boxes, part="jump box")
 def jump_box_has_a_public_address(machine: Resource, w: Workload, _terms: object) -> Answer:
     """The jump box has a public address.
 
@@ -316,14 +317,14 @@ def jump_box_has_a_public_address(machine: Resource, w: Workload, _terms: object
         if evidence.value is not None:
             address = ArmId(str(evidence.value.get("id")))
             fix = (
-                f"az network nic ip-config update --resource-group {nic.id.resource_group} --nic-name {nic.name}"
-                f" --name {config} --remove publicIpAddress"
+                f"az network nic ip-config update --resource-group {q(nic.id.resource_group)} --nic-name {q(nic.name)}"
+                f" --name {q(config)} --remove publicIpAddress"
             )
             return broken(machine, f"{nic.name} of {machine.name} carries {address.name}", evidence, fix=fix)
     return holds(machine, f"no interface of {machine.name} carries a public address", *(e for _, _, e in read))
 
 
-@requirement("PUB-10", on=lambda w: w.compute_instances, part="compute instance")
+@decides(on=lambda w: w.compute_instances, part="compute instance")
 def compute_instance_is_public(compute: Resource, w: Workload, _terms: object) -> Answer:
     """A compute instance has a public address, or its SSH port is open.
 
@@ -345,9 +346,9 @@ def compute_instance_is_public(compute: Resource, w: Workload, _terms: object) -
     address = compute.at(*inner, "enableNodePublicIp")
     ssh = compute.at(*inner, "sshSettings", "sshPublicAccess")
     fix = (
-        f"az ml compute delete --name {compute.name} --workspace-name {w.name}"
-        f" --resource-group {compute.id.resource_group} && az ml compute create --type ComputeInstance"
-        f" --name {compute.name} --workspace-name {w.name} --resource-group {compute.id.resource_group}"
+        f"az ml compute delete --name {q(compute.name)} --workspace-name {q(w.name)}"
+        f" --resource-group {q(compute.id.resource_group)} && az ml compute create --type ComputeInstance"
+        f" --name {q(compute.name)} --workspace-name {q(w.name)} --resource-group {q(compute.id.resource_group)}"
         " --enable-node-public-ip false --ssh-public-access-enabled false"
     )
     if address.value is True:
@@ -368,7 +369,7 @@ class AddressTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     holders: tuple[str, ...]
 
 
-@requirement("PUB-11", on=lambda w: w.public_addresses, part="public address", terms=AddressTerms)
+@decides(on=lambda w: w.public_addresses, part="public address", terms=AddressTerms)
 def address_is_not_the_entry(address: Resource, w: Workload, terms: AddressTerms) -> Answer:
     """There is a public address that is neither the gateway's nor Bastion's.
 
@@ -386,7 +387,7 @@ def address_is_not_the_entry(address: Resource, w: Workload, terms: AddressTerms
     """
     held = address.at("properties", "ipConfiguration")
     holders = tuple(_holders(address, w))
-    fix = f"az network public-ip delete --name {address.name} --resource-group {address.id.resource_group}"
+    fix = f"az network public-ip delete --name {q(address.name)} --resource-group {q(address.id.resource_group)}"
     if not holders:
         return broken(address, f"{address.name} is a public address that nothing holds", held, fix=fix)
     allowed = {type_.casefold() for type_ in terms.holders}

@@ -8,8 +8,9 @@ from typing import Any
 from auditor.estate import Relation
 from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
 from auditor.reach.reachability import Reach, Reachability, reachability_of
-from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.services.paas_firewall import open_to, public_access
+from auditor.text.shell import q
 from auditor.workload.parts import (
     BASTION,
     ENDPOINT,
@@ -75,7 +76,7 @@ def _passes(way: Reach, through: tuple[Resource, ...]) -> bool:
     return bool({hop.id for hop in way.hops} & {resource.id for resource in through})
 
 
-@requirement("NET-01", on=lambda w: w.chat_uis, part="chat UI")
+@decides(on=lambda w: w.chat_uis, part="chat UI")
 def chat_ui_has_another_door(site: Resource, w: Workload, _terms: object) -> Answer:
     """The chat UI cannot be reached through the Application Gateway, or can be reached past it.
 
@@ -93,7 +94,7 @@ def chat_ui_has_another_door(site: Resource, w: Workload, _terms: object) -> Ans
     """
     door = open_to(w.estate, site)
     if door.closed is False:
-        fix = f"az resource update --ids {site.id.text} --set properties.publicNetworkAccess=Disabled"
+        fix = f"az resource update --ids {q(site.id.text)} --set properties.publicNetworkAccess=Disabled"
         return broken(site, f"{site.name} can be reached past the gateway: {door.says}", *door.reasons, fix=fix)
     if isinstance(door.closed, Unknown):
         return unknown(site, door.closed, *door.reasons)
@@ -120,7 +121,7 @@ def _within_sight(w: Workload) -> Iterator[Resource]:
     yield from world.targets if w.anchor is None else world.targets_in(w.groups, own)
 
 
-@requirement("NET-02", on=_within_sight, part="part that could be reached")
+@decides(on=_within_sight, part="part that could be reached")
 def internet_reaches_more_than_the_chat(target: Resource, w: Workload, _terms: object) -> Answer:
     """Something besides the chat UI behind its gateway, and Bastion, can be reached from the Internet.
 
@@ -156,10 +157,10 @@ def internet_reaches_more_than_the_chat(target: Resource, w: Workload, _terms: o
 
 def _close(target: Resource) -> str:
     if target.type == "microsoft.network/publicipaddresses":
-        return f"az network public-ip delete --ids {target.id.text}, after taking it off what has it"
+        return f"az network public-ip delete --ids {q(target.id.text)}, after taking it off what has it"
     if target.type.startswith("microsoft.network/"):
         return f"remove the public address, or deny the Internet in the security group, of {target.name}"
-    return f"az resource update --ids {target.id.text} --set properties.publicNetworkAccess=Disabled"
+    return f"az resource update --ids {q(target.id.text)} --set properties.publicNetworkAccess=Disabled"
 
 
 def _private_way(world: Reachability, sender: Resource, target: Resource) -> tuple[Reach, bool]:
@@ -173,7 +174,7 @@ def _private_way(world: Reachability, sender: Resource, target: Resource) -> tup
     return best, bool({hop.id for hop in best.hops} & endpoints)
 
 
-@requirement("PL-14", on=lambda w: w.chat_uis, part="chat UI")
+@decides(on=lambda w: w.chat_uis, part="chat UI")
 def chat_ui_calls_the_flow_past_the_endpoint(site: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """The chat UI does not reach the online endpoint over the workspace's private endpoint.
 
@@ -201,7 +202,7 @@ def chat_ui_calls_the_flow_past_the_endpoint(site: Resource, w: Workload, _terms
             yield holds(site, f"{endpoint.name} answers at the workspace's private endpoint only", evidence,
                         aspect=endpoint.name)  # fmt: skip
         else:
-            fix = f"az ml online-endpoint update --name {endpoint.name} --set public_network_access=disabled"
+            fix = f"az ml online-endpoint update --name {q(endpoint.name)} --set public_network_access=disabled"
             says = f"{endpoint.name}, which {site.name} calls, answers publicly"
             yield broken(site, says, evidence, fix=fix, aspect=endpoint.name)
 
@@ -225,7 +226,7 @@ def _reached_privately(subject: Resource, sender: Resource, w: Workload) -> Iter
             yield broken(subject, says, *_evidence(way), aspect="way", fix="mend the hop that the message names")
 
 
-@requirement("PL-15", on=lambda w: w.jump_boxes, part="jump box")
+@decides(on=lambda w: w.jump_boxes, part="jump box")
 def authors_do_not_get_through(machine: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """Authors cannot get from Bastion to the jump box, or from there to the workspace's private endpoint.
 

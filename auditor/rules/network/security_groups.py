@@ -12,10 +12,11 @@ from auditor.model import Evidence, Resource, Verdict
 from auditor.network.nsg.evaluation import evaluated
 from auditor.network.nsg.rules import SecurityRule
 from auditor.network.topology.words import view_of
-from auditor.rules.rule import broken, holds, requirement, unknown
+from auditor.rules.rule import broken, decides, holds, unknown
 from auditor.sets.packet_set import FlowSet
 from auditor.sets.port_set import PortSet
 from auditor.sets.protocol_set import ProtocolSet
+from auditor.text.shell import q
 from auditor.workload.nsg_table import (
     Contract,
     Part,
@@ -70,11 +71,7 @@ def _playing(w: Workload, terms: GroupRow) -> Iterable[Resource]:
     return w.subnet(terms.part)
 
 
-@requirement(
-    "NSG-AGW-IN", "NSG-PE-IN", "NSG-APP-IN", "NSG-BAS-IN",
-    "NSG-JMP-IN", "NSG-AGT-IN", "NSG-TRN-IN", "NSG-SCO-IN",
-    by_terms=_playing, part="subnet for this part", terms=GroupRow,
-)  # fmt: skip
+@decides(by_terms=_playing, part="subnet for this part", terms=GroupRow)
 def lets_in_other_than_the_table(subnet: Resource, w: Workload, terms: GroupRow) -> Iterator[Verdict]:
     """A subnet lets in more than its row of the table, or blocks what it needs.
 
@@ -95,11 +92,7 @@ def lets_in_other_than_the_table(subnet: Resource, w: Workload, terms: GroupRow)
     yield from _hold_against(subnet, w, "inbound", terms.inbound)
 
 
-@requirement(
-    "NSG-AGW-OUT", "NSG-PE-OUT", "NSG-APP-OUT", "NSG-BAS-OUT",
-    "NSG-JMP-OUT", "NSG-AGT-OUT", "NSG-TRN-OUT", "NSG-SCO-OUT",
-    by_terms=_playing, part="subnet for this part", terms=GroupRow,
-)  # fmt: skip
+@decides(by_terms=_playing, part="subnet for this part", terms=GroupRow)
 def lets_out_other_than_the_table(subnet: Resource, w: Workload, terms: GroupRow) -> Iterator[Verdict]:
     """A subnet lets out more than its row of the table, or blocks what it needs.
 
@@ -147,7 +140,7 @@ def _contract(subnet: Resource, w: Workload, direction: str, rows: Sequence[Flow
 
 def _unguarded(subnet: Resource, direction: str) -> Verdict:
     evidence = subnet.at("properties", "networkSecurityGroup")
-    fix = f"az network vnet subnet update --ids {subnet.id.text} --network-security-group <nsg>"
+    fix = f"az network vnet subnet update --ids {q(subnet.id.text)} --network-security-group <nsg>"
     return broken(subnet, f"{subnet.name} has no security group: everything passes {direction}", evidence, fix=fix)
 
 
@@ -192,8 +185,8 @@ def _narrow(contract: Contract, rule: SecurityRule) -> str:
         return _deny_all(contract, contract.direction)
     assert contract.group is not None
     return (
-        f"az network nsg rule update --resource-group {contract.group.id.resource_group} --nsg-name"
-        f" {contract.group.name} --name {rule.name} --source-address-prefixes <of the row>"
+        f"az network nsg rule update --resource-group {q(contract.group.id.resource_group)} --nsg-name"
+        f" {q(contract.group.name)} --name {q(rule.name)} --source-address-prefixes <of the row>"
         " --destination-address-prefixes <of the row> --destination-port-ranges <of the row>"
         "  # or: az network nsg rule delete"
     )
@@ -202,9 +195,9 @@ def _narrow(contract: Contract, rule: SecurityRule) -> str:
 def _permit(contract: Contract, part: Part) -> str:
     assert contract.group is not None
     return (
-        f"az network nsg rule create --resource-group {contract.group.id.resource_group} --nsg-name"
-        f" {contract.group.name} --name <name> --direction {contract.direction.capitalize()} --access Allow"
-        f" --priority <below {part.rule.priority}>  # for {part.text}"
+        f"az network nsg rule create --resource-group {q(contract.group.id.resource_group)} --nsg-name"
+        f" {q(contract.group.name)} --name <name> --direction {contract.direction.capitalize()} --access Allow"
+        f" --priority <below {part.rule.priority}>  # for {q(part.text)}"
     )
 
 
@@ -212,18 +205,14 @@ def _deny_all(contract: Contract, direction: str) -> str:
     assert contract.group is not None
     way = direction.capitalize()
     return (
-        f"az network nsg rule create --resource-group {contract.group.id.resource_group} --nsg-name"
-        f" {contract.group.name} --name DenyAll{way} --direction {way} --access Deny --priority 4096 --protocol '*'"
+        f"az network nsg rule create --resource-group {q(contract.group.id.resource_group)} --nsg-name"
+        f" {q(contract.group.name)} --name DenyAll{way} --direction {way} --access Deny --priority 4096 --protocol '*'"
         " --source-address-prefixes '*' --source-port-ranges '*' --destination-address-prefixes '*'"
         " --destination-port-ranges '*'"
     )
 
 
-@requirement(
-    "NSG-AGW-DENY", "NSG-PE-DENY", "NSG-APP-DENY", "NSG-BAS-DENY",
-    "NSG-JMP-DENY", "NSG-AGT-DENY", "NSG-TRN-DENY", "NSG-SCO-DENY",
-    by_terms=_playing, part="subnet for this part", terms=GroupRow,
-)  # fmt: skip
+@decides(by_terms=_playing, part="subnet for this part", terms=GroupRow)
 def leaves_the_rest_to_default_rules(subnet: Resource, w: Workload, terms: GroupRow) -> Iterator[Verdict]:
     """Some traffic of a subnet is decided by a default rule, so nothing denies it explicitly.
 
@@ -289,7 +278,7 @@ class StrictTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 check_term(flow)
 
 
-@requirement("SEG-05", on=lambda w: w.subnets.all, part="subnet", terms=StrictTerms)
+@decides(on=lambda w: w.subnets.all, part="subnet", terms=StrictTerms)
 def rule_is_wider_than_it_need_be(subnet: Resource, w: Workload, terms: StrictTerms) -> Iterator[Verdict]:
     """A rule allows any port, or any protocol, where a narrower one would do.
 
@@ -312,8 +301,8 @@ def rule_is_wider_than_it_need_be(subnet: Resource, w: Workload, terms: StrictTe
     for rule in wide:
         what = "any port" if rule.destination_ports == PortSet.everything() else "any protocol"
         fix = (
-            f"az network nsg rule update --resource-group {group.id.resource_group} --nsg-name {group.name}"
-            f" --name {rule.name} --protocol Tcp --destination-port-ranges <ports>"
+            f"az network nsg rule update --resource-group {q(group.id.resource_group)} --nsg-name {q(group.name)}"
+            f" --name {q(rule.name)} --protocol Tcp --destination-port-ranges <ports>"
         )
         says = f"rule {rule.name} of {group.name} allows {what} where less would do"
         yield broken(subnet, says, *_decided_by(rule), fix=fix, aspect=rule.name.casefold())

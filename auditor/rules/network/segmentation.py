@@ -9,7 +9,8 @@ import msgspec
 from auditor.estate import Relation
 from auditor.model import ArmId, Resource, Unknown, Verdict
 from auditor.network.topology.seated import seated_in
-from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
+from auditor.text.shell import q
 from auditor.workload.parts import Workload
 from auditor.workload.subnets import PARTS
 
@@ -27,7 +28,7 @@ class SubnetTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"`{unknown_parts[0]}` is no part of a network; it is one of {', '.join(PARTS)}")
 
 
-@requirement("SEG-01", on=lambda w: w.networks, part="virtual network", terms=SubnetTerms)
+@decides(on=lambda w: w.networks, part="virtual network", terms=SubnetTerms)
 def purposes_share_a_subnet(network: Resource, w: Workload, terms: SubnetTerms) -> Iterator[Verdict]:
     """A purpose of the architecture has no subnet of its own.
 
@@ -53,7 +54,8 @@ def purposes_share_a_subnet(network: Resource, w: Workload, terms: SubnetTerms) 
         elsewhere = [s for s in w.subnet(part) if s not in here]
         if not playing and not elsewhere and part in terms.parts:
             fix = (
-                f"az network vnet subnet create --resource-group {network.id.resource_group} --vnet-name {network.name}"
+                f"az network vnet subnet create --resource-group {q(network.id.resource_group)}"
+                f" --vnet-name {q(network.name)}"
                 f" --name snet-{part} --address-prefixes <free range> --network-security-group <nsg>"
             )
             yield broken(
@@ -85,7 +87,7 @@ def _subnets(w: Workload) -> Iterable[Resource]:
     return w.subnets.all
 
 
-@requirement("SEG-02", on=_subnets, part="subnet", terms=GroupTerms)
+@decides(on=_subnets, part="subnet", terms=GroupTerms)
 def subnet_has_no_security_group(subnet: Resource, w: Workload, terms: GroupTerms) -> Answer:
     """A subnet has no network security group.
 
@@ -108,7 +110,7 @@ def subnet_has_no_security_group(subnet: Resource, w: Workload, terms: GroupTerm
         return holds(subnet, f"{subnet.name} is guarded by {group.name}", evidence)
     return broken(
         subnet, f"{subnet.name} has no network security group", evidence,
-        fix=f"az network vnet subnet update --ids {subnet.id.text} --network-security-group <nsg>",
+        fix=f"az network vnet subnet update --ids {q(subnet.id.text)} --network-security-group <nsg>",
     )  # fmt: skip
 
 
@@ -118,7 +120,7 @@ class PolicyTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policies: tuple[str, ...]
 
 
-@requirement("SEG-03", on=lambda w: w.subnet("private_endpoints"), part="private endpoints subnet", terms=PolicyTerms)
+@decides(on=lambda w: w.subnet("private_endpoints"), part="private endpoints subnet", terms=PolicyTerms)
 def group_does_not_apply_to_endpoints(subnet: Resource, w: Workload, terms: PolicyTerms) -> Answer:
     """The group on the private endpoints' subnet does not apply to the private endpoints.
 
@@ -140,11 +142,11 @@ def group_does_not_apply_to_endpoints(subnet: Resource, w: Workload, terms: Poli
         return holds(subnet, f"groups apply to the private endpoints in {subnet.name} ({evidence.value})", evidence)
     stated = evidence.value or "not set, which means Disabled"
     says = f"privateEndpointNetworkPolicies of {subnet.name} is {stated}: its group filters no private endpoint"
-    option = f"--private-endpoint-network-policies {terms.policies[0]}"
-    return broken(subnet, says, evidence, fix=f"az network vnet subnet update --ids {subnet.id.text} {option}")
+    option = f"--private-endpoint-network-policies {q(terms.policies[0])}"
+    return broken(subnet, says, evidence, fix=f"az network vnet subnet update --ids {q(subnet.id.text)} {option}")
 
 
-@requirement("SEG-04", on=lambda w: w.networks, part="virtual network")
+@decides(on=lambda w: w.networks, part="virtual network")
 def no_application_groups(network: Resource, w: Workload, _terms: object) -> Answer:
     """No rule of the network's groups names an application security group that has members.
 
@@ -168,7 +170,7 @@ def no_application_groups(network: Resource, w: Workload, _terms: object) -> Ans
     what = "no interface is a member of one" if not members else "no rule names one that has members"
     return broken(
         network, f"{network.name} uses no application security group: {what}", where,
-        fix=f"az network asg create --resource-group {network.id.resource_group} --name <asg>",
+        fix=f"az network asg create --resource-group {q(network.id.resource_group)} --name <asg>",
     )  # fmt: skip
 
 

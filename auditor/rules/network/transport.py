@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import msgspec
 
 from auditor.model import NotKnown, Resource, Unknown, Verdict
-from auditor.rules.rule import Answer, broken, holds, requirement, shown, unknown
+from auditor.rules.rule import Answer, broken, decides, holds, shown, unknown
+from auditor.text.shell import q
 from auditor.workload.parts import Workload
 
 
-@requirement("NET-07", on=lambda w: w.sites, part="web app")
+@decides(on=lambda w: w.sites, part="web app")
 def web_app_answers_plain_http(site: Resource, w: Workload, _terms: object) -> Answer:
     """A web app answers plain HTTP instead of redirecting it.
 
@@ -30,7 +31,7 @@ def web_app_answers_plain_http(site: Resource, w: Workload, _terms: object) -> A
         return holds(site, f"{site.name} answers HTTPS only", evidence)
     return broken(
         site, f"{site.name} answers plain HTTP (httpsOnly is {shown(evidence.value)})", evidence,
-        fix=f"az webapp update --ids {site.id.text} --https-only true",
+        fix=f"az webapp update --ids {q(site.id.text)} --https-only true",
     )  # fmt: skip
 
 
@@ -41,7 +42,7 @@ class SiteTlsTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ftps: tuple[str, ...]
 
 
-@requirement("NET-08", on=lambda w: w.sites, part="web app", terms=SiteTlsTerms)
+@decides(on=lambda w: w.sites, part="web app", terms=SiteTlsTerms)
 def web_app_takes_old_tls(site: Resource, w: Workload, terms: SiteTlsTerms) -> Iterator[Verdict]:
     """A web app or its deployment site takes an old TLS version, or still offers FTP.
 
@@ -73,13 +74,13 @@ def web_app_takes_old_tls(site: Resource, w: Workload, terms: SiteTlsTerms) -> I
         else:
             option = "--min-tls-version" if key == "minTlsVersion" else "--generic-configurations"
             value = terms.minimum if key == "minTlsVersion" else f'\'{{"scmMinTlsVersion": "{terms.minimum}"}}\''
-            fix = f"az webapp config set --ids {site.id.text} {option} {value}"
+            fix = f"az webapp config set --ids {q(site.id.text)} {option} {q(value)}"
             yield broken(site, f"{key} of {site.name} is {evidence.value}", evidence, fix=fix, aspect=key)
     evidence = config.at("properties", "ftpsState")
     if str(evidence.value).casefold() in {state.casefold() for state in terms.ftps}:
         yield holds(site, f"ftpsState of {site.name} is {evidence.value}", evidence, aspect="ftpsState")
     else:
-        fix = f"az webapp config set --ids {site.id.text} --ftps-state {terms.ftps[0]}"
+        fix = f"az webapp config set --ids {q(site.id.text)} --ftps-state {q(terms.ftps[0])}"
         yield broken(
             site, f"ftpsState of {site.name} is {shown(evidence.value)}", evidence, fix=fix, aspect="ftpsState"
         )
@@ -89,7 +90,7 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(".") if part.isdigit())
 
 
-@requirement("NET-09", on=lambda w: w.sites, part="web app")
+@decides(on=lambda w: w.sites, part="web app")
 def tls_ends_before_the_worker(site: Resource, w: Workload, _terms: object) -> Answer:
     """TLS ends at App Service's front ends, not at the worker that runs the app.
 
@@ -107,7 +108,7 @@ def tls_ends_before_the_worker(site: Resource, w: Workload, _terms: object) -> A
     evidence = site.at("properties", "endToEndEncryptionEnabled")
     if evidence.value is True:
         return holds(site, f"TLS reaches the workers of {site.name}", evidence)
-    fix = f"az webapp update --ids {site.id.text} --set endToEndEncryptionEnabled=true"
+    fix = f"az webapp update --ids {q(site.id.text)} --set endToEndEncryptionEnabled=true"
     return broken(site, f"TLS ends at the front ends of {site.name}, not at its workers", evidence, fix=fix)
 
 
@@ -117,7 +118,7 @@ class StorageTlsTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     minimum: str
 
 
-@requirement("NET-10", on=lambda w: (*w.storages, *w.other_storages), part="storage account", terms=StorageTlsTerms)
+@decides(on=lambda w: (*w.storages, *w.other_storages), part="storage account", terms=StorageTlsTerms)
 def storage_takes_weak_transport(account: Resource, w: Workload, terms: StorageTlsTerms) -> Iterator[Verdict]:
     """A storage account takes plain HTTP, or a TLS version that is too old.
 
@@ -134,7 +135,7 @@ def storage_takes_weak_transport(account: Resource, w: Workload, terms: StorageT
     learn.microsoft.com/azure/storage/common/transport-layer-security-configure-minimum-version.
     """
     evidence = account.at("properties", "supportsHttpsTrafficOnly")
-    fix = f"az storage account update --ids {account.id.text}"
+    fix = f"az storage account update --ids {q(account.id.text)}"
     if evidence.value is False:
         says = f"{account.name} takes plain HTTP"
         yield broken(account, says, evidence, fix=f"{fix} --https-only true", aspect="https")

@@ -8,7 +8,8 @@ import msgspec
 
 from auditor.estate import Relation
 from auditor.model import NotKnown, Resource, Unknown, Verdict
-from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
+from auditor.text.shell import q
 from auditor.workload.model_deployments import takes_chat
 from auditor.workload.parts import (
     BASTION,
@@ -19,7 +20,7 @@ from auditor.workload.parts import (
 from auditor.workload.scaling import active_deployments
 
 
-@requirement("CMP-01", part="workspace")
+@decides(part="workspace")
 def no_workspace(w: Workload, _terms: object) -> Answer:
     """There is no Azure Machine Learning workspace.
 
@@ -49,7 +50,7 @@ def _workspace(w: Workload) -> Resource | None:
     return w.anchor
 
 
-@requirement("CMP-02", part="online endpoint")
+@decides(part="online endpoint")
 def no_endpoint_serves_the_flow(w: Workload, _terms: object) -> Answer:
     """No managed online endpoint serves the flow.
 
@@ -87,8 +88,8 @@ def no_endpoint_serves_the_flow(w: Workload, _terms: object) -> Answer:
     if gaps:
         return unknown(endpoint, gaps[0], traffic)
     fix = (
-        f"az ml online-endpoint update --name {endpoint.name} --workspace-name {w.name}"
-        f" --resource-group {endpoint.id.resource_group} --traffic <deployment>=100"
+        f"az ml online-endpoint update --name {q(endpoint.name)} --workspace-name {q(w.name)}"
+        f" --resource-group {q(endpoint.id.resource_group)} --traffic <deployment>=100"
     )
     says = f"no managed deployment of {endpoint.name} takes traffic: {traffic.value or 'none is set'}"
     return broken(endpoint, says, traffic, fix=fix)
@@ -114,11 +115,11 @@ def _named_by_workspace(w: Workload, prop: str, called: str, found: tuple[Resour
         says = f"{workspace.name} has {found[0].name} as its {called}"
         return holds(found[0], says, workspace.at("properties", prop))
     says = f"{workspace.name} names no {called}"
-    fix = f"az resource update --ids {workspace.id.text} --set properties.{prop}=<id of the {called}>"
+    fix = f"az resource update --ids {q(workspace.id.text)} --set properties.{prop}=<id of the {called}>"
     return broken(workspace, says, workspace.at("properties", prop), fix=fix)
 
 
-@requirement("CMP-03", part="workspace storage")
+@decides(part="workspace storage")
 def workspace_has_no_storage(w: Workload, _terms: object) -> Answer:
     """The workspace has no storage account of its own.
 
@@ -142,7 +143,7 @@ class TierTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tier: str
 
 
-@requirement("CMP-04", part="container registry", terms=TierTerms)
+@decides(part="container registry", terms=TierTerms)
 def no_private_registry(w: Workload, terms: TierTerms) -> Iterator[Verdict]:
     """The workspace has no container registry that can be private.
 
@@ -168,10 +169,10 @@ def no_private_registry(w: Workload, terms: TierTerms) -> Iterator[Verdict]:
             yield holds(registry, f"{registry.name} is a registry of the tier {tier.value}", tier)
         else:
             says = f"{registry.name} is of the tier {tier.value}, which cannot be private"
-            yield broken(registry, says, tier, fix=f"az acr update --name {registry.name} --sku {terms.tier}")
+            yield broken(registry, says, tier, fix=f"az acr update --name {q(registry.name)} --sku {q(terms.tier)}")
 
 
-@requirement("CMP-05", part="Azure OpenAI account")
+@decides(part="Azure OpenAI account")
 def no_chat_model(w: Workload, _terms: object) -> Iterator[Verdict]:
     """No Azure OpenAI account with a chat model belongs to the workload.
 
@@ -204,14 +205,14 @@ def no_chat_model(w: Workload, _terms: object) -> Iterator[Verdict]:
         yield unknown(account, gaps[0])
         return
     fix = (
-        f"az cognitiveservices account deployment create --name {account.name}"
-        f" --resource-group {account.id.resource_group} --deployment-name <name> --model-name <chat model>"
+        f"az cognitiveservices account deployment create --name {q(account.name)}"
+        f" --resource-group {q(account.id.resource_group)} --deployment-name <name> --model-name <chat model>"
         " --model-format OpenAI --model-version <version>"
     )
     yield broken(account, f"no deployment of {account.name} takes chat", account.at("kind"), fix=fix)
 
 
-@requirement("CMP-06", part="AI Search service")
+@decides(part="AI Search service")
 def no_search_service(w: Workload, _terms: object) -> Answer:
     """There is no Azure AI Search service.
 
@@ -235,7 +236,7 @@ def _present(found: tuple[Resource, ...], called: str, fix: str) -> Verdict:
     return broken(None, f"there is no {called}", fix=fix)
 
 
-@requirement("CMP-07", part="Application Insights")
+@decides(part="Application Insights")
 def workspace_reports_to_nobody(w: Workload, _terms: object) -> Answer:
     """The workspace has no Application Insights.
 
@@ -253,7 +254,7 @@ def workspace_reports_to_nobody(w: Workload, _terms: object) -> Answer:
     return _named_by_workspace(w, "applicationInsights", "Application Insights", w.insights)
 
 
-@requirement("CMP-08", part="Bastion host")
+@decides(part="Bastion host")
 def no_bastion(w: Workload, _terms: object) -> Answer:
     """There is no Azure Bastion for those who author flows.
 
@@ -289,7 +290,7 @@ def _sits_in(resource: Resource, network: Resource, w: Workload) -> bool:
     return any(seat.is_within(network.id) for seat in w.estate.targets(resource, Relation.IN_SUBNET))
 
 
-@requirement("CMP-09", part="jump box")
+@decides(part="jump box")
 def no_jump_box(w: Workload, _terms: object) -> Answer:
     """There is no jump box for those who author flows.
 

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import msgspec
 
 from auditor.model import NotKnown, Resource, Unknown, Verdict
-from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable
+from auditor.text.shell import q
 from auditor.workload.parts import Workload
 
 _BUDGET = "microsoft.consumption/budgets"
 
 
-@requirement("CST-01", on=lambda w: w.workspaces, part="workspace")
+@decides(on=lambda w: w.workspaces, part="workspace")
 def nobody_is_warned_of_cost(workspace: Resource, w: Workload, _terms: object) -> Answer:
     """No budget that covers the workload warns anybody.
 
@@ -33,7 +34,7 @@ def nobody_is_warned_of_cost(workspace: Resource, w: Workload, _terms: object) -
     for budget in budgets:
         if any(_reaches_somebody(budget, name) for name in budget.get("properties", "notifications", default={})):
             return holds(workspace, f"budget {budget.name} warns somebody", budget.at("properties", "notifications"))
-    fix = f"az consumption budget create-with-rg --resource-group {workspace.id.resource_group} --budget-name <name>"
+    fix = f"az consumption budget create-with-rg --resource-group {q(workspace.id.resource_group)} --budget-name <name>"
     if budgets:
         says = f"budget {budgets[0].name} covers {workspace.name} but warns nobody"
         return broken(workspace, says, budgets[0].at("properties", "notifications"), fix=fix)
@@ -46,7 +47,7 @@ def _reaches_somebody(budget: Resource, name: str) -> bool:
     return budget.get(*path, "enabled") is True and people
 
 
-@requirement("CST-02", on=lambda w: w.openai, part="Azure OpenAI account")
+@decides(on=lambda w: w.openai, part="Azure OpenAI account")
 def quota_serves_no_model_of_the_workload(account: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """Quota is provisioned for something that the workload does not use.
 
@@ -73,8 +74,8 @@ def quota_serves_no_model_of_the_workload(account: Resource, w: Workload, _terms
         state = deployment.at("properties", "provisioningState")
         capacity = deployment.at("sku", "capacity")
         fix = (
-            f"az cognitiveservices account deployment delete --resource-group {account.id.resource_group}"
-            f" --name {account.name} --deployment-name {deployment.name}"
+            f"az cognitiveservices account deployment delete --resource-group {q(account.id.resource_group)}"
+            f" --name {q(account.name)} --deployment-name {q(deployment.name)}"
         )
         if str(state.value or "Succeeded").casefold() != "succeeded":
             says = f"deployment {deployment.name} is {state.value} and holds a capacity of {capacity.value}"
@@ -95,7 +96,7 @@ class ModelTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: str
 
 
-@requirement("CST-03", on=lambda w: w.model_deployments, part="model deployment", terms=ModelTerms)
+@decides(on=lambda w: w.model_deployments, part="model deployment", terms=ModelTerms)
 def dearer_model_than_the_article_takes(deployment: Resource, w: Workload, terms: ModelTerms) -> Answer:
     """A deployment uses another model than the one that the article found sufficient.
 
@@ -123,7 +124,7 @@ def dearer_model_than_the_article_takes(deployment: Resource, w: Workload, terms
     return broken(deployment, says, evidence, fix=f"deploy {terms.model}, compare the results, shift the traffic")
 
 
-@requirement("CST-05", on=lambda w: w.online_deployments, part="online deployment")
+@decides(on=lambda w: w.online_deployments, part="online deployment")
 def machine_size_was_not_chosen(deployment: Resource, w: Workload, _terms: object) -> Answer:
     """The machines behind the online endpoint are of the size that Azure takes when nobody chooses.
 
@@ -141,5 +142,5 @@ def machine_size_was_not_chosen(deployment: Resource, w: Workload, _terms: objec
     evidence = deployment.at("properties", "instanceType")
     if evidence.value:
         return holds(deployment, f"{deployment.name} runs on {evidence.value}", evidence)
-    fix = f"az ml online-deployment update --name {deployment.name} --set instance_type=<size>"
+    fix = f"az ml online-deployment update --name {q(deployment.name)} --set instance_type=<size>"
     return broken(deployment, f"{deployment.name} states no instance type", evidence, fix=fix)

@@ -9,7 +9,9 @@ import msgspec
 
 from auditor.facts import load
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
-from auditor.rules.rule import broken, holds, not_applicable, requirement, unknown
+from auditor.model.change import Change, create
+from auditor.rules.rule import broken, decides, holds, not_applicable, unknown
+from auditor.text.shell import q
 from auditor.workload.diagnostics import (
     SETTING,
     called,
@@ -61,10 +63,7 @@ class LogTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"`{self.target}` is no target; it is one of {', '.join(_TARGETS)}")
 
 
-@requirement(
-    "MON-01", "MON-02", "MON-03", "MON-04", "MON-05", "MON-06", "MON-08", "MON-09", "MON-10", "MON-11", "MON-12",
-    "MON-13", "MON-14", part="what logs", terms=LogTerms,
-)  # fmt: skip
+@decides(part="what logs", terms=LogTerms)
 def logs_are_not_captured(w: Workload, terms: LogTerms) -> Iterator[Verdict]:
     """A service's logs are not captured, or not all of those that the architecture asks for.
 
@@ -104,21 +103,45 @@ def _captured(subject: Resource, logging: ArmId, w: Workload, terms: LogTerms, a
             return unknown(subject, doubt, *step.evidence, aspect=aspect)
         case True:
             return holds(subject, step.says, *step.evidence, aspect=aspect)
-    return broken(subject, step.says, *step.evidence, fix=_create(logging, w, terms.logs), aspect=aspect)
-
-
-def _create(subject: ArmId, w: Workload, logs: tuple[str, ...]) -> str:
-    groups = load("log-categories")["groups"]
-    rows = [{"categoryGroup" if name in groups else "category": name, "enabled": True} for name in logs]
-    stores = [store for store in w.estate.seen(LOG_ANALYTICS) if w.owns(store)]
-    store = stores[0].id.text if stores else "<Log Analytics workspace>"
-    return (
-        f"az monitor diagnostic-settings create --name logs --resource {subject.text} --workspace {store}"
-        f" --logs '{json.dumps(rows)}'"
+    return broken(
+        subject,
+        step.says,
+        *step.evidence,
+        fix=_create(logging, w, terms.logs),
+        aspect=aspect,
+        changes=_created(logging, w, terms.logs),
     )
 
 
-@requirement("MON-07", on=storages_of, part="storage account", terms=LogTerms)
+def _create(subject: ArmId, w: Workload, logs: tuple[str, ...]) -> str:
+    store = _store(w)
+    word = q(store.text) if store is not None else "<Log Analytics workspace>"
+    return (
+        f"az monitor diagnostic-settings create --name logs --resource {q(subject.text)} --workspace {word}"
+        f" --logs {q(json.dumps(_rows(logs)))}"
+    )
+
+
+def _created(subject: ArmId, w: Workload, logs: tuple[str, ...]) -> tuple[Change, ...]:
+    """A setting beside those that there are: Azure takes five of them for a resource."""
+    store = _store(w)
+    if store is None:
+        return ()
+    id_ = ArmId(f"{subject.text}/providers/Microsoft.Insights/diagnosticSettings/logs")
+    return (create(id_, {"properties": {"workspaceId": store.text, "logs": _rows(logs)}}),)
+
+
+def _store(w: Workload) -> ArmId | None:
+    """The workload's own Log Analytics workspace, where the snapshot shows one."""
+    return next((store.id for store in w.estate.seen(LOG_ANALYTICS) if w.owns(store)), None)
+
+
+def _rows(logs: tuple[str, ...]) -> list[dict[str, object]]:
+    groups = load("log-categories")["groups"]
+    return [{"categoryGroup" if name in groups else "category": name, "enabled": True} for name in logs]
+
+
+@decides(on=storages_of, part="storage account", terms=LogTerms)
 def storage_logs_are_not_captured(account: Resource, w: Workload, terms: LogTerms) -> Iterator[Verdict]:
     """The logs of a storage account's services are not captured, or not of all of them.
 
@@ -152,7 +175,7 @@ def _settings(w: Workload) -> tuple[Resource, ...]:
     return found or w.estate.all(SETTING)
 
 
-@requirement("MON-15", part="diagnostic setting")
+@decides(part="diagnostic setting")
 def logs_go_nowhere(w: Workload, _terms: object) -> Iterator[Verdict]:
     """A diagnostic setting sends to something that does not exist.
 
@@ -187,7 +210,7 @@ def _each_sent(w: Workload) -> Iterator[Verdict]:
 def _sent(setting: Resource, w: Workload) -> Verdict:
     described = called(setting.id.extends) if setting.id.extends else setting.name
     named = destinations(setting)
-    fix = f"az monitor diagnostic-settings update --name {setting.name} --resource {setting.id.extends}"
+    fix = f"az monitor diagnostic-settings update --name {q(setting.name)} --resource {q(setting.id.extends)}"
     if not named:
         if setting.get("properties", "marketplacePartnerId"):
             partner = setting.at("properties", "marketplacePartnerId")

@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping
 
 from auditor.estate import Relation
 from auditor.model import Resource, Verdict
-from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable
+from auditor.text.shell import q
 from auditor.workload.parts import Workload
 
 _REGISTRY = "microsoft.machinelearningservices/registries"
 _AGENT_SERVICES = ("microsoft.devopsinfrastructure/pools", "microsoft.containerinstance/containergroups")
 
 
-@requirement("OPS-02", on=lambda w: w.subnet("agents"), part="subnet for build agents")
+@decides(on=lambda w: w.subnet("agents"), part="subnet for build agents")
 def no_agent_deploys_from_inside(subnet: Resource, w: Workload, _terms: object) -> Answer:
     """Nothing sits in the subnet for build agents, so deployments come from outside or not at all.
 
@@ -45,7 +46,7 @@ def no_agent_deploys_from_inside(subnet: Resource, w: Workload, _terms: object) 
     return broken(subnet, says, subnet.at("properties", "delegations"), fix=fix)
 
 
-@requirement("OPS-03", on=lambda w: w.online_endpoints, part="online endpoint")
+@decides(on=lambda w: w.online_endpoints, part="online endpoint")
 def all_traffic_goes_to_one_deployment(endpoint: Resource, w: Workload, _terms: object) -> Answer:
     """An online endpoint has one deployment only, so a release replaces what is in use.
 
@@ -68,15 +69,15 @@ def all_traffic_goes_to_one_deployment(endpoint: Resource, w: Workload, _terms: 
         shares = traffic.value if isinstance(traffic.value, Mapping) else {}
         told = ", ".join(f"{name} {share}%" for name, share in sorted(shares.items()))
         return holds(endpoint, f"{endpoint.name} has deployments {names} (traffic: {told or 'none'})", traffic)
-    there = f"--workspace-name {w.name} --resource-group {endpoint.id.resource_group}"
+    there = f"--workspace-name {q(w.name)} --resource-group {q(endpoint.id.resource_group)}"
     fix = (
-        f"az ml online-deployment create --endpoint-name {endpoint.name} --name green --file <deployment.yml>"
-        f" {there} && az ml online-endpoint update --name {endpoint.name} --traffic '<first>=90 green=10' {there}"
+        f"az ml online-deployment create --endpoint-name {q(endpoint.name)} --name green --file <deployment.yml>"
+        f" {there} && az ml online-endpoint update --name {q(endpoint.name)} --traffic '<first>=90 green=10' {there}"
     )
     return broken(endpoint, f"{endpoint.name} has one deployment only ({names})", traffic, fix=fix)
 
 
-@requirement("OPS-04", on=lambda w: w.workspaces, part="workspace")
+@decides(on=lambda w: w.workspaces, part="workspace")
 def flows_are_registered_nowhere(workspace: Resource, w: Workload, _terms: object) -> Answer:
     """There is no Machine Learning registry in which flows are registered.
 
@@ -95,11 +96,11 @@ def flows_are_registered_nowhere(workspace: Resource, w: Workload, _terms: objec
     registries = sorted(w.estate.all(_REGISTRY), key=w.owns, reverse=True)
     if registries:
         return holds(workspace, f"flows can be registered in {registries[0].name}", registries[0].at("id"))
-    fix = f"az ml registry create --resource-group {workspace.id.resource_group} --file registry.yml"
+    fix = f"az ml registry create --resource-group {q(workspace.id.resource_group)} --file registry.yml"
     return broken(workspace, "there is no Machine Learning registry to register flows in", workspace.at("id"), fix=fix)
 
 
-@requirement("OPS-05", on=lambda w: w.chat_uis, part="chat UI")
+@decides(on=lambda w: w.chat_uis, part="chat UI")
 def chat_ui_runs_the_flow_itself(site: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """The chat UI, the flow and the model are not separate parts that can change alone.
 

@@ -14,7 +14,8 @@ from auditor.documents.defaults import (
 )
 from auditor.estate import Relation
 from auditor.model import Resource, Unknown, Verdict
-from auditor.rules.rule import Answer, broken, holds, requirement, unknown
+from auditor.rules.rule import Answer, broken, decides, holds, unknown
+from auditor.text.shell import q
 from auditor.workload.alerts import alerts_on
 from auditor.workload.owned import registries_of, storages_of
 from auditor.workload.parts import REGISTRY, Workload
@@ -32,7 +33,7 @@ class TierTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     below: tuple[str, ...]
 
 
-@requirement("REL-01", on=lambda w: w.searches, part="AI Search service", terms=TierTerms)
+@decides(on=lambda w: w.searches, part="AI Search service", terms=TierTerms)
 def search_tier_too_low(service: Resource, w: Workload, terms: TierTerms) -> Answer:
     """The search service is of a tier that has no availability zones.
 
@@ -56,7 +57,7 @@ def search_tier_too_low(service: Resource, w: Workload, terms: TierTerms) -> Ans
     return holds(service, f"{service.name} is of the tier {tier.value}", tier)
 
 
-@requirement("REL-02", on=lambda w: w.searches, part="AI Search service")
+@decides(on=lambda w: w.searches, part="AI Search service")
 def search_region_without_zones(service: Resource, w: Workload, _terms: object) -> Answer:
     """The search service is in a region without availability zones.
 
@@ -87,7 +88,7 @@ class ReplicaTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     replicas: int
 
 
-@requirement("REL-03", on=lambda w: w.searches, part="AI Search service", terms=ReplicaTerms)
+@decides(on=lambda w: w.searches, part="AI Search service", terms=ReplicaTerms)
 def too_few_replicas(service: Resource, w: Workload, terms: ReplicaTerms) -> Answer:
     """The search service has too few replicas.
 
@@ -119,7 +120,7 @@ class MetricTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metrics: tuple[str, ...]
 
 
-@requirement("REL-04", on=lambda w: w.searches, part="AI Search service", terms=MetricTerms)
+@decides(on=lambda w: w.searches, part="AI Search service", terms=MetricTerms)
 def nobody_sees_search_throttle(service: Resource, w: Workload, terms: MetricTerms) -> Answer:
     """Nobody is told when the search service is too small.
 
@@ -139,8 +140,9 @@ def nobody_sees_search_throttle(service: Resource, w: Workload, terms: MetricTer
     if found:
         return holds(service, f"an alert watches {found[0].value} of {service.name}", *found)
     fix = (
-        f"az monitor metrics alert create --name {service.name}-throttled --resource-group {service.id.resource_group}"
-        f' --scopes {service.id.text} --condition "avg {terms.metrics[0]} > 5"'
+        f"az monitor metrics alert create --name {q(service.name)}-throttled"
+        f" --resource-group {q(service.id.resource_group)}"
+        f' --scopes {q(service.id.text)} --condition "avg {q(terms.metrics[0])} > 5"'
     )
     return broken(service, f"no alert watches {' or '.join(terms.metrics)} of {service.name}", fix=fix)
 
@@ -151,7 +153,7 @@ class InstanceTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     instances: int
 
 
-@requirement("REL-05", on=active_deployments, part="online deployment with traffic", terms=InstanceTerms)
+@decides(on=active_deployments, part="online deployment with traffic", terms=InstanceTerms)
 def too_few_instances(deployment: Resource, w: Workload, terms: InstanceTerms) -> Answer:
     """A deployment that takes traffic has too few instances, or may be scaled in to too few.
 
@@ -173,15 +175,16 @@ def too_few_instances(deployment: Resource, w: Workload, terms: InstanceTerms) -
         return holds(deployment, f"{deployment.name} has at least {fewest} instances", *evidence)
     endpoint = deployment.id.parent
     fix = (
-        f"az ml online-deployment update --name {deployment.name} --endpoint-name {endpoint.name if endpoint else ''}"
-        f" --workspace-name {w.name} --resource-group {deployment.id.resource_group}"
+        f"az ml online-deployment update --name {q(deployment.name)}"
+        f" --endpoint-name {q(endpoint.name if endpoint else '')}"
+        f" --workspace-name {q(w.name)} --resource-group {q(deployment.id.resource_group)}"
         f" --set instance_count={terms.instances}"
     )
     says = f"{deployment.name} takes traffic with {fewest} instance(s), fewer than {terms.instances}"
     return broken(deployment, says, *evidence, fix=fix)
 
 
-@requirement("REL-06", on=active_deployments, part="online deployment with traffic")
+@decides(on=active_deployments, part="online deployment with traffic")
 def deployment_does_not_scale(deployment: Resource, w: Workload, _terms: object) -> Answer:
     """A deployment that takes traffic does not scale by itself.
 
@@ -208,8 +211,8 @@ def deployment_does_not_scale(deployment: Resource, w: Workload, _terms: object)
 
 def _autoscale(deployment: Resource) -> str:
     return (
-        f"az monitor autoscale create --name {deployment.name}-autoscale --resource-group"
-        f" {deployment.id.resource_group} --resource {deployment.id.text} --min-count 3 --max-count 6 --count 3"
+        f"az monitor autoscale create --name {q(deployment.name)}-autoscale --resource-group"
+        f" {q(deployment.id.resource_group)} --resource {q(deployment.id.text)} --min-count 3 --max-count 6 --count 3"
     )
 
 
@@ -220,7 +223,7 @@ class ScaleTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     such_as: tuple[str, ...]
 
 
-@requirement("REL-07", "REL-08", on=active_deployments, part="online deployment with traffic", terms=ScaleTerms)
+@decides(on=active_deployments, part="online deployment with traffic", terms=ScaleTerms)
 def nothing_scales_by_this(deployment: Resource, w: Workload, terms: ScaleTerms) -> Answer:
     """No scaling rule follows a metric of the deployment, or of its endpoint.
 
@@ -249,8 +252,8 @@ def nothing_scales_by_this(deployment: Resource, w: Workload, terms: ScaleTerms)
         return unknown(deployment, Unknown(because), *unclear)
     says = f"no scaling rule of {deployment.name} follows a metric of {short}, such as {terms.such_as[0]}"
     fix = (
-        f"az monitor autoscale rule create --autoscale-name {deployment.name}-autoscale --resource-group"
-        f' {deployment.id.resource_group} --scale out 1 --condition "{terms.such_as[0]} > <threshold> avg 5m"'
+        f"az monitor autoscale rule create --autoscale-name {q(deployment.name)}-autoscale --resource-group"
+        f" {q(deployment.id.resource_group)} --scale out 1 --condition {q(f'{terms.such_as[0]} > <threshold> avg 5m')}"
     )
     return broken(deployment, says, *(evidence for _, _, evidence in rules), fix=fix)
 
@@ -260,7 +263,7 @@ def _plans_of(sites: tuple[Resource, ...], w: Workload) -> tuple[Resource, ...]:
     return tuple(dict.fromkeys(plan for plan in found if plan is not None))
 
 
-@requirement("REL-10", on=lambda w: _plans_of(w.chat_uis, w), part="plan of the chat UI", terms=InstanceTerms)
+@decides(on=lambda w: _plans_of(w.chat_uis, w), part="plan of the chat UI", terms=InstanceTerms)
 def chat_ui_falls_with_a_zone(plan: Resource, w: Workload, terms: InstanceTerms) -> Answer:
     """The plan of the chat UI is not spread over availability zones.
 
@@ -280,7 +283,7 @@ def chat_ui_falls_with_a_zone(plan: Resource, w: Workload, terms: InstanceTerms)
     return _spread(plan, w, terms)
 
 
-@requirement("REL-14", on=lambda w: _plans_of(w.flow_sites, w), part="plan of a flow web app", terms=InstanceTerms)
+@decides(on=lambda w: _plans_of(w.flow_sites, w), part="plan of a flow web app", terms=InstanceTerms)
 def flow_falls_with_a_zone(plan: Resource, w: Workload, terms: InstanceTerms) -> Answer:
     """A flow that is hosted on App Service is not spread over availability zones.
 
@@ -320,7 +323,7 @@ class ZoneTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     instances: int
 
 
-@requirement("REL-11", on=lambda w: w.gateways, part="Application Gateway", terms=ZoneTerms)
+@decides(on=lambda w: w.gateways, part="Application Gateway", terms=ZoneTerms)
 def gateway_falls_with_a_zone(gateway: Resource, w: Workload, terms: ZoneTerms) -> Iterator[Verdict]:
     """The gateway or its public address is not spread over availability zones.
 
@@ -371,9 +374,7 @@ class RedundancyTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     redundancy: tuple[str, ...]
 
 
-@requirement(
-    "REL-12", on=lambda w: (*registries_of(w), *storages_of(w)), part="registry or storage", terms=RedundancyTerms
-)
+@decides(on=lambda w: (*registries_of(w), *storages_of(w)), part="registry or storage", terms=RedundancyTerms)
 def data_falls_with_a_zone(store: Resource, w: Workload, terms: RedundancyTerms) -> Answer:
     """The registry or a storage account is not zone redundant.
 

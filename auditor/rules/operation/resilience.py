@@ -9,7 +9,8 @@ import msgspec
 
 from auditor.documents.defaults import az
 from auditor.model import NotKnown, Resource, Unknown, Verdict
-from auditor.rules.rule import Answer, broken, holds, not_applicable, requirement, unknown
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
+from auditor.text.shell import q
 from auditor.workload.alerts import alerts_on
 from auditor.workload.load_spreading import (
     API_MANAGEMENT,
@@ -24,7 +25,7 @@ from auditor.workload.parts import ML, Workload
 Regions = Mapping[str, frozenset[str]]
 
 
-@requirement("REL-13", part="online endpoints")
+@decides(part="online endpoints")
 def endpoints_of_regions_stand_alone(w: Workload, _terms: object) -> Answer:
     """Online endpoints stand in several regions, and nothing with health checks spreads requests over them.
 
@@ -51,7 +52,7 @@ def endpoints_of_regions_stand_alone(w: Workload, _terms: object) -> Answer:
     return _spread({region: frozenset(hosts - {""}) for region, hosts in regions.items()}, w)
 
 
-@requirement("REL-15", part="Azure OpenAI accounts")
+@decides(part="Azure OpenAI accounts")
 def accounts_of_regions_stand_alone(w: Workload, _terms: object) -> Answer:
     """Azure OpenAI accounts stand in several regions, and nothing with health checks spreads requests over them.
 
@@ -98,7 +99,7 @@ class RedundancyTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     redundancy: tuple[str, ...]
 
 
-@requirement("REL-16", part="Azure OpenAI account", terms=RedundancyTerms)
+@decides(part="Azure OpenAI account", terms=RedundancyTerms)
 def tuning_files_fall_with_a_region(w: Workload, terms: RedundancyTerms) -> Answer:
     """Files for fine-tuning exist in one Azure OpenAI account only.
 
@@ -149,7 +150,7 @@ class ThroughputTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tokens: tuple[str, ...]
 
 
-@requirement("REL-17", on=lambda w: w.openai, part="Azure OpenAI account", terms=ThroughputTerms)
+@decides(on=lambda w: w.openai, part="Azure OpenAI account", terms=ThroughputTerms)
 def nobody_sees_models_throttle(account: Resource, w: Workload, terms: ThroughputTerms) -> Answer:
     """Nobody is told when requests or tokens per minute come close to what is assigned.
 
@@ -185,12 +186,13 @@ def _kinds(terms: ThroughputTerms) -> Mapping[str, tuple[str, ...]]:
 
 def _watch(account: Resource, metric: str) -> str:
     return (
-        f"az monitor metrics alert create --name {account.name}-{metric} --resource-group {account.id.resource_group}"
-        f' --scopes {account.id.text} --condition "total {metric} > <threshold>"'
+        f"az monitor metrics alert create --name {q(account.name)}-{metric}"
+        f" --resource-group {q(account.id.resource_group)}"
+        f' --scopes {q(account.id.text)} --condition "total {metric} > <threshold>"'
     )
 
 
-@requirement("REL-18", part="API Management")
+@decides(part="API Management")
 def gateway_does_not_break_the_circuit(w: Workload, _terms: object) -> Answer:
     """API Management stands before Azure OpenAI and does not break the circuit.
 
@@ -239,7 +241,7 @@ class MetricTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metrics: tuple[str, ...]
 
 
-@requirement("REL-19", on=provisioned, part="deployment on provisioned throughput", terms=MetricTerms)
+@decides(on=provisioned, part="deployment on provisioned throughput", terms=MetricTerms)
 def nobody_sees_provisioned_use(deployment: Resource, w: Workload, terms: MetricTerms) -> Answer:
     """Provisioned throughput is paid for, and nobody sees how much of it is used.
 
