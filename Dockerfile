@@ -9,14 +9,21 @@ ARG PYTHON=python:3.11-slim-trixie
 
 FROM ${PYTHON} AS build
 WORKDIR /src
-COPY pyproject.toml README.md ./
+# Every version and every file's hash is that of the locks. Dependencies come first, so that a change of the auditor
+# itself does not install them again; what builds the wheel stays behind in this stage.
+COPY requirements requirements
+RUN python -m venv /opt/build \
+    && /opt/build/bin/python -m pip install --no-cache-dir --quiet --require-hashes -r requirements/build.txt \
+    && python -m venv /opt/auditor \
+    && /opt/auditor/bin/python -m pip install --no-cache-dir --quiet --require-hashes -r requirements/runtime.txt
+COPY pyproject.toml README.md LICENSE ./
 COPY auditor auditor
 COPY baselines baselines
 COPY reports/templates reports/templates
 COPY reports/assets reports/assets
 COPY tests/fixtures/worlds tests/fixtures/worlds
-RUN python -m venv /opt/auditor \
-    && /opt/auditor/bin/python -m pip install --no-cache-dir --quiet /src
+RUN /opt/build/bin/python -m pip wheel --quiet --no-index --no-deps --no-build-isolation --wheel-dir /dist /src \
+    && /opt/auditor/bin/python -m pip install --quiet --no-index --no-deps --no-build-isolation /dist/*.whl
 
 FROM ${PYTHON}
 COPY --from=build /opt/auditor /opt/auditor

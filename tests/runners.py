@@ -30,10 +30,21 @@ case "$1" in
 esac
 """
 _PYTHON = """#!/bin/bash
+if [ "$1" != -I ]; then echo "python $*: without -I this may run what lies in the repository" >&2; exit 70; fi
+shift
 case "$1 $2 $3" in
-  "-m pip install") echo "${{@: -1}}" >> {folder}/installed ;;
+  "-m pip install") echo "${{@: 4}}" >> {folder}/installed ;;
   "-m venv "*) mkdir -p "$3/bin"; ln -sf {folder}/bin/* "$3/bin/" ;;
-  *) exec {python} "$@" ;;
+  "-m auditor "*) exec {folder}/bin/auditor "${{@: 3}}" ;;
+  *) exec {python} -I "$@" ;;
+esac
+"""
+_GIT = """#!/bin/bash
+case "$1 $2 $3" in
+  "init --quiet "*) mkdir -p "$3" ;;
+  "-C "*" fetch") echo "${{@: -2}}" >> {folder}/fetched ;;
+  "-C "*" checkout") ln -s {root}/requirements "$2/requirements" ;;
+  *) exec /usr/bin/git "$@" ;;
 esac
 """
 _AZ = """#!/bin/bash
@@ -79,20 +90,33 @@ class Machine:
         self.temp = folder / "temp"
         for place in (self.repository / ".git", self.temp, folder / "bin", folder / "home"):
             place.mkdir(parents=True)
-        for name, text in {"auditor": _AUDITOR, "python": _PYTHON, "az": _AZ}.items():
+        for name, text in {"auditor": _AUDITOR, "python": _PYTHON, "git": _GIT, "az": _AZ}.items():
             program = folder / "bin" / name
-            program.write_text(text.format(python=sys.executable, url=url, folder=folder))
+            program.write_text(text.format(python=sys.executable, url=url, folder=folder, root=ROOT))
             program.chmod(0o755)
         self._environment = dict(environment or {})
 
     @property
     def installed(self) -> list[str]:
-        """What pip was asked to install."""
-        noted = self.folder / "installed"
+        """What pip was asked to install, a call each: its options and packages."""
+        return self._noted("installed")
+
+    @property
+    def fetched(self) -> list[str]:
+        """What git was asked to fetch, a call each: from where, and which commit."""
+        return self._noted("fetched")
+
+    def _noted(self, name: str) -> list[str]:
+        noted = self.folder / name
         return noted.read_text().split("\n")[:-1] if noted.exists() else []
 
-    def bash(self, script: str, variables: Mapping[str, str], *options: str) -> subprocess.CompletedProcess[str]:
-        """Run a script in the repository. The stand-in's sign-in outweighs what a pipeline says of signing in."""
+    def bash(
+        self, script: str, variables: Mapping[str, str], *options: str, folder: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a script in the repository, or in another folder.
+
+        The stand-in's sign-in outweighs what a pipeline says of signing in.
+        """
         file = self.folder / "script.sh"
         file.write_text(script, encoding="utf-8")
         environment = {
@@ -103,8 +127,9 @@ class Machine:
             **self._environment,
         }
         command = ["/bin/bash", *options, str(file)]
+        place = folder or self.repository
         return subprocess.run(
-            command, cwd=self.repository, env=environment, capture_output=True, text=True, timeout=120, check=False
+            command, cwd=place, env=environment, capture_output=True, text=True, timeout=120, check=False
         )
 
 
@@ -243,7 +268,9 @@ class Azure:
         if not script:
             return Ran(step.get("task", name), given=inputs)
         variables = {key: self.expand(value) for key, value in step.get("env", {}).items()}
-        done = self.machine.bash(self.expand(script), {**variables, "TF_BUILD": "True"}, "--noprofile", "--norc")
+        folder = self.expand(step.get("workingDirectory", ""))
+        variables["TF_BUILD"] = "True"
+        done = self.machine.bash(self.expand(script), variables, "--noprofile", "--norc", folder=folder)
         return Ran(name, done.returncode, done.stdout + done.stderr)
 
     def expand(self, text: Any) -> str:

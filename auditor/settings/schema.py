@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from typing import Any
 
@@ -39,9 +40,7 @@ def schema() -> dict[str, Any]:
     top = defs.pop(_name(refs[SettingsFile]))
     rows = {id_: _change(id_, baseline, refs.get(wanted.get(id_, NoTerms), "")) for id_ in baseline.requirements}
     top["properties"]["requirements"]["properties"] = rows
-    found: dict[str, Any] = _without_defaults(
-        {"$schema": _DIALECT, **top, "title": "Settings of auditor", "$defs": defs}
-    )
+    found: dict[str, Any] = _plain({"$schema": _DIALECT, **top, "title": "Settings of auditor", "$defs": defs})
     return found
 
 
@@ -58,15 +57,19 @@ def _change(id_: str, baseline: Baseline, terms: str) -> dict[str, Any]:
     return {**about, "allOf": [change, {"properties": {"terms": {"$ref": terms}}}]}
 
 
-def _without_defaults(value: Any, names: bool = False) -> Any:
-    """The same without what a field is where it is absent, which msgspec adds and an editor would write out.
+def _plain(value: Any, names: bool = False) -> Any:
+    """The same, whatever versions of Python and msgspec made it, and without what a field is where it is absent.
 
-    `names` says that the keys are names of fields, of which one may be called `default`.
+    msgspec adds those values, and an editor would write them out. Descriptions are docstrings: msgspec keeps their
+    indentation before 0.23, and Python before 3.13. `names` says that the keys are names of fields, of which one may be
+    called `default` or `description`.
     """
     if isinstance(value, dict):
         return {
-            key: _without_defaults(each, names=key == "properties" and not names)
+            key: inspect.cleandoc(each)
+            if key == "description" and isinstance(each, str)
+            else _plain(each, names=key == "properties" and not names)
             for key, each in value.items()
             if names or key != "default"
         }
-    return [_without_defaults(each) for each in value] if isinstance(value, list | tuple) else value
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value

@@ -108,6 +108,16 @@ def failing(path: Path) -> set[str]:
     return {r["requirement"] for r in json.loads(path.read_text())["results"] if r["outcome"] == "fail"}
 
 
+def installs_what_is_locked(machine: Machine, source: Path) -> bool:
+    """Whether pip was asked for what the locks name, and then for the auditor and nothing else."""
+    locked, itself = (shlex.split(call) for call in machine.installed)
+    locks = [source / "requirements" / f"{name}.txt" for name in ("runtime", "build")]
+    assert all(lock.is_file() for lock in locks)
+    assert locked[-5:] == ["--require-hashes", "-r", str(locks[0]), "-r", str(locks[1])]
+    assert itself[-4:] == ["--no-index", "--no-deps", "--no-build-isolation", str(source)]
+    return True
+
+
 # --- GitHub Actions ---------------------------------------------------------------------------------------------------
 
 
@@ -128,7 +138,7 @@ def test_the_scheduled_scan_fails_and_still_hands_its_reports_on(make: Make) -> 
     for path in keep.given["path"].split():
         assert (machine.repository / path).stat().st_size > 1000
     assert "openai-chat: FAIL" in (machine.folder / "github_step_summary").read_text()
-    assert machine.installed == [str(ROOT)]
+    assert installs_what_is_locked(machine, ROOT)
 
 
 def test_the_check_of_a_fixture_names_its_lines(make: Make) -> None:
@@ -255,7 +265,8 @@ def test_azure_pipelines_scan_fails_and_still_hands_its_reports_on(make: Make) -
     assert {p.name for p in Path(kept.given["PathtoPublish"]).iterdir()} == {
         "audit.html", "audit.md", "audit.xml", "sarif", "snapshot.json",
     }  # fmt: skip
-    assert machine.installed == [pipeline["variables"]["auditor.source"]]
+    assert machine.fetched == ["https://github.com/your-org/auditor v0.1.0"]
+    assert installs_what_is_locked(machine, machine.temp / "auditor" / "source")
 
 
 def test_azure_pipelines_gate_judges_what_would_be(make: Make) -> None:

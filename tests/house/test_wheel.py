@@ -37,8 +37,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_has_one_top_level_name_and_all_data(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {n.split("/")[0] for n in names if ".dist-info" not in n} == {"auditor"}
+    files = [path for path in (ROOT / "auditor").rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    assert {path.relative_to(ROOT).as_posix() for path in files} <= set(names), "a name that .gitignore leaves out?"
     assert "auditor/_shipped/baselines/openai-chat.yaml" in names
     assert "auditor/_shipped/worlds/reference-implementation.json" in names
+    assert any(n.endswith(".dist-info/licenses/LICENSE") for n in names)
     assert any(n.startswith("auditor/facts/") and n.endswith(".json") for n in names)
 
 

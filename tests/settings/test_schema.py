@@ -11,7 +11,7 @@ import pytest
 from auditor.baseline import read_baseline
 from auditor.rules.rule import NoTerms
 from auditor.settings.read import read_settings
-from auditor.settings.schema import schema, schema_text
+from auditor.settings.schema import _plain, schema, schema_text
 from auditor.settings.shape import SettingsFile
 from auditor.yaml_tree.compose import compose
 from auditor.yaml_tree.mistakes import Mistakes
@@ -57,6 +57,15 @@ def test_it_is_a_schema() -> None:
 def test_it_is_published_as_it_is() -> None:
     published = (ROOT / "docs" / "auditor.schema.json").read_text(encoding="utf-8")
     assert published == schema_text(), "`make docs` writes it again"
+
+
+def test_its_descriptions_keep_no_indentation_whatever_made_them() -> None:
+    indented = {"description": "One thing.\n\n    Another.\n      More.\n    "}
+    named = {"description": indented, "default": {"type": "string", "default": ""}}
+    assert _plain({"properties": named}) == {
+        "properties": {"description": {"description": "One thing.\n\nAnother.\n  More."}, "default": {"type": "string"}}
+    }
+    assert _plain(SCHEMA) == SCHEMA
 
 
 def test_it_takes_what_the_reader_takes(tmp_path: Path) -> None:

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 from auditor.estate import Estate
 from auditor.model import ArmId, NotKnown, Resource, Unknown
+from auditor.network.frontends.listeners import BASTION, GATEWAY
+from auditor.network.topology.virtual_networks import NIC, SUBNET
+from auditor.picture.build.tally import Homes
 from auditor.picture.model import (
     INTEGRATION,
     INTERNET,
@@ -14,13 +17,10 @@ from auditor.picture.model import (
     Picture,
     State,
 )
-from auditor.network.frontends.listeners import BASTION, GATEWAY
-from auditor.network.topology.virtual_networks import NIC, SUBNET
-from auditor.workload.parts import Workload
-from auditor.sets.protocol_set import Protocol
-from auditor.reach.reachability import Reach, reachability_of
 from auditor.reach.path import Mark
-from auditor.picture.build.tally import Homes
+from auditor.reach.reachability import Reach, reachability_of
+from auditor.sets.protocol_set import Protocol
+from auditor.workload.parts import Workload
 
 _FRONTS = (GATEWAY, BASTION)
 """What the architecture lets the Internet talk to; every other door is an open one."""

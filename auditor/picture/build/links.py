@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 from auditor.estate import Estate, Relation
 from auditor.model import ArmId, AuditResult, NotKnown, Outcome, Place, Resource, Unknown
+from auditor.network.model import Seat
+from auditor.network.private_link.private_endpoints import ENDPOINT, connections
+from auditor.network.topology.peering import connected, peerings_of
+from auditor.picture.build.internet_paths import ways_of
 from auditor.picture.model import (
     INTERNET,
     RULE_ANY,
@@ -18,15 +22,11 @@ from auditor.picture.model import (
     Picture,
     State,
 )
-from auditor.network.model import Seat
-from auditor.workload.managed_network import managed_connections
-from auditor.workload.parts import Workload
-from auditor.network.topology.peering import connected, peerings_of
-from auditor.network.private_link.private_endpoints import ENDPOINT, connections
 from auditor.reach.reachability import reachability_of
 from auditor.reach.service_access import over_endpoint
 from auditor.sets.proof import together
-from auditor.picture.build.internet_paths import ways_of
+from auditor.workload.managed_network import managed_connections
+from auditor.workload.parts import Workload
 
 
 def links_of(estate: Estate, found: tuple[Workload, ...], result: AuditResult, drawn: Picture) -> tuple[Link, ...]:

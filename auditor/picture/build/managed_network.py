@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from auditor.estate import Estate, Relation
 from auditor.model import Resource
+from auditor.picture.build.networks import item_of
 from auditor.picture.model import (
     MANAGED_NETWORK,
     RULE_ANY,
@@ -17,7 +18,6 @@ from auditor.picture.model import (
     ManagedPicture,
 )
 from auditor.workload.parts import ML, Workload
-from auditor.picture.build.networks import item_of
 
 _OPEN = "allowinternetoutbound"
 _OWN = ("required", "dependency")

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from auditor.access.principals import IDENTITY as USER_ASSIGNED
 from auditor.documents.pool_membership import INTERFACES
 from auditor.estate import Estate, Relation
 from auditor.model import ArmId, NotKnown, Resource
+from auditor.network.private_link.private_endpoints import ENDPOINT, connections
+from auditor.network.topology.peering import peerings_of
+from auditor.network.topology.virtual_networks import NETWORK, NIC, SUBNET
 from auditor.picture.model import (
     IDENTITY,
     INTEGRATION,
@@ -15,12 +19,8 @@ from auditor.picture.model import (
     NetworkPicture,
     SubnetPicture,
 )
-from auditor.network.topology.virtual_networks import NETWORK, NIC, SUBNET
 from auditor.services.paas_firewall import FIREWALLS
 from auditor.workload.parts import Workload
-from auditor.network.topology.peering import peerings_of
-from auditor.access.principals import IDENTITY as USER_ASSIGNED
-from auditor.network.private_link.private_endpoints import ENDPOINT, connections
 from auditor.workload.subnets import PARTS
 
 _ADDRESS = "microsoft.network/publicipaddresses"

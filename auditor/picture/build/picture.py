@@ -6,8 +6,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from auditor.audit.audit import estate_of
 from auditor.estate import Estate
 from auditor.model import ArmId, AuditResult, NotKnown
+from auditor.picture.build.links import links_of
+from auditor.picture.build.managed_network import managed_of
+from auditor.picture.build.networks import (
+    addresses_of,
+    identities_of,
+    item_of,
+    networks_of,
+)
+from auditor.picture.build.services import services_of
+from auditor.picture.build.tally import Homes, tallies
 from auditor.picture.model import (
     INTERNET,
     WORKLOAD,
@@ -19,20 +30,9 @@ from auditor.picture.model import (
     SubnetPicture,
     Tally,
 )
+from auditor.snapshot import Snapshot
 from auditor.workload.parts import Pins, Workload, workloads
 from auditor.workload.pins import Pin, pins_of
-from auditor.snapshot import Snapshot
-from auditor.audit.audit import estate_of
-from auditor.picture.build.links import links_of
-from auditor.picture.build.managed_network import managed_of
-from auditor.picture.build.networks import (
-    addresses_of,
-    identities_of,
-    item_of,
-    networks_of,
-)
-from auditor.picture.build.services import services_of
-from auditor.picture.build.tally import Homes, tallies
 
 _LISTS = (
     "microsoft.network/virtualnetworks",

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from auditor.estate import Estate, Relation
 from auditor.model import ArmId
+from auditor.network.private_link.private_endpoints import ENDPOINT
+from auditor.picture.build.networks import item_of
 from auditor.picture.model import Item, ManagedPicture, NetworkPicture
 from auditor.services.paas_firewall import FIREWALLS
 from auditor.workload.parts import (
@@ -18,8 +20,6 @@ from auditor.workload.parts import (
     VAULT,
     Workload,
 )
-from auditor.network.private_link.private_endpoints import ENDPOINT
-from auditor.picture.build.networks import item_of
 
 _ORDER = (SITE, ML, OPENAI, SEARCH, STORAGE, VAULT, REGISTRY)
 _INSIDE = (f"{ML}/onlineendpoints",)

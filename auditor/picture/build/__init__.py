@@ -1,0 +1,1 @@
+"""From an estate and its findings to the model of a picture."""
