@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from auditor.documents.network_hosts import HOSTS
 from auditor.documents.pool_membership import INTERFACES, SCALE_SET_INTERFACE, Pooled
 from auditor.estate.paths import Link, Topology
 from auditor.estate.references import Relation
@@ -19,6 +20,7 @@ from auditor.network.frontends.listeners import (
     Exit,
     entries_of,
 )
+from auditor.network.frontends.published import may_be_published
 from auditor.network.model import Fabric, Seat
 from auditor.network.private_link.private_endpoints import ENDPOINT
 from auditor.network.topology.peering import peerings_of
@@ -90,8 +92,8 @@ class Stations:
 
     @cached_property
     def targets(self) -> tuple[Resource, ...]:
-        """Everything that can be asked for: subnets, interfaces, endpoints, addresses, fronts and services, by id."""
-        types = (SUBNET, *INTERFACES, ENDPOINT, PUBLIC_ADDRESS, *FRONTS, *SERVICES)
+        """Everything that can be asked for: subnets, what sits in them, addresses, fronts and services, by id."""
+        types = (SUBNET, *INTERFACES, *HOSTS, ENDPOINT, PUBLIC_ADDRESS, *FRONTS, *SERVICES)
         seen = self.fabric.estate.seen
         return tuple(
             sorted((r for type_ in types for r in seen(type_) if not self._is_card(r)), key=lambda r: r.id.key)
@@ -122,7 +124,7 @@ class Stations:
     def _seats(self) -> Iterator[tuple[str, str, Link]]:
         """What sits in a network is entered from it and, unless it is a private endpoint, leaves into it."""
         seen = self.fabric.estate.seen
-        for type_ in (SUBNET, *INTERFACES, ENDPOINT, *FRONTS, *SERVICES):
+        for type_ in (SUBNET, *INTERFACES, *HOSTS, ENDPOINT, *FRONTS, *SERVICES):
             for resource in seen(type_):
                 seat = self.fabric.seat(resource)
                 if not isinstance(seat, Seat) or self._is_card(resource):
@@ -149,6 +151,9 @@ class Stations:
         for pattern in estate.seen(SCALE_SET_INTERFACE):
             if Pooled(pattern).instance_addresses:
                 yield OUTSIDE, pattern.id.key, Link(GIVES)
+        for host in (host for type_ in HOSTS for host in estate.seen(type_)):
+            if may_be_published(estate, host) and isinstance(self.fabric.seat(host), Seat):
+                yield OUTSIDE, host.id.key, Link(GIVES)
         for front in (front for type_ in FRONTS for front in estate.seen(type_)):
             if any(front.id in entry.at for entry in self.entries(front)):
                 yield OUTSIDE, front.id.key, Link(OFFERS)

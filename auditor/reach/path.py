@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from auditor.documents.network_hosts import HOSTS
 from auditor.documents.pool_membership import INTERFACES
 from auditor.estate.paths import Chain, Link
 from auditor.model import ArmId, Resource, Unknown
@@ -263,8 +264,10 @@ def _offered(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -
 
 
 def _gives(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
-    """From the outside to the public addresses of a scale set's instances, which no document shows."""
-    mark = Mark("the public address of each instance", None)
+    """From the outside to public addresses that no document shows: of a scale set's instances, of a platform."""
+    mark = Mark(
+        "an address that Azure gives it" if target.type in HOSTS else "the public address of each instance", None
+    )
     state = _out_to(walk, state, anybody(), mark) if isinstance(state.origin, Seat) else state.at(mark)
     return _arrive(walk, n, state, target, state.asked)
 
@@ -291,6 +294,9 @@ def _arrive(
             why = Unknown(f"whether an instance of {target.name} has the address {addressed} is not in this snapshot")
             steps = (Step("address", why, why.because),)
         seat = replace(seat, addresses=addressed, anywhere=False)
+    if target.type in HOSTS:
+        says = f"what gets into {target.name} past its subnet is not modelled: {HOSTS[target.type]}"
+        steps = (*steps, Step("platform", Unknown(says), says))
     found = leg(walk.stations.fabric, state.origin, seat, asked)
     if target.type != SUBNET:
         state = state.at(Mark(seat.subnet.name, seat.subnet.id))

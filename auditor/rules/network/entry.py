@@ -324,7 +324,7 @@ def backend_leg_is_plain_http(resource: Resource, w: Workload, _terms: object) -
         else:
             fix = (
                 f"az network application-gateway {command} update {_of(gateway)}"
-                f" --name {q(name)} --protocol {wanted} --port 443"
+                f" --name {q(name)} --protocol {q(wanted)} --port 443"
             )
             yield broken(resource, f"backend setting {name} speaks {evidence.value}", evidence, fix=fix, aspect=name)
 
