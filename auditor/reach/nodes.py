@@ -26,6 +26,7 @@ from auditor.network.private_link.private_endpoints import ENDPOINT
 from auditor.network.topology.peering import peerings_of
 from auditor.network.topology.virtual_networks import NIC, SUBNET
 from auditor.reach.service_access import SERVICES, endpoints_to, service_by_host
+from auditor.services.public_doors import sign_of_a_door
 from auditor.sets.address_set import AddressSet
 
 OUTSIDE = "the outside"
@@ -95,9 +96,15 @@ class Stations:
         """Everything that can be asked for: subnets, what sits in them, addresses, fronts and services, by id."""
         types = (SUBNET, *INTERFACES, *HOSTS, ENDPOINT, PUBLIC_ADDRESS, *FRONTS, *SERVICES)
         seen = self.fabric.estate.seen
-        return tuple(
-            sorted((r for type_ in types for r in seen(type_) if not self._is_card(r)), key=lambda r: r.id.key)
-        )
+        found = (r for type_ in types for r in seen(type_) if not self._is_card(r))
+        return tuple(sorted((*found, *self.unlisted), key=lambda r: r.id.key))
+
+    @cached_property
+    def unlisted(self) -> tuple[Resource, ...]:
+        """Resources of kinds that no table holds, whose documents show that they can be doors."""
+        known = {SUBNET, NIC, ENDPOINT, PUBLIC_ADDRESS, *FRONTS, *SERVICES}
+        others = (r for r in self.fabric.estate.resources if r.type not in known)
+        return tuple(r for r in others if sign_of_a_door(r) is not None)
 
     def _is_card(self, resource: Resource) -> bool:
         """Whether this is the network interface of a private endpoint: the endpoint itself stands for it."""
@@ -212,11 +219,10 @@ class Stations:
 
     def _services(self) -> Iterator[tuple[str, str, Link]]:
         estate = self.fabric.estate
-        for type_ in SERVICES:
-            for service in estate.seen(type_):
-                yield OUTSIDE, service.id.key, Link(OPENS)
-                for endpoint in endpoints_to(estate, service):
-                    yield endpoint.id.key, service.id.key, Link(LINKS)
+        for service in (*(r for type_ in SERVICES for r in estate.seen(type_)), *self.unlisted):
+            yield OUTSIDE, service.id.key, Link(OPENS)
+            for endpoint in endpoints_to(estate, service):
+                yield endpoint.id.key, service.id.key, Link(LINKS)
 
     @cached_property
     def _services_by_host(self) -> dict[str, ArmId]:

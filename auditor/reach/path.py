@@ -165,9 +165,8 @@ def _opens(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> 
     deaf = _deaf(target, state.asked)
     if deaf is not None:
         return state.at(Mark(target.name, target.id, "public endpoint", (deaf,)))
-    steps, packet = over_public(fabric, state.origin, target)
-    reached = together(steps) is not False
-    return state.at(Mark(target.name, target.id, "public endpoint", steps, packet if reached else None))
+    way = over_public(fabric, state.origin, target, beside=link.kind == OPENS)
+    return state.at(Mark(target.name, target.id, way.note, way.steps, way.packet if way.holds is not False else None))
 
 
 def _deaf(service: Resource, asked: FlowSet | None) -> Step | None:

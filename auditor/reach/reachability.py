@@ -188,7 +188,7 @@ class Reachability:
     def _unlisted(self, origin: Origin, target: Resource) -> Unknown | None:
         """Why there could be ways that nobody read: stations of a kind that was not listed."""
         kinds: list[str] = []
-        service = target.type in SERVICES
+        service = target.type in SERVICES or target in self.stations.unlisted
         if service:
             kinds.append(ENDPOINT)
         if isinstance(origin, Outside) and not origin.on_premises:
