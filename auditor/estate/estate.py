@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from auditor.estate.children import PARENT_OF
 from auditor.estate.coverage import Coverage
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
 Edge = tuple[Resource, Relation, ArmId, Place]
+M = TypeVar("M")
 
 
 class Gaps(NamedTuple):
@@ -66,6 +67,7 @@ class Estate:
         self.snapshot = snapshot
         self.worked_out: dict[str, object] = {}
         """What others keep about this estate, by a name of theirs; it goes when the estate goes."""
+        self._models: dict[type, object] = {}
 
     @cached_property
     def as_seen(self) -> Estate:
@@ -79,6 +81,17 @@ class Estate:
         for name in (*kept, "edges", "coverage", "snapshot"):
             setattr(found, name, getattr(self, name))
         found.worked_out = {}
+        found._models = {}
+        return found
+
+    def kept(self, kind: type[M], make: Callable[[Estate], M]) -> M:
+        """The one model of a kind that this estate has: made when it is first asked for, gone when the estate goes.
+
+        A model is whatever is worked out about a whole estate and asked for again (its network, its access, a cache).
+        """
+        found = self._models.get(kind)
+        if not isinstance(found, kind):
+            found = self._models[kind] = make(self)
         return found
 
     # --- what there is -------------------------------------------------------------------------------------------

@@ -1,4 +1,7 @@
-"""The network of an estate with everything about it worked out once: seats, filters, routes, meanings of tags."""
+"""The network of an estate with everything about it worked out once: seats, filters, routes, meanings of tags.
+
+model = NetworkModel.of(estate)        # the one that the estate keeps
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,7 @@ def anybody() -> AddressSet:
 
 
 @dataclass
-class Fabric:
+class NetworkModel:
     """Answers for one estate, each worked out when it is first asked for."""
 
     estate: Estate
@@ -70,10 +73,15 @@ class Fabric:
     _shared_views: dict[object, NetworkView] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, estate: Estate, tags: ServiceTags | None = None) -> Fabric:
-        """The fabric of an estate; `tags` are those that the snapshot brought where nothing else is given."""
-        known = ServiceTags.of_estate(estate) if tags is None else tags
-        return cls(estate, known, Routing(estate, known))
+    def of(cls, estate: Estate, tags: ServiceTags | None = None) -> NetworkModel:
+        """The model that an estate keeps; one of its own where other `tags` are given than those of the snapshot."""
+        if tags is not None:
+            return cls._made(estate, tags)
+        return estate.kept(cls, lambda asked: cls._made(asked, ServiceTags.of_estate(asked)))
+
+    @classmethod
+    def _made(cls, estate: Estate, tags: ServiceTags) -> NetworkModel:
+        return cls(estate, tags, Routing(estate, tags))
 
     def filters(self, seat: Seat, direction: str) -> Path | Unknown:
         """Everything that filters at a seat in one direction."""

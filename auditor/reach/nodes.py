@@ -17,7 +17,7 @@ from auditor.network.frontends.listeners import (
     Exit,
     entries_of,
 )
-from auditor.network.model import Fabric, Seat
+from auditor.network.model import NetworkModel, Seat
 from auditor.network.private_link.private_endpoints import ENDPOINT
 from auditor.network.topology.peering import peerings_of
 from auditor.network.topology.virtual_networks import NIC, SUBNET
@@ -47,7 +47,7 @@ _NETWORK = "microsoft.network/virtualnetworks"
 class Stations:
     """Who can stand on a chain, and how they are linked. A station is a lower-case id, or one of the words below."""
 
-    fabric: Fabric
+    fabric: NetworkModel
     _entries: dict[ArmId, tuple[Entry, ...]] = field(default_factory=dict)
 
     def entries(self, front: Resource) -> tuple[Entry, ...]:

@@ -13,7 +13,7 @@ from auditor.facts import load
 from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.network.model import (
     OUTBOUND,
-    Fabric,
+    NetworkModel,
     Origin,
     Outside,
     Seat,
@@ -94,7 +94,7 @@ def _host(text: str) -> str:
 # --- over a private endpoint ------------------------------------------------------------------------------------------
 
 
-def over_endpoint(fabric: Fabric, origin: Origin, endpoint: Resource, service: Resource) -> Iterator[Step]:
+def over_endpoint(fabric: NetworkModel, origin: Origin, endpoint: Resource, service: Resource) -> Iterator[Step]:
     """Whether the endpoint's connection is approved, and whether the origin's network resolves to it."""
     target = service.id.parent if service.type == _ONLINE else service.id
     for connection in connections(endpoint):
@@ -117,7 +117,7 @@ def over_endpoint(fabric: Fabric, origin: Origin, endpoint: Resource, service: R
 # --- over the public endpoint -----------------------------------------------------------------------------------------
 
 
-def over_public(fabric: Fabric, origin: Origin, service: Resource) -> tuple[tuple[Step, ...], Packet | None]:
+def over_public(fabric: NetworkModel, origin: Origin, service: Resource) -> tuple[tuple[Step, ...], Packet | None]:
     """The steps to a service's public endpoint, and a packet that takes them where they hold."""
     try:
         verdict = open_to(fabric.estate, service)
@@ -180,7 +180,7 @@ def _service_endpoint(origin: Seat, service: Resource, verdict: FirewallVerdict)
     return None
 
 
-def _out_to(fabric: Fabric, origin: Seat, service: Resource) -> Step:
+def _out_to(fabric: NetworkModel, origin: Seat, service: Resource) -> Step:
     """Whether the filters let traffic out to the service, wherever in its tag it is."""
     name = f"filters out of {origin.name}"
     found = fabric.filters(origin, OUTBOUND)
@@ -200,7 +200,7 @@ def _out_to(fabric: Fabric, origin: Seat, service: Resource) -> Step:
     return Step(name, why, f"whether traffic to {service.name} gets out of {origin.name} is not known: {why.because}")
 
 
-def route_out(fabric: Fabric, origin: Seat) -> Step:
+def route_out(fabric: NetworkModel, origin: Seat) -> Step:
     """Where the default route leads: a service's own addresses are Azure's to choose."""
     name = f"route from {origin.name}"
     try:
