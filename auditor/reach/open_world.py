@@ -69,6 +69,10 @@ class Question:
         """The networks that the target is in."""
         return tuple(dict.fromkeys(end.network for end in self.ends))
 
+    def is_within(self, end: Seat) -> bool:
+        """Whether the traffic stays in one network: it follows the routes there, which are asked."""
+        return isinstance(self.origin, Seat) and self.origin.network == end.network
+
     def is_closed(self, end: Seat, sources: AddressSet | None = None) -> bool:
         """Whether the filters at an end let nothing in that comes from these addresses (from anywhere, if `None`)."""
         found = self.model.filters(end, INBOUND)
@@ -112,8 +116,8 @@ def _unread_lists(question: Question) -> Iterator[Unknown]:
 def _unread_peers(question: Question) -> Iterator[Unknown]:
     """A network that is peered with the target's and was not read: what is in it could pass traffic on."""
     for end in question.ends:
-        if isinstance(question.origin, Seat) and question.origin.network == end.network:
-            continue  # what stays in one network follows its own routes, which are asked
+        if question.is_within(end):
+            continue
         network = question.estate.find(end.network)
         for peering in peerings_of(question.estate, network) if network is not None else ():
             if _is_open_and_unread(peering) and not question.is_closed(end, _let_in_by(question.estate, peering)):
@@ -269,7 +273,7 @@ def _kinds_outside_the_model(question: Question) -> Iterator[Unknown]:
 
 def _naming_network(question: Question, named: _Named) -> Iterator[tuple[Resource, _Kind]]:
     for end in question.ends:
-        if question.is_closed(end):
+        if question.is_within(end) or question.is_closed(end):
             continue
         for where, key in (("network", end.network.key), ("subnet", end.subnet.id.key)):
             for resource in named.by_id.get(key, ()):
