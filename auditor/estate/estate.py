@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.estate.children import PARENT_OF
 from auditor.estate.coverage import Coverage
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import networkx as nx
 
 Edge = tuple[Resource, Relation, ArmId, Place]
-M = TypeVar("M")
 
 
 class Gaps(NamedTuple):
@@ -65,9 +64,10 @@ class Estate:
         self.edges: Sequence[Edge] = edges
         self.coverage = coverage
         self.snapshot = snapshot
+        self.kept: dict[object, object] = {}
+        """What `once_an_estate` keeps; it goes when the estate goes."""
         self.worked_out: dict[str, object] = {}
         """What others keep about this estate, by a name of theirs; it goes when the estate goes."""
-        self._models: dict[type, object] = {}
 
     @cached_property
     def as_seen(self) -> Estate:
@@ -80,18 +80,8 @@ class Estate:
         kept = ("_resources", "_by_type", "_keys", "_out", "_into", "_unresolved", "_unreadable", "_unlisted")
         for name in (*kept, "edges", "coverage", "snapshot"):
             setattr(found, name, getattr(self, name))
+        found.kept = {}
         found.worked_out = {}
-        found._models = {}
-        return found
-
-    def kept(self, kind: type[M], make: Callable[[Estate], M]) -> M:
-        """The one model of a kind that this estate has: made when it is first asked for, gone when the estate goes.
-
-        A model is whatever is worked out about a whole estate and asked for again (its network, its access, a cache).
-        """
-        found = self._models.get(kind)
-        if not isinstance(found, kind):
-            found = self._models[kind] = make(self)
         return found
 
     # --- what there is -------------------------------------------------------------------------------------------
@@ -130,7 +120,8 @@ class Estate:
 
     def _shown_by_parent(self, type_: str, under: ArmId | None) -> bool:
         """Whether the snapshot shows the parent, whose document lists all of its children of this type."""
-        return under is not None and under in self._resources and PARENT_OF.get(type_) == under.type
+        shown = under is not None and under in self._resources and PARENT_OF.get(type_) == under.type
+        return shown and self.coverage.lost(type_, under) is None
 
     def find(self, id_: ArmId | None) -> Resource | None:
         """The resource of this id if the snapshot shows it."""

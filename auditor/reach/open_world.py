@@ -19,7 +19,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 
+from auditor.documents.pool_membership import SCALE_SET
 from auditor.estate import Estate, Relation
+from auditor.estate.kept import once_an_estate
 from auditor.facts import load
 from auditor.model import JSON, ArmId, Resource, Unknown
 from auditor.network.frontends.firewall_nat import untold
@@ -29,6 +31,7 @@ from auditor.network.private_link.private_endpoints import ENDPOINT
 from auditor.network.topology.peering import Flag, Peering, connected, peerings_of, remote_space
 from auditor.network.topology.virtual_networks import NIC, SUBNET
 from auditor.reach.service_access import SERVICES, endpoints_to
+from auditor.services.public_doors import sign_of_a_door
 from auditor.sets.address_set import AddressSet
 from auditor.sets.packet_set import FlowSet
 from auditor.sets.symbolic_addresses import Addresses
@@ -57,10 +60,19 @@ class Question:
         return isinstance(self.origin, Outside) and not self.origin.on_premises
 
     @cached_property
+    def is_service(self) -> bool:
+        """Whether the target answers at a public endpoint of its own, and in networks at private endpoints only."""
+        return self.target.type in SERVICES or sign_of_a_door(self.target) is not None
+
+    @property
+    def is_behind_fronts(self) -> bool:
+        """Whether something that stands in a network could pass traffic on to the target."""
+        return not self.is_service or bool(endpoints_to(self.estate, self.target))
+
+    @cached_property
     def ends(self) -> tuple[Seat, ...]:
         """What stands for the target in virtual networks: its own place, or the private endpoints of a service."""
-        is_service = self.target.type in SERVICES
-        found = endpoints_to(self.estate, self.target) if is_service else (self.target,)
+        found = endpoints_to(self.estate, self.target) if self.is_service else (self.target,)
         seats = (self.model.seat(resource) for resource in found)
         return tuple(seat for seat in seats if isinstance(seat, Seat))
 
@@ -100,13 +112,12 @@ def unfollowed(question: Question) -> tuple[Unknown, ...]:
 def _unread_lists(question: Question) -> Iterator[Unknown]:
     """Lists of what could be on a way that were not read."""
     estate, target = question.estate, question.target
-    service = target.type in SERVICES
-    kinds = [ENDPOINT] if service else []
+    kinds = [ENDPOINT] if question.is_service else []
     if question.from_internet:
-        if not service or endpoints_to(estate, target):
+        if question.is_behind_fronts:
             kinds += LETS_IN
         if target.type == SUBNET:
-            kinds.append(NIC)
+            kinds += (NIC, SCALE_SET)
     gaps = [estate.coverage.gap(kind) for kind in kinds]
     if FIREWALL in kinds:
         gaps += [untold(estate, firewall) for firewall in estate.seen(FIREWALL)]
@@ -244,6 +255,11 @@ class _Named:
         return found
 
 
+@once_an_estate
+def _named(estate: Estate) -> _Named:
+    return _Named(estate)
+
+
 def _ids_in(value: JSON) -> Iterator[str]:
     if isinstance(value, str):
         if value[:15].casefold() == "/subscriptions/":
@@ -265,7 +281,7 @@ def _and_above(key: str) -> Iterator[str]:
 
 
 def _kinds_outside_the_model(question: Question) -> Iterator[Unknown]:
-    named = question.estate.kept(_Named, _Named)
+    named = _named(question.estate)
     for resource, kind in (*_naming_network(question, named), *_naming_target(question, named)):
         if resource.id != question.target.id and kind.concerns(question.origin):
             yield Unknown(f"{resource.name} ({resource.type}) {kind.says}, and that is not followed")

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from auditor.documents.pool_membership import SCALE_SET
 from auditor.estate import Estate, Relation
+from auditor.estate.kept import once_an_estate
 from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.network.frontends.listeners import PUBLIC_ADDRESS
 from auditor.network.model import (
@@ -25,6 +27,7 @@ from auditor.network.topology.service_tags import ServiceTags, never_internet
 from auditor.network.topology.virtual_networks import (
     NETWORK,
     SUBNET,
+    VM,
     address_space,
 )
 from auditor.reach.nodes import (
@@ -181,7 +184,9 @@ class Reachability:
 
         For every statement with "only" or "nothing" in it, also where some way was found.
         """
-        return unfollowed(Question(self.fabric, origin, target, asked))
+        question = Question(self.fabric, origin, target, asked)
+        fronts = self.stations.unread() if question.from_internet and question.is_behind_fronts else ()
+        return tuple(dict.fromkeys((*unfollowed(question), *fronts)))
 
     def ways(self, origin: Origin, target: Resource, asked: FlowSet | None = None) -> Iterator[Reach]:
         """Every way that traffic could take, shortest first, each with how it comes out."""
@@ -218,10 +223,14 @@ class Reachability:
         return f"nothing leads from {origin.name} to {target.name}"
 
     def origins(self, resource: Resource) -> tuple[Origin, ...]:
-        """Where traffic of a resource comes from: its seat, or every subnet of a network; raises `NotKnown`."""
+        """Where traffic of a resource comes from: every interface, every subnet of a network; raises `NotKnown`."""
         if resource.type == NETWORK:
             below = self.estate.all(f"{NETWORK}/subnets", under=resource.id)
             return tuple(origin for subnet in below for origin in self.origins(subnet))
+        if resource.type in (VM, SCALE_SET):
+            ids = self.estate.targets(resource, Relation.HAS_NIC)
+            interfaces = (self.estate.need(id_, resource.place("properties")) for id_ in ids)
+            return tuple(origin for interface in interfaces for origin in self.origins(interface))
         seat = self.fabric.seat(resource)
         if isinstance(seat, Unknown):
             raise NotKnown(seat)
@@ -244,9 +253,10 @@ class Reachability:
             yield Outside(name, Addresses.known(private), on_premises=True)
 
 
+@once_an_estate
 def reachability_of(estate: Estate) -> Reachability:
     """The questions of an estate, made once for everybody who asks."""
-    return estate.kept(Reachability, Reachability.of)
+    return Reachability.of(estate)
 
 
 def _start(origin: Origin) -> str:
