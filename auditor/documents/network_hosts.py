@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from auditor.documents.view import View, flag, text, word
+from auditor.documents.view import View, flag, text
 
 AGENT_POOL = "microsoft.containerservice/managedclusters/agentpools"
 
@@ -35,21 +35,3 @@ class Cluster(View, kind="microsoft.containerservice/managedclusters"):
     """A Kubernetes cluster. Load balancers and scale sets of its nodes are in a resource group of its own."""
 
     node_group = text("properties", "nodeResourceGroup")
-
-
-class ContainerEnvironment(View, kind="microsoft.app/managedenvironments"):
-    """An environment of Container Apps."""
-
-    is_internal = flag("properties", "vnetConfiguration", "internal")
-
-
-class HostingEnvironment(View, kind="microsoft.web/hostingenvironments"):
-    """An App Service Environment. `none` says that its front ends have a public address."""
-
-    internal_mode = word("properties", "internalLoadBalancingMode")
-
-
-class ManagedInstance(View, kind="microsoft.sql/managedinstances"):
-    """A managed instance of SQL Server."""
-
-    has_public_endpoint = flag("properties", "publicDataEndpointEnabled")

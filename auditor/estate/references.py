@@ -120,12 +120,8 @@ REFERENCES: Mapping[str, tuple[tuple[str, Relation], ...]] = {
     "microsoft.app/managedenvironments": ((f"{_PROPS}/vnetConfiguration/infrastructureSubnetId", Relation.IN_SUBNET),),
     "microsoft.containerinstance/containergroups": ((f"{_PROPS}/subnetIds/*/id", Relation.IN_SUBNET),),
     "microsoft.web/hostingenvironments": ((f"{_PROPS}/virtualNetwork/id", Relation.IN_SUBNET),),
-    "microsoft.devopsinfrastructure/pools": (
-        (f"{_PROPS}/fabricProfile/networkProfile/subnetId", Relation.IN_SUBNET),
-    ),
-    "microsoft.dbforpostgresql/flexibleservers": (
-        (f"{_PROPS}/network/delegatedSubnetResourceId", Relation.IN_SUBNET),
-    ),
+    "microsoft.devopsinfrastructure/pools": ((f"{_PROPS}/fabricProfile/networkProfile/subnetId", Relation.IN_SUBNET),),
+    "microsoft.dbforpostgresql/flexibleservers": ((f"{_PROPS}/network/delegatedSubnetResourceId", Relation.IN_SUBNET),),
     "microsoft.dbformysql/flexibleservers": ((f"{_PROPS}/network/delegatedSubnetResourceId", Relation.IN_SUBNET),),
     "microsoft.sql/managedinstances": ((f"{_PROPS}/subnetId", Relation.IN_SUBNET),),
     "microsoft.apimanagement/service": (

@@ -19,6 +19,7 @@ from auditor.network.frontends.listeners import (
 )
 from auditor.network.model import (
     OUTBOUND,
+    NetworkModel,
     Origin,
     Outside,
     Seat,
@@ -166,7 +167,15 @@ def _opens(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> 
     if deaf is not None:
         return state.at(Mark(target.name, target.id, "public endpoint", (deaf,)))
     way = over_public(fabric, state.origin, target, beside=link.kind == OPENS)
-    return state.at(Mark(target.name, target.id, way.note, way.steps, way.packet if way.holds is not False else None))
+    steps = (*way.steps, *_let_in_by_subnet(fabric, state.origin, target))
+    packet = way.packet if together(steps) is not False else None
+    return state.at(Mark(target.name, target.id, way.note, steps, packet))
+
+
+def _let_in_by_subnet(fabric: NetworkModel, origin: Origin, target: Resource) -> tuple[Step, ...]:
+    """What the filters and routes of a subnet say where a public endpoint belongs to machines that sit in it."""
+    seat = fabric.seat(target) if target.type in HOSTS and isinstance(origin, Outside) else None
+    return leg(fabric, origin, seat, service_flows(target.type)).steps if isinstance(seat, Seat) else ()
 
 
 def _deaf(service: Resource, asked: FlowSet | None) -> Step | None:

@@ -252,8 +252,8 @@ POOL = id_of(f"{AKS}/agentPools", "k", "pool")
         (cluster(public=True), POOL, None),
         (cluster(group_name=None), POOL, None),
         (environment(internal=True), id_of(APPS, "e"), False),
-        (environment(internal=False), id_of(APPS, "e"), None),
-        (environment(), id_of(APPS, "e"), None),
+        (environment(internal=False), id_of(APPS, "e"), True),
+        (environment(), id_of(APPS, "e"), True),
     ],
 )
 def test_what_a_platform_takes_in_from_the_internet(document: dict[str, Any], id_: str, reaches: bool | None) -> None:
