@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from auditor.documents.network_hosts import HOSTS
 from auditor.documents.pool_membership import INTERFACES
 from auditor.estate.paths import Chain, Link
 from auditor.model import ArmId, Resource, Unknown
@@ -18,6 +19,7 @@ from auditor.network.frontends.listeners import (
 )
 from auditor.network.model import (
     OUTBOUND,
+    NetworkModel,
     Origin,
     Outside,
     Seat,
@@ -165,7 +167,15 @@ def _opens(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> 
     if deaf is not None:
         return state.at(Mark(target.name, target.id, "public endpoint", (deaf,)))
     way = over_public(fabric, state.origin, target, beside=link.kind == OPENS)
-    return state.at(Mark(target.name, target.id, way.note, way.steps, way.packet if way.holds is not False else None))
+    steps = (*way.steps, *_let_in_by_subnet(fabric, state.origin, target))
+    packet = way.packet if together(steps) is not False else None
+    return state.at(Mark(target.name, target.id, way.note, steps, packet))
+
+
+def _let_in_by_subnet(fabric: NetworkModel, origin: Origin, target: Resource) -> tuple[Step, ...]:
+    """What the filters and routes of a subnet say where a public endpoint belongs to machines that sit in it."""
+    seat = fabric.seat(target) if target.type in HOSTS and isinstance(origin, Outside) else None
+    return leg(fabric, origin, seat, service_flows(target.type)).steps if isinstance(seat, Seat) else ()
 
 
 def _deaf(service: Resource, asked: FlowSet | None) -> Step | None:
@@ -262,8 +272,10 @@ def _offered(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -
 
 
 def _gives(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
-    """From the outside to the public addresses of a scale set's instances, which no document shows."""
-    mark = Mark("the public address of each instance", None)
+    """From the outside to public addresses that no document shows: of a scale set's instances, of a platform."""
+    mark = Mark(
+        "an address that Azure gives it" if target.type in HOSTS else "the public address of each instance", None
+    )
     state = _out_to(walk, state, anybody(), mark) if isinstance(state.origin, Seat) else state.at(mark)
     return _arrive(walk, n, state, target, state.asked)
 
@@ -290,6 +302,9 @@ def _arrive(
             why = Unknown(f"whether an instance of {target.name} has the address {addressed} is not in this snapshot")
             steps = (Step("address", why, why.because),)
         seat = replace(seat, addresses=addressed, anywhere=False)
+    if target.type in HOSTS:
+        says = f"what gets into {target.name} past its subnet is not modelled: {HOSTS[target.type]}"
+        steps = (*steps, Step("platform", Unknown(says), says))
     found = leg(walk.stations.fabric, state.origin, seat, asked)
     if target.type != SUBNET:
         state = state.at(Mark(seat.subnet.name, seat.subnet.id))
