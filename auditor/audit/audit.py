@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from auditor.audit.seen import seen_of
 from auditor.baseline import Baseline
 from auditor.estate import Estate, build_estate
 from auditor.model import (
@@ -67,9 +68,9 @@ def audit(
     estate = estate_of(snapshot, service_tags) if estate is None else estate
     found = workloads(estate, pins_of(estate, pins))
     empty = AuditResult(baseline.info, _about(snapshot), baseline.requirements, (), positions={})
-    missing = _missing(found[0]) if len(found) == 1 else ()
-    if missing:
-        return replace(empty, missing=missing)
+    if len(found) == 1 and _is_missing(found[0]):
+        missing, seen = seen_of(estate, PARTS)
+        return replace(empty, missing=missing, seen=seen)
     index = rules_by_name()
     findings = sorted(_findings(found, baseline, index), key=_order(baseline))
     places = {evidence.place for finding in findings for evidence in finding.verdict.evidence}
@@ -164,17 +165,17 @@ def _without_rule(baseline: Baseline, index: Mapping[str, Rule]) -> Iterator[str
             yield requirement.id
 
 
-def _missing(workload: Workload) -> tuple[str, ...]:
-    """The parts looked for, where not one of those that make this architecture is there."""
+def _is_missing(workload: Workload) -> bool:
+    """Whether not one of the parts that make this architecture is there."""
     if workload.anchor is not None:
-        return ()
+        return False
     for label in _ARCHITECTURE:
         try:
             if getattr(workload, PARTS[label]):
-                return ()
+                return False
         except NotKnown:
-            return ()
-    return tuple(PARTS)
+            return False
+    return True
 
 
 def _describe(workload: Workload) -> WorkloadInfo:

@@ -88,10 +88,22 @@ def _summary(imported: Imported, output: str) -> str:
         f" from {_counted(imported.files, 'file')} into {printable(output)};"
         f" {_counted(imported.redacted, 'value')} redacted"
     )
+    if imported.not_held:
+        kinds = imported.not_held
+        names = ", ".join(kinds if len(kinds) < 4 else (*kinds[:3], f"and {len(kinds) - 3} more"))
+        text += (
+            f"; Resource Graph shows no {names}, so these are unknown:"
+            " `auditor permissions --format sh` prints the commands that read them"
+        )
     if imported.whole:
         names = ", ".join(imported.whole)
         return f"{text}; whole: {names if len(imported.whole) < 4 else _counted(len(imported.whole), 'subscription')}"
-    return text if imported.remade else f"{text}; absences prove nothing without --complete"
+    if imported.lists:
+        listed = sorted({each.covers for each in imported.lists})
+        text += f"; taken for whole lists: {', '.join(listed) if len(listed) < 4 else _counted(len(listed), 'type')}"
+    if imported.remade or not imported.unproven:
+        return text
+    return f"{text}; {'other ' if imported.lists else ''}absences prove nothing without --complete"
 
 
 def _counted(number: int, noun: str) -> str:

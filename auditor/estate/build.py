@@ -5,6 +5,7 @@ from __future__ import annotations
 from auditor.estate.children import children_in, unlisted_in
 from auditor.estate.coverage import Coverage
 from auditor.estate.estate import Estate, Gaps
+from auditor.estate.inline import inline_in
 from auditor.estate.planned import Foretold
 from auditor.estate.references import references_of, unreadable_in
 from auditor.estate.value_kinds import oddities
@@ -30,6 +31,9 @@ def build_estate(snapshot: Snapshot) -> Estate:
             resources[id_] = Resource(id_, body, id_, plan=plan if foretold else None, odd=odd)
     for resource in tuple(resources.values()):
         for child in children_in(resource):
+            resources[child.id] = child
+    for resource in tuple(resources.values()):
+        for child in inline_in(resource, resources, coverage.why_no_child):
             resources[child.id] = child
     ordered = {resource.id: resource for resource in sorted(resources.values(), key=lambda r: r.id.key)}
     edges = [(resource, *reference) for resource in ordered.values() for reference in references_of(resource)]

@@ -39,6 +39,9 @@ class Coverage:
         """
         wanted = PARENT_OF.get(type_, type_)
         relevant = self._about(wanted, under)
+        lost = self.lost(type_, under) if wanted != type_ else None
+        if lost is not None:
+            return lost
         failed = [read for _, read in relevant if not read.answered] or self._left_out(under)
         if failed:
             return unknown_of(failed[0])
@@ -66,6 +69,10 @@ class Coverage:
         # What a plan says nothing of does not wait for its deployment, unless it hangs under what the plan makes.
         return Unknown(because, absent=under is not None and self._is_foretold(under))
 
+    def lost(self, type_: str, under: ArmId | None) -> Unknown | None:
+        """Why resources of this very type may lack although what shows them was read; `None` where none may."""
+        return next((unknown_of(read) for _, read in self._about(type_, under) if not read.answered), None)
+
     def _about(self, type_: str, under: ArmId | None) -> list[tuple[ArmId, Read]]:
         """The reads of a type at, above or below a place, in their order.
 
@@ -89,6 +96,11 @@ class Coverage:
             if not read.answered and (scope == resource or resource.is_within(scope)):
                 return unknown_of(read)
         return None
+
+    def why_no_child(self, id_: ArmId) -> Unknown | None:
+        """Why the child of this id could not be read, or is not known not to exist; `None` where it is."""
+        failure = self.failure(id_)
+        return self.gap(id_.type, id_) if failure is None else failure
 
     def reaches(self, scope: ArmId) -> bool:
         """Whether any read went into this subscription at all."""

@@ -117,7 +117,8 @@ class Estate:
 
     def _shown_by_parent(self, type_: str, under: ArmId | None) -> bool:
         """Whether the snapshot shows the parent, whose document lists all of its children of this type."""
-        return under is not None and under in self._resources and PARENT_OF.get(type_) == under.type
+        shown = under is not None and under in self._resources and PARENT_OF.get(type_) == under.type
+        return shown and self.coverage.lost(type_, under) is None
 
     def find(self, id_: ArmId | None) -> Resource | None:
         """The resource of this id if the snapshot shows it."""

@@ -55,7 +55,8 @@ class AuditResult:
     """Findings in their final order, everything needed to print them, and nothing that prints.
 
     `requirements` holds every row of the baseline, in its order; `not_implemented` those that no rule decides and no
-    person is asked about. `missing` is set where nothing of the architecture was found: the parts looked for.
+    person is asked about. `missing` is set where no workload was recognised: the parts that were looked for and are not
+    there; `seen` are the resources that the snapshot shows nevertheless, of kinds that the architecture has.
     `positions` gives line and column of each cited place, where the snapshot came from a file. `waivers` says what
     became of each waiver that was given; what somebody must look after among them stands in `notes` too.
     """
@@ -67,6 +68,7 @@ class AuditResult:
     workloads: tuple[WorkloadInfo, ...] = ()
     not_implemented: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     positions: Mapping[Place, tuple[int, int]] = field(default_factory=dict)
     waivers: tuple[WaiverUse, ...] = ()

@@ -146,7 +146,7 @@ class PublicWay:
 def over_public(fabric: Fabric, origin: Origin, service: Resource, *, beside: bool = False) -> PublicWay:
     """The way to a service's public endpoint: of several endpoints the one that is reached, or comes closest.
 
-    `beside` takes in endpoints that stand beside the service's own, such as a web app's deployment host: whoever reaches
+    `beside` takes in endpoints that stand beside the service's own, such as a web app's deployment host: who reaches
     that can replace the app.
     """
     ways = [_public_way(fabric, origin, service, door) for door in _doors(service, beside=beside)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from auditor.model import AuditResult, Finding, Outcome
+from auditor.report.gate import DEFAULT
 
 SARIF_EXTRAS = ("pass", "unknown", "waived", "not_applicable", "manual")
 """Outcomes that SARIF carries only when asked: code scanning shows every result as an open alert."""
@@ -70,7 +71,8 @@ class Spot(NamedTuple):
 class Context:
     """How a report is wanted.
 
-    `width` is in terminal cells. `explanations` are the rules' own documentation (Markdown) by requirement id.
+    `width` is in terminal cells, `fail_on` what makes the check fail. `explanations` are the rules' own documentation
+    (Markdown) by requirement id.
     `as_of` is the date of the audit, ISO 8601, for formats that must state a time where the snapshot has none.
     `picture` and `trend` are SVG for the page, of the estate and of earlier audits: whoever makes them escapes what
     they show and uses attributes and the page's classes only, since its policy lets no style of their own through.
@@ -80,6 +82,7 @@ class Context:
     width: int = 120
     color: bool = False
     verbose: bool = False
+    fail_on: str = DEFAULT
     sarif_include: frozenset[str] = frozenset()
     repository: Repository = field(default_factory=Repository)
     explanations: Mapping[str, str] = field(default_factory=dict)

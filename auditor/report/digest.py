@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from auditor.model import AuditResult, Finding, Level, Outcome, Requirement, Severity
+from auditor.report.gate import DEFAULT, counts
 from auditor.text.sanitise import RANK, counted, joined
 
 OPTIONAL = (Level.SHOULD.value,)
@@ -56,6 +57,8 @@ class Digest:
     """A result, arranged for reading. Deterministic: ties keep the order of the baseline."""
 
     result: AuditResult
+    fail_on: str = DEFAULT
+    """What makes the check fail, which the word of the verdict agrees with."""
 
     @cached_property
     def families(self) -> tuple[Family, ...]:
@@ -140,14 +143,18 @@ class Digest:
 
     @cached_property
     def verdict(self) -> Outcome:
-        """The whole in one word: the worst that came out. `not_applicable` where there was nothing to check."""
+        """The whole in one word, as the exit code has it: a recommendation fails only where it is asked to.
+
+        Where there was nothing to check, that is a fail too, unless nothing shall fail.
+        """
         if self.result.missing:
-            return Outcome.NOT_APPLICABLE
-        counts = self.result.summary
-        for outcome in (Outcome.ERROR, Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS):
-            if counts[outcome]:
-                return outcome
-        return Outcome.UNKNOWN
+            return Outcome.NOT_APPLICABLE if self.fail_on == "never" else Outcome.FAIL
+        summary = self.result.summary
+        if summary[Outcome.ERROR]:
+            return Outcome.ERROR
+        if any(counts(finding, self.fail_on) for finding in self.of(Outcome.FAIL)):
+            return Outcome.FAIL
+        return Outcome.PASS if summary[Outcome.PASS] and not summary[Outcome.UNKNOWN] else Outcome.UNKNOWN
 
     @cached_property
     def headline(self) -> str:
@@ -199,8 +206,15 @@ def anchor(finding: Finding, number: int) -> str:
 
 def missing_sentence(result: AuditResult) -> str:
     """What is said where nothing of the architecture was found."""
-    seen = counted(result.snapshot.documents, "document")
-    return f"Nothing of this architecture is in this snapshot ({seen}); looked for: {joined(list(result.missing))}."
+    size = counted(result.snapshot.documents, "document")
+    looked_for = joined(list(result.missing))
+    if not result.seen:
+        return f"Nothing of this architecture is in this snapshot ({size}); looked for: {looked_for}."
+    seen = joined(list(result.seen))
+    return (
+        f"No workload of this architecture was recognised in this snapshot ({size}), which shows {seen}; looked for:"
+        f" {looked_for}."
+    )
 
 
 def _because(finding: Finding) -> str:

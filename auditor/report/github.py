@@ -26,7 +26,7 @@ SHOWN = 10
 def render(result: AuditResult, context: Context | None = None) -> str:
     """`::error`, `::warning` and `::notice` lines, then one line that sums up."""
     wanted = context or Context()
-    digest = Digest(result)
+    digest = Digest(result, wanted.fail_on)
     said = [("notice", _command("notice", "auditor", digest.headline))] if result.missing else []
     said += [("warning", _about_waiver(use)) for use in result.waivers if use.problem]
     said += [_about(finding, result, wanted) for finding in digest.of(Outcome.FAIL, Outcome.ERROR)]

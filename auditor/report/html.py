@@ -102,7 +102,7 @@ def _hash(text: str) -> str:
 
 
 def _view(result: AuditResult, context: Context) -> dict[str, Any]:
-    digest = Digest(result)
+    digest = Digest(result, context.fail_on)
     return {
         "verdict": _chip(digest.verdict) if not result.missing else {"word": "NOTHING FOUND", "style": "unknown"},
         "headline": digest.headline,

@@ -38,6 +38,7 @@ def render(result: AuditResult, context: Context | None = None) -> str:
         },
         "summary": {outcome.value: number for outcome, number in result.summary.items()},
         "missing": list(result.missing),
+        "seen": list(result.seen),
         "not_implemented": list(result.not_implemented),
         "notes": list(result.notes),
         "workloads": [

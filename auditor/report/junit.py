@@ -1,6 +1,7 @@
 """The result as JUnit XML: a suite a family, a test case for each requirement on each resource.
 
-A fail is a failure, a crash an error; what could not be decided is skipped and says so, since JUnit has no word for it.
+A fail that makes the check fail is a failure, a crash an error. A recommendation that is not followed is skipped, as is
+what could not be decided, and says so: JUnit has no word for either.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from xml.etree import ElementTree as ET
 from auditor.model import AuditResult, Finding, Outcome, WaiverUse
 from auditor.report.context import Context, spot
 from auditor.report.digest import Digest, remarks_of
+from auditor.report.gate import counts
 from auditor.text.sanitise import (
     OUTCOME_WORDS,
     borne,
@@ -21,7 +23,6 @@ from auditor.text.sanitise import (
     visible_lines,
 )
 
-_FAILED = (Outcome.FAIL,)
 _SKIPPED = (Outcome.UNKNOWN, Outcome.WAIVED, Outcome.MANUAL, Outcome.NOT_APPLICABLE)
 
 
@@ -43,7 +44,7 @@ def render(result: AuditResult, context: Context | None = None) -> str:
         _suite(root, "notes", remarks)
     if result.missing:
         case = ET.Element("testcase", classname="auditor", name="an architecture to check", time="0")
-        ET.SubElement(case, "skipped", message=Digest(result).headline)
+        ET.SubElement(case, "failure" if wanted.fail_on != "never" else "skipped", message=Digest(result).headline)
         _suite(root, "auditor", [case])
     _count(root, [case for suite in root for case in suite])
     ET.indent(root)
@@ -71,11 +72,14 @@ def _case(finding: Finding, result: AuditResult, context: Context) -> ET.Element
         case.set("file", line(at.path, 300))
         case.set("line", str(at.line))
     kind = f"{finding.level} {finding.severity}"
-    if finding.outcome in _FAILED:
+    if counts(finding, context.fail_on):
         child = ET.SubElement(case, "failure", message=line(verdict.message), type=kind)
         child.text = _details(finding, result)
     elif finding.outcome is Outcome.ERROR:
         child = ET.SubElement(case, "error", message=line(verdict.message), type="auditor")
+        child.text = _details(finding, result)
+    elif finding.outcome is Outcome.FAIL:
+        child = ET.SubElement(case, "skipped", message=f"fail, which does not count here: {line(verdict.message)}")
         child.text = _details(finding, result)
     elif finding.outcome in _SKIPPED:
         ET.SubElement(case, "skipped", message=f"{OUTCOME_WORDS[finding.outcome]}: {_why(finding)}")

@@ -40,7 +40,7 @@ def render(result: AuditResult, context: Context | None = None) -> str:
     Where not everything fits, the worst of all families is kept and the rest is counted.
     """
     wanted = context or Context()
-    digest = Digest(result)
+    digest = Digest(result, wanted.fail_on)
     head = "\n".join(_head(digest))
     tail = "\n".join(_tail(digest))
     room = MAX_BYTES - len(head.encode()) - len(tail.encode()) - 200

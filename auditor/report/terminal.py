@@ -58,7 +58,7 @@ class _Whole(NamedTuple):
 def render(result: AuditResult, context: Context | None = None) -> str:
     """Lay the result out for `context.width` cells; with `context.verbose` passes and evidence too."""
     wanted = context or Context()
-    digest = Digest(result)
+    digest = Digest(result, wanted.fail_on)
     paper = Paper(wanted)
     for block in _blocks(digest, wanted):
         if isinstance(block, _Whole):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from auditor.estate import Estate
@@ -41,8 +42,12 @@ def site_open_to(estate: Estate, site: Resource) -> FirewallVerdict:
 def scm_open_to(estate: Estate, site: Resource) -> FirewallVerdict:
     """Who may use the management (Kudu, deployment) site over the public endpoint."""
     config = _config(estate, site)
-    if isinstance(config, Resource) and config.get("properties", "scmIpSecurityRestrictionsUseMain") is True:
-        return site_open_to(estate, site)
+    try:
+        if isinstance(config, Resource) and config.get("properties", "scmIpSecurityRestrictionsUseMain") is True:
+            return site_open_to(estate, site)
+    except NotKnown as gap:
+        closed = _switch(estate, site, config)
+        return undecided(site.id, gap.unknown) if closed is None else closed
     return _open_to(estate, site, "scmIpSecurityRestrictions")
 
 
@@ -57,11 +62,14 @@ def _open_to(estate: Estate, site: Resource, rules: str) -> FirewallVerdict:
     on = site.at("properties", "publicNetworkAccess")
     if isinstance(config, Unknown):
         return undecided(site.id, config, on)
-    return _by_rules(site, config, rules, on, ServiceTags.of_estate(estate))
+    try:
+        return _by_rules(site, config, rules, on, ServiceTags.of_estate(estate))
+    except NotKnown as gap:
+        return undecided(site.id, gap.unknown, on)
 
 
 def _config(estate: Estate, site: Resource) -> Resource | Unknown:
-    """The `config/web` child; `siteConfig` inside the site is null on a GET."""
+    """The `config/web` child, or what the site itself states of it."""
     try:
         found = estate.child(site, "config", "web")
     except NotKnown as gap:
@@ -98,7 +106,8 @@ def _switch(estate: Estate, site: Resource, config: Resource | Unknown) -> Firew
     """`Disabled` on either document closes; absent or empty is open unless a private endpoint exists."""
     stated = [site.at("properties", "publicNetworkAccess")]
     if isinstance(config, Resource):
-        stated.append(config.at("properties", "publicNetworkAccess"))
+        with suppress(NotKnown):  # then the site's own word decides, or what is asked next
+            stated.append(config.at("properties", "publicNetworkAccess"))
     words = [str(evidence.value or "").casefold() for evidence in stated]
     if "disabled" in words:
         says = f"public network access of {site.name} is disabled"

@@ -94,7 +94,9 @@ def _rules(estate: Estate, association: Association) -> _Rules:
     try:
         profile = association.profile.value
         if profile is None:
-            raise NotKnown(Unknown(f"{association.name} names no profile of its perimeter", absent=True))
+            raise NotKnown(  # noqa: TRY301 - one place turns every gap below into a reason
+                Unknown(f"{association.name} names no profile of its perimeter", absent=True)
+            )
         for found in estate.all(ACCESS_RULE, under=profile):
             rule = AccessRule(found)
             if rule.direction.value != "inbound":

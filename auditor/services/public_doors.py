@@ -592,7 +592,7 @@ _SIGNS = frozenset(
         "firewallrules",
     }
 )
-"""Properties, lower case, by which a document shows that its resource can be a door; and an ingress that is external."""
+"""Properties, lower case, by which a document shows that its resource can be a door, or an external ingress."""
 
 _MODELLED = (
     "microsoft.network/",

@@ -58,9 +58,9 @@ _OF = {
 """Properties that Azure writes, by lower-case type."""
 
 
-def plan_of(name: str = "compliant") -> Document:
-    """The answer of what-if that would have made a world."""
-    docs = worlds.documents(name)
+def plan_of(name: str = "compliant", documents: list[Document] | None = None) -> Document:
+    """The answer of what-if that would have made a world, or these documents of one."""
+    docs = worlds.documents(name) if documents is None else documents
     interfaces = {ArmId(d["id"]) for d in docs if _is_endpoints_own(d)}
     wanted = [d for d in docs if _is_stated(d) and ArmId(d["id"]) not in interfaces]
     owners = _owners(docs)

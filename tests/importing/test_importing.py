@@ -209,10 +209,36 @@ def test_of_two_that_say_the_same_the_same_one_is_kept_whatever_the_order(
     assert imported(tmp_path, other, A).snapshot.documents == kept
 
 
+def test_answers_that_do_not_contradict_each_other_are_one(tmp_path: Path) -> None:
+    rules = [{"name": "x", "etag": "1", "properties": {"a": 1}}, {"name": "y", "properties": {}}]
+    one = {**A, "etag": "1", "properties": {"securityRules": rules, "shown": {"old": True}}}
+    again = [rules[1], {**rules[0], "etag": "2"}]
+    other = {**A, "etag": "2", "properties": {"securityRules": again, "shown": {"new": [1]}}}
+    both = {"securityRules": [{**rules[0], "etag": "2"}, rules[1]], "shown": {"new": [1], "old": True}}
+    (document,) = imported(tmp_path, one, other).snapshot.documents
+    assert document["properties"] == both
+    assert document["etag"] == "2"
+
+
+@pytest.mark.parametrize(
+    "id_",
+    [
+        S[1:] + "/providers/Microsoft.Consumption/budgets/b",
+        S[1:] + "/providers/microsoft.insights/diagnosticSettings/d",
+        G[1:] + "/providers/Microsoft.CostManagement/exports/e",
+    ],
+)
+def test_an_id_without_its_first_slash_is_one(tmp_path: Path, id_: str) -> None:
+    budget = {"id": id_, "name": "b", "properties": {"amount": 1}}
+    for content in ({"value": [budget]}, [budget], budget, {"predictedResources": [budget]}):
+        assert [d["id"] for d in imported(tmp_path, content).snapshot.documents] == ["/" + id_]
+
+
 def test_of_two_answers_that_contradict_each_other_both_places_are_named(tmp_path: Path) -> None:
     other = {**A, "id": NSG.upper(), "properties": {"securityRules": [{"name": "x"}]}}
     assert complaint(tmp_path, [B, A], f"\n {json.dumps(other)}") == (
         f'1.json:2:2: "{NSG.upper()}" differs from the document with the same id at 0.json:1:{len(json.dumps(B)) + 4}'
+        " in properties/securityRules"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -89,13 +90,126 @@ def test_a_bicep_snapshot_shows_what_will_be(tmp_path: Path) -> None:
     [
         ({"changes": [7]}, "0.json:1:14: this change names no resourceId"),
         ({"changes": [{"changeType": "Create"}]}, "0.json:1:14: this change names no resourceId"),
-        (
-            {"changes": [_change("Create", after={"name": "x"})]},
-            f"0.json:1:{len(VNET) + 82}: this planned resource has no resolved id",
-        ),
-        ({"predictedResources": [{"id": "[format('x')]"}]}, "0.json:1:25: this planned resource has no resolved id"),
         ({"predictedResources": [7]}, "0.json:1:25: this planned resource has no resolved id"),
     ],
 )
 def test_a_plan_that_names_no_ids_is_told(tmp_path: Path, content: Any, message: str) -> None:
     assert complaint(tmp_path, content) == message
+
+
+SNAPSHOT_ONE = {"id": VNET, "type": "Microsoft.Network/virtualNetworks", "name": "vnet", "location": "l"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "covers", "said"),
+    [
+        (
+            {"type": "Microsoft.Graph/groups@v1.0", "import": {"provider": "MicrosoftGraph"}, "properties": {}},
+            None,
+            "Microsoft.Graph/groups of the extension MicrosoftGraph is no resource of Resource Manager and is set",
+        ),
+        (
+            {"type": "core/Secret@v1", "extension": "kubernetes", "properties": {}},
+            None,
+            "core/Secret of the extension kubernetes",
+        ),
+        ({"id": "[format('/subscriptions/{0}', deployer().objectId)]", "type": "Microsoft.KeyVault/vaults"},
+         "microsoft.keyvault/vaults", "only the deployment tells"),
+        ({"id": f"{G}/providers/Microsoft.KeyVault/vaults/[newGuid()]", "type": "Microsoft.KeyVault/vaults"},
+         "microsoft.keyvault/vaults", "only the deployment tells"),
+        ({"id": "[resourceId(subscription().subscriptionId, 'rg', 'A.B/c', 'd')]", "type": "A.B/c"},
+         "a.b/c", "--subscription-id and --resource-group"),
+        ({"type": "Microsoft.KeyVault/vaults", "name": "[utcNow()]"}, "microsoft.keyvault/vaults", "it has no id"),
+    ],
+)  # fmt: skip
+def test_an_entry_without_a_final_id_is_set_aside_and_the_rest_is_taken(
+    tmp_path: Path, entry: dict[str, Any], covers: str | None, said: str
+) -> None:
+    result = imported(tmp_path, {"predictedResources": [SNAPSHOT_ONE, entry], "diagnostics": []}, complete=True)
+    assert result.snapshot.documents == (SNAPSHOT_ONE,)
+    (warning,) = result.warnings
+    assert said in warning
+    assert [r.covers for r in result.snapshot.reads if not r.answered] == ([] if covers is None else [covers])
+
+
+def test_a_change_of_an_extension_is_set_aside(tmp_path: Path) -> None:
+    entry = {"changeType": "Create", "symbolicName": "grp", "extension": {"name": "MicrosoftGraph"}, "after": {}}
+    result = imported(tmp_path, {"changes": [_change("Create", after=NEW), entry]})
+    assert result.snapshot.documents == (NEW,)
+    assert "grp of the extension MicrosoftGraph" in result.warnings[0]
+
+
+def test_what_hangs_on_a_condition_is_not_predicted(tmp_path: Path) -> None:
+    answer = {
+        "changes": [_change("Create", after=NEW)],
+        "potentialChanges": [{"resourceId": NSG, "changeType": "Create"}],
+    }
+    result = imported(tmp_path, answer, complete=True)
+    assert [r.path for r in result.snapshot.reads if not r.answered] == [NSG]
+
+
+def test_a_resource_that_a_plan_deploys_twice_is_merged_in_order(tmp_path: Path) -> None:
+    first = {**SNAPSHOT_ONE, "properties": {"a": 1, "b": {"x": 1, "y": [1, 2]}}}
+    second = {**SNAPSHOT_ONE, "id": VNET.upper(), "properties": {"b": {"y": [3]}, "c": 4}}
+    result = imported(tmp_path, {"predictedResources": [first, second]})
+    (document,) = result.snapshot.documents
+    assert document["properties"] == {"a": 1, "b": {"x": 1, "y": [3]}, "c": 4}
+    assert "deploys" in result.warnings[0]
+    assert imported(tmp_path, {"predictedResources": [first, first]}).warnings == ()
+
+
+def test_children_that_stand_in_their_parent_are_resources(tmp_path: Path) -> None:
+    child = {"type": "subnets", "name": "a", "properties": {"addressPrefix": "10.0.0.0/24"}}
+    whole = {"type": "Microsoft.Network/virtualNetworks/subnets", "name": "vnet/b", "properties": {}}
+    extension = {"type": "Microsoft.Insights/diagnosticSettings", "name": "d", "properties": {}}
+    result = imported(tmp_path, {"predictedResources": [{**SNAPSHOT_ONE, "resources": [child, whole, extension]}]})
+    assert sorted(str(d["id"]).removeprefix(VNET) for d in result.snapshot.documents) == [
+        "",
+        "/providers/Microsoft.Insights/diagnosticSettings/d",
+        "/subnets/a",
+        "/subnets/b",
+    ]
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+@pytest.mark.parametrize("kind", ["Modify", 5])
+def test_the_what_if_of_powershell_is_taken(tmp_path: Path, kind: object, as_text: bool) -> None:
+    side: Any = json.dumps(NEW) if as_text else NEW
+    change = {
+        "Scope": G,
+        "FullyQualifiedResourceId": VNET,
+        "ChangeType": kind,
+        "Before": None,
+        "After": side,
+        "Delta": None,
+    }
+    result = imported(tmp_path, {"Status": "Succeeded", "Changes": [change]})
+    assert result.snapshot.documents == (NEW,)
+    assert result.snapshot.planned
+    lost = imported(tmp_path, {"Changes": [{**change, "After": [[[[]]]]}]})
+    assert lost.snapshot.documents == ()
+    assert "loses its names" in lost.warnings[0]
+
+
+def test_a_stack_and_a_validation_say_that_they_show_no_settings(tmp_path: Path) -> None:
+    stack = {
+        "id": f"{G}/providers/Microsoft.Resources/deploymentStacks/s",
+        "properties": {},
+        "resources": [{"id": VNET}],
+    }
+    result = imported(tmp_path, stack)
+    assert [r.error for r in result.snapshot.reads if not r.answered] == ["NoProperties"]
+    assert "a deployment stack names 1 resources" in result.warnings[0]
+    made = {
+        "id": f"{G}/providers/Microsoft.Resources/deployments/d",
+        "properties": {"validatedResources": [{"id": VNET}]},
+    }
+    result = imported(tmp_path, made)
+    assert result.snapshot.planned
+    assert [(r.error, r.path) for r in result.snapshot.reads if not r.answered] == [("NotPredicted", VNET)]
+
+
+def test_what_psrule_expands_from_a_template_is_a_plan(tmp_path: Path) -> None:
+    result = imported(tmp_path, [{**SNAPSHOT_ONE, "_PSRule": {"path": "resources[0]"}}])
+    assert result.snapshot.documents == (SNAPSHOT_ONE,)
+    assert result.snapshot.planned

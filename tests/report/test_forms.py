@@ -87,14 +87,14 @@ def test_a_finding_is_shown_where_the_repository_has_something_to_show() -> None
 # --- JUnit ----------------------------------------------------------------------------------------------------------
 
 
-def suites(result: AuditResult) -> ET.Element:
-    return ET.fromstring(junit.render(result, IN_TREE))
+def suites(result: AuditResult, context: Context = IN_TREE) -> ET.Element:
+    return ET.fromstring(junit.render(result, context))
 
 
 def test_junit_has_a_case_for_each_requirement_on_each_resource() -> None:
     root = suites(RICH)
     counts = {name: root.get(name) for name in ("tests", "failures", "errors", "skipped")}
-    assert counts == {"tests": "12", "failures": "3", "errors": "1", "skipped": "6"}
+    assert counts == {"tests": "12", "failures": "2", "errors": "1", "skipped": "7"}
     for suite in root:
         assert int(suite.get("tests", "")) == len(suite)
     case = root.find(".//testcase[@name='PUB-07 stchatui']")
@@ -122,9 +122,17 @@ def test_junit_names_are_unique() -> None:
     assert len(cases) == len(set(cases))
 
 
-def test_junit_of_nothing_is_one_skipped_case() -> None:
+def test_junit_fails_what_makes_the_check_fail_and_nothing_else() -> None:
+    for fail_on, failures in (("must", "2"), ("should", "3"), ("never", "0")):
+        root = suites(RICH, Context(fail_on=fail_on))
+        assert root.get("failures") == failures
+        assert root.get("tests") == "12"
+
+
+def test_junit_of_nothing_is_one_failed_case() -> None:
     root = suites(NOTHING)
-    assert root.get("tests") == root.get("skipped") == "1"
+    assert root.get("tests") == root.get("failures") == "1"
+    assert suites(NOTHING, Context(fail_on="never")).get("skipped") == "1"
 
 
 @pytest.mark.parametrize("evil", EVIL)

@@ -15,7 +15,7 @@ import click
 
 from auditor.commands.options.repository import azure_build, repository_of
 from auditor.history.model import Trend
-from auditor.model import AuditorError, AuditResult, ExitCode, Finding, Outcome, Severity
+from auditor.model import AuditorError, AuditResult, ExitCode, Outcome, Severity
 from auditor.picture.model import Picture
 from auditor.report import (
     FORMATS,
@@ -24,6 +24,7 @@ from auditor.report import (
     format_of,
     renderer,
 )
+from auditor.report.gate import counts
 
 FAIL_ON = ("must", "should", *(severity.value for severity in Severity), "never")
 _FLAGS = ("fail_on", "strict", "until_deployed", "verbose", "quiet", "anchor")
@@ -182,21 +183,12 @@ def exit_code(
     summary = result.summary
     if summary[Outcome.ERROR]:
         return ExitCode.BROKEN
-    if fail_on != "never" and (result.missing or any(_counts(finding, fail_on) for finding in result.findings)):
+    if fail_on != "never" and (result.missing or any(counts(finding, fail_on) for finding in result.findings)):
         return ExitCode.FAILS
     open_ = [f for f in result.findings if f.outcome is Outcome.UNKNOWN and not (until_deployed and f.until_deployed)]
     if not result.snapshot.complete or (strict and open_):
         return ExitCode.INCOMPLETE
     return ExitCode.HOLDS
-
-
-def _counts(finding: Finding, fail_on: str) -> bool:
-    """Whether a finding makes the command fail; a waived one never does, since its outcome is another."""
-    if finding.outcome is not Outcome.FAIL:
-        return False
-    if fail_on == "must":
-        return finding.level != "should"
-    return fail_on == "should" or Severity(finding.severity).rank <= Severity(fail_on).rank
 
 
 def context_of(result: AuditResult, report: ReportOptions) -> Context:
@@ -207,6 +199,7 @@ def context_of(result: AuditResult, report: ReportOptions) -> Context:
 
     return Context(
         verbose=report.verbose,
+        fail_on=report.fail_on,
         sarif_include=report.sarif_include,
         repository=repository_of(result, report.anchor),
         explanations={id_: rules[row.rule].doc for id_, row in result.requirements.items() if row.rule in rules},

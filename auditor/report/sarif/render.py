@@ -18,9 +18,10 @@ from typing import Any
 from auditor import __version__
 from auditor.model import AuditResult, Finding, Outcome
 from auditor.report.context import Context, spot
+from auditor.report.digest import missing_sentence
 from auditor.report.json_ import json_text
 from auditor.report.sarif.notifications import NOTICES, notifications
-from auditor.report.sarif.rules import level_of, rule_entry, sentence
+from auditor.report.sarif.rules import NOTHING_FOUND, level_of, nothing_found_rule, rule_entry, sentence
 from auditor.text.sanitise import (
     address,
     borne,
@@ -88,7 +89,10 @@ class _Run:
             "automationDetails": self._automation(),
             "columnKind": "unicodeCodePoints",
             "invocations": [self._invocation()],
-            "results": [self._result(finding) for finding in self.shown],
+            "results": [
+                *([self._nothing_found()] if self.result.missing else []),
+                *(self._result(finding) for finding in self.shown),
+            ],
             "properties": {
                 "baseline": {"name": self.result.baseline.name, "version": self.result.baseline.version},
                 "snapshot": {
@@ -113,13 +117,16 @@ class _Run:
             driver["informationUri"] = link
         return driver | {
             "rules": [
-                rule_entry(
-                    self.result.requirements[id_],
-                    by_requirement[id_],
-                    self.result.baseline,
-                    self.context.explanations.get(id_, ""),
-                )
-                for id_ in self.rules
+                *([nothing_found_rule()] if self.result.missing else []),
+                *(
+                    rule_entry(
+                        self.result.requirements[id_],
+                        by_requirement[id_],
+                        self.result.baseline,
+                        self.context.explanations.get(id_, ""),
+                    )
+                    for id_ in self.rules
+                ),
             ],
             "notifications": list(NOTICES),
         }
@@ -135,6 +142,20 @@ class _Run:
         return {
             "executionSuccessful": not self.result.summary[Outcome.ERROR],
             "toolExecutionNotifications": notifications(self.result, self.rules, dropped),
+        }
+
+    def _nothing_found(self) -> Node:
+        """The one result of a snapshot without a workload: the check failed, and an empty list would not say so."""
+        repository = self.context.repository
+        path = repository.snapshot or repository.anchor or repository.baseline
+        return {
+            "ruleId": NOTHING_FOUND,
+            "ruleIndex": 0,
+            "kind": "fail",
+            "level": "error",
+            "message": {"text": missing_sentence(self.result)},
+            "locations": [{"physicalLocation": _physical(path, 1, 1)}],
+            "partialFingerprints": {"auditor/v1": hashlib.sha256(NOTHING_FOUND.encode()).hexdigest()},
         }
 
     def _result(self, finding: Finding) -> Node:

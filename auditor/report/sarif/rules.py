@@ -41,6 +41,30 @@ def sentence(text: str) -> str:
     return cut if cut.endswith((".", "!", "?")) else f"{cut}."
 
 
+NOTHING_FOUND = "nothing-found"
+"""The rule of the one result that a snapshot without a workload has."""
+
+
+def nothing_found_rule() -> dict[str, Any]:
+    """The reportingDescriptor of `NOTHING_FOUND`."""
+    text = "No workload of the architecture was recognised, so none of its requirements was checked."
+    advice = "Check that the subscription and resource group are the ones meant, and what kind of workspace they hold."
+    return {
+        "id": NOTHING_FOUND,
+        "name": "NothingFound",
+        "shortDescription": {"text": text},
+        "fullDescription": {"text": f"{text} {advice}"},
+        "help": {"text": advice, "markdown": advice},
+        "defaultConfiguration": {"level": "error"},
+        "properties": {
+            "security-severity": SECURITY_SEVERITY["high"],
+            "problem.severity": "error",
+            "precision": "very-high",
+            "tags": ["security", "azure"],
+        },
+    }
+
+
 def rule_entry(
     requirement: Requirement, findings: Sequence[Finding], baseline: BaselineInfo, explanation: str
 ) -> dict[str, Any]:

@@ -135,7 +135,7 @@ def internet_reaches_more_than_the_chat(target: Resource, w: Workload, _terms: o
 
     What is wrong: a way exists that goes neither through the gateway nor through Bastion. The finding shows the hops,
     the rules that let it pass, and one packet. Log Analytics and Application Insights take logs and queries with a
-    token over public endpoints, as the article leaves them. A kind of resource that is not known here and whose document
+    token over public endpoints, as the article leaves them. A kind of resource that is not known here, whose document
     shows a public endpoint, an address or rules is unknown.
 
     How to put it right: close the way at its first hop: the public address, the rule, or the service's firewall.

@@ -66,24 +66,41 @@ def web_app_takes_old_tls(site: Resource, w: Workload, terms: SiteTlsTerms) -> I
             )
         )
     for key in ("minTlsVersion", "scmMinTlsVersion"):
+        yield _tls_of(site, config, key, terms.minimum)
+    yield _ftp_of(site, config, terms.ftps)
+
+
+def _tls_of(site: Resource, config: Resource, key: str, minimum: str) -> Verdict:
+    try:
         evidence = config.at("properties", key)
-        if evidence.value is None:
-            yield unknown(site, Unknown(f"{site.name} does not state its {key}"), evidence, aspect=key)
-        elif _version(str(evidence.value)) >= _version(terms.minimum):
-            yield holds(site, f"{key} of {site.name} is {evidence.value}", evidence, aspect=key)
-        else:
-            option = "--min-tls-version" if key == "minTlsVersion" else "--generic-configurations"
-            value = terms.minimum if key == "minTlsVersion" else f'\'{{"scmMinTlsVersion": "{terms.minimum}"}}\''
-            fix = f"az webapp config set --ids {q(site.id.text)} {option} {q(value)}"
-            yield broken(site, f"{key} of {site.name} is {evidence.value}", evidence, fix=fix, aspect=key)
-    evidence = config.at("properties", "ftpsState")
-    if str(evidence.value).casefold() in {state.casefold() for state in terms.ftps}:
-        yield holds(site, f"ftpsState of {site.name} is {evidence.value}", evidence, aspect="ftpsState")
-    else:
-        fix = f"az webapp config set --ids {q(site.id.text)} --ftps-state {q(terms.ftps[0])}"
-        yield broken(
-            site, f"ftpsState of {site.name} is {shown(evidence.value)}", evidence, fix=fix, aspect="ftpsState"
-        )
+    except NotKnown as gap:
+        return unknown(site, gap.unknown, aspect=key)
+    if evidence.value is None:
+        return unknown(site, Unknown(f"{site.name} does not state its {key}"), evidence, aspect=key)
+    if str(evidence.value) not in _TLS_VERSIONS:
+        because = f"{key} of {site.name} is {evidence.value!r}, which is no version of TLS that App Service knows"
+        return unknown(site, Unknown(because), evidence, aspect=key)
+    if _version(str(evidence.value)) >= _version(minimum):
+        return holds(site, f"{key} of {site.name} is {evidence.value}", evidence, aspect=key)
+    option = "--min-tls-version" if key == "minTlsVersion" else "--generic-configurations"
+    value = minimum if key == "minTlsVersion" else f'\'{{"scmMinTlsVersion": "{minimum}"}}\''
+    fix = f"az webapp config set --ids {q(site.id.text)} {option} {q(value)}"
+    return broken(site, f"{key} of {site.name} is {evidence.value}", evidence, fix=fix, aspect=key)
+
+
+def _ftp_of(site: Resource, config: Resource, allowed: tuple[str, ...]) -> Verdict:
+    try:
+        evidence = config.at("properties", "ftpsState")
+    except NotKnown as gap:
+        return unknown(site, gap.unknown, aspect="ftpsState")
+    if str(evidence.value).casefold() in {state.casefold() for state in allowed}:
+        return holds(site, f"ftpsState of {site.name} is {evidence.value}", evidence, aspect="ftpsState")
+    fix = f"az webapp config set --ids {q(site.id.text)} --ftps-state {q(allowed[0])}"
+    return broken(site, f"ftpsState of {site.name} is {shown(evidence.value)}", evidence, fix=fix, aspect="ftpsState")
+
+
+_TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
+"""SupportedTlsVersions of Microsoft.Web (azure-mgmt-web)."""
 
 
 def _version(text: str) -> tuple[int, ...]:

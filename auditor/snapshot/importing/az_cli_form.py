@@ -38,6 +38,13 @@ def without_additions(document: Mapping[str, Any]) -> Mapping[str, Any]:
     return without
 
 
+def is_graph_row(document: Mapping[str, Any]) -> bool:
+    """Whether Resource Graph printed this: it puts tenant and subscription beside whatever it shows."""
+    id_ = ArmId(str(document["id"]))
+    # Its own subscription and its tenant are in the answer of Resource Manager, too, of subscriptions alone.
+    return "subscriptionId" in document and not id_.type.startswith("microsoft.resources/subscriptions")
+
+
 def is_index_entry(document: Mapping[str, Any]) -> bool:
     """Whether this is only what a list of all resources shows, so that its settings are not known."""
     type_ = ArmId(str(document["id"])).type

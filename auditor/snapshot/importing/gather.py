@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from auditor.model import ArmId, AuditorError, Read
 from auditor.snapshot.importing.files import Input, changed_at, text_of
-from auditor.snapshot.importing.merge import merged
+from auditor.snapshot.importing.lists import lacking, whole_lists
+from auditor.snapshot.importing.merge import laid_over, merged, overlaid
 from auditor.snapshot.importing.origin import Found
 from auditor.snapshot.importing.shapes import Gathering, OpenList
 from auditor.snapshot.model import FORETOLD, MAX_DEPTH, PLANNED, Snapshot, too_deep
@@ -18,6 +19,7 @@ from auditor.snapshot.redact import redacted
 from auditor.snapshot.seal import sealed
 
 IMPORT = "import"
+
 
 INHERITED = (
     "microsoft.authorization/denyassignments",
@@ -41,6 +43,12 @@ class Imported:
     redacted: int
     whole: tuple[str, ...]
     """Subscriptions that are taken to be complete."""
+    lists: tuple[Read, ...]
+    """Lists that are taken to be whole for their type: the answer of a command that lists."""
+    not_held: tuple[str, ...]
+    """Types that Resource Graph does not hold, or was not asked for, where it is what the import is made of."""
+    unproven: tuple[str, ...]
+    """Subscriptions of which nothing says that they are whole: no statement, and no snapshot with its own reads."""
     remade: bool
     """Whether everything came from snapshots."""
     warnings: tuple[str, ...]
@@ -69,7 +77,9 @@ def gather(
     mentioned = _subscriptions(found) if complete else set[str]()
     whole = sorted({each.casefold() for each in all_.declared} | mentioned)
     stated = _statements(found, whole, FORETOLD if all_.foretold else IMPORT)
-    reads = dict.fromkeys((*all_.reads, *(read for read, _ in missing), *_foretold(all_), *stated))
+    not_held = lacking(found)
+    lists = whole_lists(all_.listed, found) if not all_.foretold else ()
+    reads = dict.fromkeys((*all_.reads, *(read for read, _ in missing), *not_held, *_foretold(all_), *lists, *stated))
     if not found and not reads:
         sentence = f"{inputs[0].name}: there is no resource to import"
         raise AuditorError(sentence, "check that the command which wrote it found something")
@@ -87,8 +97,11 @@ def gather(
         files=len(inputs),
         redacted=sum(count for _, count in cleaned),
         whole=tuple(whole),
+        lists=tuple(lists),
+        not_held=tuple(dict.fromkeys(read.covers for read in not_held)),
+        unproven=tuple(_unproven(all_, found, whole)),
         remade=all(each.kept for each in found),
-        warnings=tuple(dict.fromkeys((*all_.notes, *(warning for _, warning in missing)))),
+        warnings=tuple(dict.fromkeys((*all_.notes, *_deployed_again(all_), *(warning for _, warning in missing)))),
     )
 
 
@@ -99,14 +112,29 @@ def _with_plans(all_: Gathering) -> list[Found]:
     """
     planned = _planned(all_)
     gone = {each.id for each in planned}
-    present = (each for each in merged(all_.found) if each.id not in gone)
+    there = merged(all_.found)
+    before = {each.id: each for each in there}
+    planned = [
+        replace(each, document=overlaid(before[each.id].document, each.document))
+        if each.partial and each.id in before
+        else each
+        for each in planned
+    ]
+    present = (each for each in there if each.id not in gone)
     return [*planned, *(each for each in present if not any(each.id.is_within(id_) for id_ in all_.deleted))]
 
 
 def _planned(all_: Gathering) -> list[Found]:
     """What only a plan shows, or shows otherwise than it is now."""
     there = {each.id for each in all_.found}
-    return merged([*all_.planned, *(each for each in all_.unchanged if each.id not in there)])
+    found, all_.again = laid_over([*all_.planned, *(each for each in all_.unchanged if each.id not in there)])
+    return found
+
+
+def _deployed_again(all_: Gathering) -> Iterable[str]:
+    for each in all_.again:
+        says = "the plan deploys it more than once: what stands here is laid over what came before"
+        yield f"{each.origin}: {each.id.text}: {says}"
 
 
 def _refuse_bombs(found: Iterable[Found]) -> None:
@@ -122,6 +150,11 @@ def _subscriptions(found: Iterable[Found]) -> set[str]:
 
 def _scopes(all_: Gathering) -> list[tuple[str, ...]]:
     return [snapshot.subscriptions for snapshot in all_.snapshots]
+
+
+def _unproven(all_: Gathering, found: Iterable[Found], whole: Sequence[str]) -> list[str]:
+    collected = {each.casefold() for subscriptions in _scopes(all_) for each in subscriptions}
+    return sorted(_subscriptions(each for each in found if not each.kept) - collected - set(whole))
 
 
 def _foretold(all_: Gathering) -> Iterable[Read]:

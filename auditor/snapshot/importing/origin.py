@@ -46,6 +46,10 @@ class Found:
     origin: Origin
     kept: bool = False
     """Whether a snapshot held it, whose reads already say what it is part of."""
+    partial: bool = False
+    """Whether a plan states some settings alone, and leaves the others as they are."""
+    graph: bool = False
+    """Whether Resource Graph printed it, which holds some types and lacks others."""
 
     @property
     def id(self) -> ArmId:

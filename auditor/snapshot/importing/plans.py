@@ -21,7 +21,6 @@ _PIECE = re.compile(r"'(?:[^']|'')*'|[()]")
 _GAVE_UP = "NestedDeployment"
 """What the codes of diagnostics begin with that say so: NestedDeploymentShortCircuited, ...SkippedFrom..."""
 
-_ASKS = "reference("
 _UNTOUCHED = ("ignore", "nochange", "noeffect")
 _AFTERWARDS = ("create", "deploy", "modify", "nochange", "noeffect")
 
@@ -34,6 +33,25 @@ def changes_in(value: Mapping[str, Any]) -> tuple[list[Any], tuple[str, ...]] | 
     if isinstance(inside, Mapping) and isinstance(inside.get("changes"), list):
         return inside["changes"], ("properties", "changes")
     return None
+
+
+def extension_of(value: object) -> str:
+    """What an entry of a plan is that belongs to an extension and so is no resource of Resource Manager.
+
+    Empty where it is one. Bicep writes `import` or `extension` beside such an entry, and a version into its type;
+    what-if names the extension and has no resourceId.
+    """
+    if not isinstance(value, Mapping):
+        return ""
+    stated = next((value[key] for key in ("extension", "import", "Extension") if value.get(key)), None)
+    name = (
+        stated.get("name") or stated.get("provider") or stated.get("alias") if isinstance(stated, Mapping) else stated
+    )
+    type_ = value.get("type")
+    if not name and not (isinstance(type_, str) and "@" in type_):
+        return ""
+    what = str(type_).partition("@")[0] if isinstance(type_, str) else str(value.get("symbolicName") or "an entry")
+    return f"{what} of the extension {name}" if name else what
 
 
 def outcome_of(change: Any, origin: Origin) -> str | Read:
@@ -55,19 +73,36 @@ def outcome_of(change: Any, origin: Origin) -> str | Read:
     return not_predicted(change["resourceId"], told)
 
 
+def potential_changes(value: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The changes that hang on a condition which only the deployment evaluates."""
+    inside = value.get("properties")
+    stated = value.get("potentialChanges") or (inside.get("potentialChanges") if isinstance(inside, Mapping) else None)
+    return [each for each in stated if isinstance(each, Mapping)] if isinstance(stated, list) else []
+
+
 def leaves_alone(change: Mapping[str, Any]) -> bool:
     """Whether a change is none: what is there stays."""
     return str(change.get("changeType", "")).casefold() in _UNTOUCHED
 
 
-def not_predicted(id_: str, told: str) -> Read:
+def not_predicted(id_: str, told: str, type_: str = "") -> Read:
     """The failed read of a resource that a plan names and does not show.
 
-    Where its id waits for the deployment too, it may be any resource of its type: no list of these is whole.
+    Where its id waits for the deployment too, it may be any resource of its type (`type_`, or the one that the
+    expression names): no list of these is whole.
     """
-    if id_.startswith("/"):
+    if is_final(id_):
         return Read(id_, "", 200, ArmId(id_).type, id_, error=NOT_PREDICTED, message=told)
-    return Read(id_, "", 200, _type_in(id_) or "*", "/", error=NOT_PREDICTED, message=told)
+    return Read(id_, "", 200, type_.casefold() or _type_in(id_) or "*", "/", error=NOT_PREDICTED, message=told)
+
+
+def is_final(id_: object) -> bool:
+    """Whether this is an id of Resource Manager in its final form, without any expression left in it."""
+    return isinstance(id_, str) and id_.startswith("/") and not _EXPRESSION.search(id_)
+
+
+_EXPRESSION = re.compile(r"(^|/)\[|\$\{|[()]'|'[()]")
+"""A segment that begins as an expression, or the quotes of one: a name in an id has neither."""
 
 
 def _type_in(expression: str) -> str:
@@ -108,8 +143,3 @@ def _gap(diagnostic: Any) -> Read:
     id_ = ArmId(target)
     scope = (id_.extends or ArmId("/")) if target.startswith("/") else ArmId("/")
     return Read(target or _GAVE_UP, "", 200, "*", scope.text, error=NOT_PREDICTED, message=str(told))
-
-
-def waits_for(id_: object) -> bool:
-    """Whether an id is an expression that only the deployment evaluates, and not one that lacks a subscription."""
-    return isinstance(id_, str) and id_.startswith("[") and _ASKS in id_

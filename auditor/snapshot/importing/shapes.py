@@ -9,18 +9,29 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from auditor.model import ArmId, Read
-from auditor.snapshot.importing.az_cli_form import arm_form, is_index_entry
+from auditor.snapshot.importing.az_cli_form import arm_form, is_graph_row, is_index_entry
+from auditor.snapshot.importing.children import apart, id_in, with_slash
+from auditor.snapshot.importing.forms import (
+    FROM_TEMPLATE,
+    from_powershell,
+    named_by_stack,
+    named_by_validation,
+    refused_form,
+)
 from auditor.snapshot.importing.membership import is_about_one, read_about_one
 from auditor.snapshot.importing.origin import Found, Origin
 from auditor.snapshot.importing.plans import (
     PLAN_TIP,
     changes_in,
+    extension_of,
+    is_final,
     leaves_alone,
     left_out,
     not_predicted,
     outcome_of,
-    waits_for,
+    potential_changes,
 )
+from auditor.snapshot.importing.terraform import is_terraform, terraform
 from auditor.snapshot.model import FORMAT, Snapshot
 from auditor.snapshot.read import parse_snapshot
 from auditor.snapshot.seal import digest
@@ -31,6 +42,7 @@ _WORLD = "arm-world"
 _SNAPSHOT = FORMAT.partition("/")[0]
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _TIP = "`auditor import` takes resources and lists of them as az, Resource Manager and Resource Graph print them"
+_NOTHING = "this is no resource, for it has no id that begins with /, nor a list of resources"
 _PROJECT_TIP = "query whole rows: no `project`, or one that keeps id, type and properties"
 
 
@@ -64,6 +76,10 @@ class Gathering:
     """What a deployment would leave alone, as far as it shows it."""
     deleted: list[ArmId] = field(default_factory=list)
     """What a deployment would delete."""
+    again: list[Found] = field(default_factory=list)
+    """What a plan deploys once more, and otherwise."""
+    listed: list[tuple[ArmId, ...]] = field(default_factory=list)
+    """The ids of each list that holds resources of one type alone, and does not go on."""
     foretold: bool = False
     notes: list[str] = field(default_factory=list)
     """What a person should hear."""
@@ -78,19 +94,50 @@ class Gathering:
     def take(self, value: Any, origin: Origin) -> None:
         """Take a value, whatever its shape. Raises `AuditorError` where it is none that holds resources."""
         if isinstance(value, list):
-            self._take_items(value, origin)
+            self._take_list(value, origin)
         elif not isinstance(value, Mapping):
             raise origin.fault("expected a resource or a list of resources here", _TIP)
-        elif isinstance(value.get("id"), str) and value["id"].startswith("/"):
-            self._take_document(value, origin)
+        elif id_in(value):
+            self._take_resource(with_slash(value), origin)
         elif isinstance(value.get("format"), str):
             self._take_format(value, origin)
         else:
             self._take_wrapper(value, origin)
 
+    def _take_list(self, items: list[Any], origin: Origin) -> None:
+        """Take a list; one of a single type that stands for itself is the answer of a command that lists."""
+        found = len(self.found)
+        self._take_items(items, origin)
+        self.listed.append(tuple(each.id for each in self.found[found:]))
+
     def _take_items(self, items: list[Any], origin: Origin) -> None:
         for index, item in enumerate(items):
             self.take(item, origin.below(index))
+
+    def _take_resource(self, value: Mapping[str, Any], origin: Origin) -> None:
+        """Take a resource and the children that stand in it."""
+        if FROM_TEMPLATE in value:
+            self.foretold = True
+            self._take_planned({key: each for key, each in value.items() if key != FROM_TEMPLATE}, origin)
+            return
+        for steps, document in apart(value):
+            self._take_document(document, origin.below(*steps))
+        stack = named_by_stack(value)
+        if stack:
+            self.index.extend(Found(each, origin) for each in stack)
+            self.notes.append(
+                f"{origin}: a deployment stack names {len(stack)} resources and shows the settings of none: read them"
+                " with `az resource show --ids`"
+            )
+        validated = named_by_validation(value)
+        if validated:
+            self.foretold = True
+            told = "the validation of a deployment names it and does not show it"
+            self.reads.extend(not_predicted(each, told) for each in validated)
+            self.notes.append(
+                f"{origin}: the validation of a deployment names {len(validated)} resources and shows the settings of"
+                " none: import what `az deployment group what-if --no-pretty-print -o json` prints"
+            )
 
     def _take_document(self, document: Mapping[str, Any], origin: Origin) -> None:
         id_ = ArmId(document["id"])
@@ -102,7 +149,7 @@ class Gathering:
         if is_index_entry(document):
             self.index.append(Found(document, origin))
         else:
-            self.found.append(Found(arm_form(document), origin))
+            self.found.append(Found(arm_form(document), origin, graph=is_graph_row(document)))
         tenant = document.get("tenantId")
         if "subscriptionId" in document and isinstance(tenant, str):
             self.tenants.add(tenant)
@@ -144,20 +191,22 @@ class Gathering:
 
     def _take_whole(self, document: Any, origin: Origin) -> None:
         """Take a document of a world: it is in the form of Resource Manager, and nothing is missing in it."""
-        id_ = document.get("id") if isinstance(document, Mapping) else None
-        if not isinstance(id_, str) or not id_.startswith("/") or not ArmId(id_).name:
+        if not ArmId(id_in(document)).name:
             raise origin.fault(
                 "this document of a world has no id that begins with /", "give it the id that Azure gives"
             )
-        self.found.append(Found(document, origin))
+        self.found.append(Found(with_slash(document), origin))
 
     def _take_wrapper(self, value: Mapping[str, Any], origin: Origin) -> None:
         error = value.get("error")
         if isinstance(error, Mapping) and "code" in error:
             sentence = f"this is no resource but an error that Azure answered: {shown(str(error['code']))}"
             raise origin.fault(sentence, "repeat the command that wrote it, or leave this file out")
+        value = from_powershell(value)
         changes = changes_in(value)
-        if is_about_one(value):
+        if is_terraform(value):
+            self._take_terraform(value, origin)
+        elif is_about_one(value):
             self.reads.append(read_about_one(value, origin))
             self._take_items(value["value"], origin.below("value"))
         elif changes is not None:
@@ -182,9 +231,7 @@ class Gathering:
         elif "deploymentTemplate" in str(value.get("$schema", "")):
             raise origin.fault("this is a template, which holds no resources as they are", PLAN_TIP)
         else:
-            raise origin.fault(
-                "this is no resource, for it has no id that begins with /, nor a list of resources", _TIP
-            )
+            raise origin.fault(*(refused_form(value) or (_NOTHING, _TIP)))
 
     def _take_page(self, value: Mapping[str, Any], origin: Origin) -> None:
         found, index = len(self.found), len(self.index)
@@ -195,6 +242,7 @@ class Gathering:
             self.open_lists.extend(_open_lists(str(link), ids, origin.below("nextLink")))
         else:
             self.closed_lists.append(ids)
+            self.listed.append(ids)
 
     def _take_table(self, value: Mapping[str, Any], origin: Origin) -> None:
         data = value["data"]
@@ -207,6 +255,7 @@ class Gathering:
             if not isinstance(row, Mapping) or not isinstance(row.get("id"), str) or "properties" not in row:
                 raise at.fault("this row of Resource Graph lacks the column id or properties", _PROJECT_TIP)
             self.take(row, at)
+        self.found[before:] = [replace(each, graph=True) for each in self.found[before:]]
         more = [value.get(key) for key in ("$skipToken", "skipToken", "skip_token")]
         if any(more) or str(value.get("resultTruncated", "")).casefold() == "true":
             ids = tuple(each.id for each in self.found[before:])
@@ -216,11 +265,14 @@ class Gathering:
         self.foretold = True
         for index, change in enumerate(changes):
             at = origin.below(*steps, index)
+            if self._is_set_aside(change, at, "resourceId"):
+                continue
             outcome = outcome_of(change, at)
             if isinstance(outcome, Read):
                 self._take_unpredicted(outcome, at)
             elif outcome:
-                self._take_planned(change[outcome], at.below(outcome), leaves_alone(change))
+                document = {"id": change["resourceId"], **change[outcome]}
+                self._take_planned(document, at.below(outcome), leaves_alone(change))
             elif ArmId(change["resourceId"]).type:
                 self.deleted.append(ArmId(change["resourceId"]))
 
@@ -234,6 +286,22 @@ class Gathering:
             self.reads.append(read)
             name = shown(ArmId(read.path).name or read.path)
             self.notes.append(f"{origin}: the plan leaves out what the nested deployment {name} makes")
+        for change in potential_changes(value):
+            id_ = change.get("resourceId")
+            if isinstance(id_, str):
+                told = "whether it is deployed hangs on a condition that only the deployment evaluates"
+                self._take_unpredicted(not_predicted(id_, told), origin)
+
+    def _take_terraform(self, value: Mapping[str, Any], origin: Origin) -> None:
+        found = terraform(value, origin)
+        self.foretold = self.foretold or found.plan
+        documents = self.planned if found.plan else self.found
+        documents.extend(Found(document, origin) for document in found.documents)
+        documents.extend(Found(document, origin, partial=found.plan) for document in found.updates)
+        self.unchanged.extend(Found(document, origin) for document in found.unchanged)
+        self.deleted.extend(found.deleted)
+        self.reads.extend(found.reads)
+        self.notes.extend(f"{origin}: {note}" for note in found.notes)
 
     def _take_unpredicted(self, read: Read, origin: Origin) -> None:
         self.reads.append(read)
@@ -242,14 +310,41 @@ class Gathering:
         )
 
     def _take_planned(self, value: Any, origin: Origin, unchanged: bool = False) -> None:
-        id_ = value.get("id") if isinstance(value, Mapping) else None
-        if waits_for(id_):
-            self._take_unpredicted(not_predicted(str(id_), "its id is an expression that it evaluates"), origin)
+        if self._is_set_aside(value, origin, "id"):
             return
-        if not isinstance(id_, str) or not id_.startswith("/"):
+        for steps, document in apart(with_slash(value)):
+            at = origin.below(*steps)
+            if is_final(document["id"]):
+                (self.unchanged if unchanged else self.planned).append(Found(document, at))
+            else:
+                self._set_aside_expression(document["id"], str(document.get("type") or ""), at)
+
+    def _set_aside_expression(self, id_: str, type_: str, origin: Origin) -> None:
+        told = "its id is an expression that it evaluates"
+        if "subscription()" in id_ or "resourceGroup()" in id_ or not id_.startswith(("/", "[")):
+            told += "; --subscription-id and --resource-group of `bicep snapshot` settle those that hang on them"
+        self._take_unpredicted(not_predicted(id_, told, type_), origin)
+
+    def _is_set_aside(self, value: Any, origin: Origin, key: str) -> bool:
+        """Whether an entry of a plan is no resource of Resource Manager that could be known, and so was set aside.
+
+        Raises `AuditorError` where it is nothing that a plan holds.
+        """
+        extension = extension_of(value)
+        if extension:
+            self.notes.append(f"{origin}: {printable(extension)} is no resource of Resource Manager and is set aside")
+            return True
+        id_ = value.get(key) if isinstance(value, Mapping) else None
+        if isinstance(id_, str):
+            return False
+        type_ = value.get("type") if isinstance(value, Mapping) else None
+        if not isinstance(type_, str) or "/" not in type_:
+            if key == "resourceId":
+                raise origin.fault("this change names no resourceId", PLAN_TIP)
             tip = "pass --subscription-id and --resource-group to `bicep snapshot`, so that it knows every id"
             raise origin.fault("this planned resource has no resolved id", tip)
-        (self.unchanged if unchanged else self.planned).append(Found(value, origin))
+        self._take_unpredicted(not_predicted(str(value.get("name") or type_), "it has no id", type_), origin)
+        return True
 
 
 def _subscription_of(value: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -1,0 +1,307 @@
+"""Plans and states of Terraform, as `terraform show -json` prints them.
+
+Resources of the azapi provider hold a body in the form of Resource Manager, and are taken. What other providers of
+Azure make (azurerm) is named and not read: the kinds that it makes are unknown (facts/terraform-types.json).
+Format: developer.hashicorp.com, "JSON output format" (format_version 1.x); the provider: registry.terraform.io,
+Azure/azapi 2.x, azapi_resource and azapi_update_resource.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from auditor.facts import load
+from auditor.model import ArmId, Read
+from auditor.snapshot.importing.merge import overlaid
+from auditor.snapshot.importing.origin import Origin
+from auditor.snapshot.importing.plans import not_predicted
+
+AFTER_APPLY = "[known after apply]"
+"""What stands for a value that Terraform does not know before it is applied: an expression, as other plans hold."""
+
+_OF_AZURE = ("azurerm_", "azuread_", "azapi_", "azurestack_")
+
+_SHOW = "import what `terraform show -json PLAN` prints"
+_INSTANCE = re.compile(r"\[[^\]]*\]$")
+_READS_NOTHING = ("azapi_resource_action", "azapi_resource_list", "azapi_client_config", "azapi_resource_id")
+
+
+@dataclass
+class Terraform:
+    """What a plan or state holds."""
+
+    plan: bool
+    documents: list[Mapping[str, Any]] = field(default_factory=list)
+    updates: list[Mapping[str, Any]] = field(default_factory=list)
+    """What changes some settings of a resource and leaves the others as they are."""
+    unchanged: list[Mapping[str, Any]] = field(default_factory=list)
+    deleted: list[ArmId] = field(default_factory=list)
+    reads: list[Read] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Managed:
+    """A resource of Terraform: its address, type, values, what of them is not known yet, and what becomes of it."""
+
+    address: str
+    type: str
+    values: Mapping[str, Any]
+    unknown: Mapping[str, Any]
+    actions: tuple[str, ...]
+
+    @property
+    def module(self) -> str:
+        """The address of the module that it stands in, with the dot behind it; empty for the root."""
+        return self.address[: self.address.rfind(f"{self.type}.")]
+
+
+def is_terraform(value: Mapping[str, Any]) -> bool:
+    """Whether this is a plan or state of Terraform or OpenTofu, in whatever form."""
+    return "terraform_version" in value or ("format_version" in value and "planned_values" in value)
+
+
+def terraform(value: Mapping[str, Any], origin: Origin) -> Terraform:
+    """Read a plan or a state. Raises `AuditorError` for the raw file of a state, which is of no published form."""
+    changes, state = value.get("resource_changes"), value.get("values")
+    if isinstance(changes, list):
+        found = _Reader(value, [_changed(each) for each in changes if isinstance(each, Mapping)], plan=True)
+    elif isinstance(value.get("planned_values"), Mapping):
+        found = _Reader(value, list(_stated(value["planned_values"])), plan=True)
+    elif isinstance(state, Mapping):
+        found = _Reader(value, list(_stated(state)), plan=False)
+    else:
+        raise origin.fault("this is the state of Terraform in its raw form, or a plan of nothing", _SHOW)
+    return found.read()
+
+
+def _changed(value: Mapping[str, Any]) -> _Managed:
+    change = _object(value.get("change"))
+    actions = tuple(str(each) for each in change.get("actions") or ())
+    gone = actions == ("delete",)
+    return _Managed(
+        str(value.get("address", "")),
+        str(value.get("type", "")) if value.get("mode", "managed") == "managed" else "",
+        _object(change.get("before" if gone else "after")),
+        _object(change.get("after_unknown")),
+        actions,
+    )
+
+
+def _stated(values: Mapping[str, Any]) -> Iterator[_Managed]:
+    waiting = [_object(values.get("root_module"))]
+    while waiting:
+        module = waiting.pop()
+        waiting.extend(each for each in module.get("child_modules") or () if isinstance(each, Mapping))
+        for each in module.get("resources") or ():
+            if isinstance(each, Mapping) and each.get("mode", "managed") == "managed":
+                yield _Managed(str(each.get("address")), str(each.get("type")), _object(each.get("values")), {}, ())
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+class _Reader:
+    def __init__(self, value: Mapping[str, Any], resources: list[_Managed], plan: bool) -> None:
+        self._resources = [each for each in resources if each.type]
+        self._by_address = {each.address: each for each in self._resources}
+        self._plan = plan
+        self._root = _object(_object(value.get("configuration")).get("root_module"))
+        self._variables = _object(value.get("variables"))
+        self._subscription = _subscription(value, self._resources)
+        self._resolving: set[str] = set()
+
+    def read(self) -> Terraform:
+        """Everything that the resources say."""
+        found = Terraform(self._plan)
+        unread: Counter[str] = Counter()
+        for each in self._resources:
+            if each.type in ("azapi_resource", "azapi_update_resource"):
+                self._take(each, found)
+            elif each.type.startswith(_OF_AZURE) and each.type not in _READS_NOTHING:
+                unread[each.type] += 1
+        for type_, count in sorted(unread.items()):
+            found.reads.extend(self._unread(type_))
+            found.notes.append(
+                f"{count} of {type_} of Terraform {'is' if count == 1 else 'are'} not read:"
+                f" {_what_it_makes(type_)} (only azapi states resources in the form of Resource Manager)"
+            )
+        return found
+
+    def _unread(self, type_: str) -> Iterator[Read]:
+        table: Mapping[str, str] = load("terraform-types")["types"]
+        told = f"a resource of Terraform, {type_}, makes or changes it, and that is not read"
+        if type_ not in table:
+            yield not_predicted(type_, told)
+        elif table[type_]:
+            yield not_predicted(type_, told, table[type_])
+
+    def _take(self, each: _Managed, found: Terraform) -> None:
+        id_, type_ = self._id_of(each), _type_of(each)
+        if not id_.startswith("/"):
+            found.reads.append(not_predicted(each.address, "Terraform knows its id only after apply", type_))
+            found.notes.append(f"only apply tells the id of {each.address}, so what it makes is unknown")
+        elif each.actions == ("delete",):
+            found.deleted.append(ArmId(id_))
+        else:
+            document = self._document(each, id_, type_)
+            leaves = each.actions in (("no-op",), ("read",))
+            updates = found.updates if each.type == "azapi_update_resource" else found.documents
+            (found.unchanged if self._plan and leaves else updates).append(document)
+
+    def _document(self, each: _Managed, id_: str, type_: str) -> Mapping[str, Any]:
+        body = each.values.get("body")
+        stated = json.loads(body) if isinstance(body, str) and body.lstrip().startswith("{") else _object(body)
+        unknown = each.unknown.get("body")
+        whole = _with_unknowns(stated, {"properties": True} if unknown is True else unknown)
+        outside: dict[str, Any] = {"id": id_, "type": type_, "name": ArmId(id_).name}
+        for key in ("location", "tags"):
+            if each.values.get(key):
+                outside[key] = each.values[key]
+        identity = next((one for one in each.values.get("identity") or () if isinstance(one, Mapping)), None)
+        if identity is not None:
+            ids = identity.get("identity_ids") or ()
+            outside["identity"] = {
+                "type": identity.get("type"),
+                **({"userAssignedIdentities": {str(one): {} for one in ids}} if ids else {}),
+            }
+        version = str(each.values.get("type", "")).partition("@")[2]
+        result: Mapping[str, Any] = overlaid({**outside, **({"apiVersion": version} if version else {})}, whole)
+        return result
+
+    def _id_of(self, each: _Managed) -> str:
+        """The id, which is the parent's with type and name behind it; empty where that is not known before apply."""
+        for key in ("id", "resource_id"):
+            stated = each.values.get(key)
+            if isinstance(stated, str) and stated.startswith("/"):
+                return stated
+        if each.address in self._resolving:
+            return ""
+        self._resolving.add(each.address)
+        try:
+            if each.type == "azurerm_resource_group":
+                name = each.values.get("name")
+                known = self._subscription and isinstance(name, str)
+                return f"/subscriptions/{self._subscription}/resourceGroups/{name}" if known else ""
+            if each.type == "azapi_update_resource" and "resource_id" in self._expressions(each):
+                return self._referred(each, "resource_id")
+            name, parent = each.values.get("name"), each.values.get("parent_id")
+            parent = parent if isinstance(parent, str) and parent.startswith("/") else self._referred(each, "parent_id")
+            return _below(parent, _type_of(each), name) if parent and isinstance(name, str) else ""
+        finally:
+            self._resolving.discard(each.address)
+
+    def _referred(self, each: _Managed, key: str) -> str:
+        """The id that an expression of the configuration refers to; empty where it is not a reference to one."""
+        return self._follow(each.module, _references(self._expressions(each).get(key)))
+
+    def _follow(self, module: str, references: list[str]) -> str:
+        for reference in references:
+            words = reference.split(".")
+            if words[0] == "var" and len(words) > 1:
+                return self._variable(module, words[1])
+            if words[-1] == "id" and words[0] != "module":
+                address = f"{module}{reference.removesuffix('.id')}"
+                target = self._by_address.get(address) or self._only(address)
+                return self._id_of(target) if target is not None else ""
+        return ""
+
+    def _only(self, address: str) -> _Managed | None:
+        """The resource of this address without an index, where there is one instance alone."""
+        found = [each for known, each in self._by_address.items() if _INSTANCE.sub("", known) == address]
+        return found[0] if len(found) == 1 else None
+
+    def _variable(self, module: str, name: str) -> str:
+        if not module:
+            stated = _object(self._variables.get(name)).get("value")
+            return stated if isinstance(stated, str) and stated.startswith("/") else ""
+        above, call = _call_of(module)
+        expression = _object(_object(self._module(above).get("module_calls")).get(call)).get("expressions")
+        return self._follow(above, _references(_object(expression).get(name)))
+
+    def _module(self, module: str) -> Mapping[str, Any]:
+        """The configuration of a module by its address."""
+        if not module:
+            return self._root
+        above, call = _call_of(module)
+        return _object(_object(_object(self._module(above).get("module_calls")).get(call)).get("module"))
+
+    def _expressions(self, each: _Managed) -> Mapping[str, Any]:
+        own = _INSTANCE.sub("", each.address.removeprefix(each.module))
+        for row in self._module(each.module).get("resources") or ():
+            if isinstance(row, Mapping) and row.get("address") == own:
+                return _object(row.get("expressions"))
+        return {}
+
+
+def _call_of(module: str) -> tuple[str, str]:
+    """The module above, and the name of the call that makes this one: `module.a["x"].module.b.` to (..., `b`)."""
+    whole = module.removesuffix(".")
+    start = whole.rfind("module.")
+    return whole[:start], _INSTANCE.sub("", whole[start + len("module.") :])
+
+
+def _references(expression: Any) -> list[str]:
+    found = _object(expression).get("references")
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
+
+
+def _type_of(each: _Managed) -> str:
+    return str(each.values.get("type", "")).partition("@")[0]
+
+
+def _below(parent: str, type_: str, name: str) -> str:
+    above = ArmId(parent).type
+    if type_.casefold() == "microsoft.resources/resourcegroups":
+        return f"{parent}/resourceGroups/{name}"
+    if above and type_.casefold().startswith(f"{above}/"):
+        return f"{parent}/{type_[len(above) + 1 :]}/{name}"
+    return f"{parent.rstrip('/')}/providers/{type_}/{name}"
+
+
+def _subscription(value: Mapping[str, Any], resources: list[_Managed]) -> str:
+    """The subscription that the provider is configured with, or the only one that any id names."""
+    configured = _object(_object(value.get("configuration")).get("provider_config"))
+    for row in configured.values():
+        stated = _object(_object(_object(row).get("expressions")).get("subscription_id"))
+        if isinstance(stated.get("constant_value"), str):
+            return str(stated["constant_value"])
+    texts = (each.values.get(key) for each in resources for key in ("id", "parent_id", "resource_id"))
+    named = {ArmId(text).subscription for text in texts if isinstance(text, str)} - {""}
+    return named.pop() if len(named) == 1 else ""
+
+
+def _with_unknowns(value: Any, unknown: Any) -> Any:
+    """The value with an expression wherever Terraform says that it does not know it yet."""
+    if unknown is True:
+        return AFTER_APPLY
+    if isinstance(unknown, Mapping):
+        stated = _object(value)
+        return {
+            key: _with_unknowns(stated.get(key), unknown.get(key))
+            for key in dict.fromkeys((*stated, *(k for k, each in unknown.items() if _is_unknown(each))))
+        }
+    if isinstance(unknown, list) and isinstance(value, list):
+        padded = [*unknown, *[None] * (len(value) - len(unknown))]
+        return [_with_unknowns(each, padded[n]) for n, each in enumerate(value)]
+    return value
+
+
+def _is_unknown(value: Any) -> bool:
+    """Whether anything in a tree of `after_unknown` is not known."""
+    if isinstance(value, Mapping):
+        return any(map(_is_unknown, value.values()))
+    return any(map(_is_unknown, value)) if isinstance(value, list) else value is True
+
+
+def _what_it_makes(type_: str) -> str:
+    table: Mapping[str, str] = load("terraform-types")["types"]
+    if type_ not in table:
+        return "whatever it makes is unknown"
+    return f"{table[type_]} is unknown" if table[type_] else "it makes nothing of Resource Manager"
