@@ -197,6 +197,8 @@ class Reachability:
             if target.type == SUBNET:
                 kinds += (NIC, SCALE_SET)
         gaps = [self.estate.coverage.gap(kind) for kind in kinds]
+        if isinstance(origin, Outside) and not origin.on_premises:
+            gaps += self.stations.unread_publishers
         if FIREWALL in kinds:
             gaps += self.stations.unread()
             gaps += [untold(self.estate, firewall) for firewall in self.estate.seen(FIREWALL)]

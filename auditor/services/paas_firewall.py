@@ -25,6 +25,7 @@ from auditor.services.firewall_verdict import (
 from auditor.services.network_rules import by_network_rules, trusted
 from auditor.services.perimeter import beside_perimeter, by_perimeter
 from auditor.services.public_doors import by_table, doors, is_accounted_for, sign_of_a_door
+from auditor.services.publishers import FRONT_DOORS, front_door_open_to
 
 _WORKSPACE = "microsoft.machinelearningservices/workspaces"
 
@@ -176,6 +177,7 @@ FIREWALLS: Mapping[str, Callable[[Estate, Resource], FirewallVerdict]] = {
     "microsoft.web/sites": _site,
     "microsoft.web/sites/slots": _site,
     "microsoft.apimanagement/service": _api_management,
+    **dict.fromkeys(FRONT_DOORS, front_door_open_to),
     **dict.fromkeys(doors(), _by_table),
 }
 """By lower-case ARM type."""

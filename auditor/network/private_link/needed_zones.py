@@ -25,7 +25,7 @@ class NeededZone:
         return None
 
 
-def needed_zones(
+def needed_zones(  # noqa: PLR0917 - the first four say which row of the table is meant
     cloud: str, target_type: str, group: str, kind: str | None, names: tuple[str, ...] = (), region: str = ""
 ) -> tuple[NeededZone, ...] | Unknown:
     """The zones that names of this target need for this group id, in the page's order.
