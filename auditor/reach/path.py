@@ -39,6 +39,7 @@ from auditor.reach.nodes import (
     OFFERS,
     OPENS,
     PASSES,
+    PUBLISHES,
     SERVES,
     Stations,
 )
@@ -394,4 +395,5 @@ _HANDLERS = {
     LINKS: _links,
     OFFERS: _offered,
     GIVES: _gives,
+    PUBLISHES: _published,
 }

@@ -60,7 +60,11 @@ def publications(estate: Estate, publisher: Resource) -> tuple[Publication, ...]
             found = _of_classic(publisher)
         case _:
             found = _of_api_management(estate, publisher)
-    return tuple(dict.fromkeys(found))
+    once: list[Publication] = []
+    for one in found:
+        if one not in once:
+            once.append(one)
+    return tuple(once)
 
 
 def front_door_open_to(estate: Estate, publisher: Resource) -> FirewallVerdict:
