@@ -1,8 +1,7 @@
 """Whether a network's machines find a service's public endpoint by its name, where it has private endpoints too.
 
 A private endpoint turns the service's public name into an alias of its `privatelink` zone. Whoever has a zone of that
-name gets the zone's answer: a private address, or NXDOMAIN where the zone has no such record, unless the link falls
-back
+name gets the answer of the zone: a private address, or NXDOMAIN where it has no such record, unless the link falls back
 to the Internet (learn.microsoft.com/azure/private-link/private-endpoint-dns and /azure/dns/private-dns-fallback).
 """
 
