@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from auditor.model import Unknown
+from auditor.model import Read, Unknown
 from auditor.query.reach import reach
 from auditor.reach.reachability import Reach
 from tests.builders.estates import WHOLE, doc, estate_of, id_of
@@ -40,7 +40,10 @@ def machine(**subnet: Any) -> Documents:
     card["properties"]["ipConfigurations"][0]["properties"]["publicIPAddress"] = {"id": id_of(PIP, "pip")}
     public = {"ipAddress": "20.61.3.3", "ipConfiguration": {"id": f"{card['id']}/ipConfigurations/c"}}
     return [
-        vnet("v", "10.1.0.0/16", subnets={"s": {"addressPrefix": "10.1.0.0/24", **subnet}}) | {"location": "westeurope"},
+        {
+            **vnet("v", "10.1.0.0/16", subnets={"s": {"addressPrefix": "10.1.0.0/24", **subnet}}),
+            "location": "westeurope",
+        },
         card,
         doc(PIP, "pip", sku={"name": "Standard"}, properties=public),
     ]
@@ -81,9 +84,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize(("names", "reached", "says", "why"), NAMES)
-def test_a_name_leads_to_the_public_endpoint_or_does_not(
-    names: Documents, reached: bool, says: str, why: str
-) -> None:
+def test_a_name_leads_to_the_public_endpoint_or_does_not(names: Documents, reached: bool, says: str, why: str) -> None:
     found = ask([*machine(), *vault(), *names], "a", "kv", "443")
     assert found.reaches is reached, why
     if says:
@@ -106,7 +107,8 @@ def test_own_name_servers_are_unknown_and_a_resolver_or_a_proxy_answers_for_its_
         "fw",
         properties={"ipConfigurations": [{"properties": config}], "firewallPolicy": {"id": id_of(POLICY, "p")}},
     )
-    for settings, answer in (({"enableProxy": True}, False), ({}, None), ({"enableProxy": True, "servers": ["10.8.8.8"]}, None)):
+    on = {"enableProxy": True}
+    for settings, answer in ((on, False), ({}, None), ({**on, "servers": ["10.8.8.8"]}, None)):
         policy = doc(POLICY, "p", properties={"dnsSettings": settings})
         reaches = ask([*documents, firewall, policy], "a", "kv", "443").reaches
         assert (None if isinstance(reaches, Unknown) else reaches) is answer
@@ -220,13 +222,11 @@ def test_a_private_link_of_front_door_publishes_a_closed_site(documents: Documen
     reaches = ask(documents, "Internet", "app").reaches
     assert (None if isinstance(reaches, Unknown) else reaches) is reached
     published = ask(documents, "Internet", "afd").reaches
-    assert published is (not any("Disabled" == d.get("properties", {}).get("enabledState") for d in documents))
+    assert published is (not any(d.get("properties", {}).get("enabledState") == "Disabled" for d in documents))
 
 
 def test_a_front_door_whose_routes_were_not_read_may_publish_anything() -> None:
     documents = [d for d in front_door() if not d["type"].startswith(f"{CDN}/afd")]
-    from auditor.model import Read
-
     kinds = (SITE, f"{SITE}/config", f"{SITE}/slots", CDN, f"{CDN}/originGroups", "Microsoft.Network/privateEndpoints")
     reads = [Read(path="x", api_version="1", status=200, covers=kind, scope="/", count=1) for kind in kinds]
     (found,) = reach(estate_of(documents, reads=reads), "Internet", "app")
