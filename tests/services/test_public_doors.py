@@ -239,3 +239,11 @@ def test_computes_of_a_managed_network_are_unknown() -> None:
     workspace = doc("Microsoft.MachineLearningServices/workspaces", "x0", properties=managed)
     opened = {**CLUSTER, "properties": {"remoteLoginPortPublicAccess": "Enabled"}}
     assert isinstance(ask(COMPUTE, opened, workspace).closed, Unknown)
+
+
+def test_what_only_the_inventory_names_is_unknown() -> None:
+    document = doc(COSMOS, "c")
+    estate = estate_of([document])
+    closed = open_to(estate, need(estate, document["id"])).closed
+    assert isinstance(closed, Unknown)
+    assert closed.permission == "microsoft.documentdb/databaseaccounts/read"
