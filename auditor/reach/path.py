@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from auditor.documents.network_hosts import HOSTS
 from auditor.documents.pool_membership import INTERFACES
+from auditor.documents.private_link_service import PRIVATE_LINK_SERVICE, nat_subnet
 from auditor.estate.paths import Chain, Link
 from auditor.model import ArmId, Resource, Unknown
 from auditor.network.frontends.listeners import (
@@ -40,12 +41,14 @@ from auditor.reach.nodes import (
     OFFERS,
     OPENS,
     PASSES,
+    PUBLISHES,
     SERVES,
     Stations,
 )
 from auditor.reach.service_access import (
     over_endpoint,
     over_public,
+    published_step,
     route_out,
     service_flows,
     service_ports,
@@ -176,6 +179,41 @@ def _let_in_by_subnet(fabric: NetworkModel, origin: Origin, target: Resource) ->
     """What the filters and routes of a subnet say where a public endpoint belongs to machines that sit in it."""
     seat = fabric.seat(target) if target.type in HOSTS and isinstance(origin, Outside) else None
     return leg(fabric, origin, seat, service_flows(target.type)).steps if isinstance(seat, Seat) else ()
+
+
+def _published(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
+    """From a publisher on Microsoft's side to what it passes on to, over its private link or a public endpoint."""
+    publisher = walk.station(n)
+    assert publisher is not None
+    if publisher.type == PRIVATE_LINK_SERVICE:
+        return _behind_private_link(walk, state, publisher, target)
+    assert isinstance(link.about, int)
+    publication = walk.stations.publications(publisher)[link.about]
+    if publication.private:
+        approved = publication.approved
+        word = "approved" if approved is True else "not approved"
+        says = f"the private link of {publisher.name} to {target.name} is {word}"
+        if isinstance(approved, Unknown):
+            says = approved.because
+        step = Step("private link", approved, says, publication.evidence)
+        return state.at(Mark(target.name, target.id, f"private link of {publisher.name}", (step,)))
+    if target.type in _PUBLIC_ADDRESSES:
+        return state.at(Mark(target.name, target.id, publication.host), door=target.id, asked=None)
+    steps = (published_step(walk.stations.fabric, publisher, target),)
+    return state.at(Mark(target.name, target.id, f"published by {publisher.name}", steps))
+
+
+def _behind_private_link(walk: _Walk, state: _State, service: Resource, target: Resource) -> _State:
+    """From a private link service to the load balancer behind it; what comes through has an address of its subnet."""
+    subnet = nat_subnet(service)
+    found = walk.stations.fabric.estate.find(subnet) if subnet is not None else None
+    seat = walk.stations.fabric.seat(found) if found is not None else None
+    if not isinstance(seat, Seat):
+        gap = Unknown(f"in which subnet {service.name} translates addresses is not in this snapshot", absent=True)
+        return state.at(Mark(target.name, target.id, "", (Step("private link", gap, gap.because),)))
+    fronts = walk.stations.fabric.seat(target)
+    door = fronts.subnet.id if isinstance(fronts, Seat) else seat.subnet.id
+    return _listen(walk, replace(state, origin=seat, asked=None), target, door)
 
 
 def _deaf(service: Resource, asked: FlowSet | None) -> Step | None:
@@ -372,4 +410,5 @@ _HANDLERS = {
     LINKS: _links,
     OFFERS: _offered,
     GIVES: _gives,
+    PUBLISHES: _published,
 }
