@@ -29,7 +29,7 @@ from auditor.network.model import (
 from auditor.network.private_link.private_endpoints import ENDPOINT, connections
 from auditor.network.routing.outbound_access import way_out
 from auditor.network.topology.virtual_networks import SUBNET, prefixes_of
-from auditor.reach.connection import filtered, leg
+from auditor.reach.connection import addresses_of, filtered, leg
 from auditor.reach.nodes import (
     CROSSES,
     ENTERS,
@@ -279,10 +279,12 @@ def _listen(walk: _Walk, state: _State, front: Resource, door: ArmId | None) -> 
     session = state.asked if front.type == BASTION and _at_sessions(entries, wanted, state.asked) else None
     if state.asked is not None and session is None:
         wanted &= state.asked
-    listening = tuple(e for e in entries if wanted.meets(e.listens) is not False)
+    heard_of = wanted & FlowSet.box(source=addresses_of(state.origin))
+    listening = tuple(e for e in entries if heard_of.meets(e.listens) is not False)
     note = ", ".join(dict.fromkeys(entry.name for entry in listening))
     if not listening:
-        what = "on this port" if entries else "on that address"
+        at_port = any(wanted.meets(e.listens) is not False for e in entries)
+        what = f"to {state.origin.name}" if at_port else "on this port" if entries else "on that address"
         step = Step("listener", False, f"{front.name} does not listen {what}", (front.at("name"),))
         return state.at(Mark(front.name, front.id, "", (step,)))
     evidence = tuple(e for entry in listening for e in entry.evidence)
