@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from auditor.documents.pool_membership import INTERFACES
 from auditor.drift.documents import Pair
 from auditor.estate import Estate, Relation
 from auditor.estate.naming import short
@@ -13,7 +14,6 @@ from auditor.model import ArmId, NotKnown, Resource
 from auditor.network.nsg.filters import policies_on_endpoints
 from auditor.network.topology.attachment import (
     ENDPOINT,
-    NIC,
     SUBNET,
     place_of,
 )
@@ -70,7 +70,7 @@ def spots(pair: Pair, *, all_places: bool = False) -> Iterator[Spot]:
     for id_ in subnets:
         if shared or _deciding(pair, id_) & pair.touched:
             yield Spot("subnet", id_, short(id_))
-    for nic in pair.new.seen(NIC):
+    for nic in (found for type_ in INTERFACES for found in pair.new.seen(type_)):
         if _interface_matters(pair, nic.id, shared):
             yield Spot("interface", nic.id, f"interface {short(nic.id)}")
     for id_ in subnets:

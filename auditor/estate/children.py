@@ -19,6 +19,7 @@ class Embedded(NamedTuple):
 
 
 _NETWORK = "microsoft.network"
+_PATTERNS = "networkInterfaceConfigurations"
 _ML = "microsoft.machinelearningservices/workspaces"
 
 EMBEDDED: Mapping[str, tuple[Embedded, ...]] = {
@@ -39,6 +40,13 @@ EMBEDDED: Mapping[str, tuple[Embedded, ...]] = {
         ),
     ),
     f"{_NETWORK}/routetables": (Embedded(f"{_NETWORK}/routetables/routes", ("properties", "routes"), "routes"),),
+    "microsoft.compute/virtualmachinescalesets": (
+        Embedded(
+            "microsoft.compute/virtualmachinescalesets/networkinterfaceconfigurations",
+            ("properties", "virtualMachineProfile", "networkProfile", "networkInterfaceConfigurations"),
+            _PATTERNS,
+        ),
+    ),
     _ML: (Embedded(f"{_ML}/outboundrules", ("properties", "managedNetwork", "outboundRules"), "outboundRules"),),
 }
 """By parent type. `GET` of the parent answers them whole (facts/ai-services.md 1, facts/nsg-semantics.md)."""
@@ -80,7 +88,18 @@ def _listed(parent: Resource, path: tuple[str, ...], segment: str) -> Iterator[R
         text = body.get("id")
         child = ArmId(text) if isinstance(text, str) and text else parent.id.child(segment, name or str(index))
         pointer = parent.place(*path, index).pointer
-        yield Resource(child, body, parent.document, pointer, parent.plan, parent.odd)
+        kind = _Pattern if segment == _PATTERNS else Resource
+        yield kind(child, body, parent.document, pointer, parent.plan, parent.odd)
+
+
+class _Pattern(Resource):
+    """What a scale set gives each of its instances: called by the scale set too, since names such as `nic` recur."""
+
+    @property
+    def name(self) -> str:
+        """The name of the scale set and its own."""
+        of = self.id.parent
+        return f"{of.name}/{self.id.name}" if of is not None else self.id.name
 
 
 class _Keyed(Resource):

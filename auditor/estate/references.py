@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
+from auditor.estate.children import children_in
 from auditor.estate.planned import is_expression
 from auditor.estate.value_kinds import kind_of
 from auditor.model import ArmId, Place, Resource, Unknown
@@ -35,11 +36,13 @@ class Relation(StrEnum):
     DESCRIBES = "describes"
     LOGS_TO = "logs to"
     PROTECTED_BY = "is protected by"
+    SERVES = "serves the network"
 
 
 _N = "microsoft.network"
 _ML = "microsoft.machinelearningservices/workspaces"
 _PROPS = "properties"
+_PATTERN = "microsoft.compute/virtualmachinescalesets/networkinterfaceconfigurations"
 
 _CONNECTIONS = tuple(
     (f"{_PROPS}/{kind}/*/{_PROPS}/privateLinkServiceId", Relation.LEADS_TO)
@@ -78,6 +81,7 @@ REFERENCES: Mapping[str, tuple[tuple[str, Relation], ...]] = {
         (f"{_PROPS}/httpListeners/*/{_PROPS}/firewallPolicy/id", Relation.FILTERED_BY),
     ),
     f"{_N}/bastionhosts": (
+        (f"{_PROPS}/virtualNetwork/id", Relation.SERVES),
         (f"{_IP}/subnet/id", Relation.IN_SUBNET),
         (f"{_IP}/publicIPAddress/id", Relation.HAS_ADDRESS),
     ),
@@ -89,7 +93,10 @@ REFERENCES: Mapping[str, tuple[tuple[str, Relation], ...]] = {
         (f"{_IP}/subnet/id", Relation.IN_SUBNET),
         (f"{_IP}/publicIPAddress/id", Relation.HAS_ADDRESS),
     ),
-    f"{_N}/natgateways": ((f"{_PROPS}/publicIpAddresses/*/id", Relation.HAS_ADDRESS),),
+    f"{_N}/natgateways": tuple(
+        (f"{_PROPS}/{kind}/*/id", Relation.HAS_ADDRESS)
+        for kind in ("publicIpAddresses", "publicIpAddressesV6", "publicIpPrefixes", "publicIpPrefixesV6")
+    ),
     f"{_N}/loadbalancers": (
         (f"{_PROPS}/frontendIPConfigurations/*/{_PROPS}/subnet/id", Relation.IN_SUBNET),
         (f"{_PROPS}/frontendIPConfigurations/*/{_PROPS}/publicIPAddress/id", Relation.HAS_ADDRESS),
@@ -100,6 +107,11 @@ REFERENCES: Mapping[str, tuple[tuple[str, Relation], ...]] = {
             f"{_PROPS}/virtualMachineProfile/networkProfile/networkInterfaceConfigurations/*/{_IP}/subnet/id",
             Relation.IN_SUBNET,
         ),
+    ),
+    _PATTERN: (
+        (f"{_IP}/subnet/id", Relation.IN_SUBNET),
+        (f"{_IP}/applicationSecurityGroups/*/id", Relation.IN_GROUP),
+        (f"{_PROPS}/networkSecurityGroup/id", Relation.GUARDED_BY),
     ),
     "microsoft.web/sites": (
         (f"{_PROPS}/serverFarmId", Relation.RUNS_ON),
@@ -133,6 +145,9 @@ def references_of(resource: Resource) -> Iterator[tuple[Relation, ArmId, Place]]
         for place, value in _follow(resource, path.split("/")):
             if isinstance(value, str) and (value.startswith("/") or (resource.plan and is_expression(value))):
                 yield relation, ArmId(value), place
+    for child in children_in(resource):
+        if child.type == _PATTERN:  # what a scale set gives its instances stands for their interfaces
+            yield Relation.HAS_NIC, child.id, child.place()
     if resource.type.endswith("/privateendpointconnections"):
         end = resource.stated("properties", "privateEndpoint")
         target = end.get("id") if isinstance(end, Mapping) else end

@@ -11,7 +11,7 @@ from auditor.network.nsg.effective_filters import Path, path
 from auditor.network.routing.route_sources import Routing
 from auditor.network.topology.attachment import place_of
 from auditor.network.topology.service_tags import ServiceTags, never_internet, platform_addresses
-from auditor.network.topology.virtual_networks import subnet_prefixes
+from auditor.network.topology.virtual_networks import assignable, subnet_prefixes
 from auditor.network.topology.words import NetworkView, network_view
 from auditor.sets.address_set import AddressSet
 from auditor.sets.symbolic_addresses import Addresses
@@ -21,12 +21,17 @@ INBOUND, OUTBOUND = "inbound", "outbound"
 
 @dataclass(frozen=True)
 class Seat:
-    """Something that sits in a virtual network, with the addresses that it sends from and is reached at."""
+    """Something that sits in a virtual network, with the addresses that it sends from and is reached at.
+
+    `anywhere` is true where its document states no address, as of the instances of a scale set: it has some of
+    `addresses`, and which is not known.
+    """
 
     resource: Resource
     subnet: Resource
     addresses: AddressSet
     is_endpoint: bool = False
+    anywhere: bool = False
 
     @property
     def network(self) -> ArmId:
@@ -41,11 +46,15 @@ class Seat:
 
 @dataclass(frozen=True)
 class Outside:
-    """Somebody outside of every virtual network: the Internet, a range of it, or a range on premises."""
+    """Somebody outside of every virtual network: the Internet, a range of it, or a range on premises.
+
+    `is_host` is Azure's own host, next to each machine: packets to and from it follow no route.
+    """
 
     name: str
     addresses: Addresses
     on_premises: bool = False
+    is_host: bool = False
 
 
 Origin = Seat | Outside
@@ -97,12 +106,12 @@ class Fabric:
         try:
             place = place_of(self.estate, resource.id)
             own = place.addresses
-            return Seat(
-                resource,
-                place.subnet,
-                subnet_prefixes(place.subnet) if own.is_empty else own,
-                place.endpoint is not None,
-            )
+            if place.interface is None or place.endpoint is not None:
+                whole = subnet_prefixes(place.subnet) if own.is_empty else own
+                return Seat(resource, place.subnet, whole, place.endpoint is not None)
+            # A machine is where its interface is.
+            some = assignable(place.subnet) if own.is_empty else own
+            return Seat(place.interface, place.subnet, some, anywhere=own.is_empty)
         except NotKnown as gap:
             return gap.unknown
         except ValueError:

@@ -57,7 +57,26 @@ def leg(fabric: Fabric, origin: Origin, target: Seat, asked: FlowSet | None = No
         flows = left
         if step.holds is False:
             break
-    return Leg(flows, tuple(steps))
+    found = Leg(flows, tuple(steps))
+    return found if found.holds is not True else Leg(flows, (*found.steps, *_wherever(origin, target, flows)))
+
+
+def _wherever(origin: Origin, target: Seat, flows: FlowSet) -> Iterator[Step]:
+    """Where an end has an address that is not known: whether the packets get through whichever it is."""
+    ends: list[tuple[Seat, FlowSet, FlowSet]] = []
+    if target.anywhere:
+        ends.append((target, FlowSet.box(destination=_any_of(target)), flows.destinations))
+    if isinstance(origin, Seat) and origin.anywhere:
+        ends.append((origin, FlowSet.box(source=_any_of(origin)), flows.sources))
+    for seat, every, through in ends:
+        if every.within(through) is not True:
+            says = f"some addresses of {seat.subnet.name} get through and some do not, and which {seat.name} has"
+            yield Step(f"addresses of {seat.name}", Unknown(f"{says} is not in this snapshot"), f"{says} is not known")
+
+
+def _any_of(seat: Seat) -> Addresses:
+    """One of these it surely has: every interface has an IPv4 address, whatever it has besides."""
+    return Addresses.known(seat.addresses if seat.addresses.v4.is_empty else seat.addresses.v4)
 
 
 def _addresses(origin: Origin) -> Addresses:
@@ -80,7 +99,7 @@ def _followed(fabric: Fabric, origin: Origin, target: Seat, flows: FlowSet) -> I
         yield step, flows
     step, flows = filtered(fabric, target, INBOUND, flows)
     yield step, flows
-    if not target.is_endpoint:
+    if not target.is_endpoint and not (isinstance(origin, Outside) and origin.is_host):
         step, back = _returned(fabric, origin, target)
         yield step, flows & FlowSet.box(source=Addresses.known(back))
 

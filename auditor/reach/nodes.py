@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from auditor.documents.pool_membership import INTERFACES, SCALE_SET_INTERFACE, Pooled
 from auditor.estate.paths import Link, Topology
 from auditor.estate.references import Relation
-from auditor.model import ArmId, Resource
+from auditor.model import ArmId, Resource, Unknown
 from auditor.network.frontends.listeners import (
     FRONTS,
     PUBLIC_ADDRESS,
+    Entries,
     Entry,
     Exit,
     entries_of,
@@ -22,12 +24,15 @@ from auditor.network.private_link.private_endpoints import ENDPOINT
 from auditor.network.topology.peering import peerings_of
 from auditor.network.topology.virtual_networks import NIC, SUBNET
 from auditor.reach.service_access import SERVICES, endpoints_to, service_by_host
+from auditor.services.public_doors import sign_of_a_door
 from auditor.sets.address_set import AddressSet
 
 OUTSIDE = "the outside"
 PREMISES = "on premises"
 
-OPENS, SERVES, PASSES, LEAVES, CROSSES, ENTERS, HOLDS, LINKS, EXITS = (
+OFFERS, GIVES, OPENS, SERVES, PASSES, LEAVES, CROSSES, ENTERS, HOLDS, LINKS, EXITS = (
+    "is offered",
+    "gives addresses to",
     "opens to",
     "serves",
     "passes on to",
@@ -48,10 +53,19 @@ class Stations:
     """Who can stand on a chain, and how they are linked. A station is a lower-case id, or one of the words below."""
 
     fabric: Fabric
-    _entries: dict[ArmId, tuple[Entry, ...]] = field(default_factory=dict)
+    _entries: dict[ArmId, Entries] = field(default_factory=dict)
 
     def entries(self, front: Resource) -> tuple[Entry, ...]:
         """What a front listens on, worked out once."""
+        return self._entries_of(front).known
+
+    def unread(self) -> Iterator[Unknown]:
+        """Why fronts may pass on more than is known: parts of their documents that cannot be read."""
+        for type_ in FRONTS:
+            for front in self.fabric.estate.seen(type_):
+                yield from self._entries_of(front).gaps
+
+    def _entries_of(self, front: Resource) -> Entries:
         found = self._entries.get(front.id)
         if found is None:
             found = self._entries[front.id] = entries_of(self.fabric.estate, front)
@@ -78,11 +92,17 @@ class Stations:
     @cached_property
     def targets(self) -> tuple[Resource, ...]:
         """Everything that can be asked for: subnets, interfaces, endpoints, addresses, fronts and services, by id."""
-        types = (SUBNET, NIC, ENDPOINT, PUBLIC_ADDRESS, *FRONTS, *SERVICES)
+        types = (SUBNET, *INTERFACES, ENDPOINT, PUBLIC_ADDRESS, *FRONTS, *SERVICES)
         seen = self.fabric.estate.seen
-        return tuple(
-            sorted((r for type_ in types for r in seen(type_) if not self._is_card(r)), key=lambda r: r.id.key)
-        )
+        found = (r for type_ in types for r in seen(type_) if not self._is_card(r))
+        return tuple(sorted((*found, *self.unlisted), key=lambda r: r.id.key))
+
+    @cached_property
+    def unlisted(self) -> tuple[Resource, ...]:
+        """Resources of kinds that no table holds, whose documents show that they can be doors."""
+        known = {SUBNET, NIC, ENDPOINT, PUBLIC_ADDRESS, *FRONTS, *SERVICES}
+        others = (r for r in self.fabric.estate.resources if r.type not in known)
+        return tuple(r for r in others if sign_of_a_door(r) is not None)
 
     def _is_card(self, resource: Resource) -> bool:
         """Whether this is the network interface of a private endpoint: the endpoint itself stands for it."""
@@ -109,7 +129,7 @@ class Stations:
     def _seats(self) -> Iterator[tuple[str, str, Link]]:
         """What sits in a network is entered from it and, unless it is a private endpoint, leaves into it."""
         seen = self.fabric.estate.seen
-        for type_ in (SUBNET, NIC, ENDPOINT, *FRONTS, *SERVICES):
+        for type_ in (SUBNET, *INTERFACES, ENDPOINT, *FRONTS, *SERVICES):
             for resource in seen(type_):
                 seat = self.fabric.seat(resource)
                 if not isinstance(seat, Seat) or self._is_card(resource):
@@ -133,6 +153,12 @@ class Stations:
                 for id_ in estate.targets(owner, Relation.HAS_ADDRESS):
                     yield OUTSIDE, id_.key, Link(OPENS)
                     yield id_.key, owner.id.key, Link(SERVES)
+        for pattern in estate.seen(SCALE_SET_INTERFACE):
+            if Pooled(pattern).instance_addresses:
+                yield OUTSIDE, pattern.id.key, Link(GIVES)
+        for front in (front for type_ in FRONTS for front in estate.seen(type_)):
+            if any(front.id in entry.at for entry in self.entries(front)):
+                yield OUTSIDE, front.id.key, Link(OFFERS)
 
     def _fronts(self) -> Iterator[tuple[str, str, Link]]:
         for type_ in FRONTS:
@@ -147,6 +173,8 @@ class Stations:
         if way.interface is not None:
             yield way.interface
             return
+        if not way.host:
+            return
         service = self._services_by_host.get(way.host)
         if service is not None:
             yield service
@@ -154,22 +182,30 @@ class Stations:
             yield from (endpoint.id for endpoint in endpoints_to(self.fabric.estate, found)) if found else ()
             return
         seat = self.fabric.seat(front)
-        if isinstance(seat, Seat):
-            yield from self._at(way.host, seat.network)
+        network = way.network or (seat.network if isinstance(seat, Seat) else None)
+        if network is not None:
+            yield from self._at(way.host, network)
 
     def _at(self, address: str, network: ArmId) -> Iterator[ArmId]:
-        """Interfaces and endpoints with this address in a network or its peers."""
+        """Who may have this address in a network or its peers; the subnet that holds it where none is known to."""
         home = self.fabric.estate.find(network)
-        near = {network, *(p.remote for p in peerings_of(self.fabric.estate, home))} if home else {network}
-        for resource, seat in (found for place in near for found in self._seated.get(place, ())):
-            if _holds(seat.addresses, address) and seat.addresses.size < _FEW:
+        near = [network, *(p.remote for p in peerings_of(self.fabric.estate, home))] if home else [network]
+        sure = False
+        for resource, seat in (found for place in dict.fromkeys(near) for found in self._seated.get(place, ())):
+            if _holds(seat.addresses, address) and (seat.anywhere or seat.addresses.size < _FEW):
+                sure = sure or not seat.anywhere
                 yield resource.id
+        if not sure:
+            for subnet in (s for place in dict.fromkeys(near) for s in self.fabric.estate.seen(SUBNET, under=place)):
+                whole = self.fabric.seat(subnet)
+                if isinstance(whole, Seat) and _holds(whole.addresses, address):
+                    yield subnet.id
 
     @cached_property
     def _seated(self) -> Mapping[ArmId, list[tuple[Resource, Seat]]]:
         """By network: the interfaces and endpoints that sit in it."""
         found: dict[ArmId, list[tuple[Resource, Seat]]] = defaultdict(list)
-        for type_ in (NIC, ENDPOINT):
+        for type_ in (*INTERFACES, ENDPOINT):
             for resource in self.fabric.estate.seen(type_):
                 seat = self.fabric.seat(resource)
                 if isinstance(seat, Seat) and not self._is_card(resource):
@@ -178,11 +214,10 @@ class Stations:
 
     def _services(self) -> Iterator[tuple[str, str, Link]]:
         estate = self.fabric.estate
-        for type_ in SERVICES:
-            for service in estate.seen(type_):
-                yield OUTSIDE, service.id.key, Link(OPENS)
-                for endpoint in endpoints_to(estate, service):
-                    yield endpoint.id.key, service.id.key, Link(LINKS)
+        for service in (*(r for type_ in SERVICES for r in estate.seen(type_)), *self.unlisted):
+            yield OUTSIDE, service.id.key, Link(OPENS)
+            for endpoint in endpoints_to(estate, service):
+                yield endpoint.id.key, service.id.key, Link(LINKS)
 
     @cached_property
     def _services_by_host(self) -> dict[str, ArmId]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from auditor.documents.pool_membership import INTERFACES
 from auditor.estate.paths import Chain, Link
 from auditor.model import ArmId, Resource, Unknown
 from auditor.network.frontends.listeners import (
     BALANCER,
+    BASTION,
     FRONTS,
     VPN,
     Entry,
+    Exit,
 )
 from auditor.network.model import (
     OUTBOUND,
@@ -20,7 +23,7 @@ from auditor.network.model import (
     Seat,
     anybody,
 )
-from auditor.network.private_link.private_endpoints import connections
+from auditor.network.private_link.private_endpoints import ENDPOINT, connections
 from auditor.network.routing.outbound_access import way_out
 from auditor.network.topology.virtual_networks import SUBNET, prefixes_of
 from auditor.reach.connection import filtered, leg
@@ -28,9 +31,11 @@ from auditor.reach.nodes import (
     CROSSES,
     ENTERS,
     EXITS,
+    GIVES,
     HOLDS,
     LEAVES,
     LINKS,
+    OFFERS,
     OPENS,
     PASSES,
     SERVES,
@@ -43,6 +48,7 @@ from auditor.reach.service_access import (
     service_flows,
     service_ports,
 )
+from auditor.sets.address_set import AddressSet
 from auditor.sets.packet_set import FlowSet, Packet
 from auditor.sets.proof import Step, together
 from auditor.sets.symbolic_addresses import Addresses
@@ -69,7 +75,10 @@ class Mark:
 
 @dataclass(frozen=True)
 class _State:
-    """Where a traveller is: who sent the present connection, what it asks for, what listens where it stands."""
+    """Where a traveller is: who sent the present connection, what it asks for, what listens where it stands.
+
+    `session` is what was asked for where that is the port of a session that Bastion opens, behind its own.
+    """
 
     origin: Origin
     asked: FlowSet | None
@@ -77,6 +86,7 @@ class _State:
     door: ArmId | None = None
     open: tuple[Entry, ...] = ()
     exited: bool = False
+    session: FlowSet | None = None
     needs: tuple[str, ...] = ()
 
     def at(self, mark: Mark, **changes: object) -> _State:
@@ -154,9 +164,8 @@ def _opens(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> 
     deaf = _deaf(target, state.asked)
     if deaf is not None:
         return state.at(Mark(target.name, target.id, "public endpoint", (deaf,)))
-    steps, packet = over_public(fabric, state.origin, target)
-    reached = together(steps) is not False
-    return state.at(Mark(target.name, target.id, "public endpoint", steps, packet if reached else None))
+    way = over_public(fabric, state.origin, target, beside=link.kind == OPENS)
+    return state.at(Mark(target.name, target.id, way.note, way.steps, way.packet if way.holds is not False else None))
 
 
 def _deaf(service: Resource, asked: FlowSet | None) -> Step | None:
@@ -172,9 +181,13 @@ _PUBLIC_ADDRESSES = ("microsoft.network/publicipaddresses",)
 
 def _out_to_address(walk: _Walk, state: _State, target: Resource, mark: Mark) -> _State:
     """From a seat over the Internet to a public address of the estate. What gets out is all that can arrive."""
+    return replace(_out_to(walk, state, prefixes_of(target, "properties", "ipAddress"), mark), door=target.id)
+
+
+def _out_to(walk: _Walk, state: _State, addresses: AddressSet, mark: Mark) -> _State:
+    """From a seat over the Internet to public addresses."""
     fabric, origin = walk.stations.fabric, state.origin
     assert isinstance(origin, Seat)
-    addresses = prefixes_of(target, "properties", "ipAddress")
     flows = FlowSet.box(source=Addresses.known(origin.addresses), destination=Addresses.known(addresses))
     flows &= FlowSet.real() if state.asked is None else FlowSet.real() & state.asked
     step, passing = filtered(fabric, origin, OUTBOUND, flows)
@@ -183,7 +196,7 @@ def _out_to_address(walk: _Walk, state: _State, target: Resource, mark: Mark) ->
     outside = Outside(f"{origin.name} over the Internet", Addresses.known(known))
     packet = None if step.holds is False else passing.witness()
     done = replace(mark, steps=(step, route_out(fabric, origin), way.step), packet=packet)
-    return state.at(done, door=target.id, origin=outside, asked=passing.any_address())
+    return state.at(done, origin=outside, asked=passing.any_address())
 
 
 def _serves(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
@@ -215,7 +228,8 @@ def _listen(walk: _Walk, state: _State, front: Resource, door: ArmId | None) -> 
     """Arrive at a front: what it listens on behind this door, past the filters of its subnet where those act."""
     entries = tuple(entry for entry in walk.stations.entries(front) if door in entry.at)
     wanted = FlowSet.union(entry.listens for entry in entries)
-    if state.asked is not None:
+    session = state.asked if front.type == BASTION and _at_sessions(entries, wanted, state.asked) else None
+    if state.asked is not None and session is None:
         wanted &= state.asked
     listening = tuple(e for e in entries if wanted.meets(e.listens) is not False)
     note = ", ".join(dict.fromkeys(entry.name for entry in listening))
@@ -227,13 +241,40 @@ def _listen(walk: _Walk, state: _State, front: Resource, door: ArmId | None) -> 
     heard = Step("listener", True, f"{front.name} listens: {note}", evidence)
     seat = walk.stations.fabric.seat(front)
     if front.type in (BALANCER, VPN) or not isinstance(seat, Seat):
-        return state.at(Mark(front.name, front.id, note, (heard,)), open=listening)
+        return state.at(Mark(front.name, front.id, note, (heard,)), open=listening, session=session)
     found = leg(walk.stations.fabric, state.origin, seat, wanted)
-    return state.at(Mark(front.name, front.id, note, (heard, *found.steps), found.witness), open=listening)
+    done = Mark(front.name, front.id, note, (heard, *found.steps), found.witness)
+    return state.at(done, open=listening, session=session)
 
 
-def _arrive(walk: _Walk, n: int, state: _State, target: Resource, asked: FlowSet | None) -> _State:
-    """Cross to a seat; its subnet is a stop of its own, so that the reader sees where it is."""
+def _at_sessions(entries: tuple[Entry, ...], listens: FlowSet, asked: FlowSet | None) -> bool:
+    """Whether the port that was asked for is one of the sessions that Bastion opens, and not the one it listens at."""
+    if asked is None or listens.meets(asked) is not False:
+        return False
+    return any(way.sends.meets(asked) is not False for entry in entries for way in entry.exits)
+
+
+def _offered(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
+    """From the outside to a front that Azure offers at addresses of its own, to whoever signs in."""
+    if isinstance(state.origin, Seat):
+        state = _out_to(walk, state, anybody(), Mark("the public address of Azure's own", None))
+    return _listen(walk, state, target, target.id)
+
+
+def _gives(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
+    """From the outside to the public addresses of a scale set's instances, which no document shows."""
+    mark = Mark("the public address of each instance", None)
+    state = _out_to(walk, state, anybody(), mark) if isinstance(state.origin, Seat) else state.at(mark)
+    return _arrive(walk, n, state, target, state.asked)
+
+
+def _arrive(
+    walk: _Walk, n: int, state: _State, target: Resource, asked: FlowSet | None, *, addressed: AddressSet | None = None
+) -> _State:
+    """Cross to a seat; its subnet is a stop of its own, so that the reader sees where it is.
+
+    `addressed` are the addresses that the packets have as their destination, if not all of the seat's own.
+    """
     service = walk.station(n + 2)
     if asked is not None and asked.is_empty is True:
         of = service if service is not None else target
@@ -243,10 +284,16 @@ def _arrive(walk: _Walk, n: int, state: _State, target: Resource, asked: FlowSet
     if not isinstance(seat, Seat):
         gap = Unknown(f"where {target.name} sits is not in this snapshot", absent=True) if seat is None else seat
         return state.at(Mark(target.name, target.id, "", (Step("seat", gap, gap.because),)))
+    steps: tuple[Step, ...] = ()
+    if addressed is not None:
+        if seat.anywhere and addressed.meets(seat.addresses):
+            why = Unknown(f"whether an instance of {target.name} has the address {addressed} is not in this snapshot")
+            steps = (Step("address", why, why.because),)
+        seat = replace(seat, addresses=addressed, anywhere=False)
     found = leg(walk.stations.fabric, state.origin, seat, asked)
     if target.type != SUBNET:
         state = state.at(Mark(seat.subnet.name, seat.subnet.id))
-    return state.at(Mark(target.name, target.id, "", found.steps, found.witness))
+    return state.at(Mark(target.name, target.id, "", (*found.steps, *steps), found.witness))
 
 
 def _passes(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
@@ -260,12 +307,31 @@ def _passes(walk: _Walk, n: int, state: _State, link: Link, target: Resource) ->
         step = Step("listener", False, f"{front.name} passes on to {target.name} from elsewhere only")
         return state.at(Mark(target.name, target.id, "", (step,)))
     needs = (*state.needs, way.needs) if way.needs else state.needs
-    seat = walk.stations.fabric.seat(front) if way.relays else None
-    origin = seat if isinstance(seat, Seat) else state.origin
-    onward = replace(state, origin=origin, asked=way.sends, needs=needs)
-    if target.type.startswith("microsoft.network/"):
-        return _arrive(walk, n, onward, target, way.sends)
+    sends = way.sends if state.session is None else way.sends & state.session
+    onward = replace(state, origin=_sender(walk, front, way, state.origin), asked=sends, needs=needs, session=None)
+    if way.doubt is not None:
+        step = Step("passes on", way.doubt, f"whether {front.name} passes on to {target.name} is not known")
+        onward = onward.at(Mark(front.name, front.id, entry.name, (step,)))
+    if target.type in _PUBLIC_ADDRESSES:  # of a regional load balancer behind a cross-region one
+        return onward.at(Mark(target.name, target.id), door=target.id)
+    if target.type == SUBNET or target.type in (*INTERFACES, ENDPOINT):
+        return _arrive(walk, n, onward, target, sends, addressed=_addressed(way, target))
     return _opens(walk, n, onward, link, target)
+
+
+def _sender(walk: _Walk, front: Resource, way: Exit, before: Origin) -> Origin:
+    """Who sends what a front passes on: the front where it opens a connection of its own, else who asked it."""
+    if way.sender is not None:
+        return Outside(f"the host, for {front.name}", Addresses.known(way.sender), is_host=True)
+    seat = walk.stations.fabric.seat(front) if way.relays else None
+    return seat if isinstance(seat, Seat) else before
+
+
+def _addressed(way: Exit, target: Resource) -> AddressSet | None:
+    """The addresses that a front passes packets on to, where they are not all of the target's own."""
+    if way.keeps is not None:
+        return way.keeps
+    return AddressSet.of(way.host) if way.host and target.type != ENDPOINT else None
 
 
 def _held(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
@@ -289,4 +355,6 @@ _HANDLERS = {
     PASSES: _passes,
     HOLDS: _held,
     LINKS: _links,
+    OFFERS: _offered,
+    GIVES: _gives,
 }

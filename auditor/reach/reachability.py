@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from auditor.documents.pool_membership import SCALE_SET
 from auditor.estate import Estate, Relation
 from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.network.frontends.firewall_nat import untold
@@ -34,6 +35,7 @@ from auditor.network.topology.virtual_networks import (
     NETWORK,
     NIC,
     SUBNET,
+    VM,
     address_space,
 )
 from auditor.reach.nodes import (
@@ -186,16 +188,17 @@ class Reachability:
     def _unlisted(self, origin: Origin, target: Resource) -> Unknown | None:
         """Why there could be ways that nobody read: stations of a kind that was not listed."""
         kinds: list[str] = []
-        service = target.type in SERVICES
+        service = target.type in SERVICES or target in self.stations.unlisted
         if service:
             kinds.append(ENDPOINT)
         if isinstance(origin, Outside) and not origin.on_premises:
             if not service or endpoints_to(self.estate, target):
                 kinds += _DOORS
             if target.type == SUBNET:
-                kinds.append(NIC)
+                kinds += (NIC, SCALE_SET)
         gaps = [self.estate.coverage.gap(kind) for kind in kinds]
         if FIREWALL in kinds:
+            gaps += self.stations.unread()
             gaps += [untold(self.estate, firewall) for firewall in self.estate.seen(FIREWALL)]
         return next((gap for gap in gaps if gap is not None), None)
 
@@ -234,10 +237,14 @@ class Reachability:
         return f"nothing leads from {origin.name} to {target.name}"
 
     def origins(self, resource: Resource) -> tuple[Origin, ...]:
-        """Where traffic of a resource comes from: its seat, or every subnet of a network; raises `NotKnown`."""
+        """Where traffic of a resource comes from: every interface, every subnet of a network; raises `NotKnown`."""
         if resource.type == NETWORK:
             below = self.estate.all(f"{NETWORK}/subnets", under=resource.id)
             return tuple(origin for subnet in below for origin in self.origins(subnet))
+        if resource.type in (VM, SCALE_SET):
+            ids = self.estate.targets(resource, Relation.HAS_NIC)
+            interfaces = (self.estate.need(id_, resource.place("properties")) for id_ in ids)
+            return tuple(origin for interface in interfaces for origin in self.origins(interface))
         seat = self.fabric.seat(resource)
         if isinstance(seat, Unknown):
             raise NotKnown(seat)

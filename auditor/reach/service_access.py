@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 from auditor.documents.host_names import planned_hosts
 from auditor.estate import Estate, Relation
 from auditor.facts import load
-from auditor.model import ArmId, NotKnown, Resource, Unknown
+from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
 from auditor.network.model import (
     OUTBOUND,
     Fabric,
@@ -20,18 +21,23 @@ from auditor.network.model import (
 )
 from auditor.network.private_link.private_dns import resolve
 from auditor.network.private_link.private_endpoints import ENDPOINT, approval, connections
+from auditor.network.private_link.public_names import public_name
 from auditor.network.routing.outbound_access import way_out
 from auditor.network.routing.routes import Hop
+from auditor.services.app_service import scm_open_to
 from auditor.services.firewall_verdict import FirewallVerdict
 from auditor.services.paas_firewall import FIREWALLS, open_to
+from auditor.services.public_doors import doors, rows_at
 from auditor.sets.address_set import AddressSet
 from auditor.sets.packet_set import FlowSet, Packet
 from auditor.sets.port_set import PortSet
-from auditor.sets.proof import Step
+from auditor.sets.proof import Step, together
 from auditor.sets.protocol_set import Protocol, ProtocolSet
 from auditor.sets.symbolic_addresses import Addresses
 
 _ONLINE = "microsoft.machinelearningservices/workspaces/onlineendpoints"
+
+SITES = ("microsoft.web/sites", "microsoft.web/sites/slots")
 
 SERVICES = tuple(FIREWALLS)
 """The types that have a public endpoint with a firewall of its own."""
@@ -39,8 +45,14 @@ SERVICES = tuple(FIREWALLS)
 
 @cache
 def _facts(type_: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = load("service-endpoints")["types"].get(type_, {})
-    return found
+    found: Mapping[str, Any] | None = load("service-endpoints")["types"].get(type_)
+    if found is not None:
+        return found
+    door = doors().get(type_)
+    if door is None:
+        return {}
+    ports = [str(port).removesuffix("/udp") for port in door.ports] or ["*"]
+    return {"ports": ports, "hosts": [path.split("/") for path in door.hosts], "tag": "AzureCloud"}
 
 
 def service_ports(type_: str) -> tuple[str, ...]:
@@ -117,35 +129,102 @@ def over_endpoint(fabric: Fabric, origin: Origin, endpoint: Resource, service: R
 # --- over the public endpoint -----------------------------------------------------------------------------------------
 
 
-def over_public(fabric: Fabric, origin: Origin, service: Resource) -> tuple[tuple[Step, ...], Packet | None]:
-    """The steps to a service's public endpoint, and a packet that takes them where they hold."""
+@dataclass(frozen=True)
+class PublicWay:
+    """The steps to one public endpoint of a service, and a packet that takes them where they hold."""
+
+    note: str
+    steps: tuple[Step, ...]
+    packet: Packet | None
+
+    @property
+    def holds(self) -> bool | Unknown:
+        """Whether the endpoint is reached."""
+        return together(self.steps)
+
+
+def over_public(fabric: Fabric, origin: Origin, service: Resource, *, beside: bool = False) -> PublicWay:
+    """The way to a service's public endpoint: of several endpoints the one that is reached, or comes closest.
+
+    `beside` takes in endpoints that stand beside the service's own, such as a web app's deployment host: who reaches
+    that can replace the app.
+    """
+    ways = [_public_way(fabric, origin, service, door) for door in _doors(service, beside=beside)]
+    return min(ways, key=lambda way: (way.holds is not True, way.holds is False))
+
+
+_Verdict = Callable[[Estate, Resource], FirewallVerdict]
+
+
+@dataclass(frozen=True)
+class _Door:
+    """One public endpoint of a service: what it is called, whom it lets in, and the hosts that it answers at."""
+
+    note: str
+    open_to: _Verdict
+    hosts: tuple[str, ...]
+
+
+def _doors(service: Resource, *, beside: bool) -> Iterator[_Door]:
+    hosts = hosts_of(service)
+    scm = tuple(host for host in hosts if ".scm." in host)
+    yield _Door("public endpoint", open_to, tuple(host for host in hosts if host not in scm))
+    if beside and service.type in SITES:
+        yield _Door("deployment endpoint", scm_open_to, scm)
+
+
+def _public_way(fabric: Fabric, origin: Origin, service: Resource, door: _Door) -> PublicWay:
     try:
-        verdict = open_to(fabric.estate, service)
+        verdict = door.open_to(fabric.estate, service)
     except NotKnown as gap:
-        return (Step("service firewall", gap.unknown, gap.unknown.because),), None
+        return PublicWay(door.note, (Step("service firewall", gap.unknown, gap.unknown.because),), None)
     if isinstance(origin, Outside):
         step, sources = _firewall(verdict, service, origin.addresses.possible, origin.name)
-        return (step,), _packet(service, sources)
-    by_endpoint = _service_endpoint(origin, service, verdict)
+        return PublicWay(door.note, (step,), _packet(service, sources, door))
+    name = _name(fabric, origin, service, door)
+    named = () if name is None else (name,)
     out = _out_to(fabric, origin, service)
+    by_endpoint = _service_endpoint(origin, service, verdict)
     if by_endpoint is not None:
-        return (out, by_endpoint), _packet(service, origin.addresses)
+        return PublicWay(door.note, (out, by_endpoint, *named), _packet(service, origin.addresses, door))
     route = route_out(fabric, origin)
     way = way_out(fabric.estate, origin.resource, origin.subnet)
-    if isinstance(way.addresses, Unknown):
+    near = _same_region(fabric.estate, origin, service, verdict)
+    if near is not None:
+        step, sources = near, origin.addresses
+    elif isinstance(way.addresses, Unknown):
         step, sources = _firewall_for_unknown(verdict, service, way.addresses), AddressSet.none()
     else:
         step, sources = _firewall(verdict, service, way.addresses, origin.name)
-    return (out, route, way.step, step), _packet(service, sources)
+    return PublicWay(door.note, (out, route, way.step, step, *named), _packet(service, sources, door))
 
 
-def _packet(service: Resource, sources: AddressSet) -> Packet | None:
+def _name(fabric: Fabric, origin: Seat, service: Resource, door: _Door) -> Step | None:
+    """What keeps the origin from finding the public endpoint by name; `None` where nothing does."""
+    target = fabric.estate.find(service.id.parent) if service.type == _ONLINE else service
+    if target is None:
+        return None
+    try:
+        return public_name(fabric.estate, service, target, door.hosts, origin.network)
+    except NotKnown as gap:
+        return Step("private DNS", gap.unknown, gap.unknown.because)
+
+
+def _packet(service: Resource, sources: AddressSet, door: _Door) -> Packet | None:
     """A packet to the public endpoint; its address is Azure's to choose, so the host name stands for it."""
     if sources.is_empty:
         return None
-    host = next(iter(hosts_of(service)), service.name)
-    port = _facts(service.type).get("ports", [443])[-1]
-    return Packet(Protocol.TCP, sources.witness(), 50000, host, port)
+    host = next(iter(door.hosts), service.name)
+    return Packet(Protocol.TCP, sources.witness(), 50000, host, _port(service))
+
+
+def _port(service: Resource) -> int:
+    """A port at which the service answers: 443 where it does, else the first of those that are known."""
+    door = doors().get(service.type)
+    stated = [str(e.value) for path in door.ports_from for e in rows_at(service, path)] if door is not None else []
+    listed = [*stated, *map(str, _facts(service.type).get("ports", ()))]
+    numbers = [int(port.partition("-")[0]) for port in listed if port.partition("-")[0].isdecimal()]
+    return 443 if 443 in numbers or not numbers else numbers[0]
 
 
 def _firewall(verdict: FirewallVerdict, service: Resource, sources: AddressSet, who: str) -> tuple[Step, AddressSet]:
@@ -170,14 +249,59 @@ def _firewall_for_unknown(verdict: FirewallVerdict, service: Resource, why: Unkn
 
 
 def _service_endpoint(origin: Seat, service: Resource, verdict: FirewallVerdict) -> Step | None:
-    """The way past the firewall by a virtual network rule; `None` where the subnet has no such endpoint or rule."""
+    """The way past the firewall over a service endpoint of the origin's subnet; `None` where it has none.
+
+    With a service endpoint the service sees the private address and the subnet, so its address rules match nothing, and
+    only a virtual network rule or a firewall that lets everybody in does (virtual-network-service-endpoints-overview).
+    """
     wanted = {name.casefold() for name in _facts(service.type).get("service_endpoints", ())}
     for index, row in origin.subnet.items("properties", "serviceEndpoints"):
-        if str(row.get("service") or "").casefold() in wanted and origin.subnet.id in verdict.subnets:
-            at = (origin.subnet.at("properties", "serviceEndpoints", index, "service"), *verdict.reasons)
-            says = f"the firewall of {service.name} lets in {origin.subnet.name} over its service endpoint"
-            return Step(f"firewall of {service.name}", True, says, at)
+        if str(row.get("service") or "").casefold() not in wanted or not _serves(row, service):
+            continue
+        name = f"firewall of {service.name}"
+        at = (origin.subnet.at("properties", "serviceEndpoints", index, "service"), *verdict.reasons)
+        if origin.subnet.get("properties", "serviceEndpointPolicies"):
+            why = Unknown(f"service endpoint policies of {origin.subnet.name} narrow what it reaches, and are not read")
+            return Step(name, why, why.because, at)
+        if origin.subnet.id in verdict.subnets:
+            return Step(name, True, f"{name} lets in {origin.subnet.name} over its service endpoint", at)
+        because = f"{origin.subnet.name} has a service endpoint, so {service.name} sees its private addresses"
+        return _by_no_address(name, service, verdict, because, at)
     return None
+
+
+def _serves(row: Mapping[str, Any], service: Resource) -> bool:
+    """Whether a service endpoint is in force in the service's region; one that names none is taken to be."""
+    listed = row.get("locations")
+    places = {str(place).replace(" ", "").casefold() for place in (listed if isinstance(listed, list) else ())}
+    return not places or "*" in places or not service.location or service.location in places
+
+
+def _same_region(estate: Estate, origin: Seat, service: Resource, verdict: FirewallVerdict) -> Step | None:
+    """The firewall's answer where the service and the origin are in one region, whose traffic keeps private addresses.
+
+    Said of storage accounts only (storage/common/storage-network-security, "restrictions for IP network rules").
+    """
+    if not _facts(service.type).get("same_region_is_private"):
+        return None
+    network = estate.find(origin.network)
+    if network is None or not network.location or network.location != service.location:
+        return None
+    name = f"firewall of {service.name}"
+    because = f"{origin.name} is in the region of {service.name}, which sees its private addresses"
+    return _by_no_address(name, service, verdict, because, (network.at("location"), *verdict.reasons))
+
+
+def _by_no_address(
+    name: str, service: Resource, verdict: FirewallVerdict, because: str, at: tuple[Evidence, ...]
+) -> Step:
+    """What a firewall answers to somebody whom none of its address rules can match."""
+    if verdict.addresses.is_everything:
+        return Step(name, True, verdict.says, at)
+    if verdict.gap is not None:
+        return Step(name, verdict.gap, verdict.gap.because, at)
+    says = f"{because}: no address rule matches them, and no virtual network rule names the subnet"
+    return Step(name, False, verdict.says if verdict.at_most.is_empty else says, at)
 
 
 def _out_to(fabric: Fabric, origin: Seat, service: Resource) -> Step:

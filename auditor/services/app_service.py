@@ -52,8 +52,11 @@ def scm_open_to(estate: Estate, site: Resource) -> FirewallVerdict:
 
 
 def _open_to(estate: Estate, site: Resource, rules: str) -> FirewallVerdict:
+    inside = _environment(estate, site, rules)
+    if inside is not None and inside.closed is True:
+        return inside
     config = _config(estate, site)
-    switched = _switch(estate, site, config)
+    switched = _switch(estate, site, config) or inside
     if switched is not None:
         return switched
     on = site.at("properties", "publicNetworkAccess")
@@ -77,6 +80,26 @@ def _config(estate: Estate, site: Resource) -> Resource | Unknown:
         f"config/web of {site.name} is not in this snapshot",
         permission="Microsoft.Web/sites/config/read",
     )
+
+
+def _environment(estate: Estate, site: Resource, rules: str) -> FirewallVerdict | None:
+    """An App Service Environment with an internal load balancer has no public address, whatever the site says.
+
+    `Web` keeps the sites' own hosts inside, `Publishing` the management sites
+    (app-service/environment/creation: internalLoadBalancingMode).
+    """
+    id_ = site.ref("properties", "hostingEnvironmentProfile", "id")
+    if id_ is None:
+        return None
+    environment = estate.resolve(id_, site.place("properties", "hostingEnvironmentProfile", "id"))
+    if isinstance(environment, Unknown):
+        return undecided(site.id, environment, site.at("properties", "hostingEnvironmentProfile", "id"))
+    mode = environment.at("properties", "internalLoadBalancingMode")
+    inside = {word.strip() for word in str(mode.value or "").casefold().split(",")}
+    if ("publishing" if rules.startswith("scm") else "web") not in inside and "3" not in inside:
+        return None
+    says = f"{site.name} is in {environment.name}, an App Service Environment with an internal load balancer"
+    return nobody(site.id, says, mode)
 
 
 def _switch(estate: Estate, site: Resource, config: Resource | Unknown) -> FirewallVerdict | None:

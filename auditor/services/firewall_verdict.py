@@ -30,6 +30,8 @@ class FirewallVerdict:
     subnets: tuple[ArmId, ...] = ()
     instances: tuple[str, ...] = ()
     gap: Unknown | None = None
+    by_perimeter: bool = False
+    """Whether a network security perimeter decided, in the place of the service's own switch and rules."""
 
     @property
     def closed(self) -> bool | Unknown:

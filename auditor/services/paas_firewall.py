@@ -23,6 +23,8 @@ from auditor.services.firewall_verdict import (
     undecided,
 )
 from auditor.services.network_rules import by_network_rules, trusted
+from auditor.services.perimeter import beside_perimeter, by_perimeter
+from auditor.services.public_doors import by_table, doors, is_accounted_for, sign_of_a_door
 
 _WORKSPACE = "microsoft.machinelearningservices/workspaces"
 
@@ -30,12 +32,36 @@ _WORKSPACE = "microsoft.machinelearningservices/workspaces"
 def open_to(estate: Estate, resource: Resource) -> FirewallVerdict:
     """Who may use the public endpoint of this resource.
 
-    Raises `NotKnown` for a type that this version knows nothing about (see `FIREWALLS`).
+    Raises `NotKnown` for a type that this version knows nothing about (see `FIREWALLS`); where its document shows that
+    it can be a door, the reason says by what.
     """
     decide = FIREWALLS.get(resource.type)
     if decide is None:
-        raise NotKnown(Unknown(f"how {resource.type} decides who may use its public endpoint is not known here"))
-    return decide(estate, resource)
+        sign = sign_of_a_door(resource)
+        shown = (
+            ""
+            if sign is None
+            else f" ({sign.place.pointer.removeprefix('/')} of {resource.name} shows that it has one)"
+        )
+        raise NotKnown(Unknown(f"how {resource.type} decides who may use its public endpoint is not known here{shown}"))
+    return beside_perimeter(estate, resource, decide(estate, resource))
+
+
+def has_a_door(resource: Resource) -> bool:
+    """Whether a resource has, or seems to have, a public endpoint that has to be judged."""
+    return resource.type in FIREWALLS or sign_of_a_door(resource) is not None
+
+
+def unjudged(estate: Estate) -> Mapping[str, int]:
+    """How many resources of which kinds were neither judged as doors nor are known to be none, by lower-case type.
+
+    Parts of other resources, and what the model of networks follows, are judged where they belong.
+    """
+    found: dict[str, int] = {}
+    for resource in estate.resources:
+        if resource.type and not has_a_door(resource) and not is_accounted_for(resource):
+            found[resource.type] = found.get(resource.type, 0) + 1
+    return dict(sorted(found.items()))
 
 
 def public_access(resource: Resource) -> tuple[str, Evidence]:
@@ -53,7 +79,7 @@ def _facts(resource: Resource) -> Mapping[str, Any]:
     return found
 
 
-def _switched(resource: Resource) -> FirewallVerdict | None:
+def _switched(estate: Estate, resource: Resource) -> FirewallVerdict | None:
     """The verdict where the switch alone decides; `None` where the endpoint is on."""
     access, evidence = public_access(resource)
     facts = _facts(resource)
@@ -64,36 +90,43 @@ def _switched(resource: Resource) -> FirewallVerdict | None:
         says = f"public network access of {resource.name} is disabled"
         return nobody(resource.id, says, evidence, trusted=survives)
     if access == "perimeter":
-        because = f"{resource.name} is secured by a network security perimeter, whose rules are not read"
-        return undecided(resource.id, Unknown(because), evidence)
+        return by_perimeter(estate, resource)
     because = f"publicNetworkAccess of {resource.name} is {evidence.value!r}, a value that this version does not know"
     return undecided(resource.id, Unknown(because), evidence)
 
 
-def _by_rules(_estate: Estate, resource: Resource) -> FirewallVerdict:
+def _by_rules(estate: Estate, resource: Resource) -> FirewallVerdict:
     """Storage, key vault, registry, Azure AI services and search: a switch, then a list of rules."""
-    decided = _switched(resource)
+    decided = _switched(estate, resource)
     if decided is not None:
         return decided
     return by_network_rules(resource, _facts(resource), public_access(resource)[1])
 
 
-def _by_switch(_estate: Estate, resource: Resource) -> FirewallVerdict:
+def _by_switch(estate: Estate, resource: Resource) -> FirewallVerdict:
     """Online endpoints: a switch and nothing else."""
     says = f"public network access of {resource.name} is enabled"
-    return _switched(resource) or everybody(resource.id, says, public_access(resource)[1])
+    return _switched(estate, resource) or everybody(resource.id, says, public_access(resource)[1])
 
 
-def _api_management(_estate: Estate, resource: Resource) -> FirewallVerdict:
-    if resource.text("properties", "virtualNetworkType") == "internal":
+def _api_management(estate: Estate, resource: Resource) -> FirewallVerdict:
+    """API Management: a switch; injected, the network decides (api-management/virtual-network-concepts)."""
+    mode = resource.text("properties", "virtualNetworkType")
+    if mode == "internal":
         says = f"{resource.name} is injected into a network in Internal mode and has no public gateway"
         return nobody(resource.id, says, resource.at("properties", "virtualNetworkType"))
-    return _by_switch(_estate, resource)
+    found = _by_switch(estate, resource)
+    if mode == "external" and resource.get("properties", "virtualNetworkConfiguration", "subnetResourceId"):
+        why = (
+            f"{resource.name} is injected in External mode, and the security group of its subnet decides who reaches it"
+        )
+        return found.but_not_read(Unknown(why))
+    return found
 
 
 def _workspace(estate: Estate, resource: Resource) -> FirewallVerdict:
     """A workspace: the switch, or the flag before it; then rules that only preview versions of the API show."""
-    verdict = _switched(resource) if public_access(resource)[0] else _workspace_by_flag(estate, resource)
+    verdict = _switched(estate, resource) if public_access(resource)[0] else _workspace_by_flag(estate, resource)
     if verdict is not None:
         return verdict
     facts = _facts(resource)
@@ -128,6 +161,10 @@ def _site(estate: Estate, resource: Resource) -> FirewallVerdict:
     return site_open_to(estate, resource)
 
 
+def _by_table(estate: Estate, resource: Resource) -> FirewallVerdict:
+    return by_table(estate, resource, open_to)
+
+
 FIREWALLS: Mapping[str, Callable[[Estate, Resource], FirewallVerdict]] = {
     "microsoft.storage/storageaccounts": _by_rules,
     "microsoft.keyvault/vaults": _by_rules,
@@ -139,5 +176,6 @@ FIREWALLS: Mapping[str, Callable[[Estate, Resource], FirewallVerdict]] = {
     "microsoft.web/sites": _site,
     "microsoft.web/sites/slots": _site,
     "microsoft.apimanagement/service": _api_management,
+    **dict.fromkeys(doors(), _by_table),
 }
 """By lower-case ARM type."""

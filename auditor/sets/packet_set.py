@@ -196,6 +196,16 @@ class FlowSet:
         """Why this set is not exact, a reason a symbol."""
         return tuple(dict.fromkeys(symbol.why for symbol in symbols_in(self.diagram)))
 
+    @property
+    def destinations(self) -> FlowSet:
+        """The packets between whatever else to those addresses that some packet of it certainly goes to."""
+        return FlowSet(dd.without(self.certain.diagram, lambda level: level != dd.DESTINATION, dd.first))
+
+    @property
+    def sources(self) -> FlowSet:
+        """The packets between whatever else from those addresses that some packet of it certainly comes from."""
+        return FlowSet(dd.without(self.certain.diagram, lambda level: level != dd.SOURCE, dd.first))
+
     def boxes(self) -> tuple[Box, ...]:
         """Few disjoint boxes that are together exactly this set."""
         return boxes_of(self.diagram)

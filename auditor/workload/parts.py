@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from auditor.documents.host_names import planned_hosts
+from auditor.documents.pool_membership import SCALE_SET, SCALE_SET_INTERFACE, Pooled
 from auditor.estate import Estate, Relation
 from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.network.topology.seated import seated_in
@@ -291,6 +292,20 @@ class Workload:
         """Public IP addresses in the workload's groups or used by what sits in its networks."""
         used = {a for r in (*self.gateways, *self.bastions) for a in self.estate.targets(r, Relation.HAS_ADDRESS)}
         return tuple(p for p in self.estate.all("microsoft.network/publicipaddresses") if p.id in used or self.owns(p))
+
+    @cached_property
+    def instance_addresses(self) -> tuple[Resource, ...]:
+        """What gives each instance of a scale set a public address, which no list of addresses shows.
+
+        The interfaces of the profiles of scale sets in the workload's networks or groups.
+        """
+        return tuple(
+            pattern
+            for scale_set in self.estate.all(SCALE_SET)
+            if self._in_reach(scale_set)
+            for pattern in self.estate.seen(SCALE_SET_INTERFACE, under=scale_set.id)
+            if Pooled(pattern).instance_addresses
+        )
 
     def endpoints_to(self, target: Resource) -> tuple[Resource, ...]:
         """The private endpoints that lead to a resource."""

@@ -76,3 +76,12 @@ def nic(name: str, network: str, subnet: str, address: str, **rest: Any) -> dict
     """An interface with one address."""
     config = {"privateIPAddress": address, "subnet": {"id": subnet_id(network, subnet)}, **rest.pop("config", {})}
     return doc(NIC, name, properties={"ipConfigurations": [{"name": "c", "properties": config}], **rest})
+
+
+def scale_set_of(name: str, network: str = "v", subnet: str = "a", group: str = "", **config: Any) -> dict[str, Any]:
+    """A scale set whose instances have one interface `n` in a subnet; `config` is of its ip-configuration."""
+    place = {"subnet": {"id": subnet_id(network, subnet)}, **config}
+    guard = {"networkSecurityGroup": {"id": group}} if group else {}
+    interface = {"name": "n", "properties": {"ipConfigurations": [{"name": "c", "properties": place}], **guard}}
+    profile = {"networkProfile": {"networkInterfaceConfigurations": [interface]}}
+    return doc("Microsoft.Compute/virtualMachineScaleSets", name, properties={"virtualMachineProfile": profile})

@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.estate import Estate, build_estate
@@ -114,6 +114,7 @@ def test_a_list_item_is_added_and_removed() -> None:
     assert less.get("properties", "list") == [2]
 
 
+@settings(deadline=None)
 @given(st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.dictionaries(st.text(), inner, max_size=3)))
 def test_what_is_set_is_what_is_read(value: Any) -> None:
     snapshot, estate = world()

@@ -93,6 +93,7 @@ def test_services_come_in_the_order_in_which_the_architecture_tells_of_them() ->
         ("staibase", ""),
         ("kv-aibase", "workspace key vault"),
         ("craibase", "workspace registry"),
+        ("mlr-aibase", ""),
     ]
 
 

@@ -115,8 +115,8 @@ def test_what_is_not_known_is_unknown(type_: str, properties: dict[str, Any], wo
 
 
 def test_a_type_that_is_not_in_the_table_is_not_known() -> None:
-    with pytest.raises(NotKnown, match=r"microsoft.sql/servers"):
-        ask("Microsoft.Sql/servers", {})
+    with pytest.raises(NotKnown, match=r"contoso.things/servers .*\(properties/publicNetworkAccess of x shows"):
+        ask("Contoso.Things/servers", {"publicNetworkAccess": "Enabled"})
 
 
 TRUSTED = [
@@ -309,7 +309,10 @@ def test_the_reference_deployment() -> None:
         for type_ in FIREWALLS
         for resource in estate.seen(type_)
     }
-    assert answers == {
+    beside = {name: who for name, who in answers.items() if name.startswith(("log-", "appi", "vm-"))}
+    assert {who for name, who in beside.items() if not name.startswith("vm-")} == {str(EVERYBODY)}
+    assert {who for name, who in beside.items() if name.startswith("vm-")} == {"no address"}
+    assert answers == beside | {
         "staibase": "203.0.113.24",
         "stmlaibase": "no address",
         "kv-aibase": "no address",

@@ -1,89 +1,115 @@
-"""Application gateways: listeners, and the backends that their rules lead to."""
+"""Application gateways: listeners of layers 7 and 4, and the backends that their rules lead to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from auditor.model import ArmId, Evidence, Resource
-
-Item = tuple[int, Mapping[str, Any]]
+from auditor.documents.application_gateway import (
+    ApplicationGateway,
+    BackendSetting,
+    Listener,
+    PathMap,
+    PathRule,
+    RoutingRule,
+    named,
+    own_id,
+)
+from auditor.estate import Estate
+from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
+from auditor.network.frontends.pools import pooled
 
 
 @dataclass(frozen=True)
-class Listener:
-    """A listener: the public address or subnet of its frontend, its port, and backends as host and port."""
+class Backend:
+    """A member of a backend pool, by host name or address, or an interface; and the port that it is asked at."""
+
+    host: str
+    port: int | None
+    interface: ArmId | None = None
+
+
+@dataclass(frozen=True)
+class Listened:
+    """A listener: the public address or subnet of its front end, its port, and its backends."""
 
     name: str
     at: tuple[ArmId, ...]
     port: int
-    backends: tuple[tuple[str, int | None], ...]
+    backends: tuple[Backend, ...]
     evidence: Evidence
 
 
-def listened(gateway: Resource) -> Iterator[Listener]:
-    """Every listener of a gateway whose frontend and port are stated."""
-    for index, listener in gateway.items("properties", "httpListeners"):
-        path = ("properties", "httpListeners", index)
-        at = _frontend(gateway, gateway.ref(*path, "properties", "frontendIPConfiguration"))
-        port = _port(gateway, gateway.ref(*path, "properties", "frontendPort"))
-        if port is None:
+def listened(estate: Estate, gateway: Resource) -> Iterator[Listened]:
+    """Every listener of a gateway, as far as it can be read."""
+    yield from _read(estate, gateway)[0]
+
+
+def unreadable(estate: Estate, gateway: Resource) -> tuple[Unknown, ...]:
+    """Why a gateway may lead to more than `listened` says."""
+    return _read(estate, gateway)[1]
+
+
+def _read(estate: Estate, gateway: Resource) -> tuple[list[Listened], tuple[Unknown, ...]]:
+    view = ApplicationGateway(gateway)
+    found: list[Listened] = []
+    gaps: list[Unknown] = [*pooled(estate).gaps]
+    for listeners in (view.listeners, view.stream_listeners):
+        if isinstance(listeners.known, Unknown):
+            gaps.append(listeners.known)
             continue
-        own = gateway.ref(*path) or gateway.id.child("httpListeners", str(listener.get("name")))
-        backends = tuple(dict.fromkeys(_backends(gateway, own)))
-        yield Listener(str(listener.get("name")), at, port, backends, gateway.at(*path, "name"))
+        for listener in listeners.known:
+            try:
+                found += _listening(estate, view, listener)
+            except NotKnown as gap:
+                gaps.append(gap.unknown)
+    return found, tuple(gaps)
 
 
-def _part(gateway: Resource, kind: str, id_: ArmId | None) -> int | None:
-    """The index of the part of this kind that a reference means."""
-    if id_ is None:
-        return None
-    for index, item in gateway.items("properties", kind):
-        if gateway.ref("properties", kind, index) == id_ or str(item.get("name")).casefold() == id_.name.casefold():
-            return index
-    return None
+def _listening(estate: Estate, view: ApplicationGateway, listener: Listener) -> Iterator[Listened]:
+    front_port = named(view.front_ports.value, listener.front_port.value)
+    if front_port is None:
+        raise NotKnown(Unknown(f"the port of listener {listener.name} of {view.name} is not in its document"))
+    front = named(view.front_ends.value, listener.front_end.value)
+    at = (front.public_address.value, front.subnet.value) if front is not None else ()
+    rules = _stream_rules(view, listener) if listener.is_layer_4 else _rules(view, listener)
+    backends = tuple(dict.fromkeys(backend for pool, setting in rules for backend in _of(estate, view, pool, setting)))
+    stands = tuple(id_ for id_ in at if id_ is not None)
+    yield Listened(listener.name, stands, front_port.port.value, backends, listener.shown("name"))
 
 
-def _frontend(gateway: Resource, id_: ArmId | None) -> tuple[ArmId, ...]:
-    index = _part(gateway, "frontendIPConfigurations", id_)
-    if index is None:
-        return ()
-    path = ("properties", "frontendIPConfigurations", index, "properties")
-    refs = (gateway.ref(*path, "publicIPAddress"), gateway.ref(*path, "subnet"))
-    return tuple(ref for ref in refs if ref is not None)
+_Way = tuple[ArmId | None, BackendSetting | None]
+"""A pool and how its members are asked."""
 
 
-def _port(gateway: Resource, id_: ArmId | None) -> int | None:
-    index = _part(gateway, "frontendPorts", id_)
-    found = None if index is None else gateway.get("properties", "frontendPorts", index, "properties", "port")
-    return found if isinstance(found, int) else None
+def _stream_rules(view: ApplicationGateway, listener: Listener) -> Iterator[_Way]:
+    for rule in (each for each in view.stream_rules.value if each.listener.value == own_id(listener)):
+        yield rule.pool.value, named(view.stream_settings.value, rule.setting.value)
 
 
-def _backends(gateway: Resource, listener: ArmId) -> Iterator[tuple[str, int | None]]:
-    for index, _ in gateway.items("properties", "requestRoutingRules"):
-        path: tuple[str | int, ...] = ("properties", "requestRoutingRules", index, "properties")
-        if gateway.ref(*path, "httpListener") == listener:
-            yield from _pair(gateway, path, "backendAddressPool", "backendHttpSettings")
-            at = _part(gateway, "urlPathMaps", gateway.ref(*path, "urlPathMap"))
-            if at is not None:
-                yield from _by_path(gateway, ("properties", "urlPathMaps", at, "properties"))
+def _rules(view: ApplicationGateway, listener: Listener) -> Iterator[_Way]:
+    for rule in (each for each in view.rules.value if each.listener.value == own_id(listener)):
+        yield _way(view, rule)
+        paths = named(view.path_maps.value, rule.path_map.value)
+        if paths is not None:
+            yield _way(view, paths)
+            yield from (_way(view, each) for each in paths.rules.value)
 
 
-def _by_path(gateway: Resource, path: tuple[str | int, ...]) -> Iterator[tuple[str, int | None]]:
-    yield from _pair(gateway, path, "defaultBackendAddressPool", "defaultBackendHttpSettings")
-    for index, _ in gateway.items(*path, "pathRules"):
-        rule = (*path, "pathRules", index, "properties")
-        yield from _pair(gateway, rule, "backendAddressPool", "backendHttpSettings")
+def _way(view: ApplicationGateway, rule: RoutingRule | PathMap | PathRule) -> _Way:
+    return rule.pool.value, named(view.settings.value, rule.setting.value)
 
 
-def _pair(gateway: Resource, path: tuple[str | int, ...], pool: str, settings: str) -> Iterator[tuple[str, int | None]]:
-    members = _part(gateway, "backendAddressPools", gateway.ref(*path, pool))
-    how = _part(gateway, "backendHttpSettingsCollection", gateway.ref(*path, settings))
-    if members is None or how is None:
+def _of(
+    estate: Estate, view: ApplicationGateway, pool: ArmId | None, setting: BackendSetting | None
+) -> Iterator[Backend]:
+    found = named(view.pools.value, pool)
+    if found is None or setting is None:
         return
-    port = gateway.get("properties", "backendHttpSettingsCollection", how, "properties", "port")
-    for _, member in gateway.items("properties", "backendAddressPools", members, "properties", "backendAddresses"):
-        host = str(member.get("fqdn") or member.get("ipAddress") or "")
+    port = None if isinstance(setting.port.known, Unknown) else setting.port.known
+    for address in found.addresses.value:
+        host = address.host_name.value or address.address.value
         if host:
-            yield host.rstrip(".").casefold(), port if isinstance(port, int) else None
+            yield Backend(host.rstrip(".").casefold(), port)
+    for interface in sorted(pooled(estate).of(own_id(found))):
+        yield Backend("", port, interface)

@@ -6,30 +6,37 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from auditor.documents.bastion import Bastion
+from auditor.documents.pool_membership import INTERFACES, SCALE_SET_INTERFACE
 from auditor.estate import Estate, Relation
+from auditor.estate.kept import once_an_estate
 from auditor.model import ArmId, NotKnown, Resource
 from auditor.network.topology.attachment import place_of
 from auditor.network.topology.peering import peerings_of
-from auditor.network.topology.virtual_networks import NIC, VM, network_of
+from auditor.network.topology.virtual_networks import VM, network_of
 
 
 def machines_near(estate: Estate, bastion: Resource) -> tuple[ArmId, ...]:
-    """The interfaces of machines that a Bastion host may reach, by id.
+    """The interfaces of machines that a Bastion host may reach, by id; those of scale sets by their pattern.
 
     Left out is only what is known to be in a network that is neither its own nor peered with it
-    (learn.microsoft.com/azure/bastion/vnet-peering).
+    (learn.microsoft.com/azure/bastion/vnet-peering). One of sku Developer serves its own network alone
+    (learn.microsoft.com/azure/bastion/quickstart-developer).
     """
     machines = _machines_of(estate)
-    near = _near(estate, bastion)
+    near = _near(estate, Bastion(bastion))
     if near is None:
         return machines.all
     found = [nic for network in near for nic in machines.by_network.get(network, ())]
     return tuple(sorted((*machines.elsewhere, *found)))
 
 
-def _near(estate: Estate, bastion: Resource) -> frozenset[ArmId] | None:
+def _near(estate: Estate, bastion: Bastion) -> frozenset[ArmId] | None:
     """The networks in reach; `None` where they cannot be told."""
     try:
+        if bastion.is_developer:
+            served = bastion.network.value
+            return frozenset({served}) if served is not None else None
         network = network_of(estate, place_of(estate, bastion.id).subnet)
         return frozenset((network.id, *(peering.remote for peering in peerings_of(estate, network))))
     except (NotKnown, ValueError):
@@ -45,12 +52,15 @@ class _Machines:
     elsewhere: tuple[ArmId, ...]
 
 
+@once_an_estate
 def _machines_of(estate: Estate) -> _Machines:
-    found = estate.worked_out.get("machines by network")
-    if not isinstance(found, _Machines):
-        attached = [nic for nic in estate.seen(NIC) if estate.into(nic, Relation.HAS_NIC, VM)]
-        found = estate.worked_out["machines by network"] = _sorted(estate, attached)
-    return found
+    attached = [
+        nic
+        for type_ in INTERFACES
+        for nic in estate.seen(type_)
+        if nic.type == SCALE_SET_INTERFACE or estate.into(nic, Relation.HAS_NIC, VM)
+    ]
+    return _sorted(estate, attached)
 
 
 def _sorted(estate: Estate, attached: Iterable[Resource]) -> _Machines:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from auditor.documents.bastion import Bastion
 from auditor.estate import Estate, Relation
-from auditor.model import ArmId, Evidence, Resource
+from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
 from auditor.network.frontends.application_gateway import listened
+from auditor.network.frontends.application_gateway import unreadable as unreadable_listeners
 from auditor.network.frontends.bastion import machines_near
 from auditor.network.frontends.firewall_nat import translated
 from auditor.network.frontends.load_balancer import balanced
+from auditor.network.frontends.load_balancer import unreadable as unreadable_rules
+from auditor.network.topology.service_tags import platform_addresses
+from auditor.sets.address_set import AddressSet
 from auditor.sets.packet_set import FlowSet
 from auditor.sets.port_set import PortSet
 from auditor.sets.protocol_set import ProtocolSet
@@ -30,7 +35,10 @@ FRONTS = (GATEWAY, BALANCER, BASTION, FIREWALL, VPN)
 class Exit:
     """Where a front passes traffic on to: an interface by id, an address or a host name, and with which ports.
 
-    `relays` is true where the front opens a connection of its own, so that the source is the front.
+    `relays` is true where the front opens a connection of its own, so that the source is the front; `sender` is where
+    it does so from where it sits in no network. `network` is where `host` is an address of, if not of the front's own.
+    `keeps` is set where packets arrive with the front's own address as their destination. `doubt` says why it is not
+    known whether it passes anything on; `needs` is what a person must have besides.
     """
 
     host: str
@@ -38,11 +46,19 @@ class Exit:
     sends: FlowSet
     relays: bool
     needs: str = ""
+    network: ArmId | None = None
+    keeps: AddressSet | None = None
+    sender: AddressSet | None = None
+    doubt: Unknown | None = None
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that a front listens on. `at` are the public addresses and subnets it can be asked through."""
+    """One thing that a front listens on.
+
+    `at` are the public addresses and subnets that it can be asked through; the front itself where Azure offers it to
+    whoever signs in, at addresses of its own.
+    """
 
     front: Resource
     name: str
@@ -57,16 +73,39 @@ def ports(protocols: str, *texts: str | int) -> FlowSet:
     return FlowSet.box(ProtocolSet.of(*protocols.split("/")), destination_ports=PortSet.of(*texts))
 
 
-def entries_of(estate: Estate, front: Resource) -> tuple[Entry, ...]:
-    """Everything that a front listens on; nothing for what is not a front."""
+@dataclass(frozen=True)
+class Entries:
+    """Everything that a front listens on, and why there could be more: parts of its document that cannot be read."""
+
+    known: tuple[Entry, ...] = ()
+    gaps: tuple[Unknown, ...] = ()
+
+
+def entries_of(estate: Estate, front: Resource) -> Entries:
+    """What a front listens on; nothing for what is not a front."""
     made = {GATEWAY: _gateway, BALANCER: _balancer, BASTION: _bastion, FIREWALL: _firewall, VPN: _vpn}.get(front.type)
-    return tuple(made(estate, front)) if made else ()
+    unread = {GATEWAY: unreadable_listeners, BALANCER: unreadable_rules}.get(front.type)
+    found: list[Entry] = []
+    gaps: list[Unknown] = []
+    try:
+        gaps += unread(estate, front) if unread is not None else ()
+        found.extend(made(estate, front) if made is not None else ())  # keeps what came before a gap
+    except NotKnown as gap:
+        gaps.append(gap.unknown)
+    return Entries(tuple(found), tuple(gaps))
 
 
 def _gateway(estate: Estate, front: Resource) -> Iterator[Entry]:
-    for listener in listened(front):
+    for listener in listened(estate, front):
         exits = tuple(
-            Exit(host, None, ports("Tcp", port), relays=True) for host, port in listener.backends if port is not None
+            Exit(
+                backend.host,
+                backend.interface,
+                ports("Tcp", "*" if backend.port is None else backend.port),
+                relays=True,
+                doubt=None if backend.port is not None else Unknown(f"{front.name} states no port for a backend"),
+            )
+            for backend in listener.backends
         )
         about = f"listener {listener.port}"
         yield Entry(front, about, listener.at, ports("Tcp", listener.port), exits, (listener.evidence,))
@@ -75,20 +114,33 @@ def _gateway(estate: Estate, front: Resource) -> Iterator[Entry]:
 def _balancer(estate: Estate, front: Resource) -> Iterator[Entry]:
     for rule in balanced(estate, front):
         sends = ports(rule.protocol, *rule.back)
-        exits = tuple(Exit("", member, sends, relays=False) for member in rule.members)
+        to = [Exit("", member, sends, relays=False) for member in rule.members]
+        to += [Exit(host.address, None, sends, relays=False, network=host.network) for host in rule.behind.hosts]
+        # A regional load balancer behind is asked at the same port (cross-region-overview).
+        to += [Exit("", address, ports(rule.protocol, *rule.front), relays=False) for address in rule.behind.onward]
+        keeps = rule.keeps if not isinstance(rule.keeps, Unknown) else None
+        doubt = rule.keeps if isinstance(rule.keeps, Unknown) else rule.doubt
+        exits = tuple(replace(way, keeps=keeps, doubt=doubt) for way in to)
         yield Entry(front, rule.name, rule.at, ports(rule.protocol, *rule.front), exits, (rule.evidence,))
 
 
 def _bastion(estate: Estate, front: Resource) -> Iterator[Entry]:
     """Bastion opens a session to a machine in its own network or a peered one, for whoever signs in to Azure."""
-    at = estate.targets(front, Relation.HAS_ADDRESS)
-    if front.get("properties", "enablePrivateOnlyBastion") is True:
+    view = Bastion(front)
+    sender: AddressSet | None = None
+    if view.is_developer:
+        at: tuple[ArmId, ...] = (front.id,)
+        sender = platform_addresses("load_balancer")
+    elif view.private_only.value:
         at = estate.targets(front, Relation.IN_SUBNET)
+    else:
+        at = estate.targets(front, Relation.HAS_ADDRESS)
     session = ports("Tcp", 22, 3389)
+    needs = "a shared link" if view.shares_links.value else "a sign-in to Azure"
     exits = tuple(
-        Exit("", nic, session, relays=True, needs="a sign-in to Azure") for nic in machines_near(estate, front)
+        Exit("", nic, session, relays=True, needs=needs, sender=sender) for nic in machines_near(estate, front)
     )
-    yield Entry(front, "session", at, ports("Tcp", 443), exits, (front.at("properties", "ipConfigurations"),))
+    yield Entry(front, "session", at, ports("Tcp", 443), exits, (view.configurations.evidence,))
 
 
 def _firewall(estate: Estate, front: Resource) -> Iterator[Entry]:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from auditor.documents.pool_membership import SCALE_SET_INTERFACE, InstanceAddress, Pooled
 from auditor.estate import Estate, Relation
 from auditor.facts import load
 from auditor.model import ArmId, Resource, Unknown
+from auditor.network.frontends.in_front import balancers_before
 from auditor.network.nsg.admin_rules import admin_rules
 from auditor.network.nsg.evaluation import Decision, Evaluation, evaluated
 from auditor.network.topology.attachment import Place
@@ -185,19 +187,32 @@ def _public(estate: Estate, place: Place, view: NetworkView) -> list[Layer]:
         return []
     inner = view.virtual_network | Addresses.known(platform_addresses("load_balancer"))
     closed = {sku.casefold() for sku in _laws()["closed_skus"]}
-    text = "a Standard public address is closed to inbound traffic until a security group allows it"
+    shut = FlowSet.box(source=inner)
+    for address in _of_instances(place.interface):
+        if isinstance(address.sku.known, Unknown):
+            return [Layer(PUBLIC, place.interface.id, gap=address.sku.known)]
+        if address.sku.known in closed:
+            return [Layer(PUBLIC, place.interface.id, passing=shut, because=_CLOSED)]
     for front, gap in _fronts(estate, place.interface):
         if gap is not None:
             return [Layer(PUBLIC, front, gap=gap)]
         found = estate.find(front)
         if found is not None and found.text("sku", "name") in closed:
-            return [Layer(PUBLIC, front, passing=FlowSet.box(source=inner), because=text)]
+            return [Layer(PUBLIC, front, passing=shut, because=_CLOSED)]
     return []
+
+
+def _of_instances(interface: Resource) -> tuple[InstanceAddress, ...]:
+    """The public addresses that a scale set gives its instances at this interface."""
+    return Pooled(interface).instance_addresses if interface.type == SCALE_SET_INTERFACE else ()
+
+
+_CLOSED = "a Standard public address is closed to inbound traffic until a security group allows it"
 
 
 def _fronts(estate: Estate, interface: Resource) -> list[tuple[ArmId, Unknown | None]]:
     """The public addresses of an interface and the load balancers in front of it."""
-    ids = list(estate.targets(interface, Relation.HAS_ADDRESS))
+    ids = [*estate.targets(interface, Relation.HAS_ADDRESS), *balancers_before(estate, interface.id)]
     for n, _ in interface.items("properties", "ipConfigurations"):
         where = ("properties", "ipConfigurations", n, "properties", "loadBalancerBackendAddressPools")
         for at, _ in interface.items(*where):

@@ -5,14 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from auditor.estate import Estate, Relation
+from auditor.documents.private_dns import (
+    A_RECORDS,
+    FIREWALL,
+    INBOUND,
+    LINK,
+    RULE,
+    RULESET_LINK,
+    ZONE,
+    ForwardingRule,
+    InboundEndpoint,
+    NamedNetwork,
+    NamingFirewall,
+    PolicyNames,
+    RecordSet,
+    RulesetLink,
+    ZoneLink,
+)
+from auditor.estate import Estate
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
 from auditor.sets.proof import Step
 
-ZONE = "microsoft.network/privatednszones"
-_LINK = f"{ZONE}/virtualnetworklinks"
-_A = f"{ZONE}/a"
-_INBOUND = "microsoft.network/dnsresolvers/inboundendpoints"
 _AZURE_DNS = "168.63.129.16"
 
 _LINKED = ("completed", "done", "")
@@ -45,30 +58,115 @@ def name_servers(estate: Estate, network: ArmId) -> NameServers:
         gap = estate.coverage.failure(network)
         gap = Unknown(f"the network {network.name} is not in this snapshot", absent=True) if gap is None else gap
         return NameServers(gap, (Step("name server", gap, f"whom {network.name} asks for names is not known"),))
-    servers = [str(ip) for ip in found.get("properties", "dhcpOptions", "dnsServers", default=[])]
-    if not servers or servers == [_AZURE_DNS]:
+    view = NamedNetwork(found)
+    servers = view.servers.known
+    if isinstance(servers, Unknown):
+        return NameServers(servers, (Step("name server", servers, servers.because),))
+    if not servers or set(servers) == {_AZURE_DNS}:
         return NameServers(network, ())
-    evidence = (found.at("properties", "dhcpOptions", "dnsServers"),)
-    resolvers = {seat for ip in servers if (seat := _resolver_network(estate, ip)) is not None}
-    if len(resolvers) == 1 and all(_resolver_network(estate, ip) for ip in servers):
-        seat = resolvers.pop()
-        says = f"{network.name} asks the private resolver in {seat.name}"
+    evidence = (view.servers.evidence,)
+    asked = [_asked(estate, ip) for ip in servers]
+    networks = {known.network for known in asked if known is not None and not isinstance(known.network, Unknown)}
+    if len(networks) == 1 and all(known is not None and not isinstance(known.network, Unknown) for known in asked):
+        seat = networks.pop()
+        assert isinstance(seat, ArmId)
+        first = next(known for known in asked if known is not None)
+        says = f"{network.name} asks {first.says}"
         return NameServers(seat, (Step("name server", True, says, evidence),))
     because = (
         f"{network.name} asks its own DNS servers ({', '.join(servers)}),"
         " and whether they forward to Azure DNS is not in Azure's management plane"
     )
-    return NameServers(Unknown(because), (Step("name server", Unknown(because), because, evidence),))
+    gaps = [known.network for known in asked if known is not None and isinstance(known.network, Unknown)]
+    why = Unknown(because) if not gaps else gaps[0]
+    return NameServers(why, (Step("name server", why, why.because, evidence),))
 
 
-def _resolver_network(estate: Estate, address: str) -> ArmId | None:
-    for endpoint in estate.seen(_INBOUND):
-        for index, _ in endpoint.items("properties", "ipConfigurations"):
-            path = ("properties", "ipConfigurations", index)
-            if endpoint.get(*path, "privateIpAddress") == address:
-                subnet = endpoint.ref(*path, "subnet")
-                return subnet.parent if subnet else None
+@dataclass(frozen=True)
+class _Asked:
+    """A server of names that this program knows: in which network Azure DNS is asked in the end, and what it is."""
+
+    network: ArmId | Unknown
+    says: str
+
+
+def _asked(estate: Estate, address: str) -> _Asked | None:
+    """Who listens at an address: an inbound endpoint of a private resolver, or a firewall with a DNS proxy."""
+    for found in estate.seen(INBOUND):
+        for row in InboundEndpoint(found).addresses.value:
+            if row.address.known == address:
+                subnet = row.subnet.value
+                if subnet is not None and subnet.parent is not None:
+                    return _Asked(subnet.parent, f"the private resolver in {subnet.parent.name}")
+    for found in estate.seen(FIREWALL):
+        for at in NamingFirewall(found).addresses.value:
+            if at.address.known == address:
+                return _of_firewall(estate, NamingFirewall(found), at.subnet.value)
     return None
+
+
+def _of_firewall(estate: Estate, firewall: NamingFirewall, subnet: ArmId | None) -> _Asked:
+    """A firewall answers names where its policy, or the one that this inherits from, has the proxy on.
+
+    Without servers of its own it asks Azure DNS in its network (firewall/dns-settings).
+    """
+    says = f"the DNS proxy of {firewall.name}"
+    network = subnet.parent if subnet is not None else None
+    if network is None:
+        return _Asked(Unknown(f"in which network {firewall.name} sits is not in this snapshot"), says)
+    try:
+        policy = firewall.policy.value
+        if policy is None:
+            return _Asked(Unknown(f"{firewall.name} has no policy, so whether it answers names is not known"), says)
+        names = PolicyNames(estate.need(policy, firewall.policy.place))
+        base = names.base.value
+        if base is not None and not names.states("properties", "dnsSettings"):
+            names = PolicyNames(estate.need(base, names.base.place))
+        servers = names.servers.value
+        if not names.proxy.value:
+            because = f"{firewall.name} has no DNS proxy, so nothing answers names at its address"
+            return _Asked(Unknown(because), says)
+    except NotKnown as gap:
+        return _Asked(gap.unknown, says)
+    if not servers or set(servers) == {_AZURE_DNS}:
+        return _Asked(network, f"{says}, which asks Azure DNS in {network.name}")
+    inner = [_asked(estate, ip) if ip not in _own(firewall) else None for ip in servers]
+    if inner[0] is not None and all(known == inner[0] for known in inner):
+        return _Asked(inner[0].network, f"{says}, which asks {inner[0].says}")
+    because = f"{firewall.name} passes names on to {', '.join(servers)}, which Azure's management plane does not show"
+    return _Asked(Unknown(because), says)
+
+
+def _own(firewall: NamingFirewall) -> set[str]:
+    """The firewall's own addresses: one that asks itself asks nobody."""
+    known = (at.address.known for at in firewall.addresses.value)
+    return {address for address in known if isinstance(address, str)}
+
+
+def forwarded(estate: Estate, name: str, network: ArmId) -> ArmId | Unknown | None:
+    """Where a ruleset of a private resolver sends a name that no linked zone holds; `None` where none concerns it.
+
+    The longest matching domain decides. A target that is an inbound endpoint answers as Azure DNS in its own network.
+    """
+    best: ForwardingRule | None = None
+    for found in estate.seen(RULESET_LINK):
+        link = RulesetLink(found)
+        if link.network.known != network or found.id.parent is None:
+            continue
+        for row in estate.all(RULE, under=found.id.parent):
+            rule = ForwardingRule(row)
+            domain = rule.domain.value.strip(".")
+            fits = not domain or name == domain or name.endswith(f".{domain}")
+            if rule.state.value == "enabled" and fits and (best is None or len(domain) > len(best.domain.value) - 1):
+                best = rule
+    if best is None:
+        return None
+    asked = [_asked(estate, server.address.value) for server in best.servers.value]
+    networks = {known.network for known in asked if known is not None and not isinstance(known.network, Unknown)}
+    if len(networks) == 1 and all(known is not None for known in asked):
+        return networks.pop()
+    servers = ", ".join(server.address.value for server in best.servers.value)
+    return Unknown(f"{best.name} sends {name} to {servers}, and what they answer is not in Azure's management plane")
 
 
 def linked_zone(
@@ -116,36 +214,52 @@ def _missing(estate: Estate, name: str, written: ArmId | None, endpoint: Resourc
 
 def _link(estate: Estate, zone: Resource, network: ArmId) -> tuple[bool | Unknown, tuple[Evidence, ...]]:
     try:
-        links = estate.all(_LINK, under=zone.id)
+        link = link_to(estate, zone, network)
     except NotKnown as gap:
         return gap.unknown, ()
-    for link in links:
-        if network in estate.targets(link, Relation.LINKED_TO):
-            at = link.at("properties", "virtualNetworkLinkState")
-            return link.text("properties", "virtualNetworkLinkState") in _LINKED, (at,)
-    return False, ()
+    if link is None:
+        return False, ()
+    state = link.state.known
+    return state if isinstance(state, Unknown) else state in _LINKED, (link.state.evidence,)
+
+
+def link_to(estate: Estate, zone: Resource, network: ArmId) -> ZoneLink | None:
+    """The link of a zone to a network; raises `NotKnown` where the links were not read."""
+    links = (ZoneLink(link) for link in estate.all(LINK, under=zone.id))
+    return next((link for link in links if link.network.value == network), None)
 
 
 def record_step(estate: Estate, zone: Resource, name: str, address: str) -> Step:
     """Whether the zone answers `name` with `address` and nothing else. A wildcard answers where no own record does."""
     full = f"{name}.{zone.name}"
     try:
-        records = estate.all(_A, under=zone.id)
+        records = estate.all(A_RECORDS, under=zone.id)
     except NotKnown as gap:
         says = f"what {full} answers is not known: {gap.unknown.because}"
         return Step("record", gap.unknown, says, subject=zone.name)
-    found = _answering(name, records)
+    found = answering(name, records)
     if found is None:
         return Step("record", False, f"{full} has no A record", (zone.at("id"),), zone.name)
-    answers = sorted({str(row.get("ipv4Address")) for _, row in found.items("properties", "aRecords")})
-    evidence = (found.at("properties", "aRecords"),)
+    try:
+        answers = answers_of(found)
+    except NotKnown as gap:
+        return Step(
+            "record", gap.unknown, f"what {full} answers is not known: {gap.unknown.because}", subject=zone.name
+        )
+    evidence = (RecordSet(found).addresses.evidence,)
     if answers == [address]:
         return Step("record", True, f"{full} is {address}", evidence, zone.name)
     says = f"{full} is {', '.join(answers) or 'empty'}, but the private endpoint has {address}"
     return Step("record", False, says, evidence, zone.name)
 
 
-def _answering(name: str, records: Iterable[Resource]) -> Resource | None:
+def answers_of(records: Resource) -> list[str]:
+    """The addresses that a record set answers; raises `NotKnown` where it does not tell."""
+    return sorted({row.ipv4.value for row in RecordSet(records).addresses.value})
+
+
+def answering(name: str, records: Iterable[Resource]) -> Resource | None:
+    """The record set that answers a name of the zone: its own, else that of the closest wildcard."""
     by_name = {record.name.casefold(): record for record in records}
     if name in by_name or name.startswith("*"):
         return by_name.get(name)

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
+from auditor.documents.load_balancer import LOAD_BALANCER
+from auditor.documents.pool_membership import SCALE_SET_INTERFACE, Pooled
 from auditor.estate import Estate, Relation
-from auditor.model import ArmId, Evidence, Resource, Unknown
-from auditor.network.frontends.load_balancer import backends_of
+from auditor.model import ArmId, NotKnown, Resource, Unknown
+from auditor.network.frontends.load_balancer import outwards, takes_default_way_out
 from auditor.network.topology.virtual_networks import prefixes_of
 from auditor.sets.address_set import AddressSet
 from auditor.sets.proof import Step
@@ -27,7 +30,8 @@ class WayOut:
 
 def way_out(estate: Estate, place: Resource, subnet: Resource) -> WayOut:
     """The way out of a place: a NAT gateway, a public address, a load balancer, or Azure's default outbound access."""
-    for found in (*_nat_gateway(estate, subnet), *_own_address(estate, place), *_load_balancer(estate, place)):
+    explicit = chain(_nat_gateway(estate, subnet), _own_address(estate, place), _load_balancer(estate, place))
+    for found in chain(explicit, _without_default(estate, place)):
         return found
     at = subnet.at("properties", "defaultOutboundAccess")
     if at.value is False:
@@ -55,26 +59,39 @@ def _own_address(estate: Estate, place: Resource) -> Iterator[WayOut]:
     if found:
         step = Step("way out", True, f"{place.name} has the public address {found[0].name}", (place.at("id"),))
         yield WayOut(step, _addresses_of(estate, found, place))
+    elif place.type == SCALE_SET_INTERFACE and Pooled(place).instance_addresses:
+        says = f"each instance of {place.name} has a public address of its own"
+        picked = Unknown(f"which public addresses the instances of {place.name} have is not in this snapshot")
+        yield WayOut(Step("way out", True, says, (place.at("id"),)), picked)
 
 
 def _load_balancer(estate: Estate, place: Resource) -> Iterator[WayOut]:
     """A public load balancer gives its backends a way out by an outbound rule, or by a rule that does not forbid it."""
-    for balancer in estate.seen("microsoft.network/loadbalancers"):
-        public = estate.targets(balancer, Relation.HAS_ADDRESS)
-        at = _gives_a_way_out(balancer)
-        if public and at is not None and place.id in backends_of(estate, balancer):
-            step = Step("way out", True, f"{place.name} leaves by load balancer {balancer.name}", (at,))
-            yield WayOut(step, _addresses_of(estate, public, balancer))
+    for balancer in estate.seen(LOAD_BALANCER):
+        try:
+            found = outwards(estate, balancer, place.id)
+        except NotKnown as gap:
+            says = f"whether {place.name} leaves by load balancer {balancer.name} is not known"
+            yield WayOut(Step("way out", gap.unknown, says), gap.unknown)
+            continue
+        if found is not None:
+            says = f"{place.name} leaves by load balancer {balancer.name}"
+            step = Step("way out", True, says, (found.evidence,))
+            yield WayOut(step, _addresses_of(estate, found.addresses, balancer))
 
 
-def _gives_a_way_out(balancer: Resource) -> Evidence | None:
-    for index, _ in balancer.items("properties", "outboundRules"):
-        return balancer.at("properties", "outboundRules", index, "name")
-    for index, _ in balancer.items("properties", "loadBalancingRules"):
-        path = ("properties", "loadBalancingRules", index, "properties", "disableOutboundSnat")
-        if balancer.get(*path) is not True:
-            return balancer.at(*path)
-    return None
+def _without_default(estate: Estate, place: Resource) -> Iterator[WayOut]:
+    """A Standard load balancer takes default outbound access from its backends, whatever their subnet says."""
+    for balancer in estate.seen(LOAD_BALANCER):
+        try:
+            at = takes_default_way_out(estate, balancer, place.id)
+        except NotKnown as gap:
+            says = f"whether {balancer.name} takes default outbound access from {place.name} is not known"
+            yield WayOut(Step("way out", gap.unknown, says), gap.unknown)
+            continue
+        if at is not None:
+            says = f"{place.name} is behind the Standard load balancer {balancer.name} and has no explicit way out"
+            yield WayOut(Step("way out", False, says, (at,)), AddressSet.none())
 
 
 def _addresses_of(estate: Estate, ids: tuple[ArmId, ...], pointer: Resource) -> AddressSet | Unknown:
@@ -83,7 +100,7 @@ def _addresses_of(estate: Estate, ids: tuple[ArmId, ...], pointer: Resource) -> 
         public = estate.resolve(id_, pointer.place("properties"))
         if isinstance(public, Unknown):
             return public
-        found |= prefixes_of(public, "properties", "ipAddress")
+        found |= prefixes_of(public, "properties", "ipAddress") | prefixes_of(public, "properties", "ipPrefix")
     if found.is_empty:
         return Unknown(f"the public addresses of {pointer.name} are not in this snapshot", absent=True)
     return found

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from auditor.documents.pool_membership import INTERFACES
 from auditor.estate import Estate, Relation
 from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.sets.address_set import AddressSet
 
-NIC = "microsoft.network/networkinterfaces"
 SUBNET = "microsoft.network/virtualnetworks/subnets"
 ENDPOINT = "microsoft.network/privateendpoints"
 
@@ -59,7 +59,7 @@ def _first(estate: Estate, source: Resource, relation: Relation) -> Resource | N
 
 
 def _interface(estate: Estate, resource: Resource) -> Resource | None:
-    return resource if resource.type == NIC else _first(estate, resource, Relation.HAS_NIC)
+    return resource if resource.type in INTERFACES else _first(estate, resource, Relation.HAS_NIC)
 
 
 def _endpoint(estate: Estate, resource: Resource, interface: Resource | None) -> Resource | None:

@@ -22,6 +22,19 @@ def subnet_prefixes(subnet: Resource) -> AddressSet:
     return prefixes_of(subnet, "properties", "addressPrefix") | prefixes_of(subnet, "properties", "addressPrefixes")
 
 
+def assignable(subnet: Resource) -> AddressSet:
+    """The addresses of a subnet that something can be given: Azure keeps the first four and the last of each prefix.
+
+    learn.microsoft.com/azure/virtual-network/virtual-networks-faq: x.x.x.0 to x.x.x.3 and the last one; of an IPv6
+    prefix the same four at its start.
+    """
+    pairs = subnet_prefixes(subnet).pairs
+    return AddressSet.of_pairs((first + _KEPT, last - 1) for first, last in pairs if last - first > _KEPT)
+
+
+_KEPT = 4
+
+
 def prefixes_of(resource: Resource, *path: str | int) -> AddressSet:
     """The prefixes at a path, a word or a list; empty where absent; raises `NotKnown` where one is no prefix."""
     found = resource.get(*path, default=[])

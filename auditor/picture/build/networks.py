@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from auditor.access.principals import IDENTITY as USER_ASSIGNED
+from auditor.documents.pool_membership import INTERFACES
 from auditor.estate import Estate, Relation
 from auditor.model import ArmId, NotKnown, Resource
 from auditor.network.private_link.private_endpoints import ENDPOINT, connections
@@ -117,7 +118,7 @@ def _inside(estate: Estate, subnet: Resource, parts: Mapping[str, str]) -> Itera
     """What sits in a subnet: an interface stands for the machine or endpoint that has it."""
     made: dict[str, Item] = {}
     for resource in estate.into(subnet, Relation.IN_SUBNET):
-        owners = estate.into(resource, Relation.HAS_NIC) if resource.type == NIC else ()
+        owners = estate.into(resource, Relation.HAS_NIC) if resource.type in INTERFACES else ()
         for seat in owners or (resource,):
             item = _seat(estate, seat, resource, parts)
             made.setdefault(item.key, item)

@@ -10,6 +10,7 @@ from auditor.network.private_link.private_endpoints import ENDPOINT
 from auditor.picture.build.networks import item_of
 from auditor.picture.model import Item, ManagedPicture, NetworkPicture
 from auditor.services.paas_firewall import FIREWALLS
+from auditor.services.public_doors import idle, takes_telemetry
 from auditor.workload.parts import (
     ML,
     OPENAI,
@@ -58,8 +59,8 @@ def _ruled(estate: Estate, managed: Iterable[ManagedPicture]) -> Iterator[ArmId]
 
 def _owned(estate: Estate, found: Iterable[Workload]) -> Iterator[ArmId]:
     for w in found:
-        for type_ in FIREWALLS:
-            yield from (resource.id for resource in estate.seen(type_) if w.owns(resource))
+        for type_ in (kind for kind in FIREWALLS if not takes_telemetry(kind)):
+            yield from (resource.id for resource in estate.seen(type_) if w.owns(resource) and not idle(resource))
 
 
 def _rank(item: Item) -> tuple[int, bool, str, str]:

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
+from auditor.documents.application_gateway import (
+    ApplicationGateway,
+    Listener,
+    OwnFirewall,
+    TlsPolicy,
+    TlsProfile,
+    named,
+)
+from auditor.documents.web_firewall import WebFirewallPolicy
 from auditor.estate import Relation
 from auditor.facts import load
 from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
-from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
+from auditor.network.frontends.web_firewall import Covered, Hole, covered, holes, only_redirects
+from auditor.rules.rule import broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.parts import Workload
 
@@ -28,124 +39,160 @@ class FirewallTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @decides(on=lambda w: w.gateways, part="Application Gateway", terms=FirewallTerms)
-def entry_is_not_filtered(gateway: Resource, w: Workload, terms: FirewallTerms) -> Iterator[Verdict]:
+def entry_is_not_filtered(resource: Resource, w: Workload, terms: FirewallTerms) -> Iterator[Verdict]:
     """Requests reach the chat UI without a web application firewall that blocks.
 
-    What is read: the gateway's sku, the firewall policy on the gateway and on each listener, and that policy's
-    `policySettings.state` and `policySettings.mode`.
+    What is read: the gateway's sku; for each listener the firewall in force: the policy of its path rules, its own,
+    the gateway's, or the gateway's own settings; of a policy `policySettings.state` and `policySettings.mode`, its
+    managed rule sets with what is switched off in them, its exclusions and its custom rules; listeners of layer 4.
 
-    Why it matters: the gateway is the only door to the Internet. A firewall that only detects, or that is switched
+    Why it matters: the gateway is the one entry from the Internet. A firewall that only detects, or that is switched
     off, writes down an attack and lets it through.
 
-    What is wrong: a sku without a firewall, no policy attached, or a policy that is Disabled or in Detection mode.
+    What is wrong: a sku without a firewall; a listener without one in force; a policy that is Disabled or in Detection
+    mode, that has no rule set against attacks, a whole group of one switched off, a custom rule that lets every
+    request past the managed rules, or a whole part of requests excluded from all of them; a listener of layer 4, whose
+    connections no firewall looks at. Single rules that are switched off, narrow exclusions and custom rules that let
+    some requests pass are told with the verdict.
 
     How to put it right: attach a policy and set it to Prevention
     (`az network application-gateway waf-policy policy-setting update --mode Prevention --state Enabled`).
 
-    References: article, "Networking"; learn.microsoft.com/azure/web-application-firewall/ag/ag-overview.
+    References: article, "Networking"; learn.microsoft.com/azure/web-application-firewall/ag/policy-overview;
+    learn.microsoft.com/azure/web-application-firewall/ag/custom-waf-rules-overview;
+    learn.microsoft.com/azure/application-gateway/tcp-tls-proxy-overview.
     """
-    if gateway.text("properties", "sku", "name") != terms.tier.casefold():
-        sku = gateway.get("properties", "sku", "name")
+    gateway = ApplicationGateway(resource)
+    if gateway.sku.value != terms.tier.casefold():
+        sku = gateway.sku.evidence.value
         says = f"{gateway.name} is of sku {sku}, which has no web application firewall"
-        yield broken(
-            gateway,
-            says,
-            gateway.at("properties", "sku", "name"),
-            fix=_fix(gateway, f"properties.sku.name={terms.tier}"),
-        )
+        fix = _fix(resource, f"properties.sku.name={terms.tier}")
+        yield broken(resource, says, gateway.sku.evidence, fix=fix)
         return
-    policies = w.estate.out(gateway, Relation.FILTERED_BY)
-    if not policies:
-        yield from _old_firewall(gateway, terms)
-    for policy in policies:
-        if isinstance(policy, Unknown):
-            yield unknown(gateway, policy, gateway.at("properties", "firewallPolicy", "id"))
-        else:
-            yield _judge_policy(gateway, policy, terms)
+    for listener in gateway.stream_listeners.value:
+        says = f"listener {listener.name} is of layer 4: it passes connections on, and no firewall looks at them"
+        fix = f"az network application-gateway listener delete {_of(gateway)} --name {q(listener.name)}"
+        yield broken(resource, says, listener.protocol.evidence, fix=fix, aspect=listener.name)
+    for part in covered(gateway):
+        yield _judge_firewall(gateway, part, w, terms)
 
 
-def _judge_policy(gateway: Resource, policy: Resource, terms: FirewallTerms) -> Verdict:
-    path = ("properties", "policySettings")
-    evidence = (policy.at(*path, "state"), policy.at(*path, "mode"))
-    state, mode = (policy.get(*path, key) for key in ("state", "mode"))
-    if policy.text(*path, "state") == terms.state.casefold() and policy.text(*path, "mode") == terms.mode.casefold():
-        return holds(gateway, f"{policy.name} filters {gateway.name} in {mode} mode", *evidence, aspect=policy.name)
+def _judge_firewall(gateway: ApplicationGateway, part: Covered, w: Workload, terms: FirewallTerms) -> Verdict:
+    if isinstance(part.of, OwnFirewall):
+        return _own_firewall(gateway, part.of, terms)
+    attached = gateway.firewall_policy.evidence
+    if part.of is None:
+        of = f"{_listed(part)} of {gateway.name}" if gateway.policies_elsewhere else gateway.name
+        fix = _fix(gateway.resource, "properties.firewallPolicy.id=<id of a policy in Prevention mode>")
+        says = f"no web application firewall policy is attached to {of}"
+        return broken(gateway.resource, says, attached, gateway.own_firewall.evidence, fix=fix)
+    policy = w.estate.resolve(part.of, attached.place)
+    if isinstance(policy, Unknown):
+        return unknown(gateway.resource, policy, attached)
+    return _judge_policy(gateway, WebFirewallPolicy(policy), part, terms)
+
+
+def _judge_policy(
+    gateway: ApplicationGateway, policy: WebFirewallPolicy, part: Covered, terms: FirewallTerms
+) -> Verdict:
+    settings = policy.settings.value
+    if settings is None:
+        return unknown(gateway.resource, Unknown(f"{policy.name} states no settings", absent=True), aspect=policy.name)
+    state, mode = settings.state, settings.mode
+    on = f"{policy.name} on {_listed(part)} of {gateway.name}" if gateway.policies_elsewhere else ""
     fix = (
         f"az network application-gateway waf-policy policy-setting update"
         f" --resource-group {q(policy.id.resource_group)}"
         f" --policy-name {q(policy.name)} --state {q(terms.state)} --mode {q(terms.mode)}"
     )
-    says = f"{policy.name} on {gateway.name} is {state}, in mode {mode}"
-    return broken(gateway, says, *evidence, fix=fix, aspect=policy.name)
+    if (state.value, mode.value) != (terms.state.casefold(), terms.mode.casefold()):
+        on = on or f"{policy.name} on {gateway.name}"
+        says = f"{on} is {state.evidence.value}, in mode {mode.evidence.value}"
+        return broken(gateway.resource, says, state.evidence, mode.evidence, fix=fix, aspect=policy.name)
+    found = holes(policy)
+    for hole in found:
+        if hole.whole:
+            fix = f"az network application-gateway waf-policy show --ids {q(policy.id.text)}, then take that out"
+            says = f"{policy.name} on {gateway.name} {hole.says}"
+            return broken(gateway.resource, says, hole.evidence, fix=fix, aspect=policy.name)
+    says = f"{policy.name} filters {gateway.name} in {mode.evidence.value} mode"
+    says += f"; it {_few(found)}" if found else ""
+    evidence = (state.evidence, mode.evidence, *(hole.evidence for hole in found))
+    return holds(gateway.resource, says, *evidence, aspect=policy.name)
 
 
-def _old_firewall(gateway: Resource, terms: FirewallTerms) -> Iterator[Verdict]:
-    """The configuration that gateways had before there were policies."""
-    path = ("properties", "webApplicationFirewallConfiguration")
-    evidence = (gateway.at("properties", "firewallPolicy"), gateway.at(*path))
-    if gateway.get(*path, "enabled") is True and gateway.text(*path, "firewallMode") == terms.mode.casefold():
-        yield holds(gateway, f"{gateway.name} filters by its own configuration in {terms.mode} mode", *evidence)
-    else:
-        fix = _fix(gateway, "properties.firewallPolicy.id=<id of a policy in Prevention mode>")
-        yield broken(gateway, f"no web application firewall policy is attached to {gateway.name}", *evidence, fix=fix)
+def _few(found: tuple[Hole, ...]) -> str:
+    """What a policy lets through, in a line."""
+    more = f", and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return ", ".join(hole.says for hole in found[:_SHOWN]) + more
+
+
+_SHOWN = 3
+
+
+def _listed(part: Covered) -> str:
+    return f"listener{'s' if len(part.listeners) > 1 else ''} {', '.join(part.listeners)}" if part.listeners else "it"
+
+
+def _of(gateway: ApplicationGateway) -> str:
+    return f"--resource-group {q(gateway.id.resource_group)} --gateway-name {q(gateway.name)}"
+
+
+def _own_firewall(gateway: ApplicationGateway, own: OwnFirewall, terms: FirewallTerms) -> Verdict:
+    """The settings that gateways had before there were policies."""
+    evidence = (gateway.firewall_policy.evidence, gateway.own_firewall.evidence)
+    if not own.enabled.value or own.mode.value != terms.mode.casefold():
+        fix = _fix(gateway.resource, "properties.firewallPolicy.id=<id of a policy in Prevention mode>")
+        does = f"are in mode {own.mode.evidence.value}" if own.enabled.value else "have the firewall switched off"
+        says = f"no web application firewall policy is attached to {gateway.name}, and its own settings {does}"
+        return broken(gateway.resource, says, *evidence, fix=fix)
+    whole = [group for group in own.switched_off.value if group.whole]
+    if whole:
+        says = f"{gateway.name} has the group {whole[0].group.value} of its own firewall settings switched off"
+        return broken(gateway.resource, says, whole[0].group.evidence, fix="switch the group on")
+    return holds(gateway.resource, f"{gateway.name} filters by its own configuration in {terms.mode} mode", *evidence)
 
 
 @decides(on=lambda w: w.gateways, part="Application Gateway")
-def listener_speaks_plain_http(gateway: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
+def listener_speaks_plain_http(resource: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """A listener of the gateway takes requests without TLS and serves them.
 
-    What is read: the protocol of every listener, its certificate, and whether its routing rules only redirect.
+    What is read: the protocol of every listener, of layer 7 and layer 4, and whether its routing rules, with every
+    path of them, only redirect.
 
-    Why it matters: what a user types into a chat is the workload's most sensitive data; the first leg is the one that
-    crosses the Internet.
+    Why it matters: what a user types into a chat is the workload's most sensitive data; the first connection is the
+    one that crosses the Internet.
 
-    What is wrong: a listener of protocol Http that does more than redirect to an HTTPS one.
+    What is wrong: a listener of protocol Http that does more than redirect to HTTPS, or one of protocol Tcp, which
+    takes whatever comes.
 
     How to put it right: give the listener protocol Https and a certificate, or let its rule redirect.
 
     References: article, "Networking" (encrypted end to end);
-    learn.microsoft.com/azure/application-gateway/ssl-overview.
+    learn.microsoft.com/azure/application-gateway/ssl-overview;
+    learn.microsoft.com/azure/application-gateway/redirect-overview.
     """
-    redirecting = _redirecting_listeners(gateway)
-    listeners = list(gateway.items("properties", "httpListeners"))
+    gateway = ApplicationGateway(resource)
+    listeners = (*gateway.listeners.value, *gateway.stream_listeners.value)
     if not listeners:
-        yield broken(gateway, f"{gateway.name} has no listener", gateway.at("properties", "httpListeners"))
-    for index, listener in listeners:
-        path = ("properties", "httpListeners", index, "properties")
-        name = str(listener.get("name", index))
-        evidence = gateway.at(*path, "protocol")
-        if gateway.text(*path, "protocol") == "https":
-            yield holds(gateway, f"listener {name} speaks HTTPS", evidence, aspect=name)
-        elif str(listener.get("id", "")).casefold() in redirecting:
-            yield holds(gateway, f"listener {name} only redirects to HTTPS", evidence, aspect=name)
+        yield broken(resource, f"{gateway.name} has no listener", gateway.listeners.evidence)
+    for listener in listeners:
+        name, evidence = listener.name, listener.protocol.evidence
+        if listener.protocol.value in _ENCRYPTED:
+            says = f"listener {name} speaks {str(evidence.value).upper()}"
+            yield holds(resource, says, evidence, aspect=name)
+        elif not listener.is_layer_4 and only_redirects(gateway, listener):
+            yield holds(resource, f"listener {name} only redirects to HTTPS", evidence, aspect=name)
         else:
+            kind = "listener" if listener.is_layer_4 else "http-listener"
             fix = (
-                f"az network application-gateway http-listener update --resource-group {q(gateway.id.resource_group)}"
-                f" --gateway-name {q(gateway.name)} --name {q(name)} --frontend-port <port 443>"
-                f" --ssl-cert <certificate>"
+                f"az network application-gateway {kind} update {_of(gateway)}"
+                f" --name {q(name)} --frontend-port <port 443> --ssl-cert <certificate>"
             )
-            yield broken(gateway, f"listener {name} speaks {evidence.value}", evidence, fix=fix, aspect=name)
+            yield broken(resource, f"listener {name} speaks {evidence.value}", evidence, fix=fix, aspect=name)
 
 
-def _redirecting_listeners(gateway: Resource) -> set[str]:
-    """Ids of listeners all of whose rules redirect to another listener of this gateway that speaks HTTPS."""
-    secure = {
-        str(item.get("id", "")).casefold()
-        for index, item in gateway.items("properties", "httpListeners")
-        if gateway.text("properties", "httpListeners", index, "properties", "protocol") == "https"
-    }
-    leading = {
-        str(item.get("id", "")).casefold()
-        for _, item in gateway.items("properties", "redirectConfigurations")
-        if str((item.get("properties", {}).get("targetListener") or {}).get("id", "")).casefold() in secure
-    }
-    answered: dict[str, bool] = {}
-    for _, rule in gateway.items("properties", "requestRoutingRules"):
-        properties = rule.get("properties", {})
-        listener = str((properties.get("httpListener") or {}).get("id", "")).casefold()
-        target = str((properties.get("redirectConfiguration") or {}).get("id", "")).casefold()
-        answered[listener] = answered.get(listener, True) and target in leading
-    return {listener for listener, redirects in answered.items() if redirects}
+_ENCRYPTED = ("https", "tls")
 
 
 class TlsTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -158,79 +205,128 @@ _VERSIONS = ("tlsv1_0", "tlsv1_1", "tlsv1_2", "tlsv1_3")
 
 
 @decides(on=lambda w: w.gateways, part="Application Gateway", terms=TlsTerms)
-def gateway_speaks_old_tls(gateway: Resource, w: Workload, terms: TlsTerms) -> Answer:
+def gateway_speaks_old_tls(resource: Resource, w: Workload, terms: TlsTerms) -> Iterator[Verdict]:
     """The gateway agrees to a TLS version that is too old.
 
     What is read: `sslPolicy`: the minimum version of a custom policy, or the name of a predefined one; without a
-    policy, the predefined one that the gateway says is its default.
+    policy, the predefined one that the gateway says is its default. The same of the SSL profile of each listener,
+    which takes the place of the gateway's policy for it.
 
     Why it matters: TLS 1.0 and 1.1 are broken; a gateway that offers them lets an attacker choose them.
 
-    What is wrong: the policy's minimum is below the baseline's.
+    What is wrong: the minimum of the policy, or of the profile of a listener, is below the baseline's.
 
     How to put it right: `az network application-gateway ssl-policy set --policy-type Predefined
     --name AppGwSslPolicy20220101`.
 
     References: article, "Networking";
-    learn.microsoft.com/azure/application-gateway/application-gateway-ssl-policy-overview.
+    learn.microsoft.com/azure/application-gateway/application-gateway-ssl-policy-overview;
+    learn.microsoft.com/azure/application-gateway/application-gateway-configure-listener-specific-ssl-policy.
     """
-    minimum, evidence = _gateway_minimum(gateway)
-    fix = (
-        f"az network application-gateway ssl-policy set --resource-group {q(gateway.id.resource_group)}"
-        f" --gateway-name {q(gateway.name)} --policy-type Predefined --name AppGwSslPolicy20220101"
-    )
-    if _VERSIONS.index(minimum) >= _VERSIONS.index(terms.minimum.casefold()):
-        return holds(gateway, f"{gateway.name} speaks {minimum.upper()} or later", evidence)
-    return broken(gateway, f"{gateway.name} still speaks {minimum.upper()}", evidence, fix=fix)
+    gateway = ApplicationGateway(resource)
+    profiled: dict[str, tuple[TlsPolicy, list[str]]] = {}
+    plain = 0
+    for listener in (*gateway.listeners.value, *gateway.stream_listeners.value):
+        profile = _tls_profile(gateway, listener)
+        policy = profile.policy.value if profile is not None else None
+        if profile is not None and policy is not None:
+            profiled.setdefault(profile.name, (policy, []))[1].append(listener.name)
+        else:
+            plain += 1
+    if plain or not profiled:
+        fix = (
+            f"az network application-gateway ssl-policy set {_of(gateway)}"
+            " --policy-type Predefined --name AppGwSslPolicy20220101"
+        )
+        yield _judge_tls(gateway.name, _gateway_minimum(gateway), terms, fix=fix)
+    for name, (policy, listeners) in profiled.items():
+        fix = (
+            f"az network application-gateway ssl-profile update {_of(gateway)} --name {q(name)}"
+            " --policy-type Predefined --policy-name AppGwSslPolicy20220101"
+        )
+        of = f"{gateway.name}, by the SSL profile {name} of listener {', '.join(listeners)},"
+        yield _judge_tls(of, _policy_minimum(gateway, policy), terms, fix=fix, aspect=name)
 
 
-def _gateway_minimum(gateway: Resource) -> tuple[str, Evidence]:
-    path = ("properties", "sslPolicy")
-    stated = gateway.text(*path, "minProtocolVersion")
-    if stated in _VERSIONS:
-        return stated, gateway.at(*path, "minProtocolVersion")
-    table = load("tls-policies")["minimum"]
-    named = gateway.get(*path, "policyName")
-    evidence = gateway.at(*path, "policyName")
-    if named is None:
-        named = gateway.get("properties", "defaultPredefinedSslPolicy", default="AppGwSslPolicy20150501")
-        evidence = gateway.at("properties", "defaultPredefinedSslPolicy")
-    known = {name.casefold(): version for name, version in table.items()}
-    if str(named).casefold() not in known:
-        raise NotKnown(Unknown(f"which TLS versions {named} of {gateway.name} allows is not known"))
-    return str(known[str(named).casefold()]).casefold(), evidence
+def _tls_profile(gateway: ApplicationGateway, listener: Listener) -> TlsProfile | None:
+    id_ = listener.tls_profile.value
+    found = named(gateway.tls_profiles.value, id_)
+    if id_ is not None and found is None:
+        raise NotKnown(Unknown(f"the SSL profile {id_.name} of listener {listener.name} is not in its gateway"))
+    return found
+
+
+@dataclass(frozen=True)
+class _Oldest:
+    """The oldest TLS version that a gateway agrees to, and where that stands."""
+
+    gateway: ApplicationGateway
+    version: str
+    evidence: Evidence
+
+
+def _judge_tls(of: str, oldest: _Oldest, terms: TlsTerms, *, fix: str, aspect: str = "") -> Verdict:
+    resource, says = oldest.gateway.resource, oldest.version.upper()
+    if _VERSIONS.index(oldest.version) >= _VERSIONS.index(terms.minimum.casefold()):
+        return holds(resource, f"{of} speaks {says} or later", oldest.evidence, aspect=aspect)
+    return broken(resource, f"{of} still speaks {says}", oldest.evidence, fix=fix, aspect=aspect)
+
+
+def _gateway_minimum(gateway: ApplicationGateway) -> _Oldest:
+    policy = gateway.tls_policy.value
+    if policy is not None and (policy.states("policyName") or policy.states("minProtocolVersion")):
+        return _policy_minimum(gateway, policy)
+    default = gateway.default_tls_policy
+    return _Oldest(gateway, _version_of(gateway, default.value), default.evidence)
+
+
+def _policy_minimum(gateway: ApplicationGateway, policy: TlsPolicy) -> _Oldest:
+    if policy.chosen_by_name:
+        return _Oldest(gateway, _version_of(gateway, policy.policy.value), policy.policy.evidence)
+    minimum = policy.minimum
+    if minimum.value not in _VERSIONS:
+        raise NotKnown(Unknown(f"which TLS version {minimum.value} of {gateway.name} is, is not known"))
+    return _Oldest(gateway, minimum.value, minimum.evidence)
+
+
+def _version_of(gateway: ApplicationGateway, name: str) -> str:
+    known = {each.casefold(): version for each, version in load("tls-policies")["minimum"].items()}
+    if name.casefold() not in known:
+        raise NotKnown(Unknown(f"which TLS versions {name} of {gateway.name} allows is not known"))
+    return str(known[name.casefold()]).casefold()
 
 
 @decides(on=lambda w: w.gateways, part="Application Gateway")
-def backend_leg_is_plain_http(gateway: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
+def backend_leg_is_plain_http(resource: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """The gateway talks to the chat UI without TLS.
 
-    What is read: the protocol of every backend setting of the gateway.
+    What is read: the protocol of every backend setting of the gateway, of layer 7 and layer 4.
 
-    Why it matters: encrypted end to end means that the gateway encrypts again; a plain second leg shows every prompt
-    and every session cookie to whatever sits in the network.
+    Why it matters: encrypted end to end means that the gateway encrypts again; a plain second connection shows every
+    prompt and every session cookie to whatever sits in the network.
 
-    What is wrong: a backend setting of protocol Http.
+    What is wrong: a backend setting of protocol Http or Tcp.
 
     How to put it right: `az network application-gateway http-settings update --protocol Https --port 443`.
 
     References: article, "Networking"; learn.microsoft.com/azure/application-gateway/end-to-end-ssl-portal.
     """
-    settings = list(gateway.items("properties", "backendHttpSettingsCollection"))
-    if not settings:
-        yield not_applicable(gateway, f"{gateway.name} has no backend setting")
-    for index, setting in settings:
-        path = ("properties", "backendHttpSettingsCollection", index, "properties", "protocol")
-        name = str(setting.get("name", index))
-        if gateway.text(*path) == "https":
-            yield holds(gateway, f"backend setting {name} speaks HTTPS", gateway.at(*path), aspect=name)
+    gateway = ApplicationGateway(resource)
+    found = [("http-settings", "Https", setting) for setting in gateway.settings.value]
+    found += [("settings", "Tls", setting) for setting in gateway.stream_settings.value]
+    if not found:
+        yield not_applicable(resource, f"{gateway.name} has no backend setting")
+    for command, wanted, setting in found:
+        name, evidence = setting.name, setting.protocol.evidence
+        if setting.protocol.value in _ENCRYPTED:
+            says = f"backend setting {name} speaks {str(evidence.value).upper()}"
+            yield holds(resource, says, evidence, aspect=name)
         else:
             fix = (
-                f"az network application-gateway http-settings update --resource-group {q(gateway.id.resource_group)}"
-                f" --gateway-name {q(gateway.name)} --name {q(name)} --protocol Https --port 443"
+                f"az network application-gateway {command} update {_of(gateway)}"
+                f" --name {q(name)} --protocol {q(wanted)} --port 443"
             )
-            says = f"backend setting {name} speaks {gateway.get(*path)}"
-            yield broken(gateway, says, gateway.at(*path), fix=fix, aspect=name)
+            yield broken(resource, f"backend setting {name} speaks {evidence.value}", evidence, fix=fix, aspect=name)
 
 
 @decides(on=lambda w: w.gateways, part="Application Gateway")

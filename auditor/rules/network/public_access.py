@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from auditor.documents.defaults import az, az_set, setting
+from auditor.documents.pool_membership import SCALE_SET_INTERFACE, Pooled
 from auditor.estate import Relation
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, decides, holds, unknown
@@ -369,12 +370,14 @@ class AddressTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     holders: tuple[str, ...]
 
 
-@decides(on=lambda w: w.public_addresses, part="public address", terms=AddressTerms)
+@decides(on=lambda w: (*w.public_addresses, *w.instance_addresses), part="public address", terms=AddressTerms)
 def address_is_not_the_entry(address: Resource, w: Workload, terms: AddressTerms) -> Answer:
     """There is a public address that is neither the gateway's nor Bastion's.
 
     What is read: `ipConfiguration.id` of every public address of the workload, which names what holds it, and the
-    gateways, Bastion hosts, NAT gateways and load balancers that name the address themselves.
+    gateways, Bastion hosts, NAT gateways and load balancers that name the address themselves; and
+    `publicIPAddressConfiguration` of the profile of every scale set, which gives each instance an address that stands
+    in no list.
 
     Why it matters: each address is a door, or will be one the day somebody attaches it.
 
@@ -385,6 +388,8 @@ def address_is_not_the_entry(address: Resource, w: Workload, terms: AddressTerms
     References: article, "Security" (only the chat UI is reachable from the Internet);
     learn.microsoft.com/azure/virtual-network/ip-services/public-ip-addresses.
     """
+    if address.type == SCALE_SET_INTERFACE:
+        return _of_instances(address, terms)
     held = address.at("properties", "ipConfiguration")
     holders = tuple(_holders(address, w))
     fix = f"az network public-ip delete --name {q(address.name)} --resource-group {q(address.id.resource_group)}"
@@ -396,6 +401,17 @@ def address_is_not_the_entry(address: Resource, w: Workload, terms: AddressTerms
         says = f"{address.name} is a public address of {strange[0].name} ({strange[0].type})"
         return broken(address, says, held, fix=f"detach it from {strange[0].text}, then {fix}")
     return holds(address, f"{address.name} is the address of {holders[0].name}", held)
+
+
+def _of_instances(pattern: Resource, terms: AddressTerms) -> Verdict:
+    scale_set = pattern.id.parent or pattern.id
+    evidence = tuple(address.shown() for address in Pooled(pattern).instance_addresses)
+    if scale_set.type in {type_.casefold() for type_ in terms.holders}:
+        return holds(scale_set, f"the instances of {scale_set.name} may have public addresses", *evidence)
+    says = f"{scale_set.name} gives each of its instances a public address"
+    return broken(
+        scale_set, says, *evidence, fix=f"remove publicIPAddressConfiguration from the profile of {scale_set.text}"
+    )
 
 
 def _holders(address: Resource, w: Workload) -> Iterable[ArmId]:

@@ -10,6 +10,7 @@ from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
 from auditor.reach.reachability import Reach, Reachability, reachability_of
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.services.paas_firewall import open_to, public_access
+from auditor.services.public_doors import takes_telemetry
 from auditor.text.shell import q
 from auditor.workload.parts import (
     BASTION,
@@ -133,7 +134,9 @@ def internet_reaches_more_than_the_chat(target: Resource, w: Workload, _terms: o
     found by scanners within minutes.
 
     What is wrong: a way exists that goes neither through the gateway nor through Bastion. The finding shows the hops,
-    the rules that let it pass, and one packet.
+    the rules that let it pass, and one packet. Log Analytics and Application Insights take logs and queries with a
+    token over public endpoints, as the article leaves them. A kind of resource that is not known here, whose document
+    shows a public endpoint, an address or rules is unknown.
 
     How to put it right: close the way at its first hop: the public address, the rule, or the service's firewall.
 
@@ -146,6 +149,9 @@ def internet_reaches_more_than_the_chat(target: Resource, w: Workload, _terms: o
     # One way as it should be says nothing of the others.
     others = [o for o in world.ways(world.internet, target) if not _passes(o, (*w.gateways, *w.bastions))]
     open_way = next((other for other in others if other.reaches is True), None)
+    if open_way is not None and takes_telemetry(target.type):
+        says = f"{target.name} takes logs and queries from the Internet, with a token, as the architecture leaves it"
+        return holds(target, says, *_evidence(open_way))
     if open_way is not None:
         says = f"the Internet reaches {target.name}: {_told(open_way)}"
         return broken(target, says, *_evidence(open_way), witness=_witness(open_way), fix=_close(target))

@@ -1,0 +1,47 @@
+"""Which pools an interface, or the interfaces that a scale set gives its instances, is a member of."""
+
+from __future__ import annotations
+
+from auditor.documents.view import View, flag, parts, reference, references, word
+
+INTERFACE = "microsoft.network/networkinterfaces"
+SCALE_SET = "microsoft.compute/virtualmachinescalesets"
+SCALE_SET_INTERFACE = f"{SCALE_SET}/networkinterfaceconfigurations"
+INTERFACES = (INTERFACE, SCALE_SET_INTERFACE)
+"""What has ip-configurations: an interface, and the pattern by which a scale set makes those of its instances."""
+
+
+class InstanceAddress(View):
+    """A public address that each instance of a scale set is given. No document of its own shows it."""
+
+    sku = word("sku", "name")
+    prefix = reference("properties", "publicIPPrefix")
+    version = word("properties", "publicIPAddressVersion")
+
+
+class Configuration(View):
+    """An ip-configuration as far as it leads to pools and to public addresses of instances."""
+
+    pools = references("properties", "loadBalancerBackendAddressPools")
+    nat_pools = references("properties", "loadBalancerInboundNatPools")
+    gateway_pools = references("properties", "applicationGatewayBackendAddressPools")
+    gateway_balancer = reference("properties", "gatewayLoadBalancer")
+
+    @property
+    def instance_address(self) -> InstanceAddress | None:
+        """The public address of each instance; `None` where there is none, and for an interface of its own."""
+        path = ("properties", "publicIPAddressConfiguration")
+        return InstanceAddress(self.resource, (*self.path, *path)) if self.states(*path) else None
+
+
+class Pooled(View):
+    """An interface, or the pattern of those of a scale set."""
+
+    configurations = parts(Configuration, "properties", "ipConfigurations")
+    forwards = flag("properties", "enableIPForwarding")
+
+    @property
+    def instance_addresses(self) -> tuple[InstanceAddress, ...]:
+        """The public addresses that each instance is given."""
+        found = (configuration.instance_address for configuration in self.configurations.value)
+        return tuple(address for address in found if address is not None)

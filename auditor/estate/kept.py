@@ -1,0 +1,28 @@
+"""What is worked out once for an estate and goes when the estate goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
+from weakref import WeakKeyDictionary
+
+from auditor.estate.estate import Estate
+
+T = TypeVar("T")
+
+
+def once_an_estate(make: Callable[[Estate], T]) -> Callable[[Estate], T]:
+    """Keep what a function says of an estate. An estate never changes, so one answer is right for all its life.
+
+    What raises is not kept, and raises again.
+    """
+    kept: WeakKeyDictionary[Estate, T] = WeakKeyDictionary()
+
+    @wraps(make)
+    def asked(estate: Estate) -> T:
+        if estate not in kept:
+            kept[estate] = make(estate)
+        return kept[estate]
+
+    return asked
