@@ -245,7 +245,7 @@ class Access:
         says = f"{self.principal(group).label}, which holds {', '.join(held[:2])}{more}, may have it as a member"
         nobody_asked = why in self.directory.unknown_members(group)
         reason = "Microsoft Graph knows, and this snapshot does not" if nobody_asked else why.because
-        return Unknown(f"{says}: {reason}", why.permission, why.read)
+        return Unknown(f"{says}: {reason}", why.permission, why.read, absent=why.absent)
 
     def _at(self, assignment: Assignment, scope: ArmId, below: bool, gaps: dict[Unknown, None]) -> bool:
         covers = self.scopes.covers(assignment.scope, scope)

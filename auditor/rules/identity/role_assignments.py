@@ -20,6 +20,7 @@ from auditor.access.role_table import (
     row_answer,
 )
 from auditor.access.scopes import group_of, kind_of
+from auditor.estate.principals import YET_TO_BE_MADE
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
@@ -223,7 +224,8 @@ def _delete(assignment: Assignment) -> str:
 def _all_of(gaps: tuple[Unknown, ...], identity: Identity, more: bool) -> Unknown:
     start = "besides, " if more else f"{identity.name} holds nothing else directly, but "
     rest = f" (and {len(gaps) - 1} more like this)" if len(gaps) > 1 else ""
-    absent = all(gap.absent for gap in gaps)
+    # Who is yet to be made is in no group before: whoever puts it into one does so after the deployment.
+    absent = identity.principal.startswith(YET_TO_BE_MADE) or all(gap.absent for gap in gaps)
     return Unknown(f"{start}{gaps[0].because}{rest}", gaps[0].permission, gaps[0].read, absent=absent)
 
 
