@@ -191,6 +191,8 @@ def linked_zone(
             says = f"{name} is linked to {network.name}"
             return LinkedZone(zone, (exists, Step("link", True, says, evidence, name)))
         states.append((zone, state, evidence))
+    if written is not None and own is None:
+        return LinkedZone(None, (_missing(estate, name, written, endpoint),))
     chosen, state, evidence = next((s for s in states if isinstance(s[1], Unknown)), states[0])
     says = f"{name} is not linked to {network.name}"
     if isinstance(state, Unknown):

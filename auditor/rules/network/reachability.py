@@ -178,12 +178,18 @@ def internet_reaches_more_than_the_chat(target: Resource, w: Workload, _terms: o
         says = f"{target.name} publishes nothing but the gateway"
         return holds(target, says, *_evidence(open_way))
     if open_way is not None:
-        says = f"the Internet reaches {target.name}: {_told(open_way)}"
+        says = f"the Internet reaches {target.name}: {_told(open_way)}{_let_in_by(open_way)}"
         return broken(target, says, *_evidence(open_way), witness=_witness(open_way), fix=_close(target))
     gap = next((other.reaches for other in (*others, way) if isinstance(other.reaches, Unknown)), None)
     if gap is not None:
         return unknown(target, gap)
     return holds(target, f"the Internet reaches {target.name} as it should: {_told(way)}", *_evidence(way))
+
+
+def _let_in_by(way: Reach) -> str:
+    """What the last hop's own firewall lets in, where that is not everybody."""
+    last = way.hops[-1].steps[-1:] if way.hops else ()
+    return next((f"; {step.says}" for step in last if step.name.startswith("firewall of")), "")
 
 
 def _publishes_gateways_only(world: Reachability, publisher: Resource, w: Workload) -> bool:
