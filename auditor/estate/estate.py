@@ -64,6 +64,8 @@ class Estate:
         self.edges: Sequence[Edge] = edges
         self.coverage = coverage
         self.snapshot = snapshot
+        self.kept: dict[object, object] = {}
+        """What `once_an_estate` keeps; it goes when the estate goes."""
         self.worked_out: dict[str, object] = {}
         """What others keep about this estate, by a name of theirs; it goes when the estate goes."""
 
@@ -78,6 +80,7 @@ class Estate:
         kept = ("_resources", "_by_type", "_keys", "_out", "_into", "_unresolved", "_unreadable", "_unlisted")
         for name in (*kept, "edges", "coverage", "snapshot"):
             setattr(found, name, getattr(self, name))
+        found.kept = {}
         found.worked_out = {}
         return found
 

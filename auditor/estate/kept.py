@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TypeVar
-from weakref import WeakKeyDictionary
+from typing import TypeVar, cast
 
 from auditor.estate.estate import Estate
 
@@ -17,12 +16,12 @@ def once_an_estate(make: Callable[[Estate], T]) -> Callable[[Estate], T]:
 
     What raises is not kept, and raises again.
     """
-    kept: WeakKeyDictionary[Estate, T] = WeakKeyDictionary()
 
     @wraps(make)
     def asked(estate: Estate) -> T:
-        if estate not in kept:
-            kept[estate] = make(estate)
-        return kept[estate]
+        # Kept by the estate itself: what is made points at it, and would keep it alive from anywhere else.
+        if make not in estate.kept:
+            estate.kept[make] = make(estate)
+        return cast("T", estate.kept[make])
 
     return asked

@@ -1,4 +1,7 @@
-"""The network of an estate with everything about it worked out once: seats, filters, routes, meanings of tags."""
+"""The network of an estate with everything about it worked out once: seats, filters, routes, meanings of tags.
+
+model = NetworkModel.of(estate)        # the one that the estate keeps
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from auditor.estate import Estate
+from auditor.estate.kept import once_an_estate
 from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.network.nsg.effective_filters import Path, path
 from auditor.network.routing.route_sources import Routing
@@ -67,7 +71,7 @@ def anybody() -> AddressSet:
 
 
 @dataclass
-class Fabric:
+class NetworkModel:
     """Answers for one estate, each worked out when it is first asked for."""
 
     estate: Estate
@@ -79,10 +83,11 @@ class Fabric:
     _shared_views: dict[object, NetworkView] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, estate: Estate, tags: ServiceTags | None = None) -> Fabric:
-        """The fabric of an estate; `tags` are those that the snapshot brought where nothing else is given."""
-        known = ServiceTags.of_estate(estate) if tags is None else tags
-        return cls(estate, known, Routing(estate, known))
+    def of(cls, estate: Estate, tags: ServiceTags | None = None) -> NetworkModel:
+        """The model that an estate keeps; one of its own where other `tags` are given than those of the snapshot."""
+        if tags is not None:
+            return cls(estate, tags, Routing(estate, tags))
+        return _model_of(estate)
 
     def filters(self, seat: Seat, direction: str) -> Path | Unknown:
         """Everything that filters at a seat in one direction."""
@@ -125,3 +130,8 @@ class Fabric:
             alike = (made.virtual_network.diagram, made.internet.diagram)
             found = self._views[subnet.id] = self._shared_views.setdefault(alike, made)
         return found
+
+
+@once_an_estate
+def _model_of(estate: Estate) -> NetworkModel:
+    return NetworkModel.of(estate, ServiceTags.of_estate(estate))

@@ -6,7 +6,7 @@ from auditor.estate import Estate
 from auditor.estate.naming import find_resource
 from auditor.model import AuditorError, NotKnown, Resource, Unknown
 from auditor.network.model import (
-    Fabric,
+    NetworkModel,
     Origin,
     Outside,
     Seat,
@@ -55,7 +55,7 @@ def reach(
 
 def stations_of(estate: Estate, tags: ServiceTags | None = None) -> Stations:
     """The stations of an estate."""
-    return Stations(Fabric.of(estate, tags))
+    return Stations(NetworkModel.of(estate, tags))
 
 
 def best(world: Reachability, origins: tuple[Origin, ...], target: Resource, asked: FlowSet | None) -> Reach:

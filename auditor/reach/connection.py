@@ -9,7 +9,7 @@ from auditor.model import NotKnown, Unknown
 from auditor.network.model import (
     INBOUND,
     OUTBOUND,
-    Fabric,
+    NetworkModel,
     Origin,
     Outside,
     Seat,
@@ -46,9 +46,9 @@ class Leg:
         return None if self.holds is False else self.flows.witness()
 
 
-def leg(fabric: Fabric, origin: Origin, target: Seat, asked: FlowSet | None = None) -> Leg:
+def leg(fabric: NetworkModel, origin: Origin, target: Seat, asked: FlowSet | None = None) -> Leg:
     """Follow every packet from an origin to a seat that is in `asked`. Stops at the first step that fails."""
-    flows = FlowSet.box(source=_addresses(origin), destination=Addresses.known(target.addresses)) & REAL
+    flows = FlowSet.box(source=addresses_of(origin), destination=Addresses.known(target.addresses)) & REAL
     if asked is not None:
         flows &= asked
     steps: list[Step] = []
@@ -79,11 +79,12 @@ def _any_of(seat: Seat) -> Addresses:
     return Addresses.known(seat.addresses if seat.addresses.v4.is_empty else seat.addresses.v4)
 
 
-def _addresses(origin: Origin) -> Addresses:
+def addresses_of(origin: Origin) -> Addresses:
+    """The addresses that an origin sends from."""
     return origin.addresses if isinstance(origin, Outside) else Addresses.known(origin.addresses)
 
 
-def _followed(fabric: Fabric, origin: Origin, target: Seat, flows: FlowSet) -> Iterator[tuple[Step, FlowSet]]:
+def _followed(fabric: NetworkModel, origin: Origin, target: Seat, flows: FlowSet) -> Iterator[tuple[Step, FlowSet]]:
     """Each step with the packets that are left after it, in the order in which a packet meets them."""
     if isinstance(origin, Seat):
         for step in _peered(fabric, origin, target):
@@ -107,7 +108,7 @@ def _followed(fabric: Fabric, origin: Origin, target: Seat, flows: FlowSet) -> I
 # --- filters ----------------------------------------------------------------------------------------------------------
 
 
-def filtered(fabric: Fabric, seat: Seat, direction: str, flows: FlowSet) -> tuple[Step, FlowSet]:
+def filtered(fabric: NetworkModel, seat: Seat, direction: str, flows: FlowSet) -> tuple[Step, FlowSet]:
     """What the filters at a seat let through, and the rule that decides an example."""
     found = fabric.filters(seat, direction)
     name = f"filters {'into' if direction == INBOUND else 'out of'} {seat.name}"
@@ -146,7 +147,7 @@ def _decider(trace: Trace) -> str:
 # --- routes -----------------------------------------------------------------------------------------------------------
 
 
-def _routed(fabric: Fabric, origin: Seat, target: Seat) -> tuple[Step, AddressSet]:
+def _routed(fabric: NetworkModel, origin: Seat, target: Seat) -> tuple[Step, AddressSet]:
     """The route there: which of the target's addresses it leads to, and by what."""
     name = f"route from {origin.name}"
     try:
@@ -216,7 +217,7 @@ def _doubted(routes: RouteSet, direct: Shares) -> AddressSet:
     return found
 
 
-def _returned(fabric: Fabric, origin: Origin, target: Seat) -> tuple[Step, AddressSet]:
+def _returned(fabric: NetworkModel, origin: Origin, target: Seat) -> tuple[Step, AddressSet]:
     """The way back, and the sources it leads to: replies that go elsewhere make no connection.
 
     A default route to an appliance or a gateway breaks direct connections from the Internet
@@ -259,7 +260,7 @@ def _back_outside(name: str, routes: RouteSet, origin: Outside, target: Seat) ->
 # --- between networks -------------------------------------------------------------------------------------------------
 
 
-def _peered(fabric: Fabric, origin: Seat, target: Seat) -> Iterator[Step]:
+def _peered(fabric: NetworkModel, origin: Seat, target: Seat) -> Iterator[Step]:
     if origin.network == target.network:
         return
     try:
@@ -274,7 +275,7 @@ def _peered(fabric: Fabric, origin: Seat, target: Seat) -> Iterator[Step]:
     yield from exchanges(peering)
 
 
-def _through_gateway(fabric: Fabric, origin: Outside, target: Seat) -> tuple[Step, AddressSet]:
+def _through_gateway(fabric: NetworkModel, origin: Outside, target: Seat) -> tuple[Step, AddressSet]:
     """Whether what is on premises is connected to the target's network: by its gateway, or by a peer's."""
     name = f"gateway of {target.network.name}"
     sources = origin.addresses.possible

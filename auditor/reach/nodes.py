@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from auditor.documents.network_hosts import AGENT_POOL, HOSTS
 from auditor.documents.pool_membership import INTERFACES, SCALE_SET_INTERFACE, Pooled
 from auditor.documents.private_link_service import PRIVATE_LINK_SERVICE, PublicName, balancers_of
 from auditor.estate.paths import Link, Topology
@@ -15,12 +16,12 @@ from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.network.frontends.listeners import (
     FRONTS,
     PUBLIC_ADDRESS,
-    Entries,
     Entry,
     Exit,
     entries_of,
 )
-from auditor.network.model import Fabric, Seat
+from auditor.network.frontends.published import may_be_published
+from auditor.network.model import NetworkModel, Seat
 from auditor.network.private_link.private_endpoints import ENDPOINT
 from auditor.network.topology.peering import peerings_of
 from auditor.network.topology.virtual_networks import NIC, SUBNET
@@ -55,24 +56,11 @@ _NETWORK = "microsoft.network/virtualnetworks"
 class Stations:
     """Who can stand on a chain, and how they are linked. A station is a lower-case id, or one of the words below."""
 
-    fabric: Fabric
-    _entries: dict[ArmId, Entries] = field(default_factory=dict)
+    fabric: NetworkModel
 
     def entries(self, front: Resource) -> tuple[Entry, ...]:
-        """What a front listens on, worked out once."""
-        return self._entries_of(front).known
-
-    def unread(self) -> Iterator[Unknown]:
-        """Why fronts may pass on more than is known: parts of their documents that cannot be read."""
-        for type_ in FRONTS:
-            for front in self.fabric.estate.seen(type_):
-                yield from self._entries_of(front).gaps
-
-    def _entries_of(self, front: Resource) -> Entries:
-        found = self._entries.get(front.id)
-        if found is None:
-            found = self._entries[front.id] = entries_of(self.fabric.estate, front)
-        return found
+        """What a front listens on."""
+        return entries_of(self.fabric.estate, front).known
 
     def find(self, station: str) -> Resource | None:
         """The resource that stands at a station; `None` for the outside and the doors of a network.
@@ -94,16 +82,16 @@ class Stations:
 
     @cached_property
     def targets(self) -> tuple[Resource, ...]:
-        """Everything that can be asked for: subnets, interfaces, endpoints, addresses, fronts and services, by id."""
-        types = (SUBNET, *INTERFACES, ENDPOINT, PUBLIC_ADDRESS, *FRONTS, *SERVICES)
+        """Everything that can be asked for: subnets, what sits in them, addresses, fronts and services, by id."""
+        types = (SUBNET, *INTERFACES, *HOSTS, ENDPOINT, PUBLIC_ADDRESS, *FRONTS, *SERVICES)
         seen = self.fabric.estate.seen
-        found = (r for type_ in types for r in seen(type_) if not self._is_card(r))
+        found = (r for type_ in dict.fromkeys(types) for r in seen(type_) if not self._is_card(r))
         return tuple(sorted((*found, *self.unlisted), key=lambda r: r.id.key))
 
     @cached_property
     def unlisted(self) -> tuple[Resource, ...]:
         """Resources of kinds that no table holds, whose documents show that they can be doors."""
-        known = {SUBNET, NIC, ENDPOINT, PUBLIC_ADDRESS, *FRONTS, *SERVICES}
+        known = {SUBNET, *INTERFACES, *HOSTS, ENDPOINT, PUBLIC_ADDRESS, *FRONTS, *SERVICES}
         others = (r for r in self.fabric.estate.resources if r.type not in known)
         return tuple(r for r in others if sign_of_a_door(r) is not None)
 
@@ -133,18 +121,18 @@ class Stations:
     def _seats(self) -> Iterator[tuple[str, str, Link]]:
         """What sits in a network is entered from it and, unless it is a private endpoint, leaves into it."""
         seen = self.fabric.estate.seen
-        for type_ in (SUBNET, *INTERFACES, ENDPOINT, *FRONTS, *SERVICES):
+        for type_ in dict.fromkeys((SUBNET, *INTERFACES, *HOSTS, ENDPOINT, *FRONTS, *SERVICES)):
             for resource in seen(type_):
                 seat = self.fabric.seat(resource)
                 if not isinstance(seat, Seat) or self._is_card(resource):
                     continue
                 yield way_out_of(seat.network), way_into(seat.network), Link(CROSSES)
-                if type_ not in SERVICES:
+                if type_ in HOSTS or type_ not in SERVICES:
                     yield way_into(seat.network), resource.id.key, Link(ENTERS)
                 if type_ != ENDPOINT and type_ not in FRONTS:
                     yield start_at(resource.id), way_out_of(seat.network), Link(LEAVES)
                     yield start_at(resource.id), OUTSIDE, Link(EXITS)
-                if type_ not in (SUBNET, *SERVICES):
+                if type_ in HOSTS or type_ not in (SUBNET, *SERVICES):
                     yield resource.id.key, seat.subnet.id.key, Link(HOLDS)
 
     def _public(self) -> Iterator[tuple[str, str, Link]]:
@@ -160,6 +148,9 @@ class Stations:
         for pattern in estate.seen(SCALE_SET_INTERFACE):
             if Pooled(pattern).instance_addresses:
                 yield OUTSIDE, pattern.id.key, Link(GIVES)
+        for pool in estate.seen(AGENT_POOL):
+            if may_be_published(estate, pool) and isinstance(self.fabric.seat(pool), Seat):
+                yield OUTSIDE, pool.id.key, Link(GIVES)
         for front in (front for type_ in FRONTS for front in estate.seen(type_)):
             if any(front.id in entry.at for entry in self.entries(front)):
                 yield OUTSIDE, front.id.key, Link(OFFERS)

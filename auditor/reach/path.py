@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from auditor.documents.network_hosts import HOSTS
 from auditor.documents.pool_membership import INTERFACES
 from auditor.documents.private_link_service import PRIVATE_LINK_SERVICE, nat_subnet
 from auditor.estate.paths import Chain, Link
@@ -19,6 +20,7 @@ from auditor.network.frontends.listeners import (
 )
 from auditor.network.model import (
     OUTBOUND,
+    NetworkModel,
     Origin,
     Outside,
     Seat,
@@ -27,7 +29,7 @@ from auditor.network.model import (
 from auditor.network.private_link.private_endpoints import ENDPOINT, connections
 from auditor.network.routing.outbound_access import way_out
 from auditor.network.topology.virtual_networks import SUBNET, prefixes_of
-from auditor.reach.connection import filtered, leg
+from auditor.reach.connection import addresses_of, filtered, leg
 from auditor.reach.nodes import (
     CROSSES,
     ENTERS,
@@ -168,7 +170,15 @@ def _opens(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> 
     if deaf is not None:
         return state.at(Mark(target.name, target.id, "public endpoint", (deaf,)))
     way = over_public(fabric, state.origin, target, beside=link.kind == OPENS)
-    return state.at(Mark(target.name, target.id, way.note, way.steps, way.packet if way.holds is not False else None))
+    steps = (*way.steps, *_let_in_by_subnet(fabric, state.origin, target))
+    packet = way.packet if together(steps) is not False else None
+    return state.at(Mark(target.name, target.id, way.note, steps, packet))
+
+
+def _let_in_by_subnet(fabric: NetworkModel, origin: Origin, target: Resource) -> tuple[Step, ...]:
+    """What the filters and routes of a subnet say where a public endpoint belongs to machines that sit in it."""
+    seat = fabric.seat(target) if target.type in HOSTS and isinstance(origin, Outside) else None
+    return leg(fabric, origin, seat, service_flows(target.type)).steps if isinstance(seat, Seat) else ()
 
 
 def _published(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
@@ -269,10 +279,12 @@ def _listen(walk: _Walk, state: _State, front: Resource, door: ArmId | None) -> 
     session = state.asked if front.type == BASTION and _at_sessions(entries, wanted, state.asked) else None
     if state.asked is not None and session is None:
         wanted &= state.asked
-    listening = tuple(e for e in entries if wanted.meets(e.listens) is not False)
+    heard_of = wanted & FlowSet.box(source=addresses_of(state.origin))
+    listening = tuple(e for e in entries if heard_of.meets(e.listens) is not False)
     note = ", ".join(dict.fromkeys(entry.name for entry in listening))
     if not listening:
-        what = "on this port" if entries else "on that address"
+        at_port = any(wanted.meets(e.listens) is not False for e in entries)
+        what = f"to {state.origin.name}" if at_port else "on this port" if entries else "on that address"
         step = Step("listener", False, f"{front.name} does not listen {what}", (front.at("name"),))
         return state.at(Mark(front.name, front.id, "", (step,)))
     evidence = tuple(e for entry in listening for e in entry.evidence)
@@ -300,8 +312,10 @@ def _offered(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -
 
 
 def _gives(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
-    """From the outside to the public addresses of a scale set's instances, which no document shows."""
-    mark = Mark("the public address of each instance", None)
+    """From the outside to public addresses that no document shows: of a scale set's instances, of a platform."""
+    mark = Mark(
+        "an address that Azure gives it" if target.type in HOSTS else "the public address of each instance", None
+    )
     state = _out_to(walk, state, anybody(), mark) if isinstance(state.origin, Seat) else state.at(mark)
     return _arrive(walk, n, state, target, state.asked)
 
@@ -328,6 +342,9 @@ def _arrive(
             why = Unknown(f"whether an instance of {target.name} has the address {addressed} is not in this snapshot")
             steps = (Step("address", why, why.because),)
         seat = replace(seat, addresses=addressed, anywhere=False)
+    if target.type in HOSTS:
+        says = f"what gets into {target.name} past its subnet is not modelled: {HOSTS[target.type]}"
+        steps = (*steps, Step("platform", Unknown(says), says))
     found = leg(walk.stations.fabric, state.origin, seat, asked)
     if target.type != SUBNET:
         state = state.at(Mark(seat.subnet.name, seat.subnet.id))

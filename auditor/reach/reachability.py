@@ -13,27 +13,19 @@ from functools import cached_property
 
 from auditor.documents.pool_membership import SCALE_SET
 from auditor.estate import Estate, Relation
+from auditor.estate.kept import once_an_estate
 from auditor.model import ArmId, NotKnown, Resource, Unknown
-from auditor.network.frontends.firewall_nat import untold
-from auditor.network.frontends.listeners import (
-    BALANCER,
-    BASTION,
-    FIREWALL,
-    GATEWAY,
-    PUBLIC_ADDRESS,
-)
+from auditor.network.frontends.listeners import PUBLIC_ADDRESS
 from auditor.network.model import (
-    Fabric,
+    NetworkModel,
     Origin,
     Outside,
     Seat,
     anybody,
 )
-from auditor.network.private_link.private_endpoints import ENDPOINT
 from auditor.network.topology.service_tags import ServiceTags, never_internet
 from auditor.network.topology.virtual_networks import (
     NETWORK,
-    NIC,
     SUBNET,
     VM,
     address_space,
@@ -44,15 +36,16 @@ from auditor.reach.nodes import (
     Stations,
     start_at,
 )
+from auditor.reach.open_world import Question, unfollowed
 from auditor.reach.path import Journey, Mark, journeys
-from auditor.reach.service_access import SERVICES, endpoints_to
 from auditor.sets.address_set import AddressSet
 from auditor.sets.packet_set import FlowSet, Packet
 from auditor.sets.proof import Step
 from auditor.sets.symbolic_addresses import Addresses
+from auditor.sets.three_valued import because_of
 
-_DOORS = (PUBLIC_ADDRESS, GATEWAY, BALANCER, BASTION, FIREWALL)
-"""What can let the Internet in to something that has no public address of its own."""
+_SAID = 3
+"""How many reasons for doubt an answer names."""
 
 
 @dataclass(frozen=True)
@@ -126,10 +119,10 @@ class Reachability:
     @classmethod
     def of(cls, estate: Estate, tags: ServiceTags | None = None) -> Reachability:
         """The questions of an estate; `tags` are those that the snapshot brought where nothing else is given."""
-        return cls(Stations(Fabric.of(estate, tags)))
+        return cls(Stations(NetworkModel.of(estate, tags)))
 
     @property
-    def fabric(self) -> Fabric:
+    def fabric(self) -> NetworkModel:
         """The network of the estate."""
         return self.stations.fabric
 
@@ -179,30 +172,21 @@ class Reachability:
         """Whether an origin reaches a target; `asked` narrows the packets of the first connection.
 
         The shortest way that arrives is told; where none does, the way that came furthest. A no rests on the lists of
-        everything that could be on a way: where one of them was not read, the answer is not known.
+        everything that could be on a way: where one of them was not read, or something is not followed, the answer is
+        not known.
         """
         found = _answer(origin, target, self._journeys(origin, target, asked), self._no_way(origin, target))
-        gap = self._unlisted(origin, target) if found.reaches is False else None
-        return found if gap is None else replace(found, reaches=gap)
+        gaps = self.unfollowed(origin, target, asked) if found.reaches is False else ()
+        return replace(found, reaches=because_of(gaps[:_SAID])) if gaps else found
 
-    def _unlisted(self, origin: Origin, target: Resource) -> Unknown | None:
-        """Why there could be ways that nobody read: stations of a kind that was not listed."""
-        kinds: list[str] = []
-        service = target.type in SERVICES or target in self.stations.unlisted
-        if service:
-            kinds.append(ENDPOINT)
-        if isinstance(origin, Outside) and not origin.on_premises:
-            if not service or endpoints_to(self.estate, target):
-                kinds += _DOORS
-            if target.type == SUBNET:
-                kinds += (NIC, SCALE_SET)
-        gaps = [self.estate.coverage.gap(kind) for kind in kinds]
-        if isinstance(origin, Outside) and not origin.on_premises:
-            gaps += self.stations.unread_publishers
-        if FIREWALL in kinds:
-            gaps += self.stations.unread()
-            gaps += [untold(self.estate, firewall) for firewall in self.estate.seen(FIREWALL)]
-        return next((gap for gap in gaps if gap is not None), None)
+    def unfollowed(self, origin: Origin, target: Resource, asked: FlowSet | None = None) -> tuple[Unknown, ...]:
+        """Why an origin could reach a target by a way that was not looked at: see `open_world`.
+
+        For every statement with "only" or "nothing" in it, also where some way was found.
+        """
+        question = Question(self.fabric, origin, target, asked)
+        publishers = self.stations.unread_publishers if question.from_internet else ()
+        return (*unfollowed(question), *publishers)
 
     def ways(self, origin: Origin, target: Resource, asked: FlowSet | None = None) -> Iterator[Reach]:
         """Every way that traffic could take, shortest first, each with how it comes out."""
@@ -269,12 +253,10 @@ class Reachability:
             yield Outside(name, Addresses.known(private), on_premises=True)
 
 
+@once_an_estate
 def reachability_of(estate: Estate) -> Reachability:
     """The questions of an estate, made once for everybody who asks."""
-    found = estate.worked_out.get("reachability")
-    if not isinstance(found, Reachability):
-        found = estate.worked_out["reachability"] = Reachability.of(estate)
-    return found
+    return Reachability.of(estate)
 
 
 def _start(origin: Origin) -> str:

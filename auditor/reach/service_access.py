@@ -14,7 +14,7 @@ from auditor.facts import load
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
 from auditor.network.model import (
     OUTBOUND,
-    Fabric,
+    NetworkModel,
     Origin,
     Outside,
     Seat,
@@ -106,7 +106,7 @@ def _host(text: str) -> str:
 # --- over a private endpoint ------------------------------------------------------------------------------------------
 
 
-def over_endpoint(fabric: Fabric, origin: Origin, endpoint: Resource, service: Resource) -> Iterator[Step]:
+def over_endpoint(fabric: NetworkModel, origin: Origin, endpoint: Resource, service: Resource) -> Iterator[Step]:
     """Whether the endpoint's connection is approved, and whether the origin's network resolves to it."""
     target = service.id.parent if service.type == _ONLINE else service.id
     for connection in connections(endpoint):
@@ -143,7 +143,7 @@ class PublicWay:
         return together(self.steps)
 
 
-def over_public(fabric: Fabric, origin: Origin, service: Resource, *, beside: bool = False) -> PublicWay:
+def over_public(fabric: NetworkModel, origin: Origin, service: Resource, *, beside: bool = False) -> PublicWay:
     """The way to a service's public endpoint: of several endpoints the one that is reached, or comes closest.
 
     `beside` takes in endpoints that stand beside the service's own, such as a web app's deployment host: who reaches
@@ -173,7 +173,7 @@ def _doors(service: Resource, *, beside: bool) -> Iterator[_Door]:
         yield _Door("deployment endpoint", scm_open_to, scm)
 
 
-def _public_way(fabric: Fabric, origin: Origin, service: Resource, door: _Door) -> PublicWay:
+def _public_way(fabric: NetworkModel, origin: Origin, service: Resource, door: _Door) -> PublicWay:
     try:
         verdict = door.open_to(fabric.estate, service)
     except NotKnown as gap:
@@ -199,7 +199,7 @@ def _public_way(fabric: Fabric, origin: Origin, service: Resource, door: _Door) 
     return PublicWay(door.note, (out, route, way.step, step, *named), _packet(service, sources, door))
 
 
-def published_step(fabric: Fabric, publisher: Resource, service: Resource) -> Step:
+def published_step(fabric: NetworkModel, publisher: Resource, service: Resource) -> Step:
     """Whether a publisher gets in to a service by the service's public endpoint, from addresses that Microsoft has."""
     name = f"firewall of {service.name}"
     try:
@@ -212,7 +212,7 @@ def published_step(fabric: Fabric, publisher: Resource, service: Resource) -> St
     return Step(name, Unknown(because), because, verdict.reasons)
 
 
-def _name(fabric: Fabric, origin: Seat, service: Resource, door: _Door) -> Step | None:
+def _name(fabric: NetworkModel, origin: Seat, service: Resource, door: _Door) -> Step | None:
     """What keeps the origin from finding the public endpoint by name; `None` where nothing does."""
     target = fabric.estate.find(service.id.parent) if service.type == _ONLINE else service
     if target is None:
@@ -317,7 +317,7 @@ def _by_no_address(
     return Step(name, False, verdict.says if verdict.at_most.is_empty else says, at)
 
 
-def _out_to(fabric: Fabric, origin: Seat, service: Resource) -> Step:
+def _out_to(fabric: NetworkModel, origin: Seat, service: Resource) -> Step:
     """Whether the filters let traffic out to the service, wherever in its tag it is."""
     name = f"filters out of {origin.name}"
     found = fabric.filters(origin, OUTBOUND)
@@ -337,7 +337,7 @@ def _out_to(fabric: Fabric, origin: Seat, service: Resource) -> Step:
     return Step(name, why, f"whether traffic to {service.name} gets out of {origin.name} is not known: {why.because}")
 
 
-def route_out(fabric: Fabric, origin: Seat) -> Step:
+def route_out(fabric: NetworkModel, origin: Seat) -> Step:
     """Where the default route leads: a service's own addresses are Azure's to choose."""
     name = f"route from {origin.name}"
     try:

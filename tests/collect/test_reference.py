@@ -225,7 +225,12 @@ def test_doors_cost_a_question_only_where_the_inventory_shows_one() -> None:
     """A database that the inventory names is asked for by id, with its rules; kinds that are not there cost nothing."""
     id_ = f"{SUB}/resourceGroups/rg-chat-prod/providers/Microsoft.Sql/servers/sql"
     server = {"id": id_, "name": "sql", "type": "Microsoft.Sql/servers", "location": "eastus2", "properties": {"x": 1}}
-    rule = {"id": f"{id_}/firewallRules/r", "name": "r", "type": "Microsoft.Sql/servers/firewallRules", "properties": {}}
+    rule = {
+        "id": f"{id_}/firewallRules/r",
+        "name": "r",
+        "type": "Microsoft.Sql/servers/firewallRules",
+        "properties": {},
+    }
     found = from_standin(served=world([*worlds.documents(), server, rule]))
     assert by_id(found)[id_.casefold()]["properties"] == {"x": 1}
     assert rule["id"].casefold() in by_id(found)

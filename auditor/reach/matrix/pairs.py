@@ -15,7 +15,7 @@ from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.network.model import (
     INBOUND,
     OUTBOUND,
-    Fabric,
+    NetworkModel,
     Seat,
 )
 from auditor.network.nsg.effective_filters import Path
@@ -55,7 +55,7 @@ class Pairs:
     _cells: dict[frozenset[ArmId], Cells] = field(default_factory=dict)
 
     @property
-    def fabric(self) -> Fabric:
+    def fabric(self) -> NetworkModel:
         """The network that is asked about."""
         return self.world.fabric
 

@@ -118,6 +118,15 @@ def chat_ui_has_another_door(site: Resource, w: Workload, _terms: object) -> Ans
     if len(public) > 1:
         names = ", ".join(sorted(g.name for g in public))
         return broken(site, f"more than one gateway has a public address: {names}", *[g.at("id") for g in public])
+    past = [other for other in world.ways(world.internet, site) if not _passes(other, w.gateways)]
+    open_way = next((other for other in past if other.reaches is True), None)
+    if open_way is not None:
+        says = f"{site.name} can be reached past the gateway: {_told(open_way)}"
+        return broken(site, says, *_evidence(open_way), witness=_witness(open_way))
+    doubts = [other.reaches for other in past if isinstance(other.reaches, Unknown)]
+    doubts += world.unfollowed(world.internet, site)
+    if doubts:
+        return unknown(site, doubts[0])
     return holds(site, f"{_told(way)} is the one way in", *_evidence(way), *door.reasons)
 
 
@@ -183,6 +192,8 @@ def internet_reaches_more_than_the_chat(target: Resource, w: Workload, _terms: o
         says = f"the Internet reaches {target.name}: {_told(open_way)}{_let_in_by(open_way)}"
         return broken(target, says, *_evidence(open_way), witness=_witness(open_way), fix=_close(target))
     gap = next((other.reaches for other in (*others, way) if isinstance(other.reaches, Unknown)), None)
+    if gap is None:
+        gap = next(iter(world.unfollowed(world.internet, target)), None)
     if gap is not None:
         return unknown(target, gap)
     return holds(target, f"the Internet reaches {target.name} as it should: {_told(way)}", *_evidence(way))
