@@ -206,6 +206,10 @@ def published_step(fabric: NetworkModel, publisher: Resource, service: Resource)
         verdict = open_to(fabric.estate, service)
     except NotKnown as gap:
         return Step(name, gap.unknown, gap.unknown.because)
+    inside = publisher.stated("properties", "virtualNetworkConfiguration", "subnetResourceId")
+    if not verdict.addresses.is_everything and inside and endpoints_to(fabric.estate, service):
+        because = f"{publisher.name} passes on to {service.name} from inside a network, and its policies are not followed"
+        return Step(name, Unknown(because), because, (publisher.shown("properties", "virtualNetworkConfiguration"),))
     if verdict.addresses.is_everything or verdict.at_most.is_empty:
         return Step(name, verdict.addresses.is_everything, verdict.says, verdict.reasons)
     because = f"{verdict.says}, and from which addresses {publisher.name} asks is not in its document"
