@@ -208,7 +208,7 @@ def published_step(fabric: NetworkModel, publisher: Resource, service: Resource)
         return Step(name, gap.unknown, gap.unknown.because)
     inside = publisher.stated("properties", "virtualNetworkConfiguration", "subnetResourceId")
     if not verdict.addresses.is_everything and inside and endpoints_to(fabric.estate, service):
-        because = f"{publisher.name} passes on to {service.name} from inside a network, and its policies are not followed"
+        because = f"{publisher.name} passes on to {service.name} inside a network, and its policies are not followed"
         return Step(name, Unknown(because), because, (publisher.shown("properties", "virtualNetworkConfiguration"),))
     if verdict.addresses.is_everything or verdict.at_most.is_empty:
         return Step(name, verdict.addresses.is_everything, verdict.says, verdict.reasons)
