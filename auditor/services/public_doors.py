@@ -133,7 +133,10 @@ Asked = Callable[[Estate, Resource], FirewallVerdict]
 
 def by_table(estate: Estate, resource: Resource, others: Asked) -> FirewallVerdict:
     """Who may use the public endpoint of a resource of a kind in the table. Raises `KeyError` for another kind."""
-    return _Judge(estate, resource, doors()[resource.type], others).verdict()
+    try:
+        return _Judge(estate, resource, doors()[resource.type], others).verdict()
+    except NotKnown as gap:
+        return undecided(resource.id, gap.unknown)
 
 
 # --- reading what stands at a path of the facts -----------------------------------------------------------------------
@@ -271,10 +274,9 @@ class _Judge:
             if side.text("properties", "privateLinkServiceConnectionState", "status") == "approved":
                 self.seen.append(side.at("id"))
                 return True
-        for _, row in self.resource.items("properties", "privateEndpointConnections"):
-            state = (row.get("properties") or {}).get("privateLinkServiceConnectionState") or {}
-            if str(state.get("status") or "").casefold() == "approved":
-                return True
+        path = "properties/privateEndpointConnections/*/properties/privateLinkServiceConnectionState/status"
+        if any(_word(evidence.value) == "approved" for evidence in rows_at(self.resource, path)):
+            return True
         for end in self.estate.into(self.resource, Relation.LEADS_TO, ENDPOINT):
             mine = (c for c in connections(end) if c.target == self.resource.id)
             if any(connection.state == "approved" for connection in mine):
@@ -434,13 +436,13 @@ class _Rules:
         resource, path = self.judge.resource, self.facts.requests.split("/")
         if resource.get(*path) is None:
             return False
-        allowed = resource.get(*path, "publicNetwork", "allow", default=[])
-        denied = resource.get(*path, "publicNetwork", "deny", default=[])
+        allowed = [e for e in rows_at(resource, f"{self.facts.requests}/publicNetwork/allow/*") if e.value]
+        denied = rows_at(resource, f"{self.facts.requests}/publicNetwork/deny/*")
         default = resource.at(*path, "defaultAction")
         self.reasons.append(default)
         if _word(default.value) == "deny":
             return not allowed
-        return {_word(d) for d in denied} >= {"clientconnection", "serverconnection", "restapi", "trace"}
+        return {_word(e.value) for e in denied} >= {"clientconnection", "serverconnection", "restapi", "trace"}
 
     def _read(self) -> None:
         facts = self.facts
