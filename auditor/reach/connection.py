@@ -48,7 +48,7 @@ class Leg:
 
 def leg(fabric: NetworkModel, origin: Origin, target: Seat, asked: FlowSet | None = None) -> Leg:
     """Follow every packet from an origin to a seat that is in `asked`. Stops at the first step that fails."""
-    flows = FlowSet.box(source=_addresses(origin), destination=Addresses.known(target.addresses)) & REAL
+    flows = FlowSet.box(source=addresses_of(origin), destination=Addresses.known(target.addresses)) & REAL
     if asked is not None:
         flows &= asked
     steps: list[Step] = []
@@ -79,7 +79,8 @@ def _any_of(seat: Seat) -> Addresses:
     return Addresses.known(seat.addresses if seat.addresses.v4.is_empty else seat.addresses.v4)
 
 
-def _addresses(origin: Origin) -> Addresses:
+def addresses_of(origin: Origin) -> Addresses:
+    """The addresses that an origin sends from."""
     return origin.addresses if isinstance(origin, Outside) else Addresses.known(origin.addresses)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from auditor.documents.network_hosts import AGENT_POOL, HOSTS
 from auditor.documents.pool_membership import INTERFACES, SCALE_SET_INTERFACE, Pooled
+from auditor.documents.private_link_service import PRIVATE_LINK_SERVICE, PublicName, balancers_of
 from auditor.estate.paths import Link, Topology
 from auditor.estate.references import Relation
-from auditor.model import ArmId, Resource
+from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.network.frontends.listeners import (
     FRONTS,
     PUBLIC_ADDRESS,
@@ -26,12 +27,13 @@ from auditor.network.topology.peering import peerings_of
 from auditor.network.topology.virtual_networks import NIC, SUBNET
 from auditor.reach.service_access import SERVICES, endpoints_to, service_by_host
 from auditor.services.public_doors import sign_of_a_door
+from auditor.services.publishers import PUBLISHERS, Publication, publications
 from auditor.sets.address_set import AddressSet
 
 OUTSIDE = "the outside"
 PREMISES = "on premises"
 
-OFFERS, GIVES, OPENS, SERVES, PASSES, LEAVES, CROSSES, ENTERS, HOLDS, LINKS, EXITS = (
+OFFERS, GIVES, OPENS, SERVES, PASSES, LEAVES, CROSSES, ENTERS, HOLDS, LINKS, EXITS, PUBLISHES = (
     "is offered",
     "gives addresses to",
     "opens to",
@@ -43,6 +45,7 @@ OFFERS, GIVES, OPENS, SERVES, PASSES, LEAVES, CROSSES, ENTERS, HOLDS, LINKS, EXI
     "is held by",
     "links to",
     "exits to",
+    "publishes",
 )
 """Kinds of links."""
 
@@ -104,6 +107,7 @@ class Stations:
         yield from self._public()
         yield from self._fronts()
         yield from self._services()
+        yield from self._published()
 
     def _networks(self) -> Iterator[tuple[str, str, Link]]:
         for network in self.fabric.estate.seen(_NETWORK):
@@ -209,6 +213,56 @@ class Stations:
             yield OUTSIDE, service.id.key, Link(OPENS)
             for endpoint in endpoints_to(estate, service):
                 yield endpoint.id.key, service.id.key, Link(LINKS)
+
+    # --- what is published from Microsoft's side ------------------------------------------------------------------
+
+    def publications(self, publisher: Resource) -> tuple[Publication, ...]:
+        """What a publisher passes on to, worked out once; nothing where that was not read (see `unread_publishers`)."""
+        return self._publishers.get(publisher.id, ((), None))[0]
+
+    @cached_property
+    def _publishers(self) -> Mapping[ArmId, tuple[tuple[Publication, ...], Unknown | None]]:
+        found: dict[ArmId, tuple[tuple[Publication, ...], Unknown | None]] = {}
+        for publisher in (r for type_ in PUBLISHERS for r in self.fabric.estate.seen(type_)):
+            try:
+                found[publisher.id] = publications(self.fabric.estate, publisher), None
+            except NotKnown as gap:
+                because = f"what {publisher.name} publishes to the Internet is not known: {gap.unknown.because}"
+                found[publisher.id] = (), replace(gap.unknown, because=because)
+        return found
+
+    @cached_property
+    def unread_publishers(self) -> tuple[Unknown, ...]:
+        """Publishers of which it was not read what they pass on to: they may publish anything."""
+        return tuple(gap for _, gap in self._publishers.values() if gap is not None)
+
+    def _published(self) -> Iterator[tuple[str, str, Link]]:
+        for publisher in (r for type_ in PUBLISHERS for r in self.fabric.estate.seen(type_)):
+            for n, publication in enumerate(self.publications(publisher)):
+                for target in self.leads(publication):
+                    yield publisher.id.key, target.key, Link(PUBLISHES, n)
+        for service in self.fabric.estate.seen(PRIVATE_LINK_SERVICE):
+            for balancer in balancers_of(service):
+                yield service.id.key, balancer.key, Link(PUBLISHES, -1)
+
+    def leads(self, publication: Publication) -> Iterator[ArmId]:
+        """Where a publication leads: the resource that it names, a service by host, or a public address."""
+        if publication.target is not None:
+            yield publication.target
+        elif publication.host in self._services_by_host:
+            yield self._services_by_host[publication.host]
+        else:
+            yield from self._public_by_host.get(publication.host, ())
+
+    @cached_property
+    def _public_by_host(self) -> Mapping[str, tuple[ArmId, ...]]:
+        """The public addresses by number and by name."""
+        found: dict[str, tuple[ArmId, ...]] = {}
+        for public in map(PublicName, self.fabric.estate.seen(PUBLIC_ADDRESS)):
+            for name in (public.address.known, public.fqdn.known):
+                if isinstance(name, str) and name:
+                    found[name.casefold()] = (*found.get(name.casefold(), ()), public.id)
+        return found
 
     @cached_property
     def _services_by_host(self) -> dict[str, ArmId]:

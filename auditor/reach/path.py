@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from auditor.documents.network_hosts import HOSTS
 from auditor.documents.pool_membership import INTERFACES
+from auditor.documents.private_link_service import PRIVATE_LINK_SERVICE, nat_subnet
 from auditor.estate.paths import Chain, Link
 from auditor.model import ArmId, Resource, Unknown
 from auditor.network.frontends.listeners import (
@@ -28,7 +29,7 @@ from auditor.network.model import (
 from auditor.network.private_link.private_endpoints import ENDPOINT, connections
 from auditor.network.routing.outbound_access import way_out
 from auditor.network.topology.virtual_networks import SUBNET, prefixes_of
-from auditor.reach.connection import filtered, leg
+from auditor.reach.connection import addresses_of, filtered, leg
 from auditor.reach.nodes import (
     CROSSES,
     ENTERS,
@@ -40,12 +41,14 @@ from auditor.reach.nodes import (
     OFFERS,
     OPENS,
     PASSES,
+    PUBLISHES,
     SERVES,
     Stations,
 )
 from auditor.reach.service_access import (
     over_endpoint,
     over_public,
+    published_step,
     route_out,
     service_flows,
     service_ports,
@@ -178,6 +181,41 @@ def _let_in_by_subnet(fabric: NetworkModel, origin: Origin, target: Resource) ->
     return leg(fabric, origin, seat, service_flows(target.type)).steps if isinstance(seat, Seat) else ()
 
 
+def _published(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
+    """From a publisher on Microsoft's side to what it passes on to, over its private link or a public endpoint."""
+    publisher = walk.station(n)
+    assert publisher is not None
+    if publisher.type == PRIVATE_LINK_SERVICE:
+        return _behind_private_link(walk, state, publisher, target)
+    assert isinstance(link.about, int)
+    publication = walk.stations.publications(publisher)[link.about]
+    if publication.private:
+        approved = publication.approved
+        word = "approved" if approved is True else "not approved"
+        says = f"the private link of {publisher.name} to {target.name} is {word}"
+        if isinstance(approved, Unknown):
+            says = approved.because
+        step = Step("private link", approved, says, publication.evidence)
+        return state.at(Mark(target.name, target.id, f"private link of {publisher.name}", (step,)))
+    if target.type in _PUBLIC_ADDRESSES:
+        return state.at(Mark(target.name, target.id, publication.host), door=target.id, asked=None)
+    steps = (published_step(walk.stations.fabric, publisher, target),)
+    return state.at(Mark(target.name, target.id, f"published by {publisher.name}", steps))
+
+
+def _behind_private_link(walk: _Walk, state: _State, service: Resource, target: Resource) -> _State:
+    """From a private link service to the load balancer behind it; what comes through has an address of its subnet."""
+    subnet = nat_subnet(service)
+    found = walk.stations.fabric.estate.find(subnet) if subnet is not None else None
+    seat = walk.stations.fabric.seat(found) if found is not None else None
+    if not isinstance(seat, Seat):
+        gap = Unknown(f"in which subnet {service.name} translates addresses is not in this snapshot", absent=True)
+        return state.at(Mark(target.name, target.id, "", (Step("private link", gap, gap.because),)))
+    fronts = walk.stations.fabric.seat(target)
+    door = fronts.subnet.id if isinstance(fronts, Seat) else seat.subnet.id
+    return _listen(walk, replace(state, origin=seat, asked=None), target, door)
+
+
 def _deaf(service: Resource, asked: FlowSet | None) -> Step | None:
     """A service answers on its own ports only; the step that says so where another one was asked for."""
     if asked is None or service_flows(service.type).meets(asked) is not False:
@@ -241,10 +279,12 @@ def _listen(walk: _Walk, state: _State, front: Resource, door: ArmId | None) -> 
     session = state.asked if front.type == BASTION and _at_sessions(entries, wanted, state.asked) else None
     if state.asked is not None and session is None:
         wanted &= state.asked
-    listening = tuple(e for e in entries if wanted.meets(e.listens) is not False)
+    heard_of = wanted & FlowSet.box(source=addresses_of(state.origin))
+    listening = tuple(e for e in entries if heard_of.meets(e.listens) is not False)
     note = ", ".join(dict.fromkeys(entry.name for entry in listening))
     if not listening:
-        what = "on this port" if entries else "on that address"
+        at_port = any(wanted.meets(e.listens) is not False for e in entries)
+        what = f"to {state.origin.name}" if at_port else "on this port" if entries else "on that address"
         step = Step("listener", False, f"{front.name} does not listen {what}", (front.at("name"),))
         return state.at(Mark(front.name, front.id, "", (step,)))
     evidence = tuple(e for entry in listening for e in entry.evidence)
@@ -372,4 +412,5 @@ _HANDLERS = {
     LINKS: _links,
     OFFERS: _offered,
     GIVES: _gives,
+    PUBLISHES: _published,
 }

@@ -184,7 +184,9 @@ class Reachability:
 
         For every statement with "only" or "nothing" in it, also where some way was found.
         """
-        return unfollowed(Question(self.fabric, origin, target, asked))
+        question = Question(self.fabric, origin, target, asked)
+        publishers = self.stations.unread_publishers if question.from_internet else ()
+        return (*unfollowed(question), *publishers)
 
     def ways(self, origin: Origin, target: Resource, asked: FlowSet | None = None) -> Iterator[Reach]:
         """Every way that traffic could take, shortest first, each with how it comes out."""

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from auditor.estate import Estate, Relation
-from auditor.model import ArmId, Evidence, Resource, Unknown
-
-_GROUPS = "microsoft.network/firewallpolicies/rulecollectiongroups"
+from auditor.documents.azure_firewall import (
+    RULE_GROUP,
+    AzureFirewall,
+    ClassicCollection,
+    PolicyCollection,
+    Rule,
+    RuleGroup,
+    in_order,
+)
+from auditor.estate import Estate
+from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
+from auditor.network.frontends.firewall_rules import sources_of
+from auditor.network.topology.service_tags import ServiceTags
+from auditor.network.topology.virtual_networks import prefixes_of
+from auditor.sets.address_set import AddressSet
+from auditor.sets.symbolic_addresses import Addresses
 
 
 @dataclass(frozen=True)
 class Translated:
-    """A rule that sends what arrives at ports of the firewall's public addresses to an inner address and port."""
+    """A rule that sends what arrives at ports of the firewall's public addresses to an inner address and port.
+
+    `at` are the public addresses that it takes packets at, `sources` whose packets it takes.
+    """
 
     name: str
     at: tuple[ArmId, ...]
+    sources: Addresses
     protocol: str
     ports: tuple[str, ...]
     to: str
@@ -26,40 +41,56 @@ class Translated:
 
 
 def translated(estate: Estate, firewall: Resource) -> Iterator[Translated]:
-    """Every destination NAT rule that acts on a firewall."""
-    at = estate.targets(firewall, Relation.HAS_ADDRESS)
-    for index, _ in firewall.items("properties", "natRuleCollections"):
-        path: tuple[str | int, ...] = ("properties", "natRuleCollections", index, "properties", "rules")
-        for place, rule in firewall.items(*path):
-            yield from _rule(rule, at, firewall.at(*path, place, "name"))
-    policy = firewall.ref("properties", "firewallPolicy")
-    for group in estate.seen(_GROUPS, under=policy) if policy else ():
-        for index, collection in group.items("properties", "ruleCollections"):
-            if str(collection.get("ruleCollectionType") or "").casefold() != "firewallpolicynatrulecollection":
-                continue
-            path = ("properties", "ruleCollections", index, "rules")
-            for place, rule in group.items(*path):
-                yield from _rule(rule, at, group.at(*path, place, "name"))
+    """Every destination NAT rule that acts on a firewall, in the order in which they are asked.
+
+    Raises `NotKnown` where a rule cannot be read; whether all were read says `untold`.
+    """
+    view = AzureFirewall(firewall)
+    at = [each.public_address.value for each in view.configurations.value]
+    public = tuple(id_ for id_ in at if id_ is not None)
+    for classic in in_order(view.translating_collections.value):
+        yield from _collection(estate, classic, public)
+    policy = view.policy.value
+    groups = [RuleGroup(each) for each in estate.seen(RULE_GROUP, under=policy)] if policy is not None else []
+    for group in in_order(groups):
+        for collection in in_order(group.collections.value):
+            if collection.collection_type.value == "firewallpolicynatrulecollection":
+                yield from _collection(estate, collection, public)
 
 
 def untold(estate: Estate, firewall: Resource) -> Unknown | None:
-    """Why a firewall may have rules that nobody read: its policy was not read, or the rules of it were not."""
-    policy = firewall.ref("properties", "firewallPolicy")
-    if policy is None:
-        return None
-    found = estate.resolve(policy, firewall.place("properties", "firewallPolicy", "id"))
-    return found if isinstance(found, Unknown) else estate.coverage.gap(_GROUPS, under=policy)
+    """Why a firewall may have rules that were not read: its policy was not read, or the rules of it were not."""
+    reading = AzureFirewall(firewall).policy
+    policy = reading.known
+    if policy is None or isinstance(policy, Unknown):
+        return policy
+    found = estate.resolve(policy, reading.place)
+    return found if isinstance(found, Unknown) else estate.coverage.gap(RULE_GROUP, under=policy)
 
 
-def _rule(rule: Mapping[str, Any], at: tuple[ArmId, ...], evidence: Evidence) -> Iterator[Translated]:
-    protocols = rule.get("ipProtocols") or rule.get("protocols") or ["TCP"]
-    to = str(rule.get("translatedAddress") or rule.get("translatedFqdn") or "").casefold()
-    ports = tuple(str(port) for port in rule.get("destinationPorts") or ["*"])
-    if to:
-        names = [str(p) for p in protocols]
-        protocol = "Tcp/Udp" if any(n.casefold() == "any" for n in names) else "/".join(names)
-        yield Translated(f"NAT rule {rule.get('name')}", at, protocol, ports, to, _port(rule, ports), evidence)
+def _collection(
+    estate: Estate, collection: ClassicCollection | PolicyCollection, public: tuple[ArmId, ...]
+) -> Iterator[Translated]:
+    classic = isinstance(collection, ClassicCollection)
+    for rule in collection.rules.value:
+        protocols = rule.classic_protocols.value if classic else rule.policy_protocols.value
+        to = (rule.translated_address.value or rule.translated_name.value).casefold()
+        ports = rule.ports.value or ("*",)
+        if to:
+            any_protocol = any(name.casefold() == "any" for name in protocols)
+            protocol = "Tcp/Udp" if any_protocol else "/".join(protocols or ("TCP",))
+            at = tuple(id_ for id_ in public if _takes(estate, rule, id_))
+            sources = sources_of(estate, ServiceTags.of_estate(estate), rule)
+            name, port = f"NAT rule {rule.name}", rule.translated_port.value or ports[0]
+            yield Translated(name, at, sources, protocol, ports, to, port, rule.shown("name"))
 
 
-def _port(rule: Mapping[str, Any], ports: tuple[str, ...]) -> str:
-    return str(rule.get("translatedPort") or ports[0])
+def _takes(estate: Estate, rule: Rule, public: ArmId) -> bool:
+    """Whether a rule takes packets to a public address; one that was not read may be the one that the rule names."""
+    words = rule.destinations.value
+    found = estate.find(public)
+    try:
+        own = prefixes_of(found, "properties", "ipAddress") if found is not None else AddressSet.none()
+        return not words or own.is_empty or own.meets(AddressSet.of(*words))
+    except (NotKnown, ValueError):
+        return True

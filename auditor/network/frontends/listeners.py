@@ -161,7 +161,8 @@ def _bastion(estate: Estate, front: Resource) -> Iterator[Entry]:
 def _firewall(estate: Estate, front: Resource) -> Iterator[Entry]:
     for rule in translated(estate, front):
         exits = (Exit(rule.to, None, ports(rule.protocol, rule.to_port), relays=True),)
-        yield Entry(front, rule.name, rule.at, ports(rule.protocol, *rule.ports), exits, (rule.evidence,))
+        listens = ports(rule.protocol, *rule.ports) & FlowSet.box(source=rule.sources)
+        yield Entry(front, rule.name, rule.at, listens, exits, (rule.evidence,))
 
 
 def _vpn(estate: Estate, front: Resource) -> Iterator[Entry]:
