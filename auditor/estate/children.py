@@ -19,7 +19,7 @@ class Embedded(NamedTuple):
 
 
 _NETWORK = "microsoft.network"
-_PATTERNS = "networkInterfaceConfigurations"
+_PATTERNS, _POOLS = "networkInterfaceConfigurations", "agentPools"
 _ML = "microsoft.machinelearningservices/workspaces"
 
 EMBEDDED: Mapping[str, tuple[Embedded, ...]] = {
@@ -41,9 +41,7 @@ EMBEDDED: Mapping[str, tuple[Embedded, ...]] = {
     ),
     f"{_NETWORK}/routetables": (Embedded(f"{_NETWORK}/routetables/routes", ("properties", "routes"), "routes"),),
     "microsoft.containerservice/managedclusters": (
-        Embedded(
-            "microsoft.containerservice/managedclusters/agentpools", ("properties", "agentPoolProfiles"), "agentPools"
-        ),
+        Embedded("microsoft.containerservice/managedclusters/agentpools", ("properties", "agentPoolProfiles"), _POOLS),
     ),
     "microsoft.compute/virtualmachinescalesets": (
         Embedded(
@@ -93,7 +91,9 @@ def _listed(parent: Resource, path: tuple[str, ...], segment: str) -> Iterator[R
         text = body.get("id")
         child = ArmId(text) if isinstance(text, str) and text else parent.id.child(segment, name or str(index))
         pointer = parent.place(*path, index).pointer
-        kind = _Pattern if segment == _PATTERNS else Resource
+        if segment == _POOLS:
+            body = {"name": name, "properties": body}
+        kind = {_PATTERNS: _Pattern, _POOLS: _Flat}.get(segment, Resource)
         yield kind(child, body, parent.document, pointer, parent.plan, parent.odd)
 
 
@@ -107,8 +107,16 @@ class _Pattern(Resource):
         return f"{of.name}/{self.id.name}" if of is not None else self.id.name
 
 
-class _Keyed(Resource):
-    """A child of an object keyed by name: its `properties` are the value itself, so its pointers skip that step."""
+class _Flat(Resource):
+    """A child whose `properties` are what stands in its parent's document, so its pointers skip that step."""
+
+    def place(self, *path: str | int) -> Place:
+        """As `Resource.place`, without the `properties` step that the document does not have."""
+        return super().place(*(path[1:] if path[:1] == ("properties",) else path))
+
+
+class _Keyed(_Flat):
+    """A child of an object keyed by name."""
 
     def __init__(self, parent: Resource, kind: Embedded, name: str, value: Mapping[str, Any]) -> None:
         body = {"name": name, "properties": value}
@@ -120,7 +128,3 @@ class _Keyed(Resource):
             parent.plan,
             parent.odd,
         )
-
-    def place(self, *path: str | int) -> Place:
-        """As `Resource.place`, without the `properties` step that the document does not have."""
-        return super().place(*(path[1:] if path[:1] == ("properties",) else path))
