@@ -91,10 +91,9 @@ def _listed(parent: Resource, path: tuple[str, ...], segment: str) -> Iterator[R
         text = body.get("id")
         child = ArmId(text) if isinstance(text, str) and text else parent.id.child(segment, name or str(index))
         pointer = parent.place(*path, index).pointer
-        if segment == _POOLS:
-            body = {"name": name, "properties": body}
+        shown = {"name": name, "properties": body} if segment == _POOLS else body
         kind = {_PATTERNS: _Pattern, _POOLS: _Flat}.get(segment, Resource)
-        yield kind(child, body, parent.document, pointer, parent.plan, parent.odd)
+        yield kind(child, shown, parent.document, pointer, parent.plan, parent.odd)
 
 
 class _Pattern(Resource):
