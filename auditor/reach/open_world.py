@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from auditor.documents.pool_membership import SCALE_SET
+from auditor.documents.pool_membership import INTERFACES, SCALE_SET, SCALE_SET_INTERFACE, Pooled
 from auditor.estate import Estate, Relation
 from auditor.estate.kept import once_an_estate
 from auditor.facts import load
@@ -199,12 +199,26 @@ def _forwarders(question: Question) -> Iterator[Unknown]:
 
 
 def _open_forwarders(model: NetworkModel) -> Iterator[Seat]:
-    for interface in model.estate.seen(NIC):
-        if interface.get("properties", "enableIPForwarding") is not True:
-            continue
+    for interface in _forwarding(model.estate):
         seat = model.seat(interface)
-        if isinstance(seat, Seat) and model.estate.targets(interface, Relation.HAS_ADDRESS):
+        if isinstance(seat, Seat):
             yield seat
+
+
+@once_an_estate
+def _forwarding(estate: Estate) -> tuple[Resource, ...]:
+    """Interfaces that forward and have a public address, those that scale sets give their instances among them."""
+    found = (interface for type_ in INTERFACES for interface in estate.seen(type_))
+    return tuple(interface for interface in found if _is_open(estate, interface))
+
+
+def _is_open(estate: Estate, interface: Resource) -> bool:
+    pooled = Pooled(interface)
+    if pooled.forwards.known is False:
+        return False
+    return bool(estate.targets(interface, Relation.HAS_ADDRESS)) or (
+        interface.type == SCALE_SET_INTERFACE and bool(pooled.instance_addresses)
+    )
 
 
 def _near(estate: Estate, network: ArmId) -> frozenset[ArmId]:
