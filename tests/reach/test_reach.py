@@ -423,6 +423,7 @@ def test_a_firewall_translates_to_an_inner_address(by_policy: bool) -> None:
     rule_ = {
         "name": "dnat",
         "ipProtocols" if by_policy else "protocols": ["TCP"],
+        "sourceAddresses": ["*"],
         "destinationPorts": ["8022"],
         "translatedAddress": "10.1.0.4",
         "translatedPort": "22",
@@ -442,8 +443,8 @@ def test_a_firewall_translates_to_an_inner_address(by_policy: bool) -> None:
         policy = id_of("Microsoft.Network/firewallPolicies", "pol")
         properties["firewallPolicy"] = {"id": policy}
         collections = [
-            {"ruleCollectionType": "FirewallPolicyFilterRuleCollection", "rules": []},
-            {"ruleCollectionType": "FirewallPolicyNatRuleCollection", "rules": [rule_]},
+            {"ruleCollectionType": "FirewallPolicyFilterRuleCollection", "priority": 200, "rules": []},
+            {"ruleCollectionType": "FirewallPolicyNatRuleCollection", "priority": 100, "rules": [rule_]},
         ]
         more = [
             doc("Microsoft.Network/firewallPolicies", "pol", properties={"x": 1}),

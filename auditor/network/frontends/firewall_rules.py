@@ -292,11 +292,12 @@ class _Reader:
     def _network(self, rule: Rule, protocols: tuple[str, ...]) -> FlowSet:
         any_protocol = not protocols or any(each.casefold() == "any" for each in protocols)
         known = ProtocolSet.of("*") if any_protocol else ProtocolSet.of(*protocols)
+        to = self._ends(rule.destinations.value, rule.destination_groups.value, rule)
+        to |= Addresses.union(_named(name) for name in rule.destination_names.value)
         return FlowSet.box(
             known,
             source=self.sources(rule),
-            destination=self._ends(rule.destinations.value, rule.destination_groups.value, rule)
-            | Addresses.union(_named(name) for name in rule.destination_names.value),
+            destination=self._stated(to, "destinations", rule),
             destination_ports=PortSet.of(*(rule.ports.value or ("*",))),
         )
 
@@ -312,12 +313,19 @@ class _Reader:
 
     def sources(self, rule: Rule) -> Addresses:
         """The addresses that a rule takes packets from."""
-        return self._ends(rule.sources.value, rule.source_groups.value, rule)
+        return self._stated(self._ends(rule.sources.value, rule.source_groups.value, rule), "sources", rule)
 
     def _ends(self, words: tuple[str, ...], groups: tuple[str, ...], rule: Rule) -> Addresses:
         parts = [self._word(word.strip(), rule) for word in words]
         parts += [self._group(ArmId(group), rule) for group in groups]
         return Addresses.union(parts)
+
+    @staticmethod
+    def _stated(ends: Addresses, which: str, rule: Rule) -> Addresses:
+        """Azure takes no rule without ends: one whose document shows none was not read whole."""
+        if ends.is_empty is not True:
+            return ends
+        return unread(f"the {which} of rule {rule.name}", Unknown(f"rule {rule.name} states no {which}", absent=True))
 
     def _word(self, word: str, rule: Rule) -> Addresses:
         try:
