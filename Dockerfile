@@ -9,13 +9,16 @@ ARG PYTHON=python:3.11-slim-trixie
 
 FROM ${PYTHON} AS build
 WORKDIR /src
-# Every version and every file's hash is that of the locks. Dependencies come first, so that a change of the auditor
+# Every version and every file's hash is that of the locks, and wheels only: what builds a source archive is fetched
+# without a hash. Dependencies come first, so that a change of the auditor
 # itself does not install them again; what builds the wheel stays behind in this stage.
 COPY requirements requirements
 RUN python -m venv /opt/build \
-    && /opt/build/bin/python -m pip install --no-cache-dir --quiet --require-hashes -r requirements/build.txt \
+    && /opt/build/bin/python -m pip install --no-cache-dir --quiet --only-binary :all: --require-hashes \
+        -r requirements/build.txt \
     && python -m venv /opt/auditor \
-    && /opt/auditor/bin/python -m pip install --no-cache-dir --quiet --require-hashes -r requirements/runtime.txt
+    && /opt/auditor/bin/python -m pip install --no-cache-dir --quiet --only-binary :all: --require-hashes \
+        -r requirements/runtime.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY auditor auditor
 COPY baselines baselines

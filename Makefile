@@ -102,8 +102,8 @@ test-newest: $(UV)         ## the fast tests with the newest of everything, as o
 
 define tested-with
 	$(UV) venv --quiet --clear --python $(PYTHON) $(1)
-	$(UV) pip install --quiet --python $(1) --requirements $(LOCKS)/dev.txt
-	$(UV) pip install --quiet --python $(1) --upgrade --editable . --resolution $(2)
+	$(UV) pip install --quiet --python $(1) --compile-bytecode --requirements $(LOCKS)/dev.txt
+	$(UV) pip install --quiet --python $(1) --compile-bytecode --upgrade --editable . --resolution $(2)
 	$(1)/bin/python -m pytest -n 2 --dist worksteal -q -m "not fuzz and not slow" --ignore tests/house/test_pipelines.py
 endef
 

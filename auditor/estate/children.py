@@ -40,6 +40,11 @@ EMBEDDED: Mapping[str, tuple[Embedded, ...]] = {
         ),
     ),
     f"{_NETWORK}/routetables": (Embedded(f"{_NETWORK}/routetables/routes", ("properties", "routes"), "routes"),),
+    "microsoft.containerservice/managedclusters": (
+        Embedded(
+            "microsoft.containerservice/managedclusters/agentpools", ("properties", "agentPoolProfiles"), "agentPools"
+        ),
+    ),
     "microsoft.compute/virtualmachinescalesets": (
         Embedded(
             "microsoft.compute/virtualmachinescalesets/networkinterfaceconfigurations",

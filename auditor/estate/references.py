@@ -113,6 +113,21 @@ REFERENCES: Mapping[str, tuple[tuple[str, Relation], ...]] = {
         (f"{_IP}/applicationSecurityGroups/*/id", Relation.IN_GROUP),
         (f"{_PROPS}/networkSecurityGroup/id", Relation.GUARDED_BY),
     ),
+    "microsoft.containerservice/managedclusters/agentpools": (
+        ("vnetSubnetID", Relation.IN_SUBNET),
+        ("podSubnetID", Relation.IN_SUBNET),
+    ),
+    "microsoft.app/managedenvironments": ((f"{_PROPS}/vnetConfiguration/infrastructureSubnetId", Relation.IN_SUBNET),),
+    "microsoft.containerinstance/containergroups": ((f"{_PROPS}/subnetIds/*/id", Relation.IN_SUBNET),),
+    "microsoft.web/hostingenvironments": ((f"{_PROPS}/virtualNetwork/id", Relation.IN_SUBNET),),
+    "microsoft.devopsinfrastructure/pools": ((f"{_PROPS}/fabricProfile/networkProfile/subnetId", Relation.IN_SUBNET),),
+    "microsoft.dbforpostgresql/flexibleservers": ((f"{_PROPS}/network/delegatedSubnetResourceId", Relation.IN_SUBNET),),
+    "microsoft.dbformysql/flexibleservers": ((f"{_PROPS}/network/delegatedSubnetResourceId", Relation.IN_SUBNET),),
+    "microsoft.sql/managedinstances": ((f"{_PROPS}/subnetId", Relation.IN_SUBNET),),
+    "microsoft.apimanagement/service": (
+        (f"{_PROPS}/virtualNetworkConfiguration/subnetResourceId", Relation.IN_SUBNET),
+        (f"{_PROPS}/additionalLocations/*/virtualNetworkConfiguration/subnetResourceId", Relation.IN_SUBNET),
+    ),
     "microsoft.web/sites": (
         (f"{_PROPS}/serverFarmId", Relation.RUNS_ON),
         (f"{_PROPS}/virtualNetworkSubnetId", Relation.IN_SUBNET),

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from auditor.documents.network_hosts import AGENT_POOL, HOSTS
 from auditor.documents.pool_membership import INTERFACES, SCALE_SET_INTERFACE, Pooled
+from auditor.documents.private_link_service import PRIVATE_LINK_SERVICE, PublicName, balancers_of
 from auditor.estate.paths import Link, Topology
 from auditor.estate.references import Relation
-from auditor.model import ArmId, Resource, Unknown
+from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.network.frontends.listeners import (
     FRONTS,
     PUBLIC_ADDRESS,
-    Entries,
     Entry,
     Exit,
     entries_of,
 )
+from auditor.network.frontends.published import may_be_published
 from auditor.network.model import NetworkModel, Seat
 from auditor.network.private_link.private_endpoints import ENDPOINT
 from auditor.network.routing.user_routes import has_appliance_route
@@ -26,6 +28,7 @@ from auditor.network.topology.peering import peerings_of
 from auditor.network.topology.virtual_networks import NIC, SUBNET
 from auditor.reach.service_access import SERVICES, endpoints_to, service_by_host
 from auditor.services.public_doors import sign_of_a_door
+from auditor.services.publishers import PUBLISHERS, Publication, publications
 from auditor.sets.address_set import AddressSet
 
 OUTSIDE = "the outside"
@@ -33,7 +36,7 @@ PREMISES = "on premises"
 HUBS = "what stands between networks"
 """Where routes lead out of a network that are no peerings: to appliances, firewalls and virtual hubs."""
 
-OFFERS, GIVES, OPENS, SERVES, PASSES, LEAVES, CROSSES, ENTERS, HOLDS, LINKS, EXITS = (
+OFFERS, GIVES, OPENS, SERVES, PASSES, LEAVES, CROSSES, ENTERS, HOLDS, LINKS, EXITS, PUBLISHES = (
     "is offered",
     "gives addresses to",
     "opens to",
@@ -45,6 +48,7 @@ OFFERS, GIVES, OPENS, SERVES, PASSES, LEAVES, CROSSES, ENTERS, HOLDS, LINKS, EXI
     "is held by",
     "links to",
     "exits to",
+    "publishes",
 )
 """Kinds of links."""
 
@@ -56,23 +60,10 @@ class Stations:
     """Who can stand on a chain, and how they are linked. A station is a lower-case id, or one of the words below."""
 
     fabric: NetworkModel
-    _entries: dict[ArmId, Entries] = field(default_factory=dict)
 
     def entries(self, front: Resource) -> tuple[Entry, ...]:
-        """What a front listens on, worked out once."""
-        return self._entries_of(front).known
-
-    def unread(self) -> Iterator[Unknown]:
-        """Why fronts may pass on more than is known: parts of their documents that cannot be read."""
-        for type_ in FRONTS:
-            for front in self.fabric.estate.seen(type_):
-                yield from self._entries_of(front).gaps
-
-    def _entries_of(self, front: Resource) -> Entries:
-        found = self._entries.get(front.id)
-        if found is None:
-            found = self._entries[front.id] = entries_of(self.fabric.estate, front)
-        return found
+        """What a front listens on."""
+        return entries_of(self.fabric.estate, front).known
 
     def find(self, station: str) -> Resource | None:
         """The resource that stands at a station; `None` for the outside and the doors of a network.
@@ -94,16 +85,16 @@ class Stations:
 
     @cached_property
     def targets(self) -> tuple[Resource, ...]:
-        """Everything that can be asked for: subnets, interfaces, endpoints, addresses, fronts and services, by id."""
-        types = (SUBNET, *INTERFACES, ENDPOINT, PUBLIC_ADDRESS, *FRONTS, *SERVICES)
+        """Everything that can be asked for: subnets, what sits in them, addresses, fronts and services, by id."""
+        types = (SUBNET, *INTERFACES, *HOSTS, ENDPOINT, PUBLIC_ADDRESS, *FRONTS, *SERVICES)
         seen = self.fabric.estate.seen
-        found = (r for type_ in types for r in seen(type_) if not self._is_card(r))
+        found = (r for type_ in dict.fromkeys(types) for r in seen(type_) if not self._is_card(r))
         return tuple(sorted((*found, *self.unlisted), key=lambda r: r.id.key))
 
     @cached_property
     def unlisted(self) -> tuple[Resource, ...]:
         """Resources of kinds that no table holds, whose documents show that they can be doors."""
-        known = {SUBNET, NIC, ENDPOINT, PUBLIC_ADDRESS, *FRONTS, *SERVICES}
+        known = {SUBNET, *INTERFACES, *HOSTS, ENDPOINT, PUBLIC_ADDRESS, *FRONTS, *SERVICES}
         others = (r for r in self.fabric.estate.resources if r.type not in known)
         return tuple(r for r in others if sign_of_a_door(r) is not None)
 
@@ -119,6 +110,7 @@ class Stations:
         yield from self._public()
         yield from self._fronts()
         yield from self._services()
+        yield from self._published()
 
     def _networks(self) -> Iterator[tuple[str, str, Link]]:
         for network in self.fabric.estate.seen(_NETWORK):
@@ -135,18 +127,18 @@ class Stations:
     def _seats(self) -> Iterator[tuple[str, str, Link]]:
         """What sits in a network is entered from it and, unless it is a private endpoint, leaves into it."""
         seen = self.fabric.estate.seen
-        for type_ in (SUBNET, *INTERFACES, ENDPOINT, *FRONTS, *SERVICES):
+        for type_ in dict.fromkeys((SUBNET, *INTERFACES, *HOSTS, ENDPOINT, *FRONTS, *SERVICES)):
             for resource in seen(type_):
                 seat = self.fabric.seat(resource)
                 if not isinstance(seat, Seat) or self._is_card(resource):
                     continue
                 yield way_out_of(seat.network), way_into(seat.network), Link(CROSSES)
-                if type_ not in SERVICES:
+                if type_ in HOSTS or type_ not in SERVICES:
                     yield way_into(seat.network), resource.id.key, Link(ENTERS)
                 if type_ != ENDPOINT and type_ not in FRONTS:
                     yield start_at(resource.id), way_out_of(seat.network), Link(LEAVES)
                     yield start_at(resource.id), OUTSIDE, Link(EXITS)
-                if type_ not in (SUBNET, *SERVICES):
+                if type_ in HOSTS or type_ not in (SUBNET, *SERVICES):
                     yield resource.id.key, seat.subnet.id.key, Link(HOLDS)
 
     def _public(self) -> Iterator[tuple[str, str, Link]]:
@@ -162,6 +154,9 @@ class Stations:
         for pattern in estate.seen(SCALE_SET_INTERFACE):
             if Pooled(pattern).instance_addresses:
                 yield OUTSIDE, pattern.id.key, Link(GIVES)
+        for pool in estate.seen(AGENT_POOL):
+            if may_be_published(estate, pool) and isinstance(self.fabric.seat(pool), Seat):
+                yield OUTSIDE, pool.id.key, Link(GIVES)
         for front in (front for type_ in FRONTS for front in estate.seen(type_)):
             if any(front.id in entry.at for entry in self.entries(front)):
                 yield OUTSIDE, front.id.key, Link(OFFERS)
@@ -224,6 +219,56 @@ class Stations:
             yield OUTSIDE, service.id.key, Link(OPENS)
             for endpoint in endpoints_to(estate, service):
                 yield endpoint.id.key, service.id.key, Link(LINKS)
+
+    # --- what is published from Microsoft's side ------------------------------------------------------------------
+
+    def publications(self, publisher: Resource) -> tuple[Publication, ...]:
+        """What a publisher passes on to, worked out once; nothing where that was not read (see `unread_publishers`)."""
+        return self._publishers.get(publisher.id, ((), None))[0]
+
+    @cached_property
+    def _publishers(self) -> Mapping[ArmId, tuple[tuple[Publication, ...], Unknown | None]]:
+        found: dict[ArmId, tuple[tuple[Publication, ...], Unknown | None]] = {}
+        for publisher in (r for type_ in PUBLISHERS for r in self.fabric.estate.seen(type_)):
+            try:
+                found[publisher.id] = publications(self.fabric.estate, publisher), None
+            except NotKnown as gap:
+                because = f"what {publisher.name} publishes to the Internet is not known: {gap.unknown.because}"
+                found[publisher.id] = (), replace(gap.unknown, because=because)
+        return found
+
+    @cached_property
+    def unread_publishers(self) -> tuple[Unknown, ...]:
+        """Publishers of which it was not read what they pass on to: they may publish anything."""
+        return tuple(gap for _, gap in self._publishers.values() if gap is not None)
+
+    def _published(self) -> Iterator[tuple[str, str, Link]]:
+        for publisher in (r for type_ in PUBLISHERS for r in self.fabric.estate.seen(type_)):
+            for n, publication in enumerate(self.publications(publisher)):
+                for target in self.leads(publication):
+                    yield publisher.id.key, target.key, Link(PUBLISHES, n)
+        for service in self.fabric.estate.seen(PRIVATE_LINK_SERVICE):
+            for balancer in balancers_of(service):
+                yield service.id.key, balancer.key, Link(PUBLISHES, -1)
+
+    def leads(self, publication: Publication) -> Iterator[ArmId]:
+        """Where a publication leads: the resource that it names, a service by host, or a public address."""
+        if publication.target is not None:
+            yield publication.target
+        elif publication.host in self._services_by_host:
+            yield self._services_by_host[publication.host]
+        else:
+            yield from self._public_by_host.get(publication.host, ())
+
+    @cached_property
+    def _public_by_host(self) -> Mapping[str, tuple[ArmId, ...]]:
+        """The public addresses by number and by name."""
+        found: dict[str, tuple[ArmId, ...]] = {}
+        for public in map(PublicName, self.fabric.estate.seen(PUBLIC_ADDRESS)):
+            for name in (public.address.known, public.fqdn.known):
+                if isinstance(name, str) and name:
+                    found[name.casefold()] = (*found.get(name.casefold(), ()), public.id)
+        return found
 
     @cached_property
     def _services_by_host(self) -> dict[str, ArmId]:

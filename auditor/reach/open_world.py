@@ -25,7 +25,15 @@ from auditor.estate.kept import once_an_estate
 from auditor.facts import load
 from auditor.model import JSON, ArmId, Resource, Unknown
 from auditor.network.frontends.firewall_nat import untold
-from auditor.network.frontends.listeners import BALANCER, BASTION, FIREWALL, FRONTS, GATEWAY, PUBLIC_ADDRESS
+from auditor.network.frontends.listeners import (
+    BALANCER,
+    BASTION,
+    FIREWALL,
+    FRONTS,
+    GATEWAY,
+    PUBLIC_ADDRESS,
+    unread_entries,
+)
 from auditor.network.model import INBOUND, NetworkModel, Origin, Outside, Seat
 from auditor.network.private_link.private_endpoints import ENDPOINT
 from auditor.network.topology.peering import Flag, Peering, connected, peerings_of, remote_space
@@ -122,6 +130,12 @@ def _unread_lists(question: Question) -> Iterator[Unknown]:
     if FIREWALL in kinds:
         gaps += [untold(estate, firewall) for firewall in estate.seen(FIREWALL)]
     yield from (gap for gap in gaps if gap is not None)
+
+
+def _unread_fronts(question: Question) -> Iterator[Unknown]:
+    """Rules, listeners and pools of what can let the Internet in that cannot be read."""
+    if question.from_internet and question.is_behind_fronts and not all(map(question.is_closed, question.ends)):
+        yield from unread_entries(question.estate)
 
 
 def _unread_peers(question: Question) -> Iterator[Unknown]:
@@ -305,5 +319,12 @@ def _naming_target(question: Question, named: _Named) -> Iterator[tuple[Resource
             yield resource, kind
 
 
-GUARDS: tuple[Guard, ...] = (_unread_lists, _unread_peers, _unread_holders, _forwarders, _kinds_outside_the_model)
+GUARDS: tuple[Guard, ...] = (
+    _unread_lists,
+    _unread_fronts,
+    _unread_peers,
+    _unread_holders,
+    _forwarders,
+    _kinds_outside_the_model,
+)
 """Everything that can make a "no way" uncertain. Each function names what it doubts."""

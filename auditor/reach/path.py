@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from auditor.documents.network_hosts import HOSTS
 from auditor.documents.pool_membership import INTERFACES
+from auditor.documents.private_link_service import PRIVATE_LINK_SERVICE, nat_subnet
 from auditor.estate.paths import Chain, Link
 from auditor.model import ArmId, Resource, Unknown
 from auditor.network.frontends.listeners import (
@@ -18,6 +20,7 @@ from auditor.network.frontends.listeners import (
 )
 from auditor.network.model import (
     OUTBOUND,
+    NetworkModel,
     Origin,
     Outside,
     Seat,
@@ -38,6 +41,7 @@ from auditor.reach.nodes import (
     OFFERS,
     OPENS,
     PASSES,
+    PUBLISHES,
     SERVES,
     Stations,
 )
@@ -45,6 +49,7 @@ from auditor.reach.outward import way_to_addresses
 from auditor.reach.service_access import (
     over_endpoint,
     over_public,
+    published_step,
     service_flows,
     service_ports,
 )
@@ -168,7 +173,50 @@ def _opens(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> 
     if deaf is not None:
         return state.at(Mark(target.name, target.id, "public endpoint", (deaf,)))
     way = over_public(fabric, state.origin, target, beside=link.kind == OPENS)
-    return state.at(Mark(target.name, target.id, way.note, way.steps, way.packet if way.holds is not False else None))
+    steps = (*way.steps, *_let_in_by_subnet(fabric, state.origin, target))
+    packet = way.packet if together(steps) is not False else None
+    return state.at(Mark(target.name, target.id, way.note, steps, packet))
+
+
+def _let_in_by_subnet(fabric: NetworkModel, origin: Origin, target: Resource) -> tuple[Step, ...]:
+    """What the filters and routes of a subnet say where a public endpoint belongs to machines that sit in it."""
+    seat = fabric.seat(target) if target.type in HOSTS and isinstance(origin, Outside) else None
+    return leg(fabric, origin, seat, service_flows(target.type)).steps if isinstance(seat, Seat) else ()
+
+
+def _published(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
+    """From a publisher on Microsoft's side to what it passes on to, over its private link or a public endpoint."""
+    publisher = walk.station(n)
+    assert publisher is not None
+    if publisher.type == PRIVATE_LINK_SERVICE:
+        return _behind_private_link(walk, state, publisher, target)
+    assert isinstance(link.about, int)
+    publication = walk.stations.publications(publisher)[link.about]
+    if publication.private:
+        approved = publication.approved
+        word = "approved" if approved is True else "not approved"
+        says = f"the private link of {publisher.name} to {target.name} is {word}"
+        if isinstance(approved, Unknown):
+            says = approved.because
+        step = Step("private link", approved, says, publication.evidence)
+        return state.at(Mark(target.name, target.id, f"private link of {publisher.name}", (step,)))
+    if target.type in _PUBLIC_ADDRESSES:
+        return state.at(Mark(target.name, target.id, publication.host), door=target.id, asked=None)
+    steps = (published_step(walk.stations.fabric, publisher, target),)
+    return state.at(Mark(target.name, target.id, f"published by {publisher.name}", steps))
+
+
+def _behind_private_link(walk: _Walk, state: _State, service: Resource, target: Resource) -> _State:
+    """From a private link service to the load balancer behind it; what comes through has an address of its subnet."""
+    subnet = nat_subnet(service)
+    found = walk.stations.fabric.estate.find(subnet) if subnet is not None else None
+    seat = walk.stations.fabric.seat(found) if found is not None else None
+    if not isinstance(seat, Seat):
+        gap = Unknown(f"in which subnet {service.name} translates addresses is not in this snapshot", absent=True)
+        return state.at(Mark(target.name, target.id, "", (Step("private link", gap, gap.because),)))
+    fronts = walk.stations.fabric.seat(target)
+    door = fronts.subnet.id if isinstance(fronts, Seat) else seat.subnet.id
+    return _listen(walk, replace(state, origin=seat, asked=None), target, door)
 
 
 def _deaf(service: Resource, asked: FlowSet | None) -> Step | None:
@@ -267,8 +315,10 @@ def _offered(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -
 
 
 def _gives(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
-    """From the outside to the public addresses of a scale set's instances, which no document shows."""
-    mark = Mark("the public address of each instance", None)
+    """From the outside to public addresses that no document shows: of a scale set's instances, of a platform."""
+    mark = Mark(
+        "an address that Azure gives it" if target.type in HOSTS else "the public address of each instance", None
+    )
     state = _out_to(walk, state, anybody(), mark) if isinstance(state.origin, Seat) else state.at(mark)
     return _arrive(walk, n, state, target, state.asked)
 
@@ -295,6 +345,9 @@ def _arrive(
             why = Unknown(f"whether an instance of {target.name} has the address {addressed} is not in this snapshot")
             steps = (Step("address", why, why.because),)
         seat = replace(seat, addresses=addressed, anywhere=False)
+    if target.type in HOSTS:
+        says = f"what gets into {target.name} past its subnet is not modelled: {HOSTS[target.type]}"
+        steps = (*steps, Step("platform", Unknown(says), says))
     found = leg(walk.stations.fabric, state.origin, seat, asked)
     if target.type != SUBNET:
         state = state.at(Mark(seat.subnet.name, seat.subnet.id))
@@ -362,4 +415,5 @@ _HANDLERS = {
     LINKS: _links,
     OFFERS: _offered,
     GIVES: _gives,
+    PUBLISHES: _published,
 }

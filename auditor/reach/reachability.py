@@ -185,8 +185,8 @@ class Reachability:
         For every statement with "only" or "nothing" in it, also where some way was found.
         """
         question = Question(self.fabric, origin, target, asked)
-        fronts = self.stations.unread() if question.from_internet and question.is_behind_fronts else ()
-        return tuple(dict.fromkeys((*unfollowed(question), *fronts)))
+        publishers = self.stations.unread_publishers if question.from_internet else ()
+        return (*unfollowed(question), *publishers)
 
     def ways(self, origin: Origin, target: Resource, asked: FlowSet | None = None) -> Iterator[Reach]:
         """Every way that traffic could take, shortest first, each with how it comes out."""

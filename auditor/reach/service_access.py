@@ -197,6 +197,19 @@ def _public_way(fabric: NetworkModel, origin: Origin, service: Resource, door: _
     return PublicWay(door.note, (out, route, way.step, step, *named), _packet(service, sources, door))
 
 
+def published_step(fabric: NetworkModel, publisher: Resource, service: Resource) -> Step:
+    """Whether a publisher gets in to a service by the service's public endpoint, from addresses that Microsoft has."""
+    name = f"firewall of {service.name}"
+    try:
+        verdict = open_to(fabric.estate, service)
+    except NotKnown as gap:
+        return Step(name, gap.unknown, gap.unknown.because)
+    if verdict.addresses.is_everything or verdict.at_most.is_empty:
+        return Step(name, verdict.addresses.is_everything, verdict.says, verdict.reasons)
+    because = f"{verdict.says}, and from which addresses {publisher.name} asks is not in its document"
+    return Step(name, Unknown(because), because, verdict.reasons)
+
+
 def _name(fabric: NetworkModel, origin: Seat, service: Resource, door: _Door) -> Step | None:
     """What keeps the origin from finding the public endpoint by name; `None` where nothing does."""
     target = fabric.estate.find(service.id.parent) if service.type == _ONLINE else service

@@ -19,6 +19,7 @@ MODULES = (
     "network.security_groups",
     "identity.identities",
     "identity.role_assignments",
+    "identity.sign_in",
     "identity.keyless",
     "identity.clients",
     "network.public_access",

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from auditor.documents.ml_compute import COMPUTE
 from auditor.estate import Estate
 from auditor.facts import load
 from auditor.model import Evidence, NotKnown, Resource, Unknown
@@ -22,9 +23,11 @@ from auditor.services.firewall_verdict import (
     nobody,
     undecided,
 )
+from auditor.services.ml_compute import compute_open_to
 from auditor.services.network_rules import by_network_rules, trusted
 from auditor.services.perimeter import beside_perimeter, by_perimeter
 from auditor.services.public_doors import by_table, doors, is_accounted_for, sign_of_a_door
+from auditor.services.publishers import FRONT_DOORS, front_door_open_to
 
 _WORKSPACE = "microsoft.machinelearningservices/workspaces"
 
@@ -176,6 +179,8 @@ FIREWALLS: Mapping[str, Callable[[Estate, Resource], FirewallVerdict]] = {
     "microsoft.web/sites": _site,
     "microsoft.web/sites/slots": _site,
     "microsoft.apimanagement/service": _api_management,
+    COMPUTE: compute_open_to,
+    **dict.fromkeys(FRONT_DOORS, front_door_open_to),
     **dict.fromkeys(doors(), _by_table),
 }
 """By lower-case ARM type."""

@@ -179,6 +179,10 @@ class _Judge:
 
     def verdict(self) -> FirewallVerdict:
         resource, door = self.resource, self.door
+        if resource.stated("properties") is None:
+            # The inventory of a subscription names everything, and says no more.
+            gap = Unknown(f"only the name of {resource.name} was read", permission=f"{resource.type}/read", absent=True)
+            return undecided(resource.id, gap)
         if door.when is not None and not self._holds(door.when):
             idle = door.idle or "this form of it has no public endpoint of its own"
             why = rows_at(resource, door.when.at)

@@ -10,6 +10,7 @@ from auditor.estate import Estate
 from auditor.facts import load
 from auditor.model import Evidence, NotKnown, Resource, Unknown
 from auditor.sets.proof import Step
+from auditor.workload.model_deployments import filtered_sources
 from auditor.workload.parts import Workload
 
 
@@ -18,12 +19,15 @@ class Use:
     """A content policy that model deployments use.
 
     `subject` is what a verdict is about: the policy, or the deployment where there is no policy to point at.
-    `stated` is false where the deployment names none and has Azure's default.
+    `stated` is false where the deployment names none and has Azure's default. `sources` are the sides of the models
+    that the filters apply to. `name` is what Azure calls the policy.
     """
 
     subject: Resource
     policy: Resource | Unknown
     stated: bool
+    sources: frozenset[str]
+    name: str
 
 
 @dataclass(frozen=True)
@@ -45,15 +49,25 @@ def plain(name: str) -> str:
 
 
 def policies_in_use(w: Workload) -> Iterator[Use]:
-    """Every content policy that a deployment of the workload uses, once; in order of the deployments' ids."""
-    seen: set[Resource] = set()
+    """Every content policy that a deployment of the workload uses, once; in order of the deployments' ids.
+
+    Models to which no filter applies, such as those for speech, use none.
+    """
+    found: dict[Resource, Use] = {}
     for deployment in w.model_deployments:
+        sources = filtered_sources(deployment)
+        if not sources:
+            continue
         policy, stated = policy_of(w.estate, deployment)
-        if not stated or isinstance(policy, Unknown):
-            yield Use(deployment, policy, stated)
-        elif policy not in seen:
-            seen.add(policy)
-            yield Use(policy, policy, stated)
+        subject = deployment if not stated or isinstance(policy, Unknown) else policy
+        before = found.get(subject)
+        sources |= before.sources if before is not None else frozenset()
+        found[subject] = Use(subject, policy, stated, sources, _named(deployment))
+    yield from found.values()
+
+
+def _named(deployment: Resource) -> str:
+    return str(deployment.get("properties", "raiPolicyName") or _facts()["unstated_policy"])
 
 
 def policy_of(estate: Estate, deployment: Resource) -> tuple[Resource | Unknown, bool]:
@@ -78,15 +92,28 @@ def system_policy(deployment: Resource, policy: Resource | Unknown) -> str:
 
     Azure's own cannot be changed, so their contents are known even where they were not read.
     """
-    known: Mapping[str, str] = _facts()["system_policies"]
-    name = str(deployment.get("properties", "raiPolicyName") or _facts()["unstated_policy"])
+    known: Mapping[str, Any] = _facts()["system_policies"]
+    name = _named(deployment)
     if name.casefold() in known:
-        return known[name.casefold()]
+        return str(known[name.casefold()]["says"])
     managed = isinstance(policy, Resource) and "systemmanaged" in (
         policy.text("properties", "type"),
         policy.text("properties", "policyType"),
     )
     return "a policy of Azure's own" if managed else ""
+
+
+def azures_own_keeps_back(name: str, filter_: str, source: str, threshold: str | None) -> bool | None:
+    """The same of a policy of Azure's own by its name, which nobody can change; `None` for one that is not known."""
+    own = _facts()["system_policies"].get(name.casefold())
+    if own is None:
+        return None
+    levels: list[str] = _facts()["levels"]
+    for row in own["filters"]:
+        if row["filter"] == plain(filter_) and row["source"] == source.casefold():
+            level = row.get("threshold")
+            return threshold is None or level is None or levels.index(level) <= levels.index(threshold.casefold())
+    return False
 
 
 def keeps_back(policy: Resource, name: str, source: str, threshold: str | None) -> Step:

@@ -61,7 +61,7 @@ def captured(estate: Estate, subject: ArmId, wanted: tuple[str, ...]) -> Step:
     sending = [s for s in found if any(True for _ in _named(s))]
     enabled = {word: evidence for s in sending for word, evidence in _enabled(s)}
     left_out = {c for s in found for c in _categories(s)} - set(enabled)
-    everything = _everything(subject.type, enabled, left_out)
+    everything = _everything(estate, subject, enabled, left_out)
     missing = [w for w in wanted if w.casefold() not in enabled]
     if everything is True or not missing:
         evidence = tuple(enabled.values())
@@ -78,19 +78,27 @@ def captured(estate: Estate, subject: ArmId, wanted: tuple[str, ...]) -> Step:
     return Step("logs", False, says, tuple(s.at("properties", "logs") for s in sending))
 
 
-def _everything(type_: str, enabled: Mapping[str, Evidence], left_out: set[str]) -> bool | Unknown:
-    """Whether all that exists for a type is captured. What a setting lists and does not enable exists for certain."""
-    facts = load("log-categories")
+def _everything(estate: Estate, subject: ArmId, enabled: Mapping[str, Evidence], left_out: set[str]) -> bool | Unknown:
+    """Whether all that exists for a resource is captured. What a setting lists and does not enable is there."""
+    facts, type_ = load("log-categories"), subject.type
     if str(facts["everything"]).casefold() in enabled:
         return True
     known: Mapping[str, Any] | None = facts["types"].get(type_)
     if known is None or left_out or not {c.casefold() for c in known["all"]} <= set(enabled):
         return False
-    doubtful = [c for c in known.get("uncertain", ()) if c.casefold() not in enabled]
+    absent = {name for name, where in known.get("only_where", {}).items() if _is_elsewhere(estate, subject, where)}
+    doubtful = [c for c in known.get("uncertain", ()) if c.casefold() not in enabled and c not in absent]
     if not doubtful:
         return True
     because = f"every category is captured but {', '.join(doubtful)}, of which it is not certain that {type_} has them"
     return Unknown(because)
+
+
+def _is_elsewhere(estate: Estate, subject: ArmId, where: Mapping[str, Any]) -> bool:
+    """Whether the resource is known to be another than those that have a category."""
+    resource = estate.find(subject)
+    value = resource.text(*where["path"]) if resource is not None else ""
+    return bool(value) and value not in {str(each).casefold() for each in where["values"]}
 
 
 def _categories(setting: Resource) -> Iterator[str]:

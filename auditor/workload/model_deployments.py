@@ -26,6 +26,20 @@ def takes_chat(deployment: Resource) -> bool | Unknown:
     return Unknown(f"whether the model {name or '(not stated)'} of {deployment.name} takes chat is not known here")
 
 
+def filtered_sources(deployment: Resource) -> frozenset[str]:
+    """To which side of a model content filters apply: `prompt`, `completion`, both or neither.
+
+    Audio models are not filtered at all, and embeddings have no completion (facts/content-filters.json).
+    """
+    name = deployment.text("properties", "model", "name")
+    facts = load("content-filters")["unfiltered_models"]
+    if any(_is(name, start) for start in facts["nothing"]):
+        return frozenset()
+    if any(_is(name, start) for start in facts["prompts_only"]):
+        return frozenset({"prompt"})
+    return frozenset({"prompt", "completion"})
+
+
 def fine_tuned(w: Workload) -> tuple[Resource, ...]:
     """The deployments whose model was made by fine-tuning (`gpt-35-turbo-0613.ft-<job>`)."""
     return tuple(d for d in w.model_deployments if _FINE_TUNED in d.text("properties", "model", "name"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from auditor.documents.host_names import planned_hosts
+from auditor.documents.network_hosts import AGENT_POOL, AgentPool
 from auditor.documents.pool_membership import SCALE_SET, SCALE_SET_INTERFACE, Pooled
 from auditor.estate import Estate, Relation
 from auditor.model import ArmId, NotKnown, Resource, Unknown
@@ -295,17 +296,20 @@ class Workload:
 
     @cached_property
     def instance_addresses(self) -> tuple[Resource, ...]:
-        """What gives each instance of a scale set a public address, which no list of addresses shows.
+        """What gives each of its machines a public address, which no list of addresses shows.
 
-        The interfaces of the profiles of scale sets in the workload's networks or groups.
+        The interfaces of the profiles of scale sets, and pools of Kubernetes nodes, in the workload's networks or
+        groups.
         """
-        return tuple(
+        patterns = (
             pattern
             for scale_set in self.estate.all(SCALE_SET)
             if self._in_reach(scale_set)
             for pattern in self.estate.seen(SCALE_SET_INTERFACE, under=scale_set.id)
             if Pooled(pattern).instance_addresses
         )
+        pools = (pool for pool in self.estate.seen(AGENT_POOL) if self._in_reach(pool))
+        return (*patterns, *(pool for pool in pools if AgentPool(pool).gives_addresses.known is not False))
 
     def endpoints_to(self, target: Resource) -> tuple[Resource, ...]:
         """The private endpoints that lead to a resource."""

@@ -36,6 +36,7 @@ _SPLINTERS = st.lists(
 ).map("".join)  # fmt: skip
 
 
+@settings(deadline=None)
 @given(_VALUES)
 def test_json_means_in_yaml_what_it_means_in_json(value: Any) -> None:
     mistakes = Mistakes()
@@ -44,6 +45,7 @@ def test_json_means_in_yaml_what_it_means_in_json(value: Any) -> None:
     assert found == {"v": value}
 
 
+@settings(deadline=None)
 @given(_SPLINTERS)
 @example("? [a]\n: b")
 @example("{[a]: b}")
@@ -59,7 +61,7 @@ def test_any_text_ends_in_a_tree_or_in_a_sentence(text: str) -> None:
     assert not said or "x.yaml" in said
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, len(SMALL)), st.integers(0, 12), _SPLINTERS)
 def test_a_baseline_that_is_cut_or_scribbled_on_never_crashes_the_reader(
     tmp_path: Path, start: int, length: int, scribble: str

@@ -214,10 +214,28 @@ def test_what_has_no_list_is_found_by_the_inventory() -> None:
 
 
 def test_what_nobody_reads_is_named_by_the_inventory() -> None:
+    id_ = f"{SUB}/resourceGroups/rg-chat-prod/providers/Microsoft.StreamAnalytics/streamingjobs/job"
+    kind = "Microsoft.StreamAnalytics/streamingjobs"
+    job = {"id": id_, "name": "job", "type": kind, "location": "eastus2", "properties": {"x": 1}}
+    found = from_standin(served=world([*worlds.documents(), job]))
+    assert by_id(found)[id_.casefold()] == {key: job[key] for key in ("id", "name", "type", "location")}
+
+
+def test_doors_cost_a_question_only_where_the_inventory_shows_one() -> None:
+    """A database that the inventory names is asked for by id, with its rules; kinds that are not there cost nothing."""
     id_ = f"{SUB}/resourceGroups/rg-chat-prod/providers/Microsoft.Sql/servers/sql"
     server = {"id": id_, "name": "sql", "type": "Microsoft.Sql/servers", "location": "eastus2", "properties": {"x": 1}}
-    found = from_standin(served=world([*worlds.documents(), server]))
-    assert by_id(found)[id_.casefold()] == {key: server[key] for key in ("id", "name", "type", "location")}
+    rule = {
+        "id": f"{id_}/firewallRules/r",
+        "name": "r",
+        "type": "Microsoft.Sql/servers/firewallRules",
+        "properties": {},
+    }
+    found = from_standin(served=world([*worlds.documents(), server, rule]))
+    assert by_id(found)[id_.casefold()]["properties"] == {"x": 1}
+    assert rule["id"].casefold() in by_id(found)
+    asked = {read.path.casefold() for read in found.reads if "databaseaccounts" in read.path.casefold()}
+    assert not asked
 
 
 def test_service_tags_come_once_and_only_those_that_are_named() -> None:

@@ -70,7 +70,8 @@ class World:
         """By each way: the addresses that the interface may have, and whether a packet arrives at it."""
         addresses = self._addresses(interface)
         if interface.public:
-            yield [(a, any(self._passes(interface, a, port) for port in PORTS)) for a in addresses]
+            kinds = [("tcp", port) for port in PORTS] + [("udp", port) for port in PORTS] + [("icmp", 0)]
+            yield [(a, any(self._passes(interface, a, port, name) for name, port in kinds)) for a in addresses]
         for rule in self.rules:
             ports = [rule.back] if rule.back else [port for port in PORTS if port in rule.front]
             if interface.name in rule.members:
@@ -80,7 +81,7 @@ class World:
                 to = self.front if rule.floating else host
                 yield [(host, any(self._passes(interface, to, port) for port in ports))]
 
-    def _passes(self, interface: Interface, destination: str, port: int) -> bool:
+    def _passes(self, interface: Interface, destination: str, port: int, protocol: str = "tcp") -> bool:
         around = Surroundings([self.space], [self.space, "168.63.129.16/32"], {}, {})
         groups = [g for g in (self.subnets[interface.subnet][1], interface.group) if g is not None]
         if not groups:
@@ -88,7 +89,7 @@ class World:
         walkers = [Walker(group, "inbound", around) for group in groups]
         for source in SOURCES:
             packet = {
-                "protocol": "tcp",
+                "protocol": protocol,
                 "source": ipaddress.ip_address(source),
                 "source_port": 50001,
                 "destination": ipaddress.ip_address(destination),

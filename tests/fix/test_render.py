@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.fix.render import LANGUAGES, rendered
@@ -65,6 +65,7 @@ def test_every_change_is_one_command_of_plain_words() -> None:
     assert found[1][-1] == "properties.list[0].x=v"
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_a_shell_gives_each_value_back(group: str, value: str) -> None:
     group = re.sub(r"[/\s]|[^\x20-\x7e]", "_", group)

@@ -114,11 +114,24 @@ def test_the_oldest_python_is_the_same_everywhere() -> None:
     assert f"--python-version {lowest}" in (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("path", ["Makefile", "Dockerfile", "action.yml"])
+INSTALLING = [
+    "Makefile",
+    "Dockerfile",
+    "action.yml",
+    "examples/pipelines/azure-pipelines/pull-request-gate.yml",
+    "examples/pipelines/azure-pipelines/scheduled-scan.yml",
+]
+
+
+@pytest.mark.parametrize("path", INSTALLING)
 def test_whatever_is_installed_has_its_hash_checked(path: str) -> None:
     """Each call of pip names a lock and asks for hashes, or reaches no registry at all."""
     text = (ROOT / path).read_text(encoding="utf-8").replace("\\\n", " ")
     calls = re.findall(r"-m pip (?:install|wheel)\b[^\n&;]*", text)
     assert calls
     alone = {"--no-index", "--no-deps", "--no-build-isolation"}
-    assert [call for call in calls if "--require-hashes" not in call and not alone <= set(call.split())] == []
+    fetching = [call for call in calls if not alone <= set(call.split())]
+    assert fetching
+    for call in fetching:
+        assert "--require-hashes" in call
+        assert "--only-binary :all: " in call or path == "Makefile", "what builds a source archive has no hash"

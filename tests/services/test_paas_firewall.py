@@ -322,6 +322,7 @@ def test_the_reference_deployment() -> None:
         "ept-aibase": "no address",
         "app-aibase": "no address",
         "app-aibase-pf": "no address",
+        "amli-aibase": "no address",
     }
     vault = open_to(estate, named(estate, VAULT.casefold(), "kv-aibase"))
     assert vault.trusted_services

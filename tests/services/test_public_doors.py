@@ -208,3 +208,42 @@ def test_a_kind_of_no_table_that_shows_a_door_is_unknown_and_counted_otherwise()
     estate = estate_of([door, silent, part, none])
     assert [r.name for r in estate.resources if sign_of_a_door(r) is not None] == ["a"]
     assert unjudged(estate) == {"contoso.things/tables": 1}
+
+
+COMPUTE = "Microsoft.MachineLearningServices/workspaces/computes"
+CLUSTER = {"computeType": "AmlCompute"}
+
+
+@pytest.mark.parametrize(
+    ("properties", "closed"),
+    [
+        ({**CLUSTER, "properties": {"enableNodePublicIp": True, "remoteLoginPortPublicAccess": "Enabled"}}, False),
+        ({**CLUSTER, "properties": {"enableNodePublicIp": True, "remoteLoginPortPublicAccess": "NotSpecified"}}, False),
+        ({**CLUSTER, "properties": {"remoteLoginPortPublicAccess": "Disabled"}}, True),
+        ({**CLUSTER, "properties": {"enableNodePublicIp": False, "remoteLoginPortPublicAccess": "Enabled"}}, True),
+        ({**CLUSTER, "properties": {"subnet": {"id": SUBNET}, "remoteLoginPortPublicAccess": "NotSpecified"}}, True),
+        ({**CLUSTER, "properties": {"subnet": {"id": SUBNET}, "remoteLoginPortPublicAccess": "Enabled"}}, None),
+        ({"computeType": "ComputeInstance", "properties": {"sshSettings": {"sshPublicAccess": "Enabled"}}}, False),
+        ({"computeType": "ComputeInstance", "properties": {"sshSettings": {"sshPublicAccess": "Disabled"}}}, True),
+        ({"computeType": "Databricks", "properties": {}}, True),
+    ],
+)
+def test_nodes_of_computes(properties: dict[str, Any], closed: bool | None) -> None:
+    workspace = doc("Microsoft.MachineLearningServices/workspaces", "x0", properties={})
+    found = ask(COMPUTE, properties, workspace).closed
+    assert (None if isinstance(found, Unknown) else found) is closed
+
+
+def test_computes_of_a_managed_network_are_unknown() -> None:
+    managed = {"managedNetwork": {"isolationMode": "AllowOnlyApprovedOutbound"}}
+    workspace = doc("Microsoft.MachineLearningServices/workspaces", "x0", properties=managed)
+    opened = {**CLUSTER, "properties": {"remoteLoginPortPublicAccess": "Enabled"}}
+    assert isinstance(ask(COMPUTE, opened, workspace).closed, Unknown)
+
+
+def test_what_only_the_inventory_names_is_unknown() -> None:
+    document = doc(COSMOS, "c")
+    estate = estate_of([document])
+    closed = open_to(estate, need(estate, document["id"])).closed
+    assert isinstance(closed, Unknown)
+    assert closed.permission == "microsoft.documentdb/databaseaccounts/read"

@@ -290,7 +290,7 @@ def test_a_pipe_gets_the_text(tmp_path: Path) -> None:
     [
         ("no/such/s.json", "cannot be written: its folder does not exist"),
         ("folder", "cannot be written: it is a folder"),
-        ("a\0b", "cannot be written: embedded null byte"),
+        ("a\0b", "cannot be written: .*embedded null "),
         ("n" * 300, "cannot be written: File name too long"),
         ("file/s.json", "cannot be written: Not a directory"),
     ],

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from auditor.documents.bastion import Bastion
 from auditor.estate import Estate, Relation
+from auditor.estate.kept import once_an_estate
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
 from auditor.network.frontends.application_gateway import listened
 from auditor.network.frontends.application_gateway import unreadable as unreadable_listeners
@@ -83,6 +84,20 @@ class Entries:
 
 def entries_of(estate: Estate, front: Resource) -> Entries:
     """What a front listens on; nothing for what is not a front."""
+    return _every_front(estate).get(front.id, Entries())
+
+
+def unread_entries(estate: Estate) -> tuple[Unknown, ...]:
+    """Why some front may pass on more than is known: parts of its document that cannot be read."""
+    return tuple(dict.fromkeys(gap for entries in _every_front(estate).values() for gap in entries.gaps))
+
+
+@once_an_estate
+def _every_front(estate: Estate) -> Mapping[ArmId, Entries]:
+    return {front.id: _read(estate, front) for type_ in FRONTS for front in estate.seen(type_)}
+
+
+def _read(estate: Estate, front: Resource) -> Entries:
     made = {GATEWAY: _gateway, BALANCER: _balancer, BASTION: _bastion, FIREWALL: _firewall, VPN: _vpn}.get(front.type)
     unread = {GATEWAY: unreadable_listeners, BALANCER: unreadable_rules}.get(front.type)
     found: list[Entry] = []

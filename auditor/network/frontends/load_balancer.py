@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from auditor.documents.load_balancer import BalancingRule, FrontEnd, LoadBalancer, NatRule, Pool, PoolAddress
+from auditor.documents.public_address import PublicAddress
 from auditor.estate import Estate
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
 from auditor.network.frontends.pools import interface_of, pooled
-from auditor.network.topology.virtual_networks import prefixes_of
 from auditor.sets.address_set import AddressSet
 
 
@@ -186,8 +186,8 @@ def _addresses_of(estate: Estate, front: FrontEnd | None) -> AddressSet | Unknow
     found = estate.resolve(public, front.public_address.place)
     if isinstance(found, Unknown):
         return found
-    addresses = prefixes_of(found, "properties", "ipAddress")
-    return Unknown(f"{found.name} states no address", absent=True) if addresses.is_empty else addresses
+    stated = PublicAddress(found).address.value
+    return AddressSet.of(stated) if stated else Unknown(f"{found.name} states no address", absent=True)
 
 
 def _doubt(front: FrontEnd | None) -> Unknown | None:

@@ -25,18 +25,47 @@ class NeededZone:
         return None
 
 
-def needed_zones(
-    cloud: str, target_type: str, group: str, kind: str | None, names: tuple[str, ...] = ()
+def needed_zones(  # noqa: PLR0917 - the first four say which row of the table is meant
+    cloud: str, target_type: str, group: str, kind: str | None, names: tuple[str, ...] = (), region: str = ""
 ) -> tuple[NeededZone, ...] | Unknown:
     """The zones that names of this target need for this group id, in the page's order.
+
+    `region` is the target's, `westeurope`: some zones are named after it.
 
     `kind` is the target's; with `None` (the target was not read) those of every kind that one of `names` belongs to.
     `Unknown` where the cloud, the type or the group id is not in the table: then nobody here can tell.
     """
+    found = _of_group(cloud, target_type, group.casefold(), kind, names)
+    if isinstance(found, Unknown):
+        return found
+    placed = tuple(_placed(zone, region) for zone in found)
+    odd = next((zone.zone for zone in placed if "{" in zone.zone), None)
+    if odd is not None:
+        return Unknown(f"the private DNS zone {odd} of {target_type} is named after what is not in this snapshot")
+    return placed
+
+
+def _placed(zone: NeededZone, region: str) -> NeededZone:
+    if not region:
+        return zone
+    names = (zone.zone, *zone.public, zone.record)
+    first, *public, record = (name.replace("{regionName}", region) for name in names)
+    return NeededZone(first, tuple(public), record)
+
+
+def _of_group(
+    cloud: str, target_type: str, group: str, kind: str | None, names: tuple[str, ...]
+) -> tuple[NeededZone, ...] | Unknown:
     rows = _table().get(cloud.casefold())
     if rows is None:
         return Unknown(f"the private DNS zones of the cloud {cloud!r} are not known to this version")
-    by_kind = rows.get((target_type.casefold(), group.casefold()))
+    by_kind = rows.get((target_type.casefold(), group))
+    if by_kind is None and group.startswith("sites-"):
+        slot = group.removeprefix("sites-")
+        slots = _of_group(cloud, target_type, "sites-{slot}", kind, names)
+        if isinstance(slots, Unknown):
+            return slots
+        return tuple(NeededZone(z.zone, z.public, z.record.replace("{slot}", slot)) for z in slots)
     if by_kind is None:
         return Unknown(f"the private DNS zone for {target_type} with group id {group!r} is not known to this version")
     found = by_kind.get((kind or "").casefold(), by_kind.get(""))

@@ -75,8 +75,9 @@ def _of_connection(estate: Estate, connection: Connection, network: ArmId) -> It
     names = () if isinstance(known, Unknown) else tuple(name for a in known for name in a.names)
     target = estate.find(connection.target)
     kind = target.kind if target else None
+    region = target.location if target else ""
     for group in connection.groups or ("",):
-        zones = needed_zones(estate.snapshot.cloud, connection.target.type, group, kind, names)
+        zones = needed_zones(estate.snapshot.cloud, connection.target.type, group, kind, names, region)
         if isinstance(zones, Unknown):
             yield Step("zone", zones, zones.because)
             continue

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from auditor.estate import Estate, Relation
-from auditor.model import ArmId, Evidence, Place, Resource, Unknown
+from auditor.model import ArmId, Evidence, NotKnown, Place, Resource, Unknown
 from auditor.sets.proof import Step
 
 Address = IPv4Address | IPv6Address
@@ -103,7 +103,10 @@ def addresses(estate: Estate, endpoint: Resource) -> tuple[EndpointAddress, ...]
         else:
             found.extend(_of_interface(nic))
     if not found:
-        found.extend(_of_custom_configs(endpoint))
+        try:
+            found.extend(_of_custom_configs(endpoint))
+        except NotKnown as unread:
+            return unread.unknown
     if found:
         return tuple(found)
     if gap is not None:

@@ -59,7 +59,7 @@ def _groups(estate: Estate, target: Resource) -> Iterator[str]:
 
 
 def _zones(estate: Estate, target: Resource, group: str) -> tuple[NeededZone, ...]:
-    found = needed_zones(estate.snapshot.cloud, target.type, group, target.kind)
+    found = needed_zones(estate.snapshot.cloud, target.type, group, target.kind, (), target.location)
     return () if isinstance(found, Unknown) else found
 
 

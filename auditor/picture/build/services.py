@@ -23,7 +23,7 @@ from auditor.workload.parts import (
 )
 
 _ORDER = (SITE, ML, OPENAI, SEARCH, STORAGE, VAULT, REGISTRY)
-_INSIDE = (f"{ML}/onlineendpoints",)
+_INSIDE = (f"{ML}/onlineendpoints", f"{ML}/computes")
 """Services that are drawn in the managed network of their workspace."""
 
 

@@ -13,11 +13,13 @@ from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, u
 from auditor.sets.proof import Step, together
 from auditor.workload.content_filters import (
     Use,
+    azures_own_keeps_back,
     keeps_back,
     policies_in_use,
     policy_of,
     system_policy,
 )
+from auditor.workload.model_deployments import filtered_sources
 from auditor.workload.parts import Workload
 
 _NONE = "no model is deployed in this workload's Azure OpenAI accounts"
@@ -59,9 +61,12 @@ def harmful_content_gets_through(w: Workload, terms: FilterTerms) -> Iterator[Ve
 
 
 def _judged(use: Use, terms: FilterTerms) -> Verdict:
+    sources = [source for source in terms.sources if source.casefold() in use.sources]
+    if not sources:
+        return not_applicable(use.subject, f"{use.subject.name} is for models without {' and '.join(terms.sources)}s")
     if isinstance(use.policy, Unknown):
-        return unknown(use.subject, use.policy, use.subject.at("properties", "raiPolicyName"))
-    steps = _steps(use.policy, terms)
+        return _judged_by_name(use, use.policy, sources, terms)
+    steps = [keeps_back(use.policy, terms.filter, source, terms.threshold) for source in sources]
     evidence = [e for step in steps for e in step.evidence]
     match together(steps):
         case True if not use.stated:
@@ -76,8 +81,24 @@ def _judged(use: Use, terms: FilterTerms) -> Verdict:
     return broken(use.subject, says, *(e for step in wrong for e in step.evidence), fix=_fix(use.policy, terms))
 
 
-def _steps(policy: Resource, terms: FilterTerms) -> list[Step]:
-    return [keeps_back(policy, terms.filter, source, terms.threshold) for source in terms.sources]
+def _judged_by_name(use: Use, gap: Unknown, sources: list[str], terms: FilterTerms) -> Verdict:
+    """A policy that was not read: what Azure's own hold is known by their names."""
+    named = use.subject.at("properties", "raiPolicyName")
+    held = {source: azures_own_keeps_back(use.name, terms.filter, source, terms.threshold) for source in sources}
+    weak = [source.lower() for source, holds_ in held.items() if holds_ is False]
+    if weak and use.stated:
+        level = f" from {terms.threshold} on" if terms.threshold else ""
+        says = f"{use.name} of {use.subject.name} does not block {terms.filter} in {' and '.join(weak)}s{level}"
+        fix = f"set properties.raiPolicyName of {use.subject.id.text} to a policy of yours with this filter"
+        return broken(use.subject, says, named, fix=fix)
+    if use.stated and all(held.values()):
+        return holds(use.subject, f"{use.name} of {use.subject.name} blocks {terms.filter}", named)
+    return unknown(use.subject, gap, named)
+
+
+def _steps(policy: Resource, terms: FilterTerms, applied: frozenset[str]) -> list[Step]:
+    sources = (source for source in terms.sources if source.casefold() in applied)
+    return [keeps_back(policy, terms.filter, source, terms.threshold) for source in sources]
 
 
 def _fix(policy: Resource, terms: FilterTerms) -> str:
@@ -112,6 +133,10 @@ def deployment_is_not_filtered_so(deployment: Resource, w: Workload, terms: Poli
     References: article, "Content filtering and abuse monitoring";
     learn.microsoft.com/azure/ai-services/openai/how-to/content-filters.
     """
+    sources = filtered_sources(deployment)
+    if not sources:
+        model = deployment.at("properties", "model", "name")
+        return not_applicable(deployment, f"content filters do not apply to {model.value}", model)
     policy, stated = policy_of(w.estate, deployment)
     named = deployment.at("properties", "raiPolicyName")
     fix = (
@@ -123,7 +148,7 @@ def deployment_is_not_filtered_so(deployment: Resource, w: Workload, terms: Poli
         return broken(deployment, f"{deployment.name} {what}: {own}", named, fix=fix)
     if isinstance(policy, Unknown):
         return unknown(deployment, policy, named)
-    steps = [step for row in terms.filters for step in _steps(policy, row)]
+    steps = [step for row in terms.filters for step in _steps(policy, row, sources)]
     wrong = [step for step in steps if step.holds is False]
     if wrong:
         says = f"{deployment.name} uses {policy.name}, which is too weak: {'; '.join(s.says for s in wrong)}"

@@ -4,50 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.model import NotKnown, Resource, Unknown, Verdict
+from auditor.model import Resource, Verdict
 from auditor.rules.rule import Answer, broken, decides, holds, shown
 from auditor.text.shell import q
 from auditor.workload.parts import Workload
-
-_ENTRA = ("properties", "identityProviders", "azureActiveDirectory")
-
-
-@decides(on=lambda w: w.chat_uis, part="chat UI")
-def anyone_may_use_the_chat(site: Resource, w: Workload, _terms: object) -> Answer:
-    """The chat UI answers people who have not signed in with Microsoft Entra ID.
-
-    What is read: the site's `config/authsettingsV2`: `platform.enabled`, `globalValidation.requireAuthentication`,
-    and the Entra provider with its registration.
-
-    Why it matters: the network lets the Internet in through the gateway; who is asking is decided here or nowhere.
-
-    What is wrong: App Service authentication is off, lets anonymous requests pass, or has no Entra registration. An
-    app that signs its users in by its own code looks the same from outside: then waive this with that reason.
-
-    How to put it right: `az webapp auth update --enabled true --action RedirectToLoginPage` and
-    `az webapp auth microsoft update --client-id <id> --issuer <issuer>`.
-
-    References: article, "Security" and "Identity and access management";
-    learn.microsoft.com/azure/app-service/overview-authentication-authorization.
-    """
-    config = w.estate.child(site, "config", "authsettingsV2")
-    if config is None:
-        raise NotKnown(Unknown(f"the authentication settings of {site.name} are not in this snapshot", absent=True))
-    switch = config.at("properties", "platform", "enabled")
-    required = config.at("properties", "globalValidation", "requireAuthentication")
-    provider = config.at(*_ENTRA, "enabled")
-    client = config.get(*_ENTRA, "registration", "clientId")
-    fix = f"az webapp auth update --ids {q(site.id.text)} --enabled true --action RedirectToLoginPage"
-    if switch.value is not True:
-        says = f"App Service authentication of {site.name} is off: whoever gets through the gateway may chat"
-        return broken(site, says, switch, fix=fix)
-    if required.value is not True:
-        return broken(site, f"{site.name} lets anonymous requests pass", switch, required, fix=fix)
-    if provider.value is False or not client:
-        says = f"{site.name} has no Microsoft Entra ID registration to sign users in with"
-        fix = f"az webapp auth microsoft update --ids {q(site.id.text)} --client-id <id> --issuer <issuer>"
-        return broken(site, says, provider, config.at(*_ENTRA, "registration"), fix=fix)
-    return holds(site, f"{site.name} answers only users signed in with Microsoft Entra ID", switch, required, provider)
 
 
 @decides(on=lambda w: w.registries, part="registry")

@@ -16,6 +16,7 @@ from auditor.documents.application_gateway import (
     TlsProfile,
     named,
 )
+from auditor.documents.public_address import PublicAddress
 from auditor.documents.web_firewall import WebFirewallPolicy
 from auditor.estate import Relation
 from auditor.facts import load
@@ -350,13 +351,9 @@ def entry_is_not_protected_against_floods(gateway: Resource, w: Workload, _terms
     if not addresses:
         yield not_applicable(gateway, f"{gateway.name} has no public address")
         return
-    own = [
-        a
-        for a in addresses
-        if isinstance(a, Resource) and a.text("properties", "ddosSettings", "protectionMode") == "enabled"
-    ]
-    if len(own) == len(addresses):
-        evidence = [a.at("properties", "ddosSettings", "protectionMode") for a in own]
+    modes = [PublicAddress(address).ddos_protection for address in addresses if isinstance(address, Resource)]
+    if len(modes) == len(addresses) and all(mode.value == "enabled" for mode in modes):
+        evidence = [mode.evidence for mode in modes]
         yield holds(gateway, f"the addresses of {gateway.name} have DDoS protection of their own", *evidence)
         return
     for subnet in w.estate.out(gateway, Relation.IN_SUBNET):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from auditor.documents.defaults import az, az_set, setting
+from auditor.documents.network_hosts import AGENT_POOL, AgentPool
 from auditor.documents.pool_membership import SCALE_SET_INTERFACE, Pooled
 from auditor.estate import Relation
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown, Verdict
@@ -377,7 +378,7 @@ def address_is_not_the_entry(address: Resource, w: Workload, terms: AddressTerms
     What is read: `ipConfiguration.id` of every public address of the workload, which names what holds it, and the
     gateways, Bastion hosts, NAT gateways and load balancers that name the address themselves; and
     `publicIPAddressConfiguration` of the profile of every scale set, which gives each instance an address that stands
-    in no list.
+    in no list; `enableNodePublicIP` of the pools of a Kubernetes cluster.
 
     Why it matters: each address is a door, or will be one the day somebody attaches it.
 
@@ -388,6 +389,8 @@ def address_is_not_the_entry(address: Resource, w: Workload, terms: AddressTerms
     References: article, "Security" (only the chat UI is reachable from the Internet);
     learn.microsoft.com/azure/virtual-network/ip-services/public-ip-addresses.
     """
+    if address.type == AGENT_POOL:
+        return _of_nodes(address)
     if address.type == SCALE_SET_INTERFACE:
         return _of_instances(address, terms)
     held = address.at("properties", "ipConfiguration")
@@ -401,6 +404,14 @@ def address_is_not_the_entry(address: Resource, w: Workload, terms: AddressTerms
         says = f"{address.name} is a public address of {strange[0].name} ({strange[0].type})"
         return broken(address, says, held, fix=f"detach it from {strange[0].text}, then {fix}")
     return holds(address, f"{address.name} is the address of {holders[0].name}", held)
+
+
+def _of_nodes(pool: Resource) -> Verdict:
+    given = AgentPool(pool).gives_addresses
+    if not given.value:
+        return holds(pool, f"the nodes of {pool.name} have no public addresses", given.evidence)
+    says = f"{pool.name} gives each of its nodes a public address"
+    return broken(pool, says, given.evidence, fix=f"make the pool {q(pool.id.text)} anew without node public IPs")
 
 
 def _of_instances(pattern: Resource, terms: AddressTerms) -> Verdict:

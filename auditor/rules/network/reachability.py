@@ -11,6 +11,7 @@ from auditor.reach.reachability import Reach, Reachability, reachability_of
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.services.paas_firewall import open_to, public_access
 from auditor.services.public_doors import takes_telemetry
+from auditor.services.publishers import FRONT_DOORS
 from auditor.text.shell import q
 from auditor.workload.parts import (
     BASTION,
@@ -86,8 +87,9 @@ def chat_ui_has_another_door(site: Resource, w: Workload, _terms: object) -> Ans
 
     Why it matters: one door can be watched, filtered and closed. Every other door is outside of the firewall's sight.
 
-    What is wrong: no way leads from the Internet through a gateway to the chat UI, more than one gateway does, or the
-    chat UI answers the Internet directly.
+    What is wrong: no way leads from the Internet through a gateway to the chat UI, more than one gateway does, the chat
+    UI answers the Internet directly, or something beside the gateway publishes it (Front Door over its private link,
+    API Management), which no gateway's firewall sees.
 
     How to put it right: put the site into the gateway's backend pool and disable its public network access.
 
@@ -107,6 +109,9 @@ def chat_ui_has_another_door(site: Resource, w: Workload, _terms: object) -> Ans
     if not way.reaches or not _passes(way, w.gateways):
         says = f"no way leads from the Internet through an Application Gateway to {site.name}: {_why_not(way)}"
         return broken(site, says, *_evidence(way), fix="add the site to the gateway's backend pool")
+    beside = _beside_the_gateways(world, site, w)
+    if isinstance(beside, Verdict):
+        return beside
     public = [g for g in w.gateways if w.estate.targets(g, Relation.HAS_ADDRESS)]
     if len(public) > 1:
         names = ", ".join(sorted(g.name for g in public))
@@ -121,6 +126,23 @@ def chat_ui_has_another_door(site: Resource, w: Workload, _terms: object) -> Ans
     if doubts:
         return unknown(site, doubts[0])
     return holds(site, f"{_told(way)} is the one way in", *_evidence(way), *door.reasons)
+
+
+def _beside_the_gateways(world: Reachability, site: Resource, w: Workload) -> Verdict | None:
+    """A way in that passes no gateway, such as over Front Door's private link: known to be one, or possibly one."""
+    ways = [other for other in world.ways(world.internet, site) if not _passes(other, w.gateways)]
+    other = next((way for way in ways if way.reaches is True), None)
+    if other is not None:
+        says = f"{site.name} can be reached past the gateway: {_told(other)}"
+        return broken(site, says, *_evidence(other), witness=_witness(other), fix=_unpublish(other))
+    gap = next((way.reaches for way in ways if isinstance(way.reaches, Unknown)), None)
+    gap = gap or next(iter(world.stations.unread_publishers), None)
+    return unknown(site, gap) if gap is not None else None
+
+
+def _unpublish(way: Reach) -> str:
+    first = way.hops[1].name if len(way.hops) > 1 else way.target.name
+    return f"take {way.target.name} out of the origins of {first}, or publish the gateway there instead"
 
 
 def _within_sight(w: Workload) -> Iterator[Resource]:
@@ -161,6 +183,9 @@ def internet_reaches_more_than_the_chat(target: Resource, w: Workload, _terms: o
     if open_way is not None and takes_telemetry(target.type):
         says = f"{target.name} takes logs and queries from the Internet, with a token, as the architecture leaves it"
         return holds(target, says, *_evidence(open_way))
+    if open_way is not None and target.type in FRONT_DOORS and _publishes_gateways_only(world, target, w):
+        says = f"{target.name} publishes nothing but the gateway"
+        return holds(target, says, *_evidence(open_way))
     if open_way is not None:
         says = f"the Internet reaches {target.name}: {_told(open_way)}"
         return broken(target, says, *_evidence(open_way), witness=_witness(open_way), fix=_close(target))
@@ -170,6 +195,13 @@ def internet_reaches_more_than_the_chat(target: Resource, w: Workload, _terms: o
     if gap is not None:
         return unknown(target, gap)
     return holds(target, f"the Internet reaches {target.name} as it should: {_told(way)}", *_evidence(way))
+
+
+def _publishes_gateways_only(world: Reachability, publisher: Resource, w: Workload) -> bool:
+    """Whether everything that a publisher passes on to is a public address of a gateway."""
+    addresses = {id_ for gateway in w.gateways for id_ in w.estate.targets(gateway, Relation.HAS_ADDRESS)}
+    leads = [tuple(world.stations.leads(one)) for one in world.stations.publications(publisher)]
+    return bool(leads) and all(targets and set(targets) <= addresses for targets in leads)
 
 
 def _close(target: Resource) -> str:

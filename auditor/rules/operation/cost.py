@@ -9,6 +9,7 @@ import msgspec
 from auditor.model import NotKnown, Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable
 from auditor.text.shell import q
+from auditor.workload.model_deployments import filtered_sources, takes_chat
 from auditor.workload.parts import Workload
 
 _BUDGET = "microsoft.consumption/budgets"
@@ -100,8 +101,8 @@ class ModelTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def dearer_model_than_the_article_takes(deployment: Resource, w: Workload, terms: ModelTerms) -> Answer:
     """A deployment uses another model than the one that the article found sufficient.
 
-    What is read: `properties.model.name` of every model deployment. Embedding models are not chat models and are not
-    compared.
+    What is read: `properties.model.name` of every model deployment. Models that take no chat, for embeddings, speech or
+    images, are not compared.
 
     Why it matters: prices of models differ by more than an order of magnitude; the article takes the least expensive
     one whose results suffice.
@@ -116,7 +117,8 @@ def dearer_model_than_the_article_takes(deployment: Resource, w: Workload, terms
     evidence = deployment.at("properties", "model", "name")
     if evidence.value is None:
         raise NotKnown(Unknown(f"deployment {deployment.name} does not say which model it serves"))
-    if "embedding" in str(evidence.value).casefold():
+    speaks = filtered_sources(deployment) == {"prompt", "completion"}
+    if not speaks or takes_chat(deployment) is False:
         return not_applicable(deployment, f"{evidence.value} is no chat model", evidence)
     if str(evidence.value).casefold() == terms.model.casefold():
         return holds(deployment, f"{deployment.name} serves {evidence.value}", evidence)

@@ -8,7 +8,6 @@ import msgspec
 
 from auditor.documents.defaults import (
     az,
-    az_set,
     region_has_zones,
     setting,
 )
@@ -378,25 +377,22 @@ class RedundancyTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def data_falls_with_a_zone(store: Resource, w: Workload, terms: RedundancyTerms) -> Answer:
     """The registry or a storage account is not zone redundant.
 
-    What is read: `zoneRedundancy` of the registry, `sku.name` of each storage account.
+    What is read: `zoneRedundancy` and the region of the registry, `sku.name` of each storage account. In a region with
+    zones every registry is zone redundant, whatever the property shows.
 
     Why it matters: instances in other zones cannot start without the image, nor answer without the data.
 
-    What is wrong: `zoneRedundancy` is Disabled, or the account's redundancy does not span zones.
+    What is wrong: the registry is in a region without zones, or the account's redundancy does not span zones.
 
     How to put it right: `az storage account update --sku Standard_ZRS` where a live conversion is possible; a registry
-    is made zone redundant when it is created.
+    in a region with zones.
 
     References: article, "Reliability" (the App Service baseline);
+    learn.microsoft.com/azure/container-registry/zone-redundancy;
     learn.microsoft.com/azure/storage/common/storage-redundancy.
     """
     if store.type == REGISTRY:
-        zones = setting(store, "properties", "zoneRedundancy")
-        says = f"zoneRedundancy of {store.name} is {zones}"
-        if zones.is_one_of("Enabled"):
-            return holds(store, says, zones.evidence)
-        fix = az_set(store.id, "properties.zoneRedundancy", "Enabled")
-        return broken(store, says, zones.evidence, fix=fix)
+        return _registry_in_zones(store)
     tier = store.at("sku", "name")
     if tier.value is None:
         return unknown(store, Unknown(f"the redundancy of {store.name} is not in its document", absent=True), tier)
@@ -404,3 +400,19 @@ def data_falls_with_a_zone(store: Resource, w: Workload, terms: RedundancyTerms)
         return holds(store, f"{store.name} is {tier.value}, which spans zones", tier)
     fix = az("storage account update", store, "--sku Standard_ZRS")
     return broken(store, f"{store.name} is {tier.value}, which does not span zones", tier, fix=fix)
+
+
+def _registry_in_zones(registry: Resource) -> Verdict:
+    """Azure has made every registry zone redundant in regions with zones; the property stays as it was set."""
+    stated = registry.at("properties", "zoneRedundancy")
+    region = registry.at("location")
+    if str(stated.value or "").casefold() == "enabled":
+        return holds(registry, f"zoneRedundancy of {registry.name} is Enabled", stated)
+    zones = region_has_zones(registry)
+    if isinstance(zones, Unknown):
+        return unknown(registry, zones, stated, region)
+    if zones:
+        says = f"{registry.name} is in {registry.location}, where every registry is zone redundant"
+        return holds(registry, says, region, stated)
+    says = f"{registry.name} is in {registry.location}, a region without availability zones"
+    return broken(registry, says, region, stated, fix="create the registry in a region with zones, and move the images")
