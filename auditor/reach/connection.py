@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from auditor.documents.azure_firewall import FIREWALL
 from auditor.estate import Relation
 from auditor.model import NotKnown, Resource, Unknown
 from auditor.network.model import (
@@ -15,11 +16,12 @@ from auditor.network.model import (
     Outside,
     Seat,
 )
-from auditor.network.routing.routes import Hop, RouteSet
+from auditor.network.routing.routes import Hop, RouteSet, Source
+from auditor.network.routing.virtual_hubs import is_connected, over_hub
 from auditor.network.topology.peering import exchanges, peering_between
 from auditor.network.topology.virtual_networks import network_of
 from auditor.network.topology.vpn_gateways import beyond
-from auditor.reach.steps import doubt, doubted, filtered, lead, routed
+from auditor.reach.steps import doubt, doubted, filtered, lead, routed, split
 from auditor.reach.transit import Follower, appliance_route, returned
 from auditor.sets.address_set import AddressSet
 from auditor.sets.packet_set import FlowSet, Packet
@@ -94,6 +96,9 @@ def _followed(fabric: NetworkModel, origin: Origin, target: Seat, flows: FlowSet
             if step.holds is not False:
                 yield from _over_hops(fabric, origin, target, origin, flows)
             return
+        if _goes_by_hub(fabric, origin, target):
+            yield from _over_virtual_hub(fabric, origin, target, flows)
+            return
         for step in _peered(fabric, origin, target):
             yield step, flows
         step, way = routed(fabric, origin, target)
@@ -143,6 +148,44 @@ def _over_hops(
     back = returned(fabric, transit, origin, target)
     if back is not None:
         yield back, flows
+
+
+def _goes_by_hub(fabric: NetworkModel, origin: Seat, target: Seat) -> bool:
+    """Whether packets to another network follow the routes of a virtual hub: no peering, and no route of a user's."""
+    if origin.network == target.network or not is_connected(fabric.estate, origin.network):
+        return False
+    try:
+        network = network_of(fabric.estate, origin.subnet)
+        _, other = split(fabric.routing.of(origin.subnet), origin, target)
+    except NotKnown:
+        return False
+    return peering_between(fabric.estate, network, target.network) is None and all(
+        route.source is not Source.USER for _, route in other
+    )
+
+
+def _over_virtual_hub(
+    fabric: NetworkModel, origin: Seat, target: Seat, flows: FlowSet
+) -> Iterator[tuple[Step, FlowSet]]:
+    """Over a virtual hub to another network, past the firewall that its routes name; replies by the same hub."""
+    way = over_hub(fabric.estate, origin.network, target.network, target.addresses)
+    yield way.step, flows
+    step, flows = filtered(fabric, origin, OUTBOUND, flows)
+    yield step, flows
+    for id_ in way.next_hops:
+        firewall = fabric.estate.find(id_)
+        if firewall is None or firewall.type != FIREWALL:
+            because = f"what {id_.name} lets through, to which the virtual hub sends, is not in this snapshot"
+            yield Step(f"appliance {id_.name}", Unknown(because), because), flows
+            continue
+        passing = fabric.firewall(firewall).by_address(flows)
+        flows = passing.flows
+        yield Step(f"rules of {firewall.name}", passing.holds, passing.says, passing.evidence), flows
+    step, flows = filtered(fabric, target, INBOUND, flows)
+    yield step, flows
+    if not target.is_endpoint and not _goes_by_hub(fabric, target, origin):
+        because = f"whether replies of {target.name} go back by the virtual hub is not known: it has routes of its own"
+        yield Step(f"route back from {target.name}", Unknown(because), because), flows
 
 
 def _from_gateway(

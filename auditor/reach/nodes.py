@@ -24,6 +24,7 @@ from auditor.network.frontends.published import may_be_published
 from auditor.network.model import NetworkModel, Seat
 from auditor.network.private_link.private_endpoints import ENDPOINT
 from auditor.network.routing.user_routes import has_appliance_route
+from auditor.network.routing.virtual_hubs import is_connected
 from auditor.network.topology.peering import peerings_of
 from auditor.network.topology.virtual_networks import NIC, SUBNET
 from auditor.reach.service_access import SERVICES, endpoints_to, service_by_host
@@ -276,7 +277,9 @@ class Stations:
 
 
 def leads_to_hubs(fabric: NetworkModel, network: Resource) -> bool:
-    """Whether some route of a network leads to an appliance."""
+    """Whether a network is connected to a virtual hub, or some route of it leads to an appliance."""
+    if is_connected(fabric.estate, network.id):
+        return True
     return any(has_appliance_route(fabric.estate, subnet) for subnet in fabric.estate.seen(SUBNET, under=network.id))
 
 
