@@ -179,7 +179,7 @@ class _Judge:
 
     def verdict(self) -> FirewallVerdict:
         resource, door = self.resource, self.door
-        if resource.stated("properties") is None:
+        if resource.stated("properties") is None and resource.document == resource.id:
             # The inventory of a subscription names everything, and says no more.
             gap = Unknown(f"only the name of {resource.name} was read", permission=f"{resource.type}/read", absent=True)
             return undecided(resource.id, gap)
