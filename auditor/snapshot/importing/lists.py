@@ -31,7 +31,7 @@ def whole_lists(listed: Iterable[Sequence[ArmId]], found: Sequence[Found]) -> tu
 
 
 def _scopes(type_: str, ids: Sequence[ArmId]) -> Iterator[tuple[str, int]]:
-    if type_.count("/") != 1 or any(not id_.subscription or id_.extends for id_ in ids):
+    if type_.count("/") != 1 or not all(id_.subscription and id_.key.count("/providers/") == 1 for id_ in ids):
         parents = {id_.parent for id_ in ids}
         parent = parents.pop() if len(parents) == 1 else None
         if parent is not None and type_.count("/") > 1 and parent.subscription:
