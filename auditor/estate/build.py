@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.estate.children import children_in, unlisted_in
+from auditor.estate.children import children_in, contradictions_in, unlisted_in
 from auditor.estate.coverage import Coverage
 from auditor.estate.estate import Estate, Gaps
 from auditor.estate.inline import inline_in
@@ -44,4 +44,5 @@ def build_estate(snapshot: Snapshot) -> Estate:
         [(resource, *gap) for resource in ordered.values() for gap in unreadable_in(resource)],
         [(resource, *gap) for resource in ordered.values() for gap in unlisted_in(resource)],
     )
-    return Estate(ordered, edges, coverage, snapshot, gaps)
+    contradictions = tuple(says for resource in ordered.values() for says in contradictions_in(resource))
+    return Estate(ordered, edges, coverage, snapshot, gaps._replace(contradictions=contradictions))

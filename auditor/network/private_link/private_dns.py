@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
+from auditor.documents.private_dns import ZONE
 from auditor.estate import Estate
 from auditor.model import ArmId, NotKnown, Resource, Unknown
-from auditor.network.private_link.dns_zones import linked_zone, name_servers, record_step
+from auditor.network.private_link.dns_zones import forwarded, link_to, linked_zone, name_servers, record_step
 from auditor.network.private_link.needed_zones import NeededZone, expected_record, needed_zones
 from auditor.network.private_link.private_endpoints import (
     Connection,
@@ -104,7 +105,7 @@ def _of_zone(
 ) -> Iterator[Step]:
     group, written = _zone_group(estate, connection.endpoint, needed)
     yield group
-    answers = name_servers(estate, network).answered_for
+    answers = _answering_for(estate, needed, network)
     zone = linked_zone(estate, needed.zone, written.zone if written else None, answers, connection.endpoint)
     yield from zone.steps
     if isinstance(known, Unknown):
@@ -112,6 +113,22 @@ def _of_zone(
         yield Step("record", known, says, subject=needed.zone)
     elif zone.zone is not None:
         yield from _records(estate, zone.zone, needed, connection, _wanted(estate, connection, needed, known, written))
+
+
+def _answering_for(estate: Estate, needed: NeededZone, network: ArmId) -> ArmId | Unknown:
+    """The network whose linked zones answer a name of this zone: where a ruleset sends it, unless a zone is linked."""
+    own = name_servers(estate, network).answered_for
+    if isinstance(own, Unknown):
+        return own
+    try:
+        zones = [zone for zone in estate.seen(ZONE) if zone.id.name.casefold() == needed.zone]
+        if any(link_to(estate, zone, own) is not None for zone in zones):
+            return own
+        names = (f"x.{name}" for name in (needed.zone, *needed.public))
+        sent = next((to for name in names if (to := forwarded(estate, name, own)) is not None), None)
+    except NotKnown as gap:
+        return gap.unknown
+    return own if sent is None else sent
 
 
 @dataclass(frozen=True)
