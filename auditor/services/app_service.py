@@ -43,7 +43,7 @@ def scm_open_to(estate: Estate, site: Resource) -> FirewallVerdict:
     """Who may use the management (Kudu, deployment) site over the public endpoint."""
     config = _config(estate, site)
     try:
-        if isinstance(config, Resource) and config.get("properties", "scmIpSecurityRestrictionsUseMain") is True:
+        if isinstance(config, Resource) and SiteConfig(config).scm_as_main.value:
             return site_open_to(estate, site)
     except NotKnown as gap:
         closed = _switch(estate, site, config)
