@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from auditor.documents.private_dns import ZONE
@@ -72,7 +73,7 @@ def resolve(estate: Estate, endpoint: Resource, network: ArmId) -> Resolution:
 def _of_connection(estate: Estate, connection: Connection, network: ArmId) -> Iterator[Step]:
     if connection.target.type == _LINK_SERVICE:
         return  # a private link service of one's own has no name of Azure's to resolve
-    known = addresses(estate, connection.endpoint)
+    known = _addresses(estate, connection.endpoint)
     names = () if isinstance(known, Unknown) else tuple(name for a in known for name in a.names)
     target = estate.find(connection.target)
     kind = target.kind if target else None
@@ -85,6 +86,14 @@ def _of_connection(estate: Estate, connection: Connection, network: ArmId) -> It
         for needed in zones:
             yield from _of_zone(estate, connection, needed, known, network)
     yield from name_servers(estate, network).steps
+
+
+def _addresses(estate: Estate, endpoint: Resource) -> tuple[EndpointAddress, ...] | Unknown:
+    """The addresses of an endpoint; of one that is yet to be made Azure gives them, and its zones are stated."""
+    try:
+        return addresses(estate, endpoint)
+    except NotKnown as gap:
+        return gap.unknown
 
 
 def _of_zone(
@@ -150,7 +159,9 @@ def _zone_group(estate: Estate, endpoint: Resource, needed: NeededZone) -> tuple
                     (row.zone.evidence,),
                     needed.zone,
                 )
-                return step, _Written(zone, tuple(_record_sets(row)))
+                with suppress(NotKnown):  # records that Azure is yet to write
+                    return step, _Written(zone, tuple(_record_sets(row)))
+                return step, _Written(zone, ())
             others.append(zone.name)
     wrong = f"; it writes to {', '.join(sorted(others))}" if others else ""
     says = f"{endpoint.name} has no DNS zone group for {needed.zone}{wrong}"
