@@ -36,6 +36,7 @@ from auditor.network.frontends.listeners import (
 )
 from auditor.network.model import INBOUND, NetworkModel, Origin, Outside, Seat
 from auditor.network.private_link.private_endpoints import ENDPOINT
+from auditor.network.routing.virtual_hubs import is_connected
 from auditor.network.topology.peering import Flag, Peering, connected, peerings_of, remote_space
 from auditor.network.topology.virtual_networks import NIC, SUBNET
 from auditor.reach.service_access import SERVICES, endpoints_to
@@ -145,11 +146,20 @@ def _unread_peers(question: Question) -> Iterator[Unknown]:
             continue
         network = question.estate.find(end.network)
         for peering in peerings_of(question.estate, network) if network is not None else ():
+            if _is_of_a_hub(question, peering):
+                continue
             if _is_open_and_unread(peering) and not question.is_closed(end, _let_in_by(question.estate, peering)):
                 assert isinstance(peering.back, Unknown)
                 why = peering.back
                 says = f"{peering.remote.name}, which {end.network.name} is peered with, was not read"
                 yield Unknown(f"{says}: {why.because}", why.permission, why.read, absent=why.absent)
+
+
+def _is_of_a_hub(question: Question, peering: Peering) -> bool:
+    """Whether this peering is the connection to a virtual hub, which is read for itself and followed."""
+    if not isinstance(question.origin, Seat) or not peering.remote.name.casefold().startswith("hv_"):
+        return False
+    return is_connected(question.estate, peering.local.id)
 
 
 def _is_open_and_unread(peering: Peering) -> bool:
@@ -240,8 +250,9 @@ class _Kind:
 
     def concerns(self, origin: Origin) -> bool:
         """Whether traffic of this origin could come by it."""
-        outside = isinstance(origin, Outside) and not origin.on_premises
-        return self.sender == "anywhere" or (self.sender == "Internet") is outside
+        if self.sender in ("anywhere", "outside"):
+            return self.sender == "anywhere" or isinstance(origin, Outside)
+        return (self.sender == "Internet") is (isinstance(origin, Outside) and not origin.on_premises)
 
 
 @cache

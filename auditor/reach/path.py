@@ -27,15 +27,15 @@ from auditor.network.model import (
     anybody,
 )
 from auditor.network.private_link.private_endpoints import ENDPOINT, connections
-from auditor.network.routing.outbound_access import way_out
 from auditor.network.topology.virtual_networks import SUBNET, prefixes_of
-from auditor.reach.connection import addresses_of, filtered, leg
+from auditor.reach.connection import addresses_of, leg
 from auditor.reach.nodes import (
     CROSSES,
     ENTERS,
     EXITS,
     GIVES,
     HOLDS,
+    HUBS,
     LEAVES,
     LINKS,
     OFFERS,
@@ -45,14 +45,15 @@ from auditor.reach.nodes import (
     SERVES,
     Stations,
 )
+from auditor.reach.outward import way_to_addresses
 from auditor.reach.service_access import (
     over_endpoint,
     over_public,
     published_step,
-    route_out,
     service_flows,
     service_ports,
 )
+from auditor.reach.steps import filtered
 from auditor.sets.address_set import AddressSet
 from auditor.sets.packet_set import FlowSet, Packet
 from auditor.sets.proof import Step, together
@@ -146,6 +147,8 @@ def _follow(walk: _Walk, n: int, state: _State) -> Iterator[Journey]:
     if n == len(walk.chain) - 1 or state.marks[-1].holds is False:
         yield Journey(state.marks, state.needs)
         return
+    if walk.chain[n + 1] == HUBS and walk.stations.topology.links(walk.chain[n], walk.chain[n + 2]):
+        return  # the networks exchange traffic themselves, and that chain follows the routes over hubs as well
     for link in walk.stations.topology.links(walk.chain[n], walk.chain[n + 1]):
         if link.kind in _SILENT:
             yield from _follow(walk, n + 1, replace(state, exited=state.exited or link.kind == EXITS))
@@ -247,11 +250,11 @@ def _out_to(walk: _Walk, state: _State, addresses: AddressSet, mark: Mark) -> _S
     flows = FlowSet.box(source=Addresses.known(origin.addresses), destination=Addresses.known(addresses))
     flows &= FlowSet.real() if state.asked is None else FlowSet.real() & state.asked
     step, passing = filtered(fabric, origin, OUTBOUND, flows)
-    way = way_out(fabric.estate, origin.resource, origin.subnet)
+    route, way = way_to_addresses(fabric, origin, passing)
     known = anybody() if isinstance(way.addresses, Unknown) else way.addresses
     outside = Outside(f"{origin.name} over the Internet", Addresses.known(known))
     packet = None if step.holds is False else passing.witness()
-    done = replace(mark, steps=(step, route_out(fabric, origin), way.step), packet=packet)
+    done = replace(mark, steps=(step, route, way.step), packet=packet)
     return state.at(done, origin=outside, asked=passing.any_address())
 
 

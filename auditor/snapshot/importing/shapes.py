@@ -9,8 +9,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from auditor.model import ArmId, Read
+from auditor.snapshot.ids import id_in, with_slash
 from auditor.snapshot.importing.az_cli_form import arm_form, is_graph_row, is_index_entry
-from auditor.snapshot.importing.children import apart, id_in, with_slash
+from auditor.snapshot.importing.children import apart
 from auditor.snapshot.importing.forms import (
     FROM_TEMPLATE,
     from_powershell,
