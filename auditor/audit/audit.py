@@ -10,6 +10,7 @@ from typing import Any
 from auditor.audit.seen import seen_of
 from auditor.baseline import Baseline
 from auditor.estate import Estate, build_estate
+from auditor.estate.children import contradictions_in
 from auditor.model import (
     ArmId,
     AuditResult,
@@ -196,6 +197,8 @@ def _left_out(baseline: Baseline) -> Iterator[str]:
 def _notes(found: tuple[Workload, ...], estate: Estate) -> Iterator[str]:
     if not estate.snapshot.complete:
         yield "the snapshot is marked incomplete: its collection was interrupted"
+    for resource in estate.resources:
+        yield from contradictions_in(resource)
     for workload in found:
         try:
             ambiguous = workload.networks and workload.subnets.ambiguous

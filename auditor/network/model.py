@@ -13,7 +13,7 @@ from auditor.estate.kept import once_an_estate
 from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.network.nsg.effective_filters import Path, path
 from auditor.network.routing.route_sources import Routing
-from auditor.network.topology.attachment import place_of
+from auditor.network.topology.attachment import NoPlaceError, place_of
 from auditor.network.topology.service_tags import ServiceTags, never_internet, platform_addresses
 from auditor.network.topology.virtual_networks import assignable, subnet_prefixes
 from auditor.network.topology.words import NetworkView, network_view
@@ -119,7 +119,7 @@ class NetworkModel:
             return Seat(place.interface, place.subnet, some, anywhere=own.is_empty)
         except NotKnown as gap:
             return gap.unknown
-        except ValueError:
+        except NoPlaceError:
             return None
 
     def view(self, subnet: Resource) -> NetworkView:

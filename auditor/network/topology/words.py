@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from auditor.documents.peering import PeeringDocument
 from auditor.estate import Estate, Relation
 from auditor.model import ArmId, Resource, Unknown
 from auditor.network.topology.gateway_connections import behind_gateways, unread_gateways
+from auditor.network.topology.peering import CONNECTED, IPV6
 from auditor.network.topology.service_tags import (
     INTERNET,
     LOAD_BALANCER,
@@ -167,27 +169,47 @@ def address_space(network: Resource) -> Addresses:
 
 
 def _peered(estate: Estate, network: Resource) -> Iterator[Part]:
-    """Peered spaces that count: connected, and with access allowed (facts/nsg-rules.json, decisions)."""
-    for peering in estate.seen(f"{_NETWORK}/virtualnetworkpeerings", under=network.id):
-        if peering.text("properties", "peeringState") == "connected" and access_allowed(peering):
-            yield Part(f"peering {peering.name}", remote_space(estate, peering))
-            if peering.get("properties", "useRemoteGateways") is True:
-                remote_id = peering.ref("properties", "remoteVirtualNetwork")
-                remote = estate.find(remote_id)
-                if remote is not None:
-                    yield from _gateways(estate, remote)
-                elif remote_id is not None:
-                    why = Unknown(
-                        f"what is connected to {remote_id.name}, whose gateway this network uses, is unread",
-                        absent=True,
-                    )
-                    what = f"what is behind the gateway of {remote_id.name} ({remote_id.key})"
-                    yield Part(f"gateway of {remote_id.name}", unread(what, why))
+    """Peered spaces that count: connected, and with access allowed (facts/nsg-rules.json, decisions).
+
+    Where either cannot be told, whether the space counts is not known.
+    """
+    for document in estate.seen(PeeringDocument.kind, under=network.id):
+        counts = _counts(document)
+        if counts is False:
+            continue
+        for part in _through(estate, document):
+            yield part if counts is True else _doubted(part, document, counts)
 
 
-def access_allowed(peering: Resource) -> bool:
-    """`allowVirtualNetworkAccess`, which is on where it is not stated (facts/nsg-semantics.md, section 10)."""
-    return peering.get("properties", "allowVirtualNetworkAccess", default=True) is not False
+def _counts(document: Resource) -> bool | Unknown:
+    """Whether a peering lets its other side's space belong to VirtualNetwork, by this side's word."""
+    stated = PeeringDocument(document)
+    if stated.access.known is False:
+        return False
+    if isinstance(stated.state.known, Unknown):
+        return stated.state.known
+    return stated.state.known == CONNECTED and stated.access.known
+
+
+def _doubted(part: Part, document: Resource, why: Unknown) -> Part:
+    """A part that counts only where the peering is up, which is not known."""
+    gate = undecided(f"if the peering {document.name} is up ({document.id.key})", why)
+    return Part(part.origin, part.addresses & Addresses.symbol(gate))
+
+
+def _through(estate: Estate, document: Resource) -> Iterator[Part]:
+    stated = PeeringDocument(document)
+    yield Part(f"peering {document.name}", remote_space(estate, document))
+    if stated.remote_gateways.known is not True:
+        return
+    remote_id = stated.remote_network.known
+    remote = estate.find(remote_id) if isinstance(remote_id, ArmId) else None
+    if remote is not None:
+        yield from _gateways(estate, remote)
+    elif isinstance(remote_id, ArmId):
+        why = Unknown(f"what is connected to {remote_id.name}, whose gateway this network uses, is unread", absent=True)
+        what = f"what is behind the gateway of {remote_id.name} ({remote_id.key})"
+        yield Part(f"gateway of {remote_id.name}", unread(what, why))
 
 
 def remote_space(estate: Estate, peering: Resource) -> Addresses:
@@ -195,10 +217,12 @@ def remote_space(estate: Estate, peering: Resource) -> Addresses:
     stated = prefixes_of(peering, ("properties", "remoteAddressSpace", "addressPrefixes")) or prefixes_of(
         peering, ("properties", "remoteVirtualNetworkAddressSpace", "addressPrefixes")
     )
+    document = PeeringDocument(peering)
     remote_id = peering.ref("properties", "remoteVirtualNetwork")
-    subnets = peering.get("properties", "remoteSubnetNames", default=[])
-    if peering.get("properties", "peerCompleteVnets") is False and remote_id is not None and subnets:
-        return Addresses.union(_remote_subnet(estate, remote_id.child("subnets", str(name))) for name in subnets)
+    subnets = document.remote_subnets.value
+    if not document.whole_networks.value and remote_id is not None and subnets:
+        chosen = Addresses.union(_remote_subnet(estate, remote_id.child("subnets", name)) for name in subnets)
+        return chosen & Addresses.known(IPV6) if document.only_ipv6.value else chosen
     if stated:
         return _known_or_unread(peering, f"the address space behind peering {peering.name}", stated)
     remote = estate.find(remote_id)
