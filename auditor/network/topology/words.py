@@ -9,6 +9,7 @@ from typing import Any
 
 from auditor.documents.peering import PeeringDocument
 from auditor.estate import Estate, Relation
+from auditor.estate.kept import once_an_estate
 from auditor.model import ArmId, Resource, Unknown
 from auditor.network.topology.gateway_connections import behind_gateways, unread_gateways
 from auditor.network.topology.peering import CONNECTED, IPV6
@@ -33,6 +34,8 @@ class Part:
 
     origin: str
     addresses: Addresses
+    routed: bool = False
+    """Whether only a user route of the subnet makes these addresses belong."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,11 @@ class NetworkView:
     def virtual_network(self) -> Addresses:
         """The VirtualNetwork tag."""
         return Addresses.union(part.addresses for part in self.parts)
+
+    @cached_property
+    def network(self) -> Addresses:
+        """The VirtualNetwork tag without what user routes add: what a person means by "the virtual network"."""
+        return Addresses.union(part.addresses for part in self.parts if not part.routed)
 
     @cached_property
     def internet(self) -> Addresses:
@@ -154,12 +162,16 @@ def network_view(estate: Estate, subnet: Resource, tags: ServiceTags | None = No
 
 def view_of(estate: Estate, subnet: Resource) -> NetworkView:
     """The view from a subnet with the tags that the snapshot brought, made once an estate."""
-    views = estate.worked_out.setdefault("network views", {})
-    assert isinstance(views, dict)
-    found: NetworkView | None = views.get(subnet.id)
+    views = _views(estate)
+    found = views.get(subnet.id)
     if found is None:
         found = views[subnet.id] = network_view(estate, subnet)
     return found
+
+
+@once_an_estate
+def _views(estate: Estate) -> dict[ArmId, NetworkView]:
+    return {}
 
 
 def address_space(network: Resource) -> Addresses:
@@ -261,14 +273,15 @@ def _routes(estate: Estate, subnet: Resource, tags: ServiceTags) -> Iterator[Par
     """Prefixes of user routes belong to VirtualNetwork too, a default route included (section 4)."""
     for table in estate.out(subnet, Relation.ROUTED_BY):
         if isinstance(table, Unknown):
-            yield Part("route table", unread(f"the routes of {subnet.name} ({subnet.id.key})", table))
+            yield Part("route table", unread(f"the routes of {subnet.name} ({subnet.id.key})", table), routed=True)
             continue
         for route in estate.seen("microsoft.network/routetables/routes", under=table.id):
             prefix = str(route.get("properties", "addressPrefix", default=""))
             if prefix[:1].isalpha() and ":" not in prefix:
-                yield Part(f"route {route.name}", tags.find(prefix))
+                yield Part(f"route {route.name}", tags.find(prefix), routed=True)
             else:
                 yield Part(
                     f"route {route.name}",
                     _known_or_unread(route, f"the prefix of route {route.name}", (prefix,) if prefix else ()),
+                    routed=True,
                 )
