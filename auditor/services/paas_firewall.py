@@ -10,6 +10,7 @@ The defaults of absent settings are data: auditor/facts/public-access.json.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from auditor.documents.ml_compute import COMPUTE
@@ -63,9 +64,10 @@ def unjudged(estate: Estate) -> Mapping[str, int]:
     """
     found: dict[str, int] = {}
     asked = {row["type"].casefold() for row in load("arm-reads")["reads"]}
+    harmless = tuple(load("unfollowed-kinds")["harmless"])
     for resource in estate.resources:
-        if resource.type in asked:
-            continue  # it is read for what other rules ask of it
+        if resource.type in asked or any(fnmatchcase(resource.type, kind) for kind in harmless):
+            continue  # it is read for what other rules ask of it, or carries nothing
         if resource.type and not has_a_door(resource) and not is_accounted_for(resource):
             found[resource.type] = found.get(resource.type, 0) + 1
     return dict(sorted(found.items()))
