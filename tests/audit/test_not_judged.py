@@ -7,11 +7,11 @@ from typing import Any
 from auditor.audit.audit import audit
 from auditor.baseline import read_baseline
 from auditor.snapshot import Snapshot
-from tests.builders.estates import WHOLE, doc
+from tests.builders.estates import WHOLE, doc, world
 
 
 def notes(*documents: dict[str, Any]) -> list[str]:
-    found = audit(Snapshot(documents=documents, reads=(WHOLE,)), read_baseline("openai-chat"))
+    found = audit(Snapshot(documents=(*world(), *documents), reads=(WHOLE,)), read_baseline("openai-chat"))
     return [note for note in found.notes if "not judged" in note]
 
 
