@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from auditor.documents.api_management import ApiManagement
 from auditor.documents.ml_compute import COMPUTE
 from auditor.documents.network_rules import PublicEndpoint
 from auditor.estate import Estate
@@ -119,12 +120,13 @@ def _by_switch(estate: Estate, resource: Resource) -> FirewallVerdict:
 
 def _api_management(estate: Estate, resource: Resource) -> FirewallVerdict:
     """API Management: a switch; injected, the network decides (api-management/virtual-network-concepts)."""
-    mode = resource.text("properties", "virtualNetworkType")
+    service = ApiManagement(resource)
+    mode = service.network_mode.value
     if mode == "internal":
         says = f"{resource.name} is injected into a network in Internal mode and has no public gateway"
-        return nobody(resource.id, says, resource.at("properties", "virtualNetworkType"))
+        return nobody(resource.id, says, service.network_mode.evidence)
     found = _by_switch(estate, resource)
-    if mode == "external" and resource.get("properties", "virtualNetworkConfiguration", "subnetResourceId"):
+    if mode == "external" and service.subnet.value is not None:
         why = (
             f"{resource.name} is injected in External mode, and the security group of its subnet decides who reaches it"
         )
