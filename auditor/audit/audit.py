@@ -203,6 +203,8 @@ def _notes(found: tuple[Workload, ...], estate: Estate) -> Iterator[str]:
     if len(estate.contradictions) > _SHOWN:
         yield f"{len(estate.contradictions) - _SHOWN} more documents contradict themselves in this way"
     for workload in found:
+        if workload.anchor is not None and workload.anchor.kind == "hub":
+            yield f"{workload.anchor.name} is a hub: it is judged, with its projects, as the workspace"
         try:
             ambiguous = workload.networks and workload.subnets.ambiguous
         except NotKnown:

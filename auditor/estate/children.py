@@ -98,7 +98,7 @@ def _listed(parent: Resource, path: tuple[str, ...], segment: str) -> Iterator[R
             child = parent.id.child(segment, f"{child.name}~{index}")
         taken.add(child)
         pointer = parent.place(*path, index).pointer
-        shown = {"name": child.name, "properties": body} if segment == _POOLS else body
+        shown = {"name": str(body.get("name") or child.name), "properties": body} if segment == _POOLS else body
         kind = {_PATTERNS: _Pattern, _POOLS: _Flat}.get(segment, Resource)
         yield kind(child, shown, parent.document, pointer, parent.plan, parent.odd)
 

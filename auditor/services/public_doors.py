@@ -11,6 +11,7 @@ from functools import cache
 
 import msgspec
 
+from auditor.documents.private_endpoint import TargetSide
 from auditor.estate import Estate, Relation
 from auditor.facts import load
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
@@ -271,7 +272,7 @@ class _Judge:
         """Whether an approved private endpoint leads here, as either side shows it."""
         sides = self.estate.seen(f"{self.resource.type}/privateendpointconnections", under=self.resource.id)
         for side in sides:
-            if side.text("properties", "privateLinkServiceConnectionState", "status") == "approved":
+            if TargetSide(side).state.known == "approved":
                 self.seen.append(side.at("id"))
                 return True
         path = "properties/privateEndpointConnections/*/properties/privateLinkServiceConnectionState/status"

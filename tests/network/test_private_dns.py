@@ -391,7 +391,11 @@ def hub_resolver(documents: World, *, linked: bool = True) -> None:
         if f"{KV_ZONE}/virtualnetworklinks/" in document["id"].casefold():
             document["properties"]["virtualNetwork"]["id"] = hub if linked else f"{hub}-other"
     documents += [
-        doc("Microsoft.Network/virtualNetworks", "hub", properties={"addressSpace": {"addressPrefixes": ["10.9.0.0/16"]}}),
+        doc(
+            "Microsoft.Network/virtualNetworks",
+            "hub",
+            properties={"addressSpace": {"addressPrefixes": ["10.9.0.0/16"]}},
+        ),
         doc(
             "Microsoft.Network/dnsResolvers/inboundEndpoints", "r", "in",
             properties={"ipConfigurations": [{"privateIpAddress": "10.9.1.4", "subnet": subnet}]},

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from auditor.documents.private_dns import ZONE
+from auditor.documents.private_endpoint import ZONE_GROUP, ZoneConfig, ZoneGroup
 from auditor.estate import Estate
 from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.network.private_link.dns_zones import forwarded, link_to, linked_zone, name_servers, record_step
@@ -20,7 +21,6 @@ from auditor.network.private_link.private_endpoints import (
 )
 from auditor.sets.proof import Step, together
 
-_GROUPS = "microsoft.network/privateendpoints/privatednszonegroups"
 _LINK_SERVICE = "microsoft.network/privatelinkservices"
 
 _GROUP_STEP = "zone group"
@@ -141,15 +141,14 @@ class _Written:
 
 def _zone_group(estate: Estate, endpoint: Resource, needed: NeededZone) -> tuple[Step, _Written | None]:
     try:
-        groups = estate.all(_GROUPS, under=endpoint.id)
+        groups = estate.all(ZONE_GROUP, under=endpoint.id)
     except NotKnown as gap:
         says = f"the DNS zone groups of {endpoint.name} are not known: {gap.unknown.because}"
         return Step(_GROUP_STEP, gap.unknown, says, subject=needed.zone), None
     others: list[str] = []
     for group in groups:
-        for index, _ in group.items("properties", "privateDnsZoneConfigs"):
-            path = ("properties", "privateDnsZoneConfigs", index, "properties")
-            zone = group.ref(*path, "privateDnsZoneId")
+        for row in ZoneGroup(group).zones.value:
+            zone = row.zone.value
             if zone is None:
                 continue
             if zone.name.casefold() == needed.zone:
@@ -157,11 +156,11 @@ def _zone_group(estate: Estate, endpoint: Resource, needed: NeededZone) -> tuple
                     _GROUP_STEP,
                     True,
                     f"{endpoint.name} keeps its records in {zone.name}",
-                    (group.at(*path, "privateDnsZoneId"),),
+                    (row.zone.evidence,),
                     needed.zone,
                 )
                 with suppress(NotKnown):  # records that Azure is yet to write
-                    return step, _Written(zone, tuple(_record_sets(group, path)))
+                    return step, _Written(zone, tuple(_record_sets(row)))
                 return step, _Written(zone, ())
             others.append(zone.name)
     wrong = f"; it writes to {', '.join(sorted(others))}" if others else ""
@@ -169,10 +168,10 @@ def _zone_group(estate: Estate, endpoint: Resource, needed: NeededZone) -> tuple
     return Step(_GROUP_STEP, False, says, ((groups or (endpoint,))[0].at("id"),), needed.zone), None
 
 
-def _record_sets(group: Resource, path: tuple[str | int, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for _, record in group.items(*path, "recordSets"):
-        if str(record.get("recordType") or "A").casefold() == "a" and record.get("recordSetName"):
-            yield str(record["recordSetName"]).casefold(), tuple(str(ip) for ip in record.get("ipAddresses") or ())
+def _record_sets(config: ZoneConfig) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for row in config.record_sets.value:
+        if row.kind_of_record.value in ("a", "") and row.record.value:
+            yield row.record.value.casefold(), row.addresses.value
 
 
 def _records(
