@@ -11,8 +11,12 @@ from auditor.network.model import NetworkModel, Seat
 from auditor.network.routing.outbound_access import WayOut, addresses_of, way_out
 from auditor.network.routing.routes import Hop, Route
 from auditor.reach.appliances import appliance_at
+from auditor.sets.address_set import AddressSet
 from auditor.sets.packet_set import FlowSet
 from auditor.sets.proof import Step
+
+_RANK = {Hop.INTERNET: 0, Hop.APPLIANCE: 1, Hop.GATEWAY: 2}
+"""Which of several routes is asked: one that leads out before one of which that is not known."""
 
 _Asked = Callable[[Seat], Passing]
 """What a firewall answers."""
@@ -23,14 +27,16 @@ def way_to_name(fabric: NetworkModel, origin: Seat, flows: FlowSet, hosts: tuple
     return _outward(fabric, origin, lambda firewall: fabric.firewall(firewall.resource).by_name(flows, hosts))
 
 
-def way_to_addresses(fabric: NetworkModel, origin: Seat, flows: FlowSet) -> tuple[Step, WayOut]:
-    """The route and the way out for packets to public addresses."""
-    return _outward(fabric, origin, lambda firewall: fabric.firewall(firewall.resource).by_address(flows))
+def way_to_addresses(
+    fabric: NetworkModel, origin: Seat, flows: FlowSet, ends: AddressSet | None
+) -> tuple[Step, WayOut]:
+    """The route and the way out for packets to public addresses, by the default route where none are given."""
+    return _outward(fabric, origin, lambda firewall: fabric.firewall(firewall.resource).by_address(flows), ends)
 
 
-def _outward(fabric: NetworkModel, origin: Seat, asked: _Asked) -> tuple[Step, WayOut]:
-    """Where the default route leads: a service's own addresses are Azure's to choose."""
-    found = _default_route(fabric, origin)
+def _outward(fabric: NetworkModel, origin: Seat, asked: _Asked, ends: AddressSet | None = None) -> tuple[Step, WayOut]:
+    """Where the routes for some addresses lead, or the default route: a service's own are Azure's to choose."""
+    found = _route_out(fabric, origin, ends)
     if isinstance(found, Step):
         return found, way_out(fabric.estate, origin.resource, origin.subnet)
     if found.hop is Hop.INTERNET:
@@ -39,13 +45,20 @@ def _outward(fabric: NetworkModel, origin: Seat, asked: _Asked) -> tuple[Step, W
     return _over(fabric, origin, found, asked)
 
 
-def _default_route(fabric: NetworkModel, origin: Seat) -> Route | Step:
+def _route_out(fabric: NetworkModel, origin: Seat, ends: AddressSet | None = None) -> Route | Step:
+    """The route that leads out, the best for some of the addresses where they are given; a step where none does."""
     name = f"route from {origin.name}"
     try:
         routes = fabric.routing.of(origin.subnet)
     except NotKnown as gap:
         return Step(name, gap.unknown, f"the routes of {origin.subnet.name} are not known")
-    route = next((r for r in routes.active if r.length == 0 and "." in r.prefix), None)
+    if ends is None or ends.is_empty:
+        found = [r for r in routes.active if r.length == 0 and "." in r.prefix]
+    else:
+        found = sorted(
+            (r for share, r in routes.shares if share.meets(ends)), key=lambda r: _RANK.get(r.hop, len(_RANK))
+        )
+    route = next(iter(found), None)
     if route is None:
         return Step(name, False, f"{origin.subnet.name} has no route to the Internet")
     if route.hop not in (Hop.INTERNET, Hop.APPLIANCE, Hop.GATEWAY):
@@ -77,7 +90,7 @@ def _over(fabric: NetworkModel, origin: Seat, route: Route, asked: _Asked) -> tu
 
 def _of_firewall(fabric: NetworkModel, firewall: Seat) -> WayOut:
     """The way out of a firewall: its public addresses, unless it is made to send everything on."""
-    found = _default_route(fabric, firewall)
+    found = _route_out(fabric, firewall)
     if isinstance(found, Step):
         return WayOut(Step("way out", found.holds, found.says, found.evidence), Unknown(found.says))
     at = (firewall.resource.at("properties", "ipConfigurations"),)

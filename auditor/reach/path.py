@@ -247,15 +247,31 @@ def _out_to(walk: _Walk, state: _State, addresses: AddressSet, mark: Mark) -> _S
     """From a seat over the Internet to public addresses."""
     fabric, origin = walk.stations.fabric, state.origin
     assert isinstance(origin, Seat)
+    done, outside, passing = outwards(fabric, origin, addresses, state.asked, mark)
+    return state.at(done, origin=outside, asked=passing.any_address())
+
+
+_MANY = 2**24
+"""So many addresses are the Internet as a whole."""
+
+
+def outwards(
+    fabric: NetworkModel, origin: Seat, addresses: AddressSet, asked: FlowSet | None, mark: Mark
+) -> tuple[Mark, Outside, FlowSet]:
+    """From a seat to public addresses: the stop there, who the other end sees, and the packets that get out.
+
+    To the Internet as a whole the default route decides, to fewer addresses the routes for them.
+    """
+    if origin.addresses.v6.is_empty:
+        addresses = addresses.v4
     flows = FlowSet.box(source=Addresses.known(origin.addresses), destination=Addresses.known(addresses))
-    flows &= FlowSet.real() if state.asked is None else FlowSet.real() & state.asked
+    flows &= FlowSet.real() if asked is None else FlowSet.real() & asked
     step, passing = filtered(fabric, origin, OUTBOUND, flows)
-    route, way = way_to_addresses(fabric, origin, passing)
+    route, way = way_to_addresses(fabric, origin, passing, None if addresses.size >= _MANY else addresses)
     known = anybody() if isinstance(way.addresses, Unknown) else way.addresses
     outside = Outside(f"{origin.name} over the Internet", Addresses.known(known))
     packet = None if step.holds is False else passing.witness()
-    done = replace(mark, steps=(step, route, way.step), packet=packet)
-    return state.at(done, origin=outside, asked=passing.any_address())
+    return replace(mark, steps=(step, route, way.step), packet=packet), outside, passing
 
 
 def _serves(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:

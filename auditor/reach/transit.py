@@ -196,13 +196,22 @@ def returned(fabric: NetworkModel, transit: Transit, origin: Seat, target: Seat)
     return _crossing_back(fabric, transit, (origin, target), route, back)
 
 
+def _onwards_back(fabric: NetworkModel, back: Seat, origin: Seat) -> Step:
+    name = f"route back from {back.name}"
+    try:
+        return lead(name, fabric.routing.of(back.subnet), back, origin)[0]
+    except NotKnown as gap:
+        return Step(name, gap.unknown, f"the routes of {back.subnet.name} are not known")
+
+
 def _crossing_back(fabric: NetworkModel, transit: Transit, ends: tuple[Seat, Seat], route: Route, back: Seat) -> Step:
     origin, target = ends
     name = f"route back from {target.name}"
     crossing = [*between(fabric, target, back, target)]
     if len(transit.over) == 1:
-        crossing += [*between(fabric, back, origin, target)]
-    failed = next((step for step in crossing if step.holds is not True), None)
+        crossing += [_onwards_back(fabric, back, origin), *between(fabric, back, origin, target)]
+    failed = next((step for step in crossing if step.holds is False), None)
+    failed = failed or next((step for step in crossing if step.holds is not True), None)
     if failed is not None:
         return replace(failed, says=f"replies do not come back over {back.name}: {failed.says}")
     return Step(name, True, f"{route} leads back over {back.name}", route.evidence)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from auditor.model import Unknown
-from tests.builders.estates import doc, id_of
+from auditor.query.reach import reach
+from tests.builders.estates import doc, estate_of, id_of
 from tests.builders.networks import nic, peer, routed, subnet_id, table, vnet
 from tests.reach.test_reach import ask, group, guarded, public, says
 
@@ -300,3 +301,35 @@ def test_a_firewall_without_a_public_address_gives_no_way_out() -> None:
         out_over(collection("Allow", network_rule("any", "*")), address=False)
         == "fw has no public address to send from"
     )
+
+
+# --- to an address ----------------------------------------------------------------------------------------------------
+
+
+def outcomes(documents: Documents, source: str, target: str, port: str | None = None) -> list[tuple[str, str]]:
+    return [(each.target.name, outcome(each)) for each in reach(estate_of(documents), source, target, port)]
+
+
+def test_an_address_is_what_has_it_or_the_subnet_that_holds_it() -> None:
+    documents = spokes(*firewall(collection("Allow", network_rule("web"))))
+    assert outcomes(documents, "na", "10.2.0.4", "443") == [("nb", "yes")]
+    assert outcomes(documents, "na", "10.2.0.4", "22") == [("nb", "no")]
+    assert outcomes(documents, "na", "10.2.0.9", "443") == [("b", "yes")]
+    assert outcomes(documents, "na", "20.9.9.9", "443") == [("pip", "no")]
+
+
+def test_the_internet_and_its_addresses_by_the_routes_for_them() -> None:
+    routes = (("0.0.0.0/0", "VirtualAppliance", APPLIANCE), ("1.1.1.1/32", "None"), ("8.8.8.8/32", "Internet"))
+    documents = spokes(*firewall(collection("Allow", network_rule("any", "*"))), a=routes)
+    assert outcomes(documents, "na", "Internet", "443") == [("Internet", "yes")]
+    assert outcomes(documents, "na", "Internet", "22") == [("Internet", "no")]
+    assert outcomes(documents, "na", "1.1.1.1", "443") == [("1.1.1.1", "no")]
+    assert outcomes(documents, "na", "8.8.8.8", "22") == [("8.8.8.8", "yes")]
+    assert outcomes(documents, "na", "9.9.9.9", "22") == [("9.9.9.9", "no")]
+
+
+def test_what_is_behind_no_route_is_not_reached_on_premises() -> None:
+    documents = spokes(machine())
+    assert outcomes(documents, "na", "192.168.7.7") == [("192.168.7.7", "no")]
+    documents = spokes(machine(), a=(("192.168.0.0/16", "VirtualAppliance", APPLIANCE),))
+    assert outcomes(documents, "na", "192.168.7.7") == [("192.168.7.7", "unknown")]
