@@ -95,7 +95,12 @@ def gateway(**changes: Any) -> dict[str, Any]:
                 httpListener=ref("httpListeners", "web"),
                 urlPathMap=ref("urlPathMaps", "map"),
             ),
-            part("requestRoutingRules", "redirect", httpListener=ref("httpListeners", "inner")),
+            part(
+                "requestRoutingRules",
+                "redirect",
+                httpListener=ref("httpListeners", "inner"),
+                redirectConfiguration=ref("redirectConfigurations", "away"),
+            ),
         ],
         **changes,
     }

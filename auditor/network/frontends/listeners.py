@@ -148,6 +148,8 @@ def _bastion(estate: Estate, front: Resource) -> Iterator[Entry]:
     if view.is_developer:
         at: tuple[ArmId, ...] = (front.id,)
         sender = platform_addresses("load_balancer")
+    elif not view.configurations.value:
+        raise NotKnown(Unknown(f"{front.name} states no ip-configuration, so where it sits is not known", absent=True))
     elif view.private_only.value:
         at = estate.targets(front, Relation.IN_SUBNET)
     else:
