@@ -199,8 +199,9 @@ def _forwarders(question: Question) -> Iterator[Unknown]:
     if not question.from_internet:
         return
     for end in question.ends:
-        near = _near(question.estate, end.network)
-        for machine in _open_forwarders(question.model):
+        machines = _open_forwarders(question.estate)
+        near = _near(question.estate, end.network) if machines else frozenset()
+        for machine in machines:
             if machine.network in near and machine.resource.id != end.resource.id and not question.is_closed(end):
                 yield Unknown(
                     f"{machine.name} forwards traffic and has a public address,"
@@ -208,13 +209,13 @@ def _forwarders(question: Question) -> Iterator[Unknown]:
                 )
 
 
-def _open_forwarders(model: NetworkModel) -> Iterator[Seat]:
-    for interface in model.estate.seen(NIC):
-        if interface.get("properties", "enableIPForwarding") is not True:
-            continue
-        seat = model.seat(interface)
-        if isinstance(seat, Seat) and model.estate.targets(interface, Relation.HAS_ADDRESS):
-            yield seat
+@once_an_estate
+def _open_forwarders(estate: Estate) -> tuple[Seat, ...]:
+    """The places of interfaces that forward and have a public address."""
+    model = NetworkModel.of(estate)
+    forwarding = (nic for nic in estate.seen(NIC) if nic.get("properties", "enableIPForwarding") is True)
+    seats = (model.seat(nic) for nic in forwarding if estate.targets(nic, Relation.HAS_ADDRESS))
+    return tuple(seat for seat in seats if isinstance(seat, Seat))
 
 
 def _near(estate: Estate, network: ArmId) -> frozenset[ArmId]:
