@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from auditor.estate.planned import is_expression
 from auditor.estate.value_kinds import kind_of
 from auditor.model import ArmId, Place, Resource, Unknown
 from auditor.model.resource import objects
@@ -19,7 +20,7 @@ class Embedded(NamedTuple):
 
 
 _NETWORK = "microsoft.network"
-_PATTERNS = "networkInterfaceConfigurations"
+_PATTERNS, _POOLS = "networkInterfaceConfigurations", "agentPools"
 _ML = "microsoft.machinelearningservices/workspaces"
 
 EMBEDDED: Mapping[str, tuple[Embedded, ...]] = {
@@ -41,9 +42,7 @@ EMBEDDED: Mapping[str, tuple[Embedded, ...]] = {
     ),
     f"{_NETWORK}/routetables": (Embedded(f"{_NETWORK}/routetables/routes", ("properties", "routes"), "routes"),),
     "microsoft.containerservice/managedclusters": (
-        Embedded(
-            "microsoft.containerservice/managedclusters/agentpools", ("properties", "agentPoolProfiles"), "agentPools"
-        ),
+        Embedded("microsoft.containerservice/managedclusters/agentpools", ("properties", "agentPoolProfiles"), _POOLS),
     ),
     "microsoft.compute/virtualmachinescalesets": (
         Embedded(
@@ -88,13 +87,51 @@ def unlisted_in(parent: Resource) -> Iterator[tuple[str, Unknown]]:
 
 
 def _listed(parent: Resource, path: tuple[str, ...], segment: str) -> Iterator[Resource]:
+    """Where a child stands decides what it belongs to: its own id counts only where it agrees with that."""
+    taken: set[ArmId] = set()
     for index, body in objects(parent.stated(*path)):
-        name = str(body.get("name") or "")
-        text = body.get("id")
-        child = ArmId(text) if isinstance(text, str) and text else parent.id.child(segment, name or str(index))
+        child = _identity(parent, segment, index, body, taken)
+        taken.add(child)
         pointer = parent.place(*path, index).pointer
-        kind = _Pattern if segment == _PATTERNS else Resource
-        yield kind(child, body, parent.document, pointer, parent.plan, parent.odd)
+        shown = {"name": str(body.get("name") or child.name), "properties": body} if segment == _POOLS else body
+        kind = {_PATTERNS: _Pattern, _POOLS: _Flat}.get(segment, Resource)
+        yield kind(child, shown, parent.document, pointer, parent.plan, parent.odd)
+
+
+def _identity(parent: Resource, segment: str, index: int, body: Mapping[str, Any], taken: set[ArmId]) -> ArmId:
+    """The id that a child goes by: its own where it is one below this parent and no sibling has it."""
+    name = str(body.get("name") or "")
+    text = body.get("id")
+    own = ArmId(text) if isinstance(text, str) and text else None
+    if own is not None and own not in taken and (_belongs(own, parent, segment) or is_expression(own.text)):
+        return own
+    here = parent.id.child(segment, name or (own.name if own is not None else "") or str(index))
+    return here if here not in taken else parent.id.child(segment, f"{here.name} ({index})")
+
+
+def _belongs(own: ArmId, parent: Resource, segment: str) -> bool:
+    return own.parent == parent.id and own.type == parent.id.child(segment, "any").type
+
+
+def contradictions_in(parent: Resource) -> Iterator[str]:
+    """Children whose own id says that they belong elsewhere, or which share an id with a sibling, in a sentence each.
+
+    Azure never answers so: such documents were edited, half anonymised or put together by hand.
+    """
+    kinds = [(kind.path, kind.segment) for kind in EMBEDDED.get(parent.type, ())]
+    for path, segment in (*kinds, (_CONNECTIONS, "privateEndpointConnections")):
+        seen: set[ArmId] = set()
+        for index, body in objects(parent.stated(*path)):
+            text = body.get("id")
+            if not isinstance(text, str) or not text or is_expression(text):
+                continue
+            own, where = ArmId(text), parent.place(*path, index).pointer
+            what = f"{own.name} ({segment}) stands in {parent.name} at {where}"
+            if not _belongs(own, parent, segment):
+                yield f"{what}, and its own id {own.text} names another place; it is taken for where it stands"
+            elif own in seen:
+                yield f"{what}, and something before it has the same id; each of them counts"
+            seen.add(own)
 
 
 class _Pattern(Resource):
@@ -107,8 +144,16 @@ class _Pattern(Resource):
         return f"{of.name}/{self.id.name}" if of is not None else self.id.name
 
 
-class _Keyed(Resource):
-    """A child of an object keyed by name: its `properties` are the value itself, so its pointers skip that step."""
+class _Flat(Resource):
+    """A child whose `properties` are what stands in its parent's document, so its pointers skip that step."""
+
+    def place(self, *path: str | int) -> Place:
+        """As `Resource.place`, without the `properties` step that the document does not have."""
+        return super().place(*(path[1:] if path[:1] == ("properties",) else path))
+
+
+class _Keyed(_Flat):
+    """A child of an object keyed by name."""
 
     def __init__(self, parent: Resource, kind: Embedded, name: str, value: Mapping[str, Any]) -> None:
         body = {"name": name, "properties": value}
@@ -120,7 +165,3 @@ class _Keyed(Resource):
             parent.plan,
             parent.odd,
         )
-
-    def place(self, *path: str | int) -> Place:
-        """As `Resource.place`, without the `properties` step that the document does not have."""
-        return super().place(*(path[1:] if path[:1] == ("properties",) else path))

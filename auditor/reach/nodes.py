@@ -9,7 +9,8 @@ from functools import cached_property
 
 from auditor.documents.network_hosts import AGENT_POOL, HOSTS
 from auditor.documents.pool_membership import INTERFACES, SCALE_SET_INTERFACE, Pooled
-from auditor.documents.private_link_service import PRIVATE_LINK_SERVICE, PublicName, balancers_of
+from auditor.documents.private_link_service import PRIVATE_LINK_SERVICE, balancers_of
+from auditor.documents.public_address import PublicAddress
 from auditor.estate.paths import Link, Topology
 from auditor.estate.references import Relation
 from auditor.model import ArmId, NotKnown, Resource, Unknown
@@ -265,7 +266,7 @@ class Stations:
     def _public_by_host(self) -> Mapping[str, tuple[ArmId, ...]]:
         """The public addresses by number and by name."""
         found: dict[str, tuple[ArmId, ...]] = {}
-        for public in map(PublicName, self.fabric.estate.seen(PUBLIC_ADDRESS)):
+        for public in map(PublicAddress, self.fabric.estate.seen(PUBLIC_ADDRESS)):
             for name in (public.address.known, public.fqdn.known):
                 if isinstance(name, str) and name:
                     found[name.casefold()] = (*found.get(name.casefold(), ()), public.id)

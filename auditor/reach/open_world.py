@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from auditor.documents.pool_membership import SCALE_SET
+from auditor.documents.pool_membership import INTERFACES, SCALE_SET, SCALE_SET_INTERFACE, Pooled
 from auditor.estate import Estate, Relation
 from auditor.estate.kept import once_an_estate
 from auditor.facts import load
@@ -37,7 +37,7 @@ from auditor.network.frontends.listeners import (
 from auditor.network.model import INBOUND, NetworkModel, Origin, Outside, Seat
 from auditor.network.private_link.private_endpoints import ENDPOINT
 from auditor.network.routing.virtual_hubs import is_connected
-from auditor.network.topology.peering import Flag, Peering, connected, peerings_of, remote_space
+from auditor.network.topology.peering import Peering, connected, peerings_of, remote_space
 from auditor.network.topology.virtual_networks import NIC, SUBNET
 from auditor.reach.service_access import SERVICES, endpoints_to
 from auditor.services.public_doors import sign_of_a_door
@@ -163,14 +163,14 @@ def _is_of_a_hub(question: Question, peering: Peering) -> bool:
 
 
 def _is_open_and_unread(peering: Peering) -> bool:
-    if not isinstance(peering.back, Unknown) or not peering.allows(Flag.ACCESS):
+    if not isinstance(peering.back, Unknown) or peering.stated.access.known is False:
         return False
     return connected(peering).holds is not False
 
 
 def _let_in_by(estate: Estate, peering: Peering) -> AddressSet | None:
     """The sources that come over a peering: those of the other network, unless forwarded traffic is taken, too."""
-    if peering.allows(Flag.FORWARDED):
+    if peering.stated.forwarded.known is not False:
         return None
     space = remote_space(estate, peering)
     return None if isinstance(space, Unknown) else space
@@ -213,9 +213,24 @@ def _forwarders(question: Question) -> Iterator[Unknown]:
 def _open_forwarders(estate: Estate) -> tuple[Seat, ...]:
     """The places of interfaces that forward and have a public address."""
     model = NetworkModel.of(estate)
-    forwarding = (nic for nic in estate.seen(NIC) if nic.get("properties", "enableIPForwarding") is True)
-    seats = (model.seat(nic) for nic in forwarding if estate.targets(nic, Relation.HAS_ADDRESS))
+    seats = (model.seat(interface) for interface in _forwarding(estate))
     return tuple(seat for seat in seats if isinstance(seat, Seat))
+
+
+@once_an_estate
+def _forwarding(estate: Estate) -> tuple[Resource, ...]:
+    """Interfaces that forward and have a public address, those that scale sets give their instances among them."""
+    found = (interface for type_ in INTERFACES for interface in estate.seen(type_))
+    return tuple(interface for interface in found if _is_open(estate, interface))
+
+
+def _is_open(estate: Estate, interface: Resource) -> bool:
+    pooled = Pooled(interface)
+    if pooled.forwards.known is False:
+        return False
+    return bool(estate.targets(interface, Relation.HAS_ADDRESS)) or (
+        interface.type == SCALE_SET_INTERFACE and bool(pooled.instance_addresses)
+    )
 
 
 def _near(estate: Estate, network: ArmId) -> frozenset[ArmId]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from auditor.documents.network_hosts import HOSTS
+from auditor.documents.network_hosts import AGENT_POOL, HOSTS
 from auditor.documents.pool_membership import INTERFACES
 from auditor.documents.private_link_service import PRIVATE_LINK_SERVICE, nat_subnet
 from auditor.estate.paths import Chain, Link
@@ -181,7 +181,15 @@ def _opens(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> 
 def _let_in_by_subnet(fabric: NetworkModel, origin: Origin, target: Resource) -> tuple[Step, ...]:
     """What the filters and routes of a subnet say where a public endpoint belongs to machines that sit in it."""
     seat = fabric.seat(target) if target.type in HOSTS and isinstance(origin, Outside) else None
-    return leg(fabric, origin, seat, service_flows(target.type)).steps if isinstance(seat, Seat) else ()
+    if not isinstance(seat, Seat):
+        return ()
+    steps = leg(fabric, origin, seat, service_flows(target.type)).steps
+    return (*steps, _not_modelled(target)) if target.type == AGENT_POOL else steps
+
+
+def _not_modelled(target: Resource) -> Step:
+    says = f"what gets into {target.name} past its subnet is not modelled: {HOSTS[target.type]}"
+    return Step("platform", Unknown(says), says)
 
 
 def _published(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
@@ -364,8 +372,7 @@ def _arrive(
             steps = (Step("address", why, why.because),)
         seat = replace(seat, addresses=addressed, anywhere=False)
     if target.type in HOSTS:
-        says = f"what gets into {target.name} past its subnet is not modelled: {HOSTS[target.type]}"
-        steps = (*steps, Step("platform", Unknown(says), says))
+        steps = (*steps, _not_modelled(target))
     found = leg(walk.stations.fabric, state.origin, seat, asked)
     if target.type != SUBNET:
         state = state.at(Mark(seat.subnet.name, seat.subnet.id))

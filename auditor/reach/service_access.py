@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -204,6 +205,10 @@ def published_step(fabric: NetworkModel, publisher: Resource, service: Resource)
         verdict = open_to(fabric.estate, service)
     except NotKnown as gap:
         return Step(name, gap.unknown, gap.unknown.because)
+    inside = publisher.stated("properties", "virtualNetworkConfiguration", "subnetResourceId")
+    if not verdict.addresses.is_everything and inside and endpoints_to(fabric.estate, service):
+        because = f"{publisher.name} passes on to {service.name} inside a network, and its policies are not followed"
+        return Step(name, Unknown(because), because, (publisher.shown("properties", "virtualNetworkConfiguration"),))
     if verdict.addresses.is_everything or verdict.at_most.is_empty:
         return Step(name, verdict.addresses.is_everything, verdict.says, verdict.reasons)
     because = f"{verdict.says}, and from which addresses {publisher.name} asks is not in its document"
@@ -232,7 +237,9 @@ def _packet(service: Resource, sources: AddressSet, door: _Door) -> Packet | Non
 def _port(service: Resource) -> int:
     """A port at which the service answers: 443 where it does, else the first of those that are known."""
     door = doors().get(service.type)
-    stated = [str(e.value) for path in door.ports_from for e in rows_at(service, path)] if door is not None else []
+    stated: list[str] = []
+    with suppress(NotKnown):  # what the document does not tell is not what the answer hangs on
+        stated = [str(e.value) for path in door.ports_from for e in rows_at(service, path)] if door is not None else []
     listed = [*stated, *map(str, _facts(service.type).get("ports", ()))]
     numbers = [int(port.partition("-")[0]) for port in listed if port.partition("-")[0].isdecimal()]
     return 443 if 443 in numbers or not numbers else numbers[0]
