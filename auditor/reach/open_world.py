@@ -38,7 +38,7 @@ from auditor.network.frontends.pools import pooled
 from auditor.network.model import INBOUND, NetworkModel, Origin, Outside, Seat
 from auditor.network.private_link.private_endpoints import ENDPOINT
 from auditor.network.routing.virtual_hubs import is_connected
-from auditor.network.topology.peering import Flag, Peering, connected, peerings_of, remote_space
+from auditor.network.topology.peering import Peering, connected, peerings_of, remote_space
 from auditor.network.topology.virtual_networks import NIC, SUBNET
 from auditor.reach.service_access import SERVICES, endpoints_to
 from auditor.services.public_doors import sign_of_a_door
@@ -189,14 +189,14 @@ def _is_of_a_hub(question: Question, peering: Peering) -> bool:
 
 
 def _is_open_and_unread(peering: Peering) -> bool:
-    if not isinstance(peering.back, Unknown) or not peering.allows(Flag.ACCESS):
+    if not isinstance(peering.back, Unknown) or peering.stated.access.known is False:
         return False
     return connected(peering).holds is not False
 
 
 def _let_in_by(estate: Estate, peering: Peering) -> AddressSet | None:
     """The sources that come over a peering: those of the other network, unless forwarded traffic is taken, too."""
-    if peering.allows(Flag.FORWARDED):
+    if peering.stated.forwarded.known is not False:
         return None
     space = remote_space(estate, peering)
     return None if isinstance(space, Unknown) else space
@@ -225,8 +225,9 @@ def _forwarders(question: Question) -> Iterator[Unknown]:
     if not question.from_internet:
         return
     for end in question.ends:
-        near = _near(question.estate, end.network)
-        for machine in _open_forwarders(question.model):
+        machines = _open_forwarders(question.estate)
+        near = _near(question.estate, end.network) if machines else frozenset()
+        for machine in machines:
             if machine.network in near and machine.resource.id != end.resource.id and not question.is_closed(end):
                 yield Unknown(
                     f"{machine.name} forwards traffic and has a public address,"
@@ -234,11 +235,12 @@ def _forwarders(question: Question) -> Iterator[Unknown]:
                 )
 
 
-def _open_forwarders(model: NetworkModel) -> Iterator[Seat]:
-    for interface in _forwarding(model.estate):
-        seat = model.seat(interface)
-        if isinstance(seat, Seat):
-            yield seat
+@once_an_estate
+def _open_forwarders(estate: Estate) -> tuple[Seat, ...]:
+    """The places of interfaces that forward and have a public address."""
+    model = NetworkModel.of(estate)
+    seats = (model.seat(interface) for interface in _forwarding(estate))
+    return tuple(seat for seat in seats if isinstance(seat, Seat))
 
 
 @once_an_estate
