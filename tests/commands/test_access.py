@@ -52,7 +52,7 @@ def small(folder: Path, *documents: Doc, reads: Iterable[Read] = ()) -> Path:
 
 
 PARTS: tuple[Doc, ...] = (
-    {"id": VAULT, "type": "Microsoft.KeyVault/vaults", "name": "kv"},
+    {"id": VAULT, "type": "Microsoft.KeyVault/vaults", "name": "kv", "properties": {"enableRbacAuthorization": True}},
     {"id": STORE, "type": "Microsoft.Storage/storageAccounts", "name": "st"},
     identity("id-app"),
     carrier("Microsoft.Web/sites", "app", "id-app"),
