@@ -96,7 +96,11 @@ def _steps(
         done: set[ArmId] = set()
         for target, holding in _targets(estate, row, holdings):
             implied = any(target.is_within(scope) for scope in controlled)
-            if target in done or implied or not row.works_on(estate.find(target), holding.assignment.is_role_assignment):
+            if (
+                target in done
+                or implied
+                or not row.works_on(estate.find(target), holding.assignment.is_role_assignment)
+            ):
                 continue
             grant = _grant(access, principal, row, holding, target)
             if grant is None:

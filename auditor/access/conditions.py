@@ -10,7 +10,7 @@ stands in no snapshot, except where the asked scope tells it (the name of a cont
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -92,7 +92,7 @@ def decided(text: str, attributes: Attributes | None = None) -> Decided:
 
 
 def attributes_of(place: ArmId) -> Attributes:
-    """The attributes that a place tells: the name of each resource that it lies in, as `<type>:name` of the resource."""
+    """The attributes that a place tells: the name of each resource that it lies in, as `<type>:name`."""
     found: dict[str, tuple[str, ...]] = {}
     above: ArmId | None = place
     while above is not None:
@@ -221,7 +221,7 @@ _EQUALS = {
     "stringstartswith": lambda a, b: a.startswith(b),
     "guidequals": lambda a, b: a.casefold() == b.casefold(),
 }
-_QUANTIFIERS = {
+_QUANTIFIERS: Mapping[str, tuple[Callable[[Iterable[bool]], bool], Callable[[Iterable[bool]], bool]]] = {
     "foranyofanyvalues": (any, any),
     "foranyofallvalues": (any, all),
     "forallofanyvalues": (all, any),
@@ -235,7 +235,7 @@ def _compare(node: _Comparison, attributes: Attributes) -> bool | None:
     prefix, colon, operator = node.operator.rpartition(":")
     negated = "not" in operator
     test = _EQUALS.get(operator.replace("not", "", 1) if negated else operator)
-    quantifiers = _QUANTIFIERS.get(prefix) if colon else (any, any)
+    quantifiers = _QUANTIFIERS.get(prefix if colon else "foranyofanyvalues")
     if found is None or test is None or quantifiers is None:
         return None
     outer, inner = quantifiers

@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 from auditor.access.assignments import (
@@ -19,6 +19,7 @@ from auditor.access.assignments import (
     Hold,
     eligible,
     given,
+    readable,
 )
 from auditor.access.conditions import Attributes, attributes_of, decided
 from auditor.access.deny_assignments import Denying, rights_of
@@ -54,7 +55,8 @@ class _Held(NamedTuple):
 class Access:
     """The access of one estate. Raises `NotKnown` when made, where the assignments themselves could not be read."""
 
-    def __init__(self, estate: Estate) -> None:
+    def __init__(self, estate: Estate, whole: bool = True) -> None:
+        """`whole` is false where the assignments that the snapshot shows shall do: no "nobody" can be had of it."""
         self.estate = estate
         self.directory = Directory(estate)
         self.roles = Roles(estate)
@@ -62,7 +64,7 @@ class Access:
         self.denying = Denying(estate, self.directory)
         self.voids = Voids(estate)
         others, self._unread = _read_others(estate, self.roles)
-        self._given = (*given(estate), *others)
+        self._given = (*(given(estate) if whole else readable(estate)), *others)
         self._tables: dict[ArmId, Attributes] = {}
         self._held: dict[str, _Held] = {}
         self._said: dict[tuple[str, Unknown], Unknown] = {}
@@ -347,7 +349,7 @@ class Access:
         says = f"{self.principal(group).label}, which holds {', '.join(held[:2])}{more}, may have it as a member"
         nobody_asked = why in self.directory.unknown_members(group)
         reason = "Microsoft Graph knows, and this snapshot does not" if nobody_asked else why.because
-        return Unknown(f"{says}: {reason}", why.permission, why.read)
+        return Unknown(f"{says}: {reason}", why.permission, why.read, absent=why.absent)
 
     def _at(self, assignment: Assignment, scope: ArmId, below: bool, gaps: dict[Unknown, None]) -> bool:
         covers = self.scopes.covers(assignment.scope, scope)
@@ -422,9 +424,9 @@ def _read_others(estate: Estate, roles: Roles) -> tuple[tuple[Assignment, ...], 
     """What gives rights beside role assignments, and why some of it may not be known."""
     found: list[Assignment] = []
     gaps: list[Unknown] = []
-    for read in (lambda: access_policies(estate), lambda: delegated(estate, roles)):
+    for read in (access_policies, partial(delegated, roles=roles)):
         try:
-            found += read()
+            found += read(estate)
         except NotKnown as gap:
             gaps.append(gap.unknown)
     return tuple(found), tuple(gaps)
@@ -434,6 +436,22 @@ def _read_others(estate: Estate, roles: Roles) -> tuple[tuple[Assignment, ...], 
 def access_of(estate: Estate) -> Access:
     """The access of an estate, made once. Raises `NotKnown` where its assignments could not be read."""
     return Access(estate)
+
+
+def seen_access_of(estate: Estate) -> tuple[Access, Unknown | None]:
+    """The access of an estate as far as its assignments are shown, and why there may be more; `None` if there is none.
+
+    What a shown assignment gives is given, whatever others there are: a plan that assigns a role says so for certain.
+    """
+    try:
+        return access_of(estate), None
+    except NotKnown as gap:
+        return _shown_access_of(estate), gap.unknown
+
+
+@once_an_estate
+def _shown_access_of(estate: Estate) -> Access:
+    return Access(estate, whole=False)
 
 
 def who_can(estate: Estate, action: str, scope: ArmId, data: bool | None = None) -> WhoCan:

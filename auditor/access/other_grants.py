@@ -44,7 +44,9 @@ def access_policies(estate: Estate) -> Iterator[Assignment]:
                     f"it acts through application {through}" if through else "",
                     Hold.STANDING,
                     Role(f"{vault.id.key}#accesspolicies/{index}", "an access policy", True, vault, (part,)),
-                    tuple(vault.at("properties", "accessPolicies", index, name) for name in ("objectId", "permissions")),
+                    tuple(
+                        vault.at("properties", "accessPolicies", index, name) for name in ("objectId", "permissions")
+                    ),
                 )
 
 
@@ -91,7 +93,7 @@ def _offer(estate: Estate, registration: Resource) -> tuple[Resource | None, tup
     return estate.find(registration.ref("properties", "registrationDefinitionId")), ("properties",)
 
 
-def _authorization(
+def _authorization(  # noqa: PLR0917 - one row of a table
     registration: Resource,
     offer: Resource,
     path: tuple[str | int, ...],

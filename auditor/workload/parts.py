@@ -88,6 +88,14 @@ class Workload:
         """The same workload as far as the snapshot shows it: see `Estate.as_seen`."""
         return replace(self, estate=self.estate.as_seen)
 
+    @cached_property
+    def projects(self) -> tuple[Resource, ...]:
+        """The projects of a hub; none of a workspace of its own."""
+        if self.anchor is None or self.anchor.kind != "hub":
+            return ()
+        found = (w for w in self.estate.all(ML) if w.kind == "project")
+        return tuple(w for w in found if w.ref("properties", "hubResourceId") == self.anchor.id)
+
     # --- around the workspace ------------------------------------------------------------------------------------
 
     @property
@@ -349,7 +357,11 @@ class Workload:
         return (self.estate.need(target, self.anchor.place("properties", prop)),) if target else ()
 
     def _below(self, type_: str) -> tuple[Resource, ...]:
-        return tuple(found for workspace in self.workspaces for found in self.estate.all(type_, under=workspace.id))
+        return tuple(
+            found
+            for workspace in (*self.workspaces, *self.projects)
+            for found in self.estate.all(type_, under=workspace.id)
+        )
 
     def _accounts(self) -> tuple[Resource, ...]:
         return tuple(r for kind in (OPENAI, SEARCH) for r in self.estate.seen(kind) if self.owns(r))
@@ -373,10 +385,11 @@ class Workload:
 def workloads(estate: Estate, pins: Pins | None = None) -> tuple[Workload, ...]:
     """Every workload of an estate, one a workspace; a single one without an anchor where there is no workspace.
 
-    Hub and project kinds of a workspace belong to Azure AI Foundry and anchor nothing of this architecture.
+    A hub is a workspace for this architecture: Microsoft's own implementation was a hub with a project from October
+    2024 to June 2025. Its projects are parts of it (learn.microsoft.com/azure/machine-learning/concept-hub-workspace).
     """
     pins = pins or Pins()
-    found = [w for w in estate.seen(ML) if w.kind in ("", "default")]
+    found = [w for w in estate.seen(ML) if w.kind in ("", "default", "hub")]
     chosen = set(pins.of("workspace"))
     anchors = [w for w in found if not chosen or w.id in chosen]
     if not anchors:

@@ -179,9 +179,31 @@ def test_an_estate_without_a_workspace_has_one_workload_without_an_anchor() -> N
     assert (w.workspaces, w.storages, w.compute_instances, w.name) == ((), (), (), "")
 
 
-def test_a_hub_of_foundry_anchors_nothing() -> None:
+def test_a_hub_is_the_workspace_with_what_its_projects_hold() -> None:
     docs = documents()
-    named(docs, "mlw-aibase", "Microsoft.MachineLearningServices/workspaces")["kind"] = "Hub"
+    hub = named(docs, "mlw-aibase", "Microsoft.MachineLearningServices/workspaces")
+    hub["kind"] = "Hub"
+    project = hub["id"].replace("mlw-aibase", "proj")
+    docs += [
+        {
+            "id": project,
+            "name": "proj",
+            "type": hub["type"],
+            "kind": "Project",
+            "properties": {"hubResourceId": hub["id"]},
+        },
+        {"id": f"{project}/onlineEndpoints/e", "name": "e", "properties": {}},
+    ]
+    (w,) = workloads(estate(docs))
+    assert w.anchor is not None
+    assert w.anchor.name == "mlw-aibase"
+    assert [p.name for p in w.projects] == ["proj"]
+    assert "e" in [endpoint.name for endpoint in w.online_endpoints]
+
+
+def test_a_project_alone_anchors_nothing() -> None:
+    docs = documents()
+    named(docs, "mlw-aibase", "Microsoft.MachineLearningServices/workspaces")["kind"] = "Project"
     (w,) = workloads(estate(docs))
     assert w.anchor is None
 

@@ -8,7 +8,7 @@ import msgspec
 
 from auditor.access.approved import AllowedRole, allowance, reasons
 from auditor.access.assignments import Hold
-from auditor.access.effective import access_of
+from auditor.access.effective import seen_access_of
 from auditor.access.escalation import ways_to
 from auditor.access.grants import Answer as May
 from auditor.access.grants import Grant
@@ -124,7 +124,7 @@ def strangers_may_read_the_keys(vault: Resource, w: Workload, terms: ReaderTerms
     References: article, "Key rotation" (authorized clients); learn.microsoft.com/azure/key-vault/general/rbac-guide.
     """
     approved = approved_identities(w, terms.approved)
-    access = access_of(w.estate)
+    access, more = seen_access_of(w.estate)
     seen: dict[str, Grant] = {}
     borne: list[AllowedRole] = []
     gaps: dict[Unknown, None] = {}
@@ -144,10 +144,12 @@ def strangers_may_read_the_keys(vault: Resource, w: Workload, terms: ReaderTerms
             else:
                 borne.append(allowed)
     yield from (_stranger(vault, grant) for grant in seen.values())
-    unread = unread_delegations(w.estate)
+    unread = unread_delegations(w.estate) if more is None else more
     if unread is not None:
         gaps[unread] = None
-    if not seen and gaps:
+    if more is not None:
+        yield unknown(vault, more)
+    elif not seen and gaps:
         yield unknown(vault, next(iter(gaps)))
     elif not seen:
         says = f"only approved identities may read secrets of {vault.name}{reasons(borne)}"

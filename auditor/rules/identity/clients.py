@@ -8,7 +8,7 @@ import msgspec
 
 from auditor.access.approved import AllowedRole, allowance, reasons
 from auditor.access.assignments import Hold
-from auditor.access.effective import access_of
+from auditor.access.effective import access_of, seen_access_of
 from auditor.access.escalation import escalations, ways_to
 from auditor.access.grants import Answer as May
 from auditor.access.grants import Grant
@@ -95,7 +95,7 @@ def _vaults_referred_to(site: Resource, w: Workload) -> Iterator[Resource]:
         )
 
 
-def _may_read(
+def _may_read(  # noqa: PLR0917 - who, what, where
     subject: Resource, principal: str, vault: Resource, secrets: tuple[str, ...], w: Workload, terms: ReaderTerms
 ) -> Verdict:
     """Whether a principal may, standing and without a condition, do the data action at a vault, or at its secrets.
@@ -234,7 +234,7 @@ def strangers_may_call_the_models(account: Resource, w: Workload, terms: ClientT
 
 def _by_role(account: Resource, w: Workload, terms: ClientTerms) -> Iterator[Verdict]:
     approved = approved_identities(w, terms.approved)
-    access = access_of(w.estate)
+    access, more = seen_access_of(w.estate)
     borne: list[AllowedRole] = []
     seen: set[tuple[str, str]] = set()
     gaps: dict[Unknown, None] = {}
@@ -263,7 +263,9 @@ def _by_role(account: Resource, w: Workload, terms: ClientTerms) -> Iterator[Ver
     unread = unread_delegations(w.estate)
     if unread is not None:
         gaps[unread] = None
-    if not seen and gaps:
+    if more is not None:
+        yield unknown(account, more, aspect="roles")
+    elif not seen and gaps:
         yield unknown(account, next(iter(gaps)), aspect="roles")
     elif not seen:
         says = f"only approved identities may list keys of {account.name} or call its models{reasons(borne)}"

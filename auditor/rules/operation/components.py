@@ -39,7 +39,8 @@ def no_workspace(w: Workload, _terms: object) -> Answer:
     """
     workspace = _workspace(w)
     if workspace is not None:
-        return holds(workspace, f"{workspace.name} is the workspace", workspace.at("kind"))
+        of = f"{workspace.name}, a hub with {len(w.projects)} projects," if workspace.kind == "hub" else workspace.name
+        return holds(workspace, f"{of} is the workspace", workspace.at("kind"))
     return broken(None, "there is no Azure Machine Learning workspace", fix="az ml workspace create")
 
 
