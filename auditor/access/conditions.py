@@ -214,7 +214,7 @@ def _evaluate(node: _Node, attributes: Attributes) -> Decided:
     return Decided(left.met | right.met, left.failed & right.failed)
 
 
-_EQUALS = {
+_EQUALS: Mapping[str, Callable[[str, str], bool]] = {
     "stringequals": lambda a, b: a == b,
     "stringequalsignorecase": lambda a, b: a.casefold() == b.casefold(),
     "stringlike": lambda a, b: fnmatchcase(a, b.replace("[", "[[]")),
