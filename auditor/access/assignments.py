@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,7 +14,7 @@ from auditor.access.role_definitions import (
     permission_sets,
 )
 from auditor.estate import Estate
-from auditor.model import ArmId, Evidence, Resource, Unknown
+from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
 from auditor.sets.operation_patterns import PatternError
 
 ASSIGNMENT = "microsoft.authorization/roleassignments"
@@ -80,6 +81,15 @@ def given(estate: Estate) -> Iterator[Assignment]:
         made = _assignment(resource, hold)
         if made is not None:
             yield made
+
+
+def readable(estate: Estate) -> Iterator[Assignment]:
+    """Every role assignment that the snapshot shows and whose principal and role it tells."""
+    for resource in estate.seen(ASSIGNMENT):
+        with suppress(NotKnown):  # an expression of a plan
+            made = _assignment(resource, Hold.STANDING)
+            if made is not None:
+                yield made
 
 
 def shown(estate: Estate) -> Iterator[Assignment]:

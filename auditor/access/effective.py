@@ -17,6 +17,7 @@ from auditor.access.assignments import (
     Hold,
     eligible,
     given,
+    readable,
 )
 from auditor.access.deny_assignments import Denying, rights_of
 from auditor.access.grants import (
@@ -46,13 +47,14 @@ class _Held(NamedTuple):
 class Access:
     """The access of one estate. Raises `NotKnown` when made, where the assignments themselves could not be read."""
 
-    def __init__(self, estate: Estate) -> None:
+    def __init__(self, estate: Estate, whole: bool = True) -> None:
+        """`whole` is false where the assignments that the snapshot shows shall do: no "nobody" can be had of it."""
         self.estate = estate
         self.directory = Directory(estate)
         self.roles = Roles(estate)
         self.scopes = Hierarchy(estate)
         self.denying = Denying(estate, self.directory)
-        self._given = tuple(given(estate))
+        self._given = tuple(given(estate) if whole else readable(estate))
         self._held: dict[str, _Held] = {}
         self._said: dict[tuple[str, Unknown], Unknown] = {}
         self._allowing: dict[tuple[str, tuple[Term, ...], bool], tuple[_Allowing, ...]] = {}
@@ -243,7 +245,7 @@ class Access:
         says = f"{self.principal(group).label}, which holds {', '.join(held[:2])}{more}, may have it as a member"
         nobody_asked = why in self.directory.unknown_members(group)
         reason = "Microsoft Graph knows, and this snapshot does not" if nobody_asked else why.because
-        return Unknown(f"{says}: {reason}", why.permission, why.read)
+        return Unknown(f"{says}: {reason}", why.permission, why.read, absent=why.absent)
 
     def _at(self, assignment: Assignment, scope: ArmId, below: bool, gaps: dict[Unknown, None]) -> bool:
         covers = self.scopes.covers(assignment.scope, scope)
@@ -300,6 +302,20 @@ def access_of(estate: Estate) -> Access:
     if not isinstance(found, Access):
         found = estate.worked_out["access"] = Access(estate)
     return found
+
+
+def seen_access_of(estate: Estate) -> tuple[Access, Unknown | None]:
+    """The access of an estate as far as its assignments are shown, and why there may be more; `None` if there is none.
+
+    What a shown assignment gives is given, whatever others there are: a plan that assigns a role says so for certain.
+    """
+    try:
+        return access_of(estate), None
+    except NotKnown as gap:
+        found = estate.worked_out.get("access seen")
+        if not isinstance(found, Access):
+            found = estate.worked_out["access seen"] = Access(estate, whole=False)
+        return found, gap.unknown
 
 
 def who_can(estate: Estate, action: str, scope: ArmId, data: bool | None = None) -> WhoCan:

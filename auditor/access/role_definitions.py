@@ -103,6 +103,7 @@ class Roles:
                 f"what role {guid} allows is not known: {because}",
                 permission=_READ,
                 read=gap.read if gap is not None else None,
+                absent=gap is not None and gap.absent,
             )
         try:
             sets = tuple(permission_sets(resource))

@@ -48,6 +48,9 @@ PARTS: Mapping[str, str] = {
 
 _LATER = "until deployed"
 
+_SHOWN = 10
+"""How many notes of one kind a report tells; the rest is counted."""
+
 _ARCHITECTURE = ("Machine Learning workspace", "Azure OpenAI account", "AI Search service", "Application Gateway")
 """Parts that only a deployment of this architecture has; without any of them there is nothing to check."""
 
@@ -196,7 +199,12 @@ def _left_out(baseline: Baseline) -> Iterator[str]:
 def _notes(found: tuple[Workload, ...], estate: Estate) -> Iterator[str]:
     if not estate.snapshot.complete:
         yield "the snapshot is marked incomplete: its collection was interrupted"
+    yield from estate.contradictions[:_SHOWN]
+    if len(estate.contradictions) > _SHOWN:
+        yield f"{len(estate.contradictions) - _SHOWN} more documents contradict themselves in this way"
     for workload in found:
+        if workload.anchor is not None and workload.anchor.kind == "hub":
+            yield f"{workload.anchor.name} is a hub: it is judged, with its projects, as the workspace"
         try:
             ambiguous = workload.networks and workload.subnets.ambiguous
         except NotKnown:

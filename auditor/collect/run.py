@@ -85,7 +85,7 @@ def _run(target: Target, watch: Watch | None, credential: TokenCredential | None
         if kept and earlier:
             run.gathered = Gathered(kept.documents, kept.reads, earlier.collected_at)
         with ended_by_signals(deadline):
-            run.go(Pool(wire.ask, target.concurrency, session.calm), known, kept)
+            run.go(Pool(wire.ask, target.concurrency, session.calm), wire.ask, known, kept)
         return run
     finally:
         deadline.stop()
@@ -130,8 +130,11 @@ class _Run:
         self.gathered = Gathered()
         self.origin: dict[str, object] = {}
 
-    def go(self, pool: Pool, known: Sequence[Answer], kept: Kept | None) -> None:
-        """Ask everything there is to ask, or as much as time allows, after what is known already."""
+    def go(self, pool: Pool, ask: Callable[[Question], Answer], known: Sequence[Answer], kept: Kept | None) -> None:
+        """Ask everything there is to ask, or as much as time allows, after what is known already.
+
+        `ask` puts a question at once, beside the pool.
+        """
         try:
             for answer in known:
                 self._take(answer)
@@ -146,9 +149,16 @@ class _Run:
                     self._queue(pool, self._plan.then(arrived))
                     if awaits(arrived.question) and not any(map(awaits, self._open.values())):
                         self._queue(pool, self._last())
+            self._settle(ask)
         finally:
             pool.close()
         self._give_up_the_rest()
+
+    def _settle(self, ask: Callable[[Question], Answer]) -> None:
+        """Ask the lists again that showed what its own path denied: at the end, when there was time to be deleted."""
+        for denied in self.gathered.denied:
+            question = None if self._deadline.over else self._plan.list_of(denied)
+            self.gathered.settle(denied, None if question is None else ask(question))
 
     def together(self) -> Snapshot:
         """What was gathered, in its lasting order."""

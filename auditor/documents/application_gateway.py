@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
-from auditor.documents.view import View, flag, number, part, parts, reference, text, word
+from auditor.documents.view import View, flag, number, part, parts, reference, references, text, word
 from auditor.model import ArmId
 
 APPLICATION_GATEWAY = "microsoft.network/applicationgateways"
@@ -34,9 +34,10 @@ class BackendAddress(View):
 
 
 class BackendPool(View):
-    """A backend pool. Interfaces can be members too: those say so in their own documents."""
+    """A backend pool. Interfaces can be members too: either side says so."""
 
     addresses = parts(BackendAddress, "properties", "backendAddresses")
+    configurations = references("properties", "backendIPConfigurations")
 
 
 class BackendSetting(View):

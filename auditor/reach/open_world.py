@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from auditor.documents.pool_membership import SCALE_SET
+from auditor.documents.pool_membership import INTERFACES, SCALE_SET, SCALE_SET_INTERFACE, Pooled
 from auditor.estate import Estate, Relation
 from auditor.estate.kept import once_an_estate
 from auditor.facts import load
@@ -36,6 +36,7 @@ from auditor.network.frontends.listeners import (
 )
 from auditor.network.model import INBOUND, NetworkModel, Origin, Outside, Seat
 from auditor.network.private_link.private_endpoints import ENDPOINT
+from auditor.network.routing.virtual_hubs import is_connected
 from auditor.network.topology.peering import Flag, Peering, connected, peerings_of, remote_space
 from auditor.network.topology.virtual_networks import NIC, SUBNET
 from auditor.reach.service_access import SERVICES, endpoints_to
@@ -145,11 +146,20 @@ def _unread_peers(question: Question) -> Iterator[Unknown]:
             continue
         network = question.estate.find(end.network)
         for peering in peerings_of(question.estate, network) if network is not None else ():
+            if _is_of_a_hub(question, peering):
+                continue
             if _is_open_and_unread(peering) and not question.is_closed(end, _let_in_by(question.estate, peering)):
                 assert isinstance(peering.back, Unknown)
                 why = peering.back
                 says = f"{peering.remote.name}, which {end.network.name} is peered with, was not read"
                 yield Unknown(f"{says}: {why.because}", why.permission, why.read, absent=why.absent)
+
+
+def _is_of_a_hub(question: Question, peering: Peering) -> bool:
+    """Whether this peering is the connection to a virtual hub, which is read for itself and followed."""
+    if not isinstance(question.origin, Seat) or not peering.remote.name.casefold().startswith("hv_"):
+        return False
+    return is_connected(question.estate, peering.local.id)
 
 
 def _is_open_and_unread(peering: Peering) -> bool:
@@ -199,12 +209,26 @@ def _forwarders(question: Question) -> Iterator[Unknown]:
 
 
 def _open_forwarders(model: NetworkModel) -> Iterator[Seat]:
-    for interface in model.estate.seen(NIC):
-        if interface.get("properties", "enableIPForwarding") is not True:
-            continue
+    for interface in _forwarding(model.estate):
         seat = model.seat(interface)
-        if isinstance(seat, Seat) and model.estate.targets(interface, Relation.HAS_ADDRESS):
+        if isinstance(seat, Seat):
             yield seat
+
+
+@once_an_estate
+def _forwarding(estate: Estate) -> tuple[Resource, ...]:
+    """Interfaces that forward and have a public address, those that scale sets give their instances among them."""
+    found = (interface for type_ in INTERFACES for interface in estate.seen(type_))
+    return tuple(interface for interface in found if _is_open(estate, interface))
+
+
+def _is_open(estate: Estate, interface: Resource) -> bool:
+    pooled = Pooled(interface)
+    if pooled.forwards.known is False:
+        return False
+    return bool(estate.targets(interface, Relation.HAS_ADDRESS)) or (
+        interface.type == SCALE_SET_INTERFACE and bool(pooled.instance_addresses)
+    )
 
 
 def _near(estate: Estate, network: ArmId) -> frozenset[ArmId]:
@@ -226,8 +250,9 @@ class _Kind:
 
     def concerns(self, origin: Origin) -> bool:
         """Whether traffic of this origin could come by it."""
-        outside = isinstance(origin, Outside) and not origin.on_premises
-        return self.sender == "anywhere" or (self.sender == "Internet") is outside
+        if self.sender in ("anywhere", "outside"):
+            return self.sender == "anywhere" or isinstance(origin, Outside)
+        return (self.sender == "Internet") is (isinstance(origin, Outside) and not origin.on_premises)
 
 
 @cache

@@ -383,21 +383,16 @@ class Workload:
 def workloads(estate: Estate, pins: Pins | None = None) -> tuple[Workload, ...]:
     """Every workload of an estate, one a workspace; a single one without an anchor where there is no workspace.
 
-    A hub with its projects anchors one where there is no workspace of kind Default: Microsoft's own implementation of
-    this architecture was a hub and a project from October 2024 to June 2025 (Azure-Samples/openai-end-to-end-baseline).
-    A pinned workspace may be either.
+    A hub is a workspace for this architecture: Microsoft's own implementation was a hub with a project from October
+    2024 to June 2025. Its projects are parts of it (learn.microsoft.com/azure/machine-learning/concept-hub-workspace).
     """
     pins = pins or Pins()
+    found = [w for w in estate.seen(ML) if w.kind in ("", "default", "hub")]
     chosen = set(pins.of("workspace"))
-    anchors = _of_sorts(estate, "default", "hub") if chosen else _of_sorts(estate, "default")
-    anchors = [w for w in anchors or _of_sorts(estate, "hub") if not chosen or w.id in chosen]
+    anchors = [w for w in found if not chosen or w.id in chosen]
     if not anchors:
         return (Workload(estate, None, pins),)
     return tuple(Workload(estate, anchor, pins, alone=len(anchors) == 1) for anchor in anchors)
-
-
-def _of_sorts(estate: Estate, *sorts: str) -> list[Resource]:
-    return [w for w in estate.seen(ML) if Workspace(w).sort in sorts]
 
 
 def _backend_hosts(gateway: Resource) -> set[str]:

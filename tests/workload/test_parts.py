@@ -197,11 +197,11 @@ def test_a_hub_anchors_a_workload_with_what_its_projects_have() -> None:
     assert names(w.storages) == ["stmlaibase"]
 
 
-def test_a_hub_beside_a_workspace_of_its_own_anchors_nothing() -> None:
+def test_a_hub_beside_a_workspace_is_a_workload_of_its_own() -> None:
     docs = documents()
     workspace = named(docs, "mlw-aibase", "Microsoft.MachineLearningServices/workspaces")
     docs.append({**workspace, "id": workspace["id"].replace("mlw-aibase", "hub"), "name": "hub", "kind": "Hub"})
-    assert [w.name for w in workloads(estate(docs))] == ["mlw-aibase"]
+    assert [w.name for w in workloads(estate(docs))] == ["hub", "mlw-aibase"]
 
 
 @pytest.mark.parametrize("kind", ["Project", "FeatureStore"])

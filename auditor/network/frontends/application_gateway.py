@@ -17,7 +17,7 @@ from auditor.documents.application_gateway import (
 )
 from auditor.estate import Estate
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
-from auditor.network.frontends.pools import pooled
+from auditor.network.frontends.pools import interface_of, pooled
 
 
 @dataclass(frozen=True)
@@ -111,5 +111,6 @@ def _of(
         host = address.host_name.value or address.address.value
         if host:
             yield Backend(host.rstrip(".").casefold(), port)
-    for interface in sorted(pooled(estate).of(own_id(found))):
+    stated = frozenset(map(interface_of, found.configurations.value))
+    for interface in sorted(stated | pooled(estate).of(own_id(found))):
         yield Backend("", port, interface)

@@ -150,7 +150,7 @@ def _bastion(estate: Estate, front: Resource) -> Iterator[Entry]:
         at = estate.targets(front, Relation.IN_SUBNET)
     else:
         at = estate.targets(front, Relation.HAS_ADDRESS)
-    session = ports("Tcp", 22, 3389)
+    session = ports("Tcp", "*") if view.opens_any_port else ports("Tcp", 22, 3389)
     needs = "a shared link" if view.shares_links.value else "a sign-in to Azure"
     exits = tuple(
         Exit("", nic, session, relays=True, needs=needs, sender=sender) for nic in machines_near(estate, front)

@@ -51,14 +51,14 @@ def _nat_gateway(estate: Estate, subnet: Resource) -> Iterator[WayOut]:
         if isinstance(gateway, Unknown):
             yield WayOut(step, gateway)
         else:
-            yield WayOut(step, _addresses_of(estate, estate.targets(gateway, Relation.HAS_ADDRESS), gateway))
+            yield WayOut(step, addresses_of(estate, estate.targets(gateway, Relation.HAS_ADDRESS), gateway))
 
 
 def _own_address(estate: Estate, place: Resource) -> Iterator[WayOut]:
     found = estate.targets(place, Relation.HAS_ADDRESS)
     if found:
         step = Step("way out", True, f"{place.name} has the public address {found[0].name}", (place.at("id"),))
-        yield WayOut(step, _addresses_of(estate, found, place))
+        yield WayOut(step, addresses_of(estate, found, place))
     elif place.type == SCALE_SET_INTERFACE and Pooled(place).instance_addresses:
         says = f"each instance of {place.name} has a public address of its own"
         picked = Unknown(f"which public addresses the instances of {place.name} have is not in this snapshot")
@@ -77,7 +77,7 @@ def _load_balancer(estate: Estate, place: Resource) -> Iterator[WayOut]:
         if found is not None:
             says = f"{place.name} leaves by load balancer {balancer.name}"
             step = Step("way out", True, says, (found.evidence,))
-            yield WayOut(step, _addresses_of(estate, found.addresses, balancer))
+            yield WayOut(step, addresses_of(estate, found.addresses, balancer))
 
 
 def _without_default(estate: Estate, place: Resource) -> Iterator[WayOut]:
@@ -94,7 +94,8 @@ def _without_default(estate: Estate, place: Resource) -> Iterator[WayOut]:
             yield WayOut(Step("way out", False, says, (at,)), AddressSet.none())
 
 
-def _addresses_of(estate: Estate, ids: tuple[ArmId, ...], pointer: Resource) -> AddressSet | Unknown:
+def addresses_of(estate: Estate, ids: tuple[ArmId, ...], pointer: Resource) -> AddressSet | Unknown:
+    """The addresses of these public addresses and prefixes; `Unknown` where one of them was not read."""
     found = AddressSet.none()
     for id_ in ids:
         public = estate.resolve(id_, pointer.place("properties"))

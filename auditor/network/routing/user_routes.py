@@ -39,6 +39,17 @@ class UserRoutes:
     takes_peers: bool = True
 
 
+def has_appliance_route(estate: Estate, subnet: Resource) -> bool:
+    """Whether a subnet may have a route to an appliance: one is stated, or its route table was not read."""
+    for table in estate.targets(subnet, Relation.ROUTED_BY):
+        if estate.find(table) is None:
+            return True
+        for route in estate.seen(ROUTE, under=table):
+            if _HOPS.get(route.text("properties", "nextHopType")) is Hop.APPLIANCE:
+                return True
+    return False
+
+
 def user_routes(estate: Estate, subnet: Resource, near: AddressSet, tags: ServiceTags) -> UserRoutes:
     """The user routes of a subnet. `near` is what its network and its peers hold: an appliance must be in there."""
     try:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from auditor.access.approved import AllowedRole, allowance, reasons
-from auditor.access.effective import access_of
+from auditor.access.effective import seen_access_of
 from auditor.access.grants import Answer as May
 from auditor.access.grants import Grant
 from auditor.access.principals import MEMBERSHIP_RIGHT
@@ -122,7 +122,7 @@ def strangers_may_read_the_keys(vault: Resource, w: Workload, terms: ReaderTerms
     """
     approved = approved_identities(w, terms.approved)
     found = list(_strangers_by_policy(vault, approved))
-    access = access_of(w.estate)
+    access, more = seen_access_of(w.estate)
     answer = access.who_can(terms.action, vault.id, data=True)
     standing = (May.YES, May.CONDITIONAL)
     seen: dict[str, Grant] = {}
@@ -137,7 +137,9 @@ def strangers_may_read_the_keys(vault: Resource, w: Workload, terms: ReaderTerms
     found += [_stranger(vault, grant) for grant in seen.values()]
     yield from found
     gaps = [gap for gap in answer.gaps if gap.permission != MEMBERSHIP_RIGHT]
-    if not found and gaps:
+    if more is not None:
+        yield unknown(vault, more)
+    elif not found and gaps:
         yield unknown(vault, gaps[0])
     elif not found:
         says = f"only approved identities may read secrets of {vault.name}{reasons(borne)}"

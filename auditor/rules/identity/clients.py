@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from auditor.access.approved import AllowedRole, allowance, reasons
-from auditor.access.effective import access_of
+from auditor.access.effective import access_of, seen_access_of
 from auditor.access.grants import Answer as May
 from auditor.access.grants import Grant
 from auditor.access.principals import MEMBERSHIP_RIGHT
@@ -200,7 +200,7 @@ def strangers_may_call_the_models(account: Resource, w: Workload, terms: ClientT
 
 def _by_role(account: Resource, w: Workload, terms: ClientTerms) -> Iterator[Verdict]:
     approved = approved_identities(w, terms.approved)
-    access = access_of(w.estate)
+    access, more = seen_access_of(w.estate)
     borne: list[AllowedRole] = []
     seen: set[tuple[str, str]] = set()
     gaps: dict[Unknown, None] = {}
@@ -219,7 +219,9 @@ def _by_role(account: Resource, w: Workload, terms: ClientTerms) -> Iterator[Ver
                 continue
             seen.add(key)
             yield _stranger(account, grant, action)
-    if not seen and gaps:
+    if more is not None:
+        yield unknown(account, more, aspect="roles")
+    elif not seen and gaps:
         yield unknown(account, next(iter(gaps)), aspect="roles")
     elif not seen:
         says = f"only approved identities may list keys of {account.name} or call its models{reasons(borne)}"

@@ -10,7 +10,7 @@ import msgspec
 
 from auditor.access.approved import AllowedRole, allowance, reasons
 from auditor.access.assignments import Assignment, Hold
-from auditor.access.effective import Access, access_of
+from auditor.access.effective import Access, access_of, seen_access_of
 from auditor.access.escalation import data_access
 from auditor.access.role_table import (
     Excess,
@@ -20,7 +20,8 @@ from auditor.access.role_table import (
     row_answer,
 )
 from auditor.access.scopes import group_of, kind_of
-from auditor.model import ArmId, Resource, Unknown, Verdict
+from auditor.estate.principals import YET_TO_BE_MADE
+from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.identities import (
@@ -152,8 +153,9 @@ def identity_holds_more_than_the_table(carrier: Resource, w: Workload, terms: Ta
     part = next(part for part in PARTS if carrier in carriers_of(w, part))
     rows = _rows(w, [row for row in terms.allowed if row.identity == part])
     found = identities_of(w.estate, carrier)
+    access, more = seen_access_of(w.estate)
     for identity in found:
-        yield from _excess_verdicts(access_of(w.estate), identity, rows, terms.besides)
+        yield from _excess_verdicts(access, identity, rows, terms.besides, more)
     if not found:
         yield not_applicable(carrier, f"{carrier.name} has no identity", carrier.at("identity", "type"))
 
@@ -163,9 +165,15 @@ def _rows(w: Workload, terms: Iterable[RowTerms]) -> tuple[Row, ...]:
 
 
 def _excess_verdicts(
-    access: Access, identity: Identity, rows: tuple[Row, ...], besides: Iterable[AllowedRole]
+    access: Access,
+    identity: Identity,
+    rows: tuple[Row, ...],
+    besides: Iterable[AllowedRole],
+    more: Unknown | None,
 ) -> Iterator[Verdict]:
+    """`more` is why there may be assignments that are not shown."""
     everything, gaps = excess(access, identity.principal, rows)
+    gaps = gaps if more is None else (more, *gaps)
     user = access.principal(identity.principal)
     borne = [(item, allowance(besides, access, item.holding.assignment, user)) for item in everything]
     found = [item for item, allowed in borne if allowed is None]
@@ -216,7 +224,8 @@ def _delete(assignment: Assignment) -> str:
 def _all_of(gaps: tuple[Unknown, ...], identity: Identity, more: bool) -> Unknown:
     start = "besides, " if more else f"{identity.name} holds nothing else directly, but "
     rest = f" (and {len(gaps) - 1} more like this)" if len(gaps) > 1 else ""
-    absent = all(gap.absent for gap in gaps)
+    # Who is yet to be made is in no group before: whoever puts it into one does so after the deployment.
+    absent = identity.principal.startswith(YET_TO_BE_MADE) or all(gap.absent for gap in gaps)
     return Unknown(f"{start}{gaps[0].because}{rest}", gaps[0].permission, gaps[0].read, absent=absent)
 
 
@@ -244,7 +253,7 @@ def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
         return
     group = group_of(w.anchor.id)
     own = {i.principal for part in PARTS for c in carriers_of(w, part) for i in identities_of(w.estate, c)}
-    access = access_of(w.estate)
+    access, more = seen_access_of(w.estate)
     answers = []
     borne = []
     counted = Counter[str]()
@@ -257,6 +266,8 @@ def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
                 answers += found if allowed is None else []
                 borne += [allowed] if allowed is not None else []
     yield from answers
+    if more is not None:
+        raise NotKnown(more)
     if not answers:
         each = ", ".join(f"{number} {how}" for how, number in sorted(counted.items())) or "none"
         says = f"no standing role of others at or above {kind_of(group)} reaches data (others: {each}){reasons(borne)}"

@@ -51,7 +51,7 @@ def workspace_answers_the_internet(workspace: Resource, w: Workload, _terms: obj
     if flag.value is True:
         says = f"allowPublicAccessWhenBehindVnet of {workspace.name} is true"
         return broken(workspace, says, flag.evidence, switch, fix=fix)
-    return _switched_off(workspace, fix, flag.evidence)
+    return _switched_off(workspace, w, fix, flag.evidence)
 
 
 @decides(on=lambda w: w.online_endpoints, part="online endpoint")
@@ -80,10 +80,10 @@ def endpoint_answers_the_internet(endpoint: Resource, w: Workload, _terms: objec
         f"az ml online-endpoint update --name {q(endpoint.name)} --workspace-name {q(workspace)}"
         f" --resource-group {q(endpoint.id.resource_group)} --set public_network_access=disabled"
     )
-    return _switched_off(endpoint, fix)
+    return _switched_off(endpoint, w, fix)
 
 
-def _switched_off(resource: Resource, fix: str, *more: Evidence) -> Verdict:
+def _switched_off(resource: Resource, w: Workload, fix: str, *more: Evidence) -> Verdict:
     """Whether the switch alone, and no list of addresses, keeps the public endpoint shut."""
     access, evidence = public_access(resource)
     if access == "disabled":
@@ -92,12 +92,22 @@ def _switched_off(resource: Resource, fix: str, *more: Evidence) -> Verdict:
         stated = "Enabled" if evidence.value is not None else "not set, which means Enabled"
         return broken(resource, f"public network access of {resource.name} is {stated}", evidence, *more, fix=fix)
     if access == "perimeter":
-        because = f"{resource.name} is secured by a network security perimeter, whose rules are not read"
-    elif access:
+        return _by_perimeter(resource, w, fix, *more)
+    if access:
         because = f"publicNetworkAccess of {resource.name} is {evidence.value!r}, which this version does not know"
     else:
         because = f"{resource.name} does not state publicNetworkAccess, and Azure does not define what that means"
     return unknown(resource, Unknown(because), evidence, *more)
+
+
+def _by_perimeter(resource: Resource, w: Workload, fix: str, *more: Evidence) -> Verdict:
+    """Whether the inbound rules of a perimeter keep everybody out."""
+    found = open_to(w.estate, resource)
+    if isinstance(found.closed, Unknown):
+        return unknown(resource, found.closed, *found.reasons, *more)
+    if not found.closed:
+        return broken(resource, found.says, *found.reasons, *more, fix=fix)
+    return holds(resource, found.says, *found.reasons, *more)
 
 
 class ExposureTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -237,7 +247,7 @@ def _shut(service: Resource, w: Workload, terms: ExposureTerms, fix: str, *more:
         case False:
             return broken(service, firewall.says, *firewall.reasons, *more, fix=fix)
     access, switch = public_access(service)
-    if access == "enabled" and not terms.rules_suffice:
+    if access == "enabled" and not terms.rules_suffice and not firewall.by_perimeter:
         says = f"public network access of {service.name} is on; {firewall.says}"
         return broken(service, says, switch, *firewall.reasons, *more, fix=fix)
     if firewall.trusted_services and not terms.trusted_services:

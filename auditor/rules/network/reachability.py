@@ -7,7 +7,7 @@ from typing import Any
 
 from auditor.documents.ml_workspace import OnlineEndpoint
 from auditor.estate import Relation
-from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
+from auditor.model import Evidence, NotKnown, Outcome, Resource, Unknown, Verdict
 from auditor.reach.reachability import Reach, Reachability, reachability_of
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.services.paas_firewall import open_to, public_access
@@ -104,14 +104,16 @@ def chat_ui_has_another_door(site: Resource, w: Workload, _terms: object) -> Ans
         return unknown(site, door.closed, *door.reasons)
     _all_read(w, ADDRESS, NIC, ENDPOINT)
     world = reachability_of(w.estate)
+    beside = _beside_the_gateways(world, site, w)
+    if beside is not None and beside.outcome is Outcome.FAIL:
+        return beside
     way = world.reach(world.internet, site)
     if isinstance(way.reaches, Unknown):
         return unknown(site, way.reaches)
     if not way.reaches or not _passes(way, w.gateways):
         says = f"no way leads from the Internet through an Application Gateway to {site.name}: {_why_not(way)}"
         return broken(site, says, *_evidence(way), fix="add the site to the gateway's backend pool")
-    beside = _beside_the_gateways(world, site, w)
-    if isinstance(beside, Verdict):
+    if beside is not None:
         return beside
     public = [g for g in w.gateways if w.estate.targets(g, Relation.HAS_ADDRESS)]
     if len(public) > 1:
@@ -188,7 +190,7 @@ def internet_reaches_more_than_the_chat(target: Resource, w: Workload, _terms: o
         says = f"{target.name} publishes nothing but the gateway"
         return holds(target, says, *_evidence(open_way))
     if open_way is not None:
-        says = f"the Internet reaches {target.name}: {_told(open_way)}"
+        says = f"the Internet reaches {target.name}: {_told(open_way)}{_let_in_by(open_way)}"
         return broken(target, says, *_evidence(open_way), witness=_witness(open_way), fix=_close(target))
     gap = next((other.reaches for other in (*others, way) if isinstance(other.reaches, Unknown)), None)
     if gap is None:
@@ -196,6 +198,12 @@ def internet_reaches_more_than_the_chat(target: Resource, w: Workload, _terms: o
     if gap is not None:
         return unknown(target, gap)
     return holds(target, f"the Internet reaches {target.name} as it should: {_told(way)}", *_evidence(way))
+
+
+def _let_in_by(way: Reach) -> str:
+    """What the last hop's own firewall lets in, where that is not everybody."""
+    last = way.hops[-1].steps[-1:] if way.hops else ()
+    return next((f"; {step.says}" for step in last if step.name.startswith("firewall of")), "")
 
 
 def _publishes_gateways_only(world: Reachability, publisher: Resource, w: Workload) -> bool:

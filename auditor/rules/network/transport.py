@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from auditor.documents.storage_account import StorageAccount
 from auditor.model import NotKnown, Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, decides, holds, shown, unknown
 from auditor.text.shell import q
@@ -141,8 +142,8 @@ class StorageTlsTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def storage_takes_weak_transport(account: Resource, w: Workload, terms: StorageTlsTerms) -> Iterator[Verdict]:
     """A storage account takes plain HTTP, or a TLS version that is too old.
 
-    What is read: `supportsHttpsTrafficOnly` (true where absent, since api-version 2019-04-01) and
-    `minimumTlsVersion` (TLS 1.0 where absent).
+    What is read: `supportsHttpsTrafficOnly` (where absent true, and false in a plan of an api-version before
+    2019-04-01) and `minimumTlsVersion` (TLS 1.0 where absent).
 
     Why it matters: prompts, flows and logs rest here; a client that may choose its own transport chooses the weakest.
 
@@ -153,13 +154,15 @@ def storage_takes_weak_transport(account: Resource, w: Workload, terms: StorageT
     References: article, "Networking";
     learn.microsoft.com/azure/storage/common/transport-layer-security-configure-minimum-version.
     """
-    evidence = account.at("properties", "supportsHttpsTrafficOnly")
+    https_only = StorageAccount(account).https_only
     fix = f"az storage account update --ids {q(account.id.text)}"
-    if evidence.value is False:
-        says = f"{account.name} takes plain HTTP"
-        yield broken(account, says, evidence, fix=f"{fix} --https-only true", aspect="https")
+    if isinstance(https_only.known, Unknown):
+        yield unknown(account, https_only.known, https_only.evidence, aspect="https")
+    elif https_only.value:
+        yield holds(account, f"{account.name} takes HTTPS only", https_only.evidence, aspect="https")
     else:
-        yield holds(account, f"{account.name} takes HTTPS only", evidence, aspect="https")
+        says = f"{account.name} takes plain HTTP"
+        yield broken(account, says, https_only.evidence, fix=f"{fix} --https-only true", aspect="https")
     evidence = account.at("properties", "minimumTlsVersion")
     # Storage writes versions as TLS1_0, TLS1_1, TLS1_2, TLS1_3: their order is that of their letters.
     if account.text("properties", "minimumTlsVersion") >= terms.minimum.casefold():

@@ -131,8 +131,8 @@ def dearer_model_than_the_article_takes(deployment: Resource, w: Workload, terms
 def machine_size_was_not_chosen(deployment: Resource, w: Workload, _terms: object) -> Answer:
     """The machines behind the online endpoint are of the size that Azure takes when nobody chooses.
 
-    What is read: `properties.instanceType` of every online deployment on managed machines. Resource Manager shows the choice,
-    not the test that it rests on.
+    What is read: `properties.instanceType` of every online deployment on managed machines. Resource Manager shows the
+    choice, not the test that it rests on.
 
     Why it matters: too small a machine throttles, too large a one is paid for around the clock, three times over.
 
