@@ -15,10 +15,10 @@ NOTICE = timedelta(days=120)
 
 @pytest.mark.parametrize("end", load("arm-reads")["ends"], ids=lambda end: str(end["provider"]))
 def test_no_read_is_pinned_to_a_version_that_ends_within_120_days(end: dict[str, str]) -> None:
-    if datetime.now(UTC).date() + NOTICE < date.fromisoformat(end["date"]):
+    if datetime.now(UTC).date() + NOTICE < date.fromisoformat(end["ends"]):
         return
     late = [r for r in recipes() if r.covers.startswith(f"{end['provider']}/") and r.api_version[:10] < end["before"]]
-    assert not late, f"Azure stops answering these on {end['date']}: {[(r.type, r.api_version) for r in late]}"
+    assert not late, f"Azure stops answering these on {end['ends']}: {[(r.type, r.api_version) for r in late]}"
 
 
 @pytest.mark.parametrize("retired", ["2026-02-01", "2027-12-31"])

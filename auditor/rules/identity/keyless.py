@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.documents.ml_connection import DATASTORE, Connection, Datastore
+from auditor.documents.vault import Vault
 from auditor.model import Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, decides, holds, shown, unknown
 from auditor.text.shell import q
@@ -158,7 +159,8 @@ def compute_takes_local_users(compute: Resource, w: Workload, _terms: object) ->
 def vault_goes_by_access_policies(vault: Resource, w: Workload, _terms: object) -> Answer:
     """The key vault grants access by its own policies, not by roles.
 
-    What is read: `enableRbacAuthorization` (absent means false, access policies) and `accessPolicies`.
+    What is read: `enableRbacAuthorization` (absent means false, access policies; roles in a plan that creates the vault
+    with api-version 2026-02-01 or later) and `accessPolicies`.
 
     Why it matters: the table of roles says who may use the vault. With access policies it says nothing: roles on the
     vault's data have no effect, and whoever may write the vault may write the policies.
@@ -170,10 +172,11 @@ def vault_goes_by_access_policies(vault: Resource, w: Workload, _terms: object) 
 
     References: article, "Azure Machine Learning RBAC roles"; learn.microsoft.com/azure/key-vault/general/rbac-guide.
     """
-    switch = vault.at("properties", "enableRbacAuthorization")
+    by_roles = Vault(vault).by_roles
+    switch = by_roles.evidence
     policies = vault.at("properties", "accessPolicies")
     fix = f"az keyvault update --name {q(vault.name)} --enable-rbac-authorization true"
-    if switch.value is not True:
+    if not by_roles.value:
         return broken(vault, f"{vault.name} goes by access policies, not by roles", switch, policies, fix=fix)
     if policies.value:
         says = (
