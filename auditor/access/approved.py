@@ -31,7 +31,7 @@ class AllowedRole(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def covers(self, access: Access, assignment: Assignment, holder: Principal | None = None) -> bool:
         """Whether this is the assignment. `holder` is who uses it, where it was given to a group."""
         holders = (access.principal_of(assignment), *([holder] if holder is not None else []))
-        role = (assignment.role, access.roles.name(assignment.role))
+        role = (assignment.role, access.role_name(assignment))
         return (
             any(_is(self.principal, (each.id, each.name)) for each in holders)
             and self.role.casefold() in {word.casefold() for word in role}

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from auditor.access.role_definitions import (
     PermissionSet,
+    Role,
     field_of,
     path_of,
     permission_sets,
@@ -43,10 +44,21 @@ class Assignment:
     scope: ArmId
     condition: str
     hold: Hold
+    granted: Role | None = None
+    """What it gives, where that is no role definition: an access policy, or a role as Azure Lighthouse delegates it."""
+    told: tuple[Evidence, ...] = ()
+    """What says so, where that is no role assignment."""
+
+    @property
+    def is_role_assignment(self) -> bool:
+        """Whether it is a role assignment of Azure, active or eligible, and nothing else that gives rights."""
+        return not self.told
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
         """Whom, what and where, and the condition if there is one."""
+        if self.told:
+            return self.told
         names = ("principalId", "roleDefinitionId", "scope", *(("condition",) if self.condition else ()))
         return tuple(self.resource.at(*path_of(self.resource, name)) for name in names)
 

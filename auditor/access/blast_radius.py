@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from auditor.access.assignments import Hold
 from auditor.access.effective import Access, access_of
-from auditor.access.escalation import Escalation, escalations, host_writes
+from auditor.access.escalation import Escalation, escalations, may_host
 from auditor.access.grants import Answer, Grant, Holding
 from auditor.access.principals import IDENTITY, Principal, identities_stated
 from auditor.estate import Estate, Relation
@@ -89,14 +89,18 @@ def _steps(
 ) -> Iterator[Blow]:
     """What a principal can do, each thing once per target: who controls a scope need not be told what is in it."""
     controlled: list[ArmId] = []
-    hosted = _may_host(holdings)
+    hosted = may_host(holdings)
     for row in escalations():
         if row.needs_host and not hosted:
             continue
         done: set[ArmId] = set()
         for target, holding in _targets(estate, row, holdings):
             implied = any(target.is_within(scope) for scope in controlled)
-            if target in done or implied or not row.works_on(estate.find(target)):
+            if (
+                target in done
+                or implied
+                or not row.works_on(estate.find(target), holding.assignment.is_role_assignment)
+            ):
                 continue
             grant = _grant(access, principal, row, holding, target)
             if grant is None:
@@ -107,10 +111,6 @@ def _steps(
             becomes = _becomes(estate, access, row, target)
             if becomes != (principal,):
                 yield Blow(depth, principal, row, target, grant, becomes)
-
-
-def _may_host(holdings: tuple[Holding, ...]) -> bool:
-    return any(not isinstance(h.role, Unknown) and h.role.rights.control.overlaps(host_writes()) for h in holdings)
 
 
 def _targets(estate: Estate, row: Escalation, holdings: tuple[Holding, ...]) -> Iterator[tuple[ArmId, Holding]]:

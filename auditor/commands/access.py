@@ -128,6 +128,8 @@ def _who(book: Access, action: str, scope: ArmId | None, principal: str | None, 
 
 
 def _what(book: Access, principal: str, scope: ArmId | None) -> _Told:
+    from auditor.access.federation import federated, unread_federation
+    from auditor.access.principals import IDENTITY
     from auditor.query.access import find_principal
     from auditor.query.access_json import what_json
     from auditor.query.access_text import what_lines
@@ -135,7 +137,11 @@ def _what(book: Access, principal: str, scope: ArmId | None) -> _Told:
     who = find_principal(book, principal)
     answer = book.what_can(who.id, scope)
     effective = book.effective(who.id, scope) if scope else None
-    return what_json(answer, effective), list(what_lines(answer, effective))
+    own = who.resource.id if who.resource is not None and who.resource.type == IDENTITY else None
+    outside = federated(book.estate, own) if own is not None else ()
+    unread = unread_federation(book.estate, own) if own is not None else None
+    body = what_json(answer, effective, outside, unread)
+    return body, list(what_lines(answer, effective, outside, unread))
 
 
 def _blast(estate: Estate, book: Access, principal: str | None) -> _Told:

@@ -18,7 +18,7 @@ from auditor.network.nsg.effective_filters import (
     path,
 )
 from auditor.network.nsg.rules import SecurityRule
-from auditor.network.topology.attachment import place_of
+from auditor.network.topology.attachment import NoPlaceError, place_of
 from auditor.network.topology.service_tags import (
     LOAD_BALANCER,
     ServiceTags,
@@ -142,7 +142,7 @@ class FlowBook:
                 known = path(self.estate, question.at.id, question.direction, self.tags)
             except NotKnown as gap:
                 known = gap.unknown
-            except ValueError:
+            except NoPlaceError:
                 raise _nowhere(question.at) from None
             self._paths[key] = known
         return known
@@ -244,6 +244,6 @@ def has_place(estate: Estate, resource: Resource) -> bool:
         place_of(estate, resource.id)
     except NotKnown:
         return True
-    except ValueError:
+    except NoPlaceError:
         return False
     return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 import msgspec
@@ -11,7 +11,17 @@ import msgspec
 from auditor.access.approved import AllowedRole, allowance, reasons
 from auditor.access.assignments import Assignment, Hold
 from auditor.access.effective import Access, access_of, seen_access_of
-from auditor.access.escalation import data_access
+from auditor.access.escalation import (
+    ASSIGN,
+    Escalation,
+    data_access,
+    delegates_data,
+    escalations_in,
+    may_host,
+    works_below,
+)
+from auditor.access.grants import Holding
+from auditor.access.other_grants import unread_delegations
 from auditor.access.role_table import (
     Excess,
     Held,
@@ -23,6 +33,7 @@ from auditor.access.scopes import group_of, kind_of
 from auditor.estate.principals import YET_TO_BE_MADE
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
+from auditor.sets.operation_set import Rights
 from auditor.text.shell import q
 from auditor.workload.identities import (
     PARTS,
@@ -238,9 +249,10 @@ def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
 
     Why it matters: at this height a role holds for every store of the workload at once, and for those to come.
 
-    What is wrong: a standing role that reads or writes data, lists keys, reads secrets, or can give itself such a
-    role. Eligible roles are not counted: they have to be activated, with a reason, for a while. Where a condition
-    narrows the assignment, this is unknown: conditions are not evaluated.
+    What is wrong: a standing role that reads or writes data, lists or makes keys, reads secrets, takes over an
+    identity or code that runs as one, or can give itself such a role; Azure Lighthouse counts as roles do. Eligible and
+    activated roles are not counted: they are activated with a reason, for a while. A condition counts for the
+    operations that it targets: where it is not known whether it is met, this is unknown.
 
     How to put it right: assign the role at the one resource where it is needed, or make it eligible:
     `az role assignment delete --ids <assignment>`.
@@ -261,14 +273,17 @@ def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
         if assignment.principal not in own:
             counted[_how_held(access, assignment)] += 1
             if _how_held(access, assignment) == Hold.STANDING:
-                found = list(_other_verdict(access, group, assignment, doubt))
+                found = list(_other_verdict(w, group, assignment, doubt))
                 allowed = allowance(terms.besides, access, assignment) if found else None
                 answers += found if allowed is None else []
                 borne += [allowed] if allowed is not None else []
     yield from answers
     if more is not None:
         raise NotKnown(more)
-    if not answers:
+    unread = unread_delegations(w.estate)
+    if not answers and unread is not None:
+        yield unknown(group, unread)
+    elif not answers:
         each = ", ".join(f"{number} {how}" for how, number in sorted(counted.items())) or "none"
         says = f"no standing role of others at or above {kind_of(group)} reaches data (others: {each}){reasons(borne)}"
         yield holds(group, says)
@@ -279,25 +294,57 @@ def _how_held(access: Access, assignment: Assignment) -> str:
     return "orphaned" if access.principal_of(assignment).deleted else assignment.hold.value
 
 
-def _other_verdict(access: Access, group: ArmId, assignment: Assignment, doubt: Unknown | None) -> Iterator[Verdict]:
+def _other_verdict(w: Workload, group: ArmId, assignment: Assignment, doubt: Unknown | None) -> Iterator[Verdict]:
+    access = access_of(w.estate)
     holder = access.principal_of(assignment)
-    role = access.roles.get(assignment.role)
+    role = access.role_of(assignment)
     aspect = f"{holder.id} {assignment.role} at {assignment.scope.key}"
     if isinstance(role, Unknown):
         yield unknown(group, role, *assignment.evidence, aspect=aspect)
         return
+
+    def works(row: Escalation) -> bool:
+        hosted = not row.needs_host or may_host(access.holdings_of(assignment.principal))
+        return hosted and works_below(w.estate, row, group)
+
+    name = access.role_name(assignment)
     taken, doubts = access.denying.taken(assignment.principal, group)
-    operation = data_access(role.rights - taken)
-    gap = next((u for u in (doubt, *doubts) if u is not None), None)
+    certain, narrowed = access.split(Holding(assignment, role, name), group)
+    operation = data_access(certain - taken, works)
+    open_by_condition: Unknown | None = None
+    if operation is None:
+        operation, open_by_condition = _under_a_condition(w, assignment, narrowed - taken, works, group)
     if operation is None:
         return
-    name = access.roles.name(assignment.role)
     says = f"{holder.label} holds {name} at {kind_of(assignment.scope)} and so reaches data: {operation}"
-    if assignment.condition or data_access(role.unconditional) is None:
-        because = f"{says}, under a condition, which is not evaluated"
+    if open_by_condition is not None:
+        because = f"{says}, under a condition: {open_by_condition.because}"
         yield unknown(group, Unknown(because), *assignment.evidence, aspect=aspect)
-    elif gap is not None:
+        return
+    gap = next((u for u in (doubt, holder.existence, *doubts) if u is not None), None)
+    if gap is not None:
         yield unknown(group, gap, *assignment.evidence, aspect=aspect)
     else:
         witness = {"principal": holder.id, "action": operation, "scope": assignment.scope.text}
         yield broken(group, says, *assignment.evidence, fix=_delete(assignment), aspect=aspect, witness=witness)
+
+
+def _under_a_condition(
+    w: Workload, assignment: Assignment, narrowed: Rights, works: Callable[[Escalation], bool], group: ArmId
+) -> tuple[str | None, Unknown | None]:
+    """By what rights that hang on a condition reach data, and why that is not certain; `None` where it is."""
+    open_ = Unknown("whether it is met is not known")
+    assigns = next((row for row in escalations_in(narrowed) if row.operation == ASSIGN), None)
+    given: bool | Unknown = False
+    if assigns is not None:
+        given = delegates_data(access_of(w.estate), assignment, w.estate, group)
+        if given is True:
+            return assigns.operation, None
+
+    def also(row: Escalation) -> bool:
+        return row.operation != ASSIGN and works(row)
+
+    operation = data_access(narrowed, also)
+    if operation is not None:
+        return operation, open_
+    return (ASSIGN, given) if isinstance(given, Unknown) else (None, None)
