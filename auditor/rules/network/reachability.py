@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from auditor.documents.ml_workspace import OnlineEndpoint
 from auditor.estate import Relation
 from auditor.model import Evidence, NotKnown, Outcome, Resource, Unknown, Verdict
 from auditor.reach.reachability import Reach, Reachability, reachability_of
@@ -264,13 +265,19 @@ def chat_ui_calls_the_flow_past_the_endpoint(site: Resource, w: Workload, _terms
     yield from _reached_privately(site, site, w)
     for endpoint in w.online_endpoints:
         access, evidence = public_access(endpoint)
-        if access == "disabled":
+        if OnlineEndpoint(endpoint).on_kubernetes:
+            because = f"{endpoint.name} is served by a Kubernetes cluster, whose ingress decides how it is reached"
+            yield unknown(site, Unknown(because), endpoint.at("kind"), aspect=endpoint.name)
+        elif access == "disabled":
             yield holds(site, f"{endpoint.name} answers at the workspace's private endpoint only", evidence,
                         aspect=endpoint.name)  # fmt: skip
-        else:
+        elif access == "enabled":
             fix = f"az ml online-endpoint update --name {q(endpoint.name)} --set public_network_access=disabled"
             says = f"{endpoint.name}, which {site.name} calls, answers publicly"
             yield broken(site, says, evidence, fix=fix, aspect=endpoint.name)
+        else:
+            because = f"publicNetworkAccess of {endpoint.name} is {evidence.value!r}: who reaches it is not known"
+            yield unknown(site, Unknown(because), evidence, aspect=endpoint.name)
 
 
 def _reached_privately(subject: Resource, sender: Resource, w: Workload) -> Iterator[Verdict]:
