@@ -315,7 +315,14 @@ def test_a_name_of_several_principals_is_refused_with_their_ids(
 
 
 @pytest.mark.parametrize(
-    "scope", ["/", "/providers/Microsoft.Management/managementGroups/any", RG, SUB, f"{STORE}/blobServices/default/containers/x"]
+    "scope",
+    [
+        "/",
+        "/providers/Microsoft.Management/managementGroups/any",
+        RG,
+        SUB,
+        f"{STORE}/blobServices/default/containers/x",
+    ],
 )
 def test_scopes_that_have_no_document_can_be_asked_about(
     scope: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
