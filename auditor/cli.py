@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import gc
+import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -12,6 +14,8 @@ from auditor import __version__
 from auditor.model import AuditorError, ExitCode
 
 _LONGEST_LINE = 1_500
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What the system says of a place that takes no more."""
 
 
 class _LateCommands(click.Group):
@@ -51,7 +55,29 @@ def main(argv: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
     # Objects are many and cycles few: by default (700) the collector takes a sixth of the time of a check.
     gc.set_threshold(200_000, 50, 100)
-    sys.exit(run(sys.argv[1:] if argv is None else argv))
+    _open_what_is_closed()
+    code = run(sys.argv[1:] if argv is None else argv)
+    try:
+        sys.stdout.flush()
+    except OSError as problem:
+        # What could not be written is dropped: Python would try again when it ends, and end with a code of its own.
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+        if not isinstance(problem, BrokenPipeError):
+            _tell(_unwritable(problem))
+            code = ExitCode.USAGE
+    sys.exit(code)
+
+
+def _open_what_is_closed() -> None:
+    """Daemons and cron may start a program without standard output or error: what is said there goes nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+
+
+def _unwritable(problem: OSError) -> AuditorError:
+    said = f"standard output cannot be written: {problem.strerror}"
+    return AuditorError(said, "make room where it goes, or write to a file: -o FILE")
 
 
 def run(argv: list[str]) -> int:
@@ -71,7 +97,13 @@ def run(argv: list[str]) -> int:
         # The reader of stdout went away (`auditor rules | head`); what it wanted it has.
         sys.stderr.close()
         return ExitCode.HOLDS
+    except MemoryError:
+        _tell(AuditorError("there is not enough memory", "give it 512 MiB, or import and check fewer subscriptions"))
+        return ExitCode.USAGE
     except Exception as problem:
+        if isinstance(problem, OSError) and problem.errno in _FULL and problem.filename is None:
+            _tell(_unwritable(problem))
+            return ExitCode.USAGE
         if isinstance(problem, OSError) and problem.errno == errno.ENAMETOOLONG:
             _tell(AuditorError(f"{problem.filename} cannot be a file: its name is too long"))
             return ExitCode.USAGE

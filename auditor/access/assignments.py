@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
 from auditor.access.role_definitions import (
     PermissionSet,
+    Role,
     field_of,
     path_of,
     permission_sets,
 )
 from auditor.estate import Estate
-from auditor.model import ArmId, Evidence, Resource, Unknown
+from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
 from auditor.sets.operation_patterns import PatternError
 
 ASSIGNMENT = "microsoft.authorization/roleassignments"
@@ -42,10 +44,21 @@ class Assignment:
     scope: ArmId
     condition: str
     hold: Hold
+    granted: Role | None = None
+    """What it gives, where that is no role definition: an access policy, or a role as Azure Lighthouse delegates it."""
+    told: tuple[Evidence, ...] = ()
+    """What says so, where that is no role assignment."""
+
+    @property
+    def is_role_assignment(self) -> bool:
+        """Whether it is a role assignment of Azure, active or eligible, and nothing else that gives rights."""
+        return not self.told
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
         """Whom, what and where, and the condition if there is one."""
+        if self.told:
+            return self.told
         names = ("principalId", "roleDefinitionId", "scope", *(("condition",) if self.condition else ()))
         return tuple(self.resource.at(*path_of(self.resource, name)) for name in names)
 
@@ -80,6 +93,15 @@ def given(estate: Estate) -> Iterator[Assignment]:
         made = _assignment(resource, hold)
         if made is not None:
             yield made
+
+
+def readable(estate: Estate) -> Iterator[Assignment]:
+    """Every role assignment that the snapshot shows and whose principal and role it tells."""
+    for resource in estate.seen(ASSIGNMENT):
+        with suppress(NotKnown):  # an expression of a plan
+            made = _assignment(resource, Hold.STANDING)
+            if made is not None:
+                yield made
 
 
 def shown(estate: Estate) -> Iterator[Assignment]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from auditor.access.assignments import Hold
 from auditor.access.effective import Access, access_of
-from auditor.access.escalation import Escalation, escalations, host_writes
+from auditor.access.escalation import Escalation, escalations, may_host
 from auditor.access.grants import Answer, Grant, Holding
 from auditor.access.principals import IDENTITY, Principal, identities_stated
 from auditor.estate import Estate, Relation
@@ -89,14 +89,18 @@ def _steps(
 ) -> Iterator[Blow]:
     """What a principal can do, each thing once per target: who controls a scope need not be told what is in it."""
     controlled: list[ArmId] = []
-    hosted = _may_host(holdings)
+    hosted = may_host(holdings)
     for row in escalations():
         if row.needs_host and not hosted:
             continue
         done: set[ArmId] = set()
         for target, holding in _targets(estate, row, holdings):
             implied = any(target.is_within(scope) for scope in controlled)
-            if target in done or implied or not row.works_on(estate.find(target)):
+            if (
+                target in done
+                or implied
+                or not row.works_on(estate.find(target), holding.assignment.is_role_assignment)
+            ):
                 continue
             grant = _grant(access, principal, row, holding, target)
             if grant is None:
@@ -104,13 +108,9 @@ def _steps(
             done.add(target)
             if row.gives == "control" and grant.answer is Answer.YES:
                 controlled.append(target)
-            becomes = _becomes(estate, access, row, target)
+            becomes = becomes_by(estate, row, target)
             if becomes != (principal,):
                 yield Blow(depth, principal, row, target, grant, becomes)
-
-
-def _may_host(holdings: tuple[Holding, ...]) -> bool:
-    return any(not isinstance(h.role, Unknown) and h.role.rights.control.overlaps(host_writes()) for h in holdings)
 
 
 def _targets(estate: Estate, row: Escalation, holdings: tuple[Holding, ...]) -> Iterator[tuple[ArmId, Holding]]:
@@ -142,7 +142,9 @@ def _grant(access: Access, principal: Principal, row: Escalation, holding: Holdi
     )
 
 
-def _becomes(estate: Estate, access: Access, row: Escalation, target: ArmId) -> tuple[Principal, ...]:
+def becomes_by(estate: Estate, row: Escalation, target: ArmId) -> tuple[Principal, ...]:
+    """As whom somebody can go on who does what a row of the table says on a target."""
+    access = access_of(estate)
     resource = estate.find(target)
     if resource is None or not row.through:
         return ()

@@ -6,18 +6,22 @@ eligible (nothing until it is activated). What cannot be told is a gap with its 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 from auditor.access.assignments import (
     Assignment,
+    Denial,
     Hold,
     eligible,
     given,
+    readable,
 )
+from auditor.access.conditions import Attributes, attributes_of, decided
 from auditor.access.deny_assignments import Denying, rights_of
 from auditor.access.grants import (
     Effective,
@@ -27,15 +31,20 @@ from auditor.access.grants import (
     WhatCan,
     WhoCan,
 )
+from auditor.access.group_membership import may_have_members
 from auditor.access.known_operations import nearest, planes_of
+from auditor.access.other_grants import access_policies, delegated
 from auditor.access.principals import Directory, Principal
 from auditor.access.role_definitions import PermissionSet, Role, Roles
 from auditor.access.scopes import ROOT, Hierarchy, is_management_group
+from auditor.access.void import Voids
 from auditor.estate import Estate
+from auditor.estate.kept import once_an_estate
 from auditor.model import ArmId, Evidence, NotKnown, Unknown
-from auditor.sets.operation_set import OperationSet, Rights, Term
+from auditor.sets.operation_set import NO_OPERATIONS, OperationSet, Rights, Term
 
 _Allowing = tuple[PermissionSet, Evidence, OperationSet]
+_Piece = tuple[PermissionSet, Evidence, OperationSet, bool]
 
 
 class _Held(NamedTuple):
@@ -46,13 +55,17 @@ class _Held(NamedTuple):
 class Access:
     """The access of one estate. Raises `NotKnown` when made, where the assignments themselves could not be read."""
 
-    def __init__(self, estate: Estate) -> None:
+    def __init__(self, estate: Estate, whole: bool = True) -> None:
+        """`whole` is false where the assignments that the snapshot shows shall do: no "nobody" can be had of it."""
         self.estate = estate
         self.directory = Directory(estate)
         self.roles = Roles(estate)
         self.scopes = Hierarchy(estate)
         self.denying = Denying(estate, self.directory)
-        self._given = tuple(given(estate))
+        self.voids = Voids(estate)
+        others, self._unread = _read_others(estate, self.roles)
+        self._given = (*(given(estate) if whole else readable(estate)), *others)
+        self._tables: dict[ArmId, Attributes] = {}
         self._held: dict[str, _Held] = {}
         self._said: dict[tuple[str, Unknown], Unknown] = {}
         self._allowing: dict[tuple[str, tuple[Term, ...], bool], tuple[_Allowing, ...]] = {}
@@ -91,7 +104,19 @@ class Access:
     @cached_property
     def groups(self) -> tuple[str, ...]:
         """The object ids of the groups that something is assigned to."""
-        return tuple(sorted({a.principal for a in self.assignments if self.principal_of(a).kind == "group"}))
+        return tuple(sorted({a.principal for a in self.assignments if self.may_have_members(a)}))
+
+    def assigned_to(self, principal: str) -> tuple[Assignment, ...]:
+        """What is assigned to a principal itself."""
+        return tuple(self._by_principal.get(principal, ()))
+
+    def may_have_members(self, assignment: Assignment) -> bool:
+        """Whether the holder is a group, or may be one: a type that is not stated, or Unknown, tells nothing."""
+        holder = self.principal_of(assignment)
+        if holder.kind in ("group", "foreigngroup"):
+            # A group of another tenant has no identity of this one in it.
+            return holder.kind == "group"
+        return not holder.kind and assignment.is_role_assignment and may_have_members(assignment)
 
     def principal(self, id_: str) -> Principal:
         """The principal of an object id, with what the snapshot or an assignment to it tells."""
@@ -101,6 +126,28 @@ class Access:
     def principal_of(self, assignment: Assignment) -> Principal:
         """To whom something is assigned."""
         return self.directory.get(assignment.principal, assignment.principal_kind, assignment.principal_name)
+
+    def role_of(self, assignment: Assignment) -> Role | Unknown:
+        """What an assignment gives, or why that is not known."""
+        return assignment.granted or self.roles.get(assignment.role)
+
+    def role_name(self, assignment: Assignment) -> str:
+        """What a sentence calls that which an assignment gives."""
+        return assignment.granted.name if assignment.granted is not None else self.roles.name(assignment.role)
+
+    @cached_property
+    def _places(self) -> list[ArmId]:
+        return sorted(self._by_scope, key=lambda place: place.key)
+
+    @cached_property
+    def _place_keys(self) -> list[str]:
+        return [place.key for place in self._places]
+
+    def below(self, scope: ArmId) -> Iterator[Assignment]:
+        """What is assigned at something inside a scope: a secret of a vault, a container, a child of a workspace."""
+        first = bisect_left(self._place_keys, scope.key + "/")
+        for place in self._places[first : bisect_left(self._place_keys, scope.key + "0")]:
+            yield from self._by_scope[place]
 
     def covering(self, scope: ArmId) -> Iterator[tuple[Assignment, Unknown | None]]:
         """What is assigned at a scope or above it; with the doubt, where it is not known to be above."""
@@ -117,10 +164,11 @@ class Access:
 
     # --- who can -------------------------------------------------------------------------------------------------
 
-    def who_can(self, action: str, scope: ArmId, data: bool | None = None) -> WhoCan:
+    def who_can(self, action: str, scope: ArmId, data: bool | None = None, below: bool = False) -> WhoCan:
         """Everybody who can do something at a scope. `action` may have wildcards: then any operation of it counts.
 
-        Without `data`, the operation is looked up to tell whether it is a data action. Raises `PatternError`.
+        With `below`, who can do it at something inside the scope counts too. Without `data`, the operation is looked
+        up to tell whether it is a data action. Raises `PatternError`.
         """
         planes, notes = self._planes(action, data)
         asked = OperationSet.of([action])
@@ -129,14 +177,27 @@ class Access:
         gaps: dict[Unknown, None] = {}
         if isinstance(self.eligible, Unknown):
             gaps[self.eligible] = None
-        for assignment, doubt in self.covering(scope):
-            role = self.roles.get(assignment.role)
+        gaps |= dict.fromkeys(self._unread)
+        inside = ((assignment, None) for assignment in self.below(scope)) if below else ()
+        for assignment, doubt in (*self.covering(scope), *inside):
+            role = self.role_of(assignment)
             if isinstance(role, Unknown):
                 gaps[role] = None
                 continue
+            place = assignment.scope if below and assignment.scope.is_within(scope) else scope
             for plane in planes:
-                for grant in self._grants(assignment, role, asked, plane, gaps):
-                    self._after_denials(grant, scope, doubt, grants, refused)
+                pieces = self._pieces(assignment, role, asked, plane, place)
+                for holder, via in self._holders(assignment, gaps) if pieces else ():
+                    self._after_denials(
+                        [
+                            Grant(holder, assignment, role, part, pattern, allows, plane, via, met=met)
+                            for part, pattern, allows, met in pieces
+                        ],
+                        place,
+                        doubt,
+                        grants,
+                        refused,
+                    )
         order = sorted(grants, key=_order)
         return WhoCan(action, scope, planes, tuple(order), tuple(refused), tuple(gaps), notes)
 
@@ -170,39 +231,95 @@ class Access:
             self._allowing[key] = tuple(_allowing(role, asked, data))
         return self._allowing[key]
 
-    def _grants(
-        self, assignment: Assignment, role: Role, asked: OperationSet, data: bool, gaps: dict[Unknown, None]
-    ) -> Iterator[Grant]:
-        allowing = self.allowing(role, asked, data)
-        if not allowing:
-            return
-        part, pattern, common = allowing[0]
+    def _pieces(
+        self, assignment: Assignment, role: Role, asked: OperationSet, data: bool, place: ArmId
+    ) -> tuple[_Piece, ...]:
+        """What an assignment lets through of what is asked, at a place: first what no condition leaves open."""
+        void = self.voids.at(place) if assignment.is_role_assignment else None
+        certain: list[_Piece] = []
+        narrowed: list[_Piece] = []
+        for part, pattern, common in self.allowing(role, asked, data):
+            left = common if void is None or void.doubt is not None else common - void.rights.plane(data)
+            met, stopped = left, NO_OPERATIONS
+            for text in filter(None, (assignment.condition, part.condition)):
+                found = decided(text, self._attributes(place))
+                met, stopped = met & found.met, stopped | found.failed
+            for pieces, allows in ((certain, met), (narrowed, left - met - stopped)):
+                witness = allows.witness()
+                shown = pattern if allows is common else part.granting(witness, data) if witness else None
+                if witness and shown is not None:
+                    pieces.append((part, shown, allows, pieces is certain))
+        return (*certain, *narrowed)
+
+    def _attributes(self, place: ArmId) -> Attributes:
+        """What a place tells of the attributes that conditions ask for: the names of what it lies in."""
+        if place not in self._tables:
+            self._tables[place] = attributes_of(place)
+        return self._tables[place]
+
+    def _holders(
+        self, assignment: Assignment, gaps: dict[Unknown, None]
+    ) -> Iterator[tuple[Principal, tuple[Principal, ...]]]:
+        """To whom an assignment gives something: the principal itself, and who is in it where it is a group."""
         holder = self.principal_of(assignment)
-        yield Grant(holder, assignment, role, part, pattern, common, data)
-        if holder.kind == "group":
+        yield holder, ()
+        if self.may_have_members(assignment):
             gaps.update((gap, None) for gap in self.directory.unknown_members(holder.id))
             for member in self.directory.members(holder.id):
-                yield Grant(member, assignment, role, part, pattern, common, data, via=(holder,))
+                yield member, (holder,)
 
     def _after_denials(
-        self, grant: Grant, scope: ArmId, doubt: Unknown | None, grants: list[Grant], refused: list[Refusal]
+        self,
+        pieces: Iterable[Grant],
+        place: ArmId,
+        doubt: Unknown | None,
+        grants: list[Grant],
+        refused: list[Refusal],
     ) -> None:
-        certain, doubts = self.denying.stops(grant.principal.id, grant.allows, grant.data, scope)
+        """The firmest piece of one assignment that denials leave; where they leave none, the first that they stop."""
+        stopped: list[Refusal] = []
+        for grant in pieces:
+            left, denial, doubts = self._left(grant, place)
+            if denial is not None:
+                stopped.append(Refusal(grant, denial))
+                continue
+            more = (doubt, grant.principal.existence, self._void_doubt(grant, place))
+            every = (*(each for each in more if each is not None), *doubts)
+            grants.append(replace(grant, allows=left, doubts=every))
+            return
+        refused.extend(stopped[:1])
+
+    def _left(self, grant: Grant, place: ArmId) -> tuple[OperationSet, Denial | None, tuple[Unknown, ...]]:
+        """What denials leave of a grant, or the one that takes the last of it."""
+        certain, doubts = self.denying.stops(grant.principal.id, grant.allows, grant.data, place)
         left = grant.allows
         for denial in certain:
             left = left - rights_of(denial).plane(grant.data)
             if left.is_empty:
-                refused.append(Refusal(grant, denial))
-                return
-        grants.append(replace(grant, allows=left, doubts=(*([] if doubt is None else [doubt]), *doubts)))
+                return left, denial, doubts
+        return left, None, doubts
+
+    def _void_doubt(self, grant: Grant, place: ArmId) -> Unknown | None:
+        """Why a grant may have no effect: whether roles or access policies decide there is not known."""
+        void = self.voids.at(place)
+        if void is None or void.doubt is None or not void.rights.plane(grant.data).overlaps(grant.allows):
+            return None
+        return void.doubt
 
     # --- what can ------------------------------------------------------------------------------------------------
 
-    def what_can(self, principal: str, scope: ArmId | None = None, below: bool = False) -> WhatCan:
-        """What a principal holds anywhere; with a scope, what holds there, and with `below` what lies below it too."""
+    def what_can(
+        self, principal: str, scope: ArmId | None = None, below: bool = False, settled: frozenset[str] = frozenset()
+    ) -> WhatCan:
+        """What a principal holds anywhere; with a scope, what holds there, and with `below` what lies below it too.
+
+        `settled` are groups of which it does not matter whether the principal is in them.
+        """
         held = self._held_by(principal)
         gaps: dict[Unknown, None] = {}
         for group, inside in held.perhaps:
+            if group in settled:
+                continue
             if scope is None or any(self._at(a, scope, below, {}) for a in self._by_principal[group]):
                 gaps[self._perhaps(group, inside)] = None
         found = held.holdings
@@ -243,7 +360,7 @@ class Access:
         says = f"{self.principal(group).label}, which holds {', '.join(held[:2])}{more}, may have it as a member"
         nobody_asked = why in self.directory.unknown_members(group)
         reason = "Microsoft Graph knows, and this snapshot does not" if nobody_asked else why.because
-        return Unknown(f"{says}: {reason}", why.permission, why.read)
+        return Unknown(f"{says}: {reason}", why.permission, why.read, absent=why.absent)
 
     def _at(self, assignment: Assignment, scope: ArmId, below: bool, gaps: dict[Unknown, None]) -> bool:
         covers = self.scopes.covers(assignment.scope, scope)
@@ -253,24 +370,44 @@ class Access:
         return covers or (below and assignment.scope.is_within(scope))
 
     def _holding(self, assignment: Assignment, via: tuple[Principal, ...]) -> Holding:
-        role = self.roles.get(assignment.role)
-        return Holding(assignment, role, self.roles.name(assignment.role), via)
+        return Holding(assignment, self.role_of(assignment), self.role_name(assignment), via)
+
+    def split(self, holding: Holding, scope: ArmId) -> tuple[Rights, Rights]:
+        """What a holding gives at a scope for certain, and what hangs on conditions that are not known to be met."""
+        certain: list[Rights] = []
+        narrowed: list[Rights] = []
+        assert not isinstance(holding.role, Unknown)
+        for part in holding.role.sets:
+            met, left = part.rights, part.rights
+            for text in filter(None, (holding.assignment.condition, part.condition)):
+                found = decided(text, self._attributes(scope))
+                met = Rights(met.control & found.met, met.data & found.met)
+                left = Rights(left.control - found.failed, left.data - found.failed)
+            certain.append(met)
+            narrowed.append(left - met)
+        return Rights.union(certain), Rights.union(narrowed)
 
     def effective(self, principal: str, scope: ArmId) -> Effective:
         """What a principal may do at a scope: for certain, under conditions, and once it activates what it may."""
         found = self.what_can(principal, scope)
         gaps = dict.fromkeys(found.gaps)
         parts: dict[str, list[Rights]] = defaultdict(list)
+        void = self.voids.at(scope)
         for holding in found.holdings:
             if isinstance(holding.role, Unknown):
                 gaps[holding.role] = None
-            elif holding.assignment.hold is Hold.ELIGIBLE:
-                parts["eligible"].append(holding.role.rights)
-            elif holding.assignment.condition:
-                parts["conditional"].append(holding.role.rights)
+                continue
+            certain, narrowed = self.split(holding, scope)
+            if void is not None and holding.assignment.is_role_assignment:
+                if void.doubt is not None:
+                    gaps[void.doubt] = None
+                else:
+                    certain, narrowed = certain - void.rights, narrowed - void.rights
+            if holding.assignment.hold is Hold.ELIGIBLE:
+                parts["eligible"].append(certain | narrowed)
             else:
-                parts["certain"].append(holding.role.unconditional)
-                parts["conditional"].append(holding.role.conditional)
+                parts["certain"].append(certain)
+                parts["conditional"].append(narrowed)
         taken, doubts = self.denying.taken(principal, scope)
         certain, conditional, later = (
             Rights.union(parts[kind]) - taken for kind in ("certain", "conditional", "eligible")
@@ -294,12 +431,38 @@ def _order(grant: Grant) -> tuple[int, str, str, str, str]:
     return rank, grant.principal.label.lower(), grant.principal.id, place, grant.assignment.resource.id.key
 
 
+def _read_others(estate: Estate, roles: Roles) -> tuple[tuple[Assignment, ...], tuple[Unknown, ...]]:
+    """What gives rights beside role assignments, and why some of it may not be known."""
+    found: list[Assignment] = []
+    gaps: list[Unknown] = []
+    for read in (access_policies, partial(delegated, roles=roles)):
+        try:
+            found += read(estate)
+        except NotKnown as gap:
+            gaps.append(gap.unknown)
+    return tuple(found), tuple(gaps)
+
+
+@once_an_estate
 def access_of(estate: Estate) -> Access:
     """The access of an estate, made once. Raises `NotKnown` where its assignments could not be read."""
-    found = estate.worked_out.get("access")
-    if not isinstance(found, Access):
-        found = estate.worked_out["access"] = Access(estate)
-    return found
+    return Access(estate)
+
+
+def seen_access_of(estate: Estate) -> tuple[Access, Unknown | None]:
+    """The access of an estate as far as its assignments are shown, and why there may be more; `None` if there is none.
+
+    What a shown assignment gives is given, whatever others there are: a plan that assigns a role says so for certain.
+    """
+    try:
+        return access_of(estate), None
+    except NotKnown as gap:
+        return _shown_access_of(estate), gap.unknown
+
+
+@once_an_estate
+def _shown_access_of(estate: Estate) -> Access:
+    return Access(estate, whole=False)
 
 
 def who_can(estate: Estate, action: str, scope: ArmId, data: bool | None = None) -> WhoCan:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from auditor.access.effective import access_of
-from auditor.access.grants import Grant
+from auditor.access.assignments import Assignment
+from auditor.access.conditions import decided
+from auditor.access.effective import Access, access_of
+from auditor.access.grants import Grant, Holding
 from auditor.access.known_operations import names
+from auditor.access.role_definitions import PermissionSet
+from auditor.documents.defaults import setting
 from auditor.estate import Estate
 from auditor.facts import load
-from auditor.model import ArmId, Resource, Unknown
+from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.sets.operation_set import OperationSet, Rights
 
 
@@ -20,7 +24,8 @@ class Escalation:
     """An operation and what it gives: `control`, `identity`, `code`, `keys`, ... (`rank` 0 is the worst).
 
     `on` is the lower-case type that it works on, `*` for any scope. `through` says whose identity is gained. `why`
-    ends the sentence "the principal ...". `void_if` is a property and the value that makes the operation worthless.
+    ends the sentence "the principal ...". `void_if` is a property and the value that makes the operation worthless,
+    `void_for_roles` one that makes it worthless where a role is what grants it.
     """
 
     operation: str
@@ -31,19 +36,30 @@ class Escalation:
     data: bool = False
     through: str = ""
     needs_host: bool = False
-    void_if: tuple[str, bool] | None = None
+    needs_deployment: bool = False
+    void_if: tuple[str, bool | str] | None = None
+    void_for_roles: tuple[str, bool | str] | None = None
 
-    def works_on(self, target: Resource | None) -> bool:
-        """Whether it gives anything on this target: listing keys that nothing accepts does not."""
-        if self.void_if is None or target is None:
-            return True
-        name, value = self.void_if
-        return target.get("properties", name) is not value
+    def works_on(self, target: Resource | None, by_role: bool = False) -> bool:
+        """Whether it gives anything on this target: listing keys that nothing accepts does not.
+
+        With `by_role`, whether a role gives it: no role opens a vault that goes by access policies.
+        """
+        voids = (self.void_if, self.void_for_roles if by_role else None)
+        return target is None or not any(_has(target, *void) for void in voids if void is not None)
 
     @property
     def asked(self) -> OperationSet:
         """The operation as a set."""
         return OperationSet.of([self.operation])
+
+
+def _has(target: Resource, name: str, value: bool | str) -> bool:
+    """Whether a setting is known to have a value; one that is not known keeps an operation in the answer."""
+    try:
+        return setting(target, "properties", name).is_one_of(str(value))
+    except NotKnown:
+        return str(target.stated("properties", name)).casefold() == str(value).casefold()
 
 
 @cache
@@ -61,22 +77,35 @@ def escalations() -> tuple[Escalation, ...]:
             row.get("data", False),
             row.get("through", ""),
             row.get("needs") == "host",
+            row.get("needs") == "deployment",
             tuple(row["void_if"]) if "void_if" in row else None,
+            tuple(row["void_for_roles"]) if "void_for_roles" in row else None,
         )
         for row in facts["operations"]
     )
     return tuple(sorted(rows, key=lambda row: row.rank))
 
 
+_DEPLOY = "Microsoft.Resources/deployments/write"
+
+
 @cache
-def _opens_data() -> frozenset[str]:
-    return frozenset(load("escalation")["opens_data"])
+def _opens_data() -> tuple[Escalation, ...]:
+    """The rows that reach data, the plainest first."""
+    kinds = load("escalation")["opens_data"]
+    rows = (row for row in escalations() if row.gives in kinds)
+    return tuple(sorted(rows, key=lambda row: kinds.index(row.gives)))
 
 
 @cache
 def workload_data() -> OperationSet:
     """Data actions on the kinds of service that hold this architecture's data."""
     return OperationSet.of(load("escalation")["workload_data"])
+
+
+@cache
+def _metadata() -> OperationSet:
+    return OperationSet.of(load("escalation")["workload_metadata"])
 
 
 @cache
@@ -108,16 +137,80 @@ def worst_operation(rights: Rights) -> str | None:
     return None
 
 
-def data_access(rights: Rights) -> str | None:
+def _always(_row: Escalation) -> bool:
+    return True
+
+
+def data_access(rights: Rights, works: Callable[[Escalation], bool] = _always) -> str | None:
     """An operation by which these rights reach data, keys and secrets included; `None` where they do not.
+
+    Taking over an identity or code that runs as one counts too; reading names and dates does not. `works` says whether
+    a row of the table gives anything where it is asked.
 
     A Reader's `*/read` also pulls images and reads a workspace's secret metadata (facts/rbac-semantics.md, section 7);
     that is not counted here, or nobody could be a Reader.
     """
-    for row in escalations_in(rights):
-        if row.gives in _opens_data():
+    for row in _opens_data():
+        if row.needs_deployment and not rights.control.contains(_DEPLOY):
+            continue
+        if rights.plane(row.data).contains(row.operation) and works(row):
             return row.operation
-    return (rights.data & workload_data()).witness(names(True))
+    void = OperationSet.of(row.operation for row in escalations() if row.data and not works(row))
+    return ((rights.data & workload_data()) - _metadata() - void).witness(names(True))
+
+
+def ways_to(resource: Resource, kinds: frozenset[str]) -> tuple[Escalation, ...]:
+    """The rows of the table that by themselves give one of these on a resource, as it is set."""
+    rows = (r for r in escalations() if r.on == resource.type and r.gives in kinds and not r.needs_deployment)
+    return tuple(row for row in rows if row.works_on(resource))
+
+
+def works_below(estate: Estate, row: Escalation, scope: ArmId) -> bool:
+    """Whether a role at a scope gives what a row says on something there; what is not there yet counts."""
+    targets = () if row.on == "*" else estate.seen(row.on, under=scope)
+    return not targets or any(row.works_on(target, by_role=True) for target in targets)
+
+
+def may_host(holdings: Iterable[Holding]) -> bool:
+    """Whether one of these lets its holder make something that runs as an identity."""
+    return any(not isinstance(h.role, Unknown) and h.role.rights.control.overlaps(host_writes()) for h in holdings)
+
+
+ASSIGN = "Microsoft.Authorization/roleAssignments/write"
+"""The operation that assigns roles."""
+_REQUEST = "@request:microsoft.authorization/roleassignments:"
+
+
+def delegates_data(access: Access, assignment: Assignment, estate: Estate, scope: ArmId) -> bool | Unknown:
+    """Whether somebody who assigns roles under a condition can give data: to itself for certain, or perhaps to others.
+
+    Every role that is known is tried against the condition (learn.microsoft.com/azure/role-based-access-control/
+    delegate-role-assignments-examples): one that it stops cannot be assigned, whatever else is not known.
+    """
+    own = {f"{_REQUEST}principalid": (assignment.principal,)}
+    if assignment.principal_kind:
+        own[f"{_REQUEST}principaltype"] = (assignment.principal_kind,)
+    others: str | None = None
+    parts = () if isinstance(found := access.role_of(assignment), Unknown) else found.sets
+    able = [part for part in parts if part.rights.control.contains(ASSIGN)]
+
+    def texts(part: PermissionSet) -> list[str]:
+        return [text for text in (assignment.condition, part.condition) if text]
+
+    for guid in access.roles.guids():
+        asked = {f"{_REQUEST}roledefinitionid": (guid,)}
+        free = [p for p in able if not any(decided(t, asked).failed.contains(ASSIGN) for t in texts(p))]
+        if not free:
+            continue
+        role = access.roles.get(guid)
+        if isinstance(role, Unknown) or data_access(role.rights, lambda row: works_below(estate, row, scope)) is None:
+            continue
+        if any(all(decided(text, asked | own).met.contains(ASSIGN) for text in texts(part)) for part in free):
+            return True
+        others = role.name
+    if others is None:
+        return False
+    return Unknown(f"whether its condition lets it assign {others} to somebody that it acts as is not known")
 
 
 @dataclass(frozen=True)
@@ -144,9 +237,13 @@ def who_reaches(
         for row in escalations():
             if (kinds and row.gives not in kinds) or not _has_target(estate, row, scope):
                 continue
-            answer = access.who_can(row.operation, scope, row.data)
+            # What lies in a resource is asked for with it; what lies in a group is asked for by itself.
+            answer = access.who_can(row.operation, scope, row.data, below=estate.find(scope) is not None)
             gaps |= dict.fromkeys(answer.gaps)
+            by_role = row.void_for_roles is None or _has_target(estate, row, scope, by_role=True)
             for grant in answer.grants:
+                if grant.assignment.is_role_assignment and not by_role:
+                    continue
                 key = (row.operation, grant.principal.id, grant.assignment.resource.id.key)
                 if grant.principal.id not in meant:
                     found.setdefault(key, Reach(row, scope, grant))
@@ -154,7 +251,7 @@ def who_reaches(
     return tuple(order), tuple(gaps)
 
 
-def _has_target(estate: Estate, row: Escalation, scope: ArmId) -> bool:
+def _has_target(estate: Estate, row: Escalation, scope: ArmId, by_role: bool = False) -> bool:
     """Whether there is something at or below a scope that the operation gives anything on."""
     targets = (*estate.seen(row.on, under=scope), *filter(None, [estate.find(scope)] if scope.type == row.on else []))
-    return row.on == "*" or any(row.works_on(target) for target in targets)
+    return row.on == "*" or any(row.works_on(target, by_role) for target in targets)

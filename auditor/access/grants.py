@@ -8,7 +8,7 @@ from enum import StrEnum
 from auditor.access.assignments import Assignment, Denial, Hold
 from auditor.access.principals import Principal
 from auditor.access.role_definitions import PermissionSet, Role
-from auditor.access.scopes import kind_of
+from auditor.access.scopes import kind_of, place_of
 from auditor.model import ArmId, Evidence, Unknown
 from auditor.sets.operation_set import OperationSet, Rights
 
@@ -39,6 +39,8 @@ class Grant:
     data: bool
     via: tuple[Principal, ...] = ()
     doubts: tuple[Unknown, ...] = ()
+    met: bool = False
+    """Whether the conditions are known to let all of `allows` through."""
 
     @property
     def answer(self) -> Answer:
@@ -51,20 +53,24 @@ class Grant:
 
     @property
     def conditions(self) -> tuple[str, ...]:
-        """The conditions that narrow it and are not evaluated."""
+        """The conditions that narrow it, and of which it is not known whether they are met."""
+        if self.met:
+            return ()
         return tuple(text for text in (self.assignment.condition, self.permission.condition) if text)
 
     def chain(self, scope: ArmId) -> tuple[str, ...]:
         """Why, link by link: who, through which group, assignment, role, permission set, pattern."""
         held = {Hold.STANDING: "is assigned", Hold.ACTIVATED: "has activated", Hold.ELIGIBLE: "may activate"}
         at = self.assignment.scope
-        where = f"at {kind_of(at)}" + ("" if at == scope else f", inherited by {kind_of(scope)}")
-        index = self.permission.path[-1]
-        plane = "dataActions" if self.data else "actions"
+        inherited = "" if at.is_within(scope) else f", inherited by {kind_of(scope)}"
         links = [self.principal.label]
         links += [f"is a member of {group.label}" for group in self.via]
-        links.append(f"{held[self.assignment.hold]} {self.role.name} {where}")
-        links.append(f"permission set {index}, {plane}: {self.pattern.value}")
+        links.append(f"{held[self.assignment.hold]} {self.role.name} at {place_of(at, scope)}{inherited}")
+        if self.permission.written:
+            links.append(f"permission {self.pattern.value}")
+        else:
+            plane = "dataActions" if self.data else "actions"
+            links.append(f"permission set {self.permission.path[-1]}, {plane}: {self.pattern.value}")
         links += [f"if {text}" for text in self.conditions]
         return (*links, *(doubt.because for doubt in self.doubts))
 

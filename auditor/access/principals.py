@@ -24,6 +24,9 @@ from auditor.access.group_membership import Membership
 from auditor.estate import Estate
 from auditor.model import ArmId, Resource, Unknown
 
+DELEGATED = "delegated"
+"""The kind of a principal of another tenant, to which Azure Lighthouse delegates."""
+
 EVERYONE = "00000000-0000-0000-0000-000000000000"
 """The principal of a deny assignment that is meant for all (facts/rbac-semantics.md, section 3)."""
 
@@ -49,11 +52,30 @@ class Principal:
     deleted: bool = False
 
     @property
+    def existence(self) -> Unknown | None:
+        """Why it is not known that there is such a principal at all; `None` where nothing speaks against it.
+
+        Azure writes the type Unknown where the directory did not tell: of a principal that is gone, a guest that is
+        new, or by an outage (learn.microsoft.com/azure/role-based-access-control/troubleshooting).
+        """
+        if self.kind != "unknown":
+            return None
+        return Unknown(f"whether principal {self.name or self.id} still exists is not known: its type is Unknown")
+
+    @property
     def label(self) -> str:
         """What a sentence calls it: `identity id-app`, `group Admins`, `user 0f3c...`."""
-        kind = {"serviceprincipal": "service principal", "foreigngroup": "foreign group"}.get(self.kind, self.kind)
+        kind = _KINDS.get(self.kind, self.kind)
         shown = self.name or self.id
         return f"{kind or 'principal'} {shown}" + (" (deleted)" if self.deleted else "")
+
+
+_KINDS = {
+    "serviceprincipal": "service principal",
+    "foreigngroup": "foreign group",
+    "unknown": "principal of unknown type",
+    DELEGATED: "principal of another tenant",
+}
 
 
 class _Inside(NamedTuple):
@@ -107,7 +129,7 @@ class Directory:
         found = self._found.get(id_.lower())
         if found is None:
             kind = "group" if id_.lower() in self._asked.members else kind
-            return Principal(id_.lower(), kind.lower(), name, deleted=kind.lower() == "unknown")
+            return Principal(id_.lower(), kind.lower(), name)
         return found
 
     def known(self) -> tuple[Principal, ...]:

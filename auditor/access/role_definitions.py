@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from importlib.resources import files
 from typing import Any
 
 from auditor.estate import Estate
-from auditor.model import Evidence, Resource, Unknown
+from auditor.model import ArmId, Evidence, Resource, Unknown
 from auditor.sets.operation_patterns import PatternError, expand, matches
 from auditor.sets.operation_set import MOST_GLOBS, OperationSet, Rights
 
@@ -24,12 +27,17 @@ class PermissionSet:
     path: tuple[str | int, ...]
     rights: Rights
     condition: str = ""
+    written: tuple[tuple[str, Evidence], ...] = ()
+    """For a grant that is no role: each operation that it gives, with the place that gives it."""
 
     def granting(self, operation: str, data: bool) -> Evidence | None:
         """The pattern that lets an operation through, where one does; the first as written."""
         if not self.rights.plane(data).contains(operation):
             return None
         lowered = operation.strip().lower()
+        for given, evidence in self.written:
+            if any(matches(glob, lowered) for glob in expand(given)):
+                return evidence
         for index, pattern in enumerate(self.holder.get(*self.path, _LISTS[data][0], default=[])):
             if any(matches(glob, lowered) for glob in expand(str(pattern))):
                 return self.holder.at(*self.path, _LISTS[data][0], index)
@@ -81,8 +89,12 @@ class Roles:
 
     def name(self, guid: str, otherwise: str = "") -> str:
         """What a sentence calls the role, whether it could be read or not."""
-        resource = self._documents.get(guid)
+        resource = self._documents.get(guid) or built_in(guid)
         return _role_name(resource) if resource else otherwise or f"role {guid}"
+
+    def guids(self) -> tuple[str, ...]:
+        """Every role that could be assigned, as far as it is known: the snapshot's, and Azure's own."""
+        return tuple(dict.fromkeys((*sorted(self._documents), *built_in_guids())))
 
     def planes_naming(self, operation: str) -> Iterator[bool]:
         """The planes in which some role writes out an operation: `True` for data actions."""
@@ -95,7 +107,7 @@ class Roles:
                         yield data
 
     def _make(self, guid: str) -> Role | Unknown:
-        resource = self._documents.get(guid)
+        resource = self._documents.get(guid) or built_in(guid)
         if resource is None:
             gap = self._estate.coverage.gap(DEFINITION)
             because = gap.because if gap is not None else "it is not in this snapshot"
@@ -103,6 +115,7 @@ class Roles:
                 f"what role {guid} allows is not known: {because}",
                 permission=_READ,
                 read=gap.read if gap is not None else None,
+                absent=gap is not None and gap.absent,
             )
         try:
             sets = tuple(permission_sets(resource))
@@ -112,6 +125,31 @@ class Roles:
             return Unknown(f"the definition of role {_role_name(resource)} has no permissions in this snapshot", _READ)
         kind = str(field_of(resource, "type") or field_of(resource, "roleType") or "").lower()
         return Role(guid, _role_name(resource), kind == "customrole", resource, sets)
+
+
+def built_in(guid: str) -> Resource | None:
+    """Azure's own definition of a built-in role, which is the same in every tenant; `None` for any other GUID.
+
+    From `facts/built-in-roles.json.gz`, which has its source and its date.
+    """
+    found = _built_in().get(guid)
+    if found is None:
+        return None
+    name, permissions = found
+    id_ = ArmId(f"/providers/Microsoft.Authorization/roleDefinitions/{guid}")
+    body = {"roleName": name, "type": "BuiltInRole", "permissions": permissions}
+    return Resource(id_, {"id": id_.text, "name": guid, "properties": body}, id_)
+
+
+def built_in_guids() -> tuple[str, ...]:
+    """The GUIDs of all built-in roles."""
+    return tuple(_built_in())
+
+
+@cache
+def _built_in() -> Mapping[str, tuple[str, Any]]:
+    raw = files("auditor.facts").joinpath("built-in-roles.json.gz").read_bytes()
+    return {guid: (name, permissions) for guid, name, permissions in json.loads(gzip.decompress(raw))["roles"]}
 
 
 def permission_sets(holder: Resource) -> Iterator[PermissionSet]:

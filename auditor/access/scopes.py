@@ -31,6 +31,14 @@ def kind_of(scope: ArmId) -> str:
     return scope.name
 
 
+def place_of(scope: ArmId, asked: ArmId) -> str:
+    """What a sentence calls a scope that may lie below the one that was asked about: `secret db in kv-chat`."""
+    if scope == asked or not scope.is_within(asked) or scope.parent is None:
+        return kind_of(scope)
+    kind = scope.type.rpartition("/")[2].removesuffix("s")
+    return f"{kind} {scope.name} in {kind_of(asked)}" if scope.type.count("/") > 1 else kind_of(scope)
+
+
 def group_of(scope: ArmId) -> ArmId:
     """The resource group that a resource is in."""
     parts = scope.text.strip("/").split("/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
@@ -12,7 +13,7 @@ from auditor.collect.plan.plan import Scope
 from auditor.collect.reads.question import Answer
 from auditor.collect.reads.recipes import Shape, Where, recipes
 from auditor.collect.service_tags import only_named
-from auditor.collect.wire import INTERRUPTED
+from auditor.collect.wire import INTERRUPTED, VANISHED
 from auditor.model import ArmId, Read
 from auditor.snapshot import Snapshot
 
@@ -32,7 +33,8 @@ class Gathered:
         # Lower is better: the answer about one resource says more than a list of many.
         self._rank: dict[str, tuple[bool, str]] = dict.fromkeys(self._documents, (True, ""))
         self._shown_to: dict[str, set[str]] = defaultdict(set)
-        self._gone: list[ArmId] = []
+        self._gone: dict[ArmId, None] = {}
+        """What its own path denied although a list showed it."""
         self._collected_at = collected_at
 
     @property
@@ -56,12 +58,47 @@ class Gathered:
         self.note(replace(answer.read, shows=shows))
         recipe = answer.question.recipe
         if answer.gone:
-            self._gone.append(ArmId(answer.gone))
+            self._gone.setdefault(ArmId(answer.gone))
         if recipe.shape is Shape.INVENTORY:
             self._take_inventory(answer)
         elif recipe.where is not Where.MANAGEMENT_GROUP:
             # What descends from a management group is told by its own documents, and better.
             self._keep(answer.documents, answer)
+
+    def so_far(self) -> Gathered:
+        """A copy of what there is while the run goes on; what a path denied and no list was asked about is unread."""
+        found = copy.copy(self)
+        found.reads, found._gone = list(self.reads), dict(self._gone)
+        for denied in self.denied:
+            found.settle(denied, None)
+        return found
+
+    @property
+    def denied(self) -> tuple[ArmId, ...]:
+        """What a list showed and its own path denied: deleted meanwhile, or a service that contradicts itself."""
+        return tuple(self._gone)
+
+    def settle(self, denied: ArmId, again: Answer | None) -> None:
+        """Record what became of it: `again` is its list asked once more, `None` where it could not be.
+
+        What that list no longer shows was deleted. What it still shows is kept, and every answer of "nothing there"
+        about it is a failed read.
+        """
+        if again is not None and again.read.answered and all(ArmId(d["id"]) != denied for d in again.documents):
+            says = "it was deleted while the run lasted: the list that showed it does not show it any more"
+            self.reads = [_without(read, denied) for read in self.reads]
+            self.note(Read(denied.text, again.read.api_version, 404, denied.type, denied.text, message=says))
+            return
+        del self._gone[denied]
+        says = "a list shows it, also when asked again, and its own path answers that it is not there"
+        self.reads = [
+            replace(read, error=VANISHED, message=says)
+            if read.answered and read.status == 404 and ArmId(read.scope).is_within(denied)
+            else read
+            for read in self.reads
+        ]
+        self.note(Read(denied.text, "", 404, denied.type, denied.text, error=VANISHED, message=says))
+        self.failed = sum(not read.answered for read in self.reads)
 
     def _take_inventory(self, answer: Answer) -> None:
         """Keep of the inventory what nothing else reads; and let it vouch for the types that it alone lists."""
@@ -116,7 +153,7 @@ class Gathered:
         return Snapshot(
             documents=tuple(ordered),
             reads=reads,
-            complete=all(read.error != INTERRUPTED for read in reads),
+            complete=all(read.error not in (INTERRUPTED, VANISHED) for read in reads),
             collected_at=self._collected_at or datetime.now(UTC).isoformat(timespec="seconds"),
             source="azure",
             tenant=next(tenants, ""),
@@ -129,6 +166,15 @@ class Gathered:
         for document in documents:
             if not any(ArmId(document["id"]).is_within(gone) for gone in self._gone):
                 yield document
+
+
+def _without(read: Read, deleted: ArmId) -> Read:
+    """The record of a read that brought what was deleted since: it counts what is left."""
+    scope = ArmId(read.scope)
+    if scope.is_within(deleted):
+        return replace(read, count=0)
+    listed = read.covers == deleted.type and deleted.is_within(scope)
+    return replace(read, count=max(0, read.count - 1)) if listed else read
 
 
 _TENANT = frozenset(recipe.covers for recipe in recipes() if recipe.where is Where.SEVERAL)

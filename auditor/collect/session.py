@@ -47,7 +47,7 @@ class Session:
         certificates = trusted(target.ca_file)
         make = default_credential(self.cloud, certificates) if credential is None else lambda: credential
         self.token = Token(make)
-        self._http = connections(certificates, target.concurrency * MOST)
+        self._http = connections(certificates, target.concurrency * MOST, lambda: deadline.over)
 
     def sign_in(self) -> None:
         """Fetch the token that all clients will use. Raises `AuditorError` where no credential works."""

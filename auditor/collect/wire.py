@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
@@ -11,19 +12,23 @@ from urllib.parse import quote
 from azure.core.exceptions import AzureError
 from azure.core.rest import HttpRequest
 
+from auditor.collect.connection.transport import BoundlessError
 from auditor.collect.errors import Failed, problem_of
 from auditor.collect.pacing.retry import Interrupted
 from auditor.collect.reads.question import Answer, Question
 from auditor.collect.reads.recipes import Shape, Where, recipes
 from auditor.collect.session import Send, Session
 from auditor.model import ArmId
-from auditor.snapshot import MAX_DEPTH, redact, too_deep
+from auditor.snapshot import MAX_DEPTH, id_in, redact, too_deep, with_slash
 
 MAX_PAGES = 10_000
 """A list of more pages than this is taken for one that never ends."""
 TRIES = 3
 """How often a question is put when its answer of status 200 is not JSON, or its token is refused: beside the retries
 of the pipeline, which knows neither. A token may end again while a renewed one waits for its turn."""
+
+VANISHED = "Vanished"
+"""The error of a read of a resource that a list shows and its own path denies, twice: it may be there."""
 
 INTERRUPTED = "Interrupted"
 """The error of a read that the end of the run cut off or never let begin; a snapshot with one is not complete."""
@@ -80,6 +85,7 @@ class _Conversation:
             found.extend(_items(body))
             link = _next_link(body)
             if not link:
+                _check_count(body, len(found))
                 return tuple(found), status, self._version
             self._check(str(link), seen)
             status, answer = self._get(str(link))
@@ -108,13 +114,16 @@ class _Conversation:
             if attempt:
                 self._pause(attempt)
             status, content = self._fetch(url)
-            body = _parsed(content) if status == 200 else None
+            body, fault = _parsed(content) if status == 200 else (None, None)
             if isinstance(body, dict):
+                _refuse_error(body)
                 return status, body
             if status not in (200, 401):
                 break
         if status == 200:
-            raise Failed(status, "InvalidJson", "the answer is not a JSON object, however often it is asked for")
+            raise fault or Failed(
+                status, "InvalidJson", "the answer is not a JSON object, however often it is asked for"
+            )
         return self._refused(status, content)
 
     def _fetch(self, url: str) -> tuple[int, bytes]:
@@ -124,6 +133,10 @@ class _Conversation:
             response = self._send(HttpRequest("GET", url))
         except Interrupted:
             raise interrupted() from None
+        except BoundlessError as problem:
+            if self._session.deadline.over:
+                raise interrupted() from None
+            raise Failed(200, problem.code, str(problem)) from problem
         except AzureError as problem:
             status = getattr(problem, "status_code", None) or 0
             raise Failed(status, type(problem).__name__, _plain(problem)) from problem
@@ -151,8 +164,11 @@ class _Conversation:
             return True
         parent = self._question.parent or self._question.path
         if parent != self._question.path:
-            version = next(recipe.api_version for recipe in recipes() if recipe.covers == ArmId(parent).type)
-            status, content = self._fetch(self._url(parent, version))
+            recipe = next(recipe for recipe in recipes() if recipe.covers == ArmId(parent).type)
+            status, content = self._fetch(self._url(parent, recipe.api_version))
+            other = problem_of(status, content).other_version(recipe) if status == 400 else None
+            if other is not None:
+                status, content = self._fetch(self._url(parent, other))
             if status == 200 or not problem_of(status, content).means_gone(self._question):
                 return False
         self.gone = parent
@@ -199,14 +215,62 @@ def _plain(problem: AzureError) -> str:
     return " ".join(str(problem.message or problem).split())
 
 
-def _parsed(content: bytes) -> Any:
-    def refuse(word: str) -> NoReturn:
-        raise ValueError(f"{word} is not JSON")
-
+def _parsed(content: bytes) -> tuple[Any, Failed | None]:
+    """The value, or `None` and what is wrong with it where another try would not put it right."""
     try:
-        return json.loads(content, parse_constant=refuse)
+        return json.loads(
+            content, parse_constant=_refuse, parse_float=_float, parse_int=_int, object_pairs_hook=_object
+        ), None
+    except Failed as fault:
+        return None, fault
     except (ValueError, RecursionError):
-        return None
+        return None, None
+
+
+def _refuse(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _float(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise Failed(200, "NumberTooLarge", "the answer holds a number that is larger than any program can hold")
+    return value
+
+
+def _int(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise Failed(200, "NumberTooLarge", "the answer holds a number that is larger than any program can hold")
+    return int(digits)
+
+
+_MOST_DIGITS = 308
+"""Digits of the largest whole number that fits a double, which is what other programs read it into."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        # Which of the two counts depends on who reads it: no answer of Azure's has that.
+        raise Failed(200, "DuplicateKeys", "the answer holds an object that gives a key twice")
+    return found
+
+
+def _refuse_error(body: Mapping[str, Any]) -> None:
+    """An error is one whatever status comes with it."""
+    error = body.get("error")
+    if isinstance(error, Mapping) and error.get("code") and "id" not in body:
+        message = str(error.get("message") or "the answer of status 200 is an error")
+        raise Failed(200, str(error["code"]), message)
+
+
+def _check_count(body: Mapping[str, Any], found: int) -> None:
+    """Where the last page says how many there are in all, there are as many."""
+    for key in ("totalCount", "totalRecords", "@odata.count"):
+        stated = body.get(key)
+        if isinstance(stated, int) and not isinstance(stated, bool) and stated > found:
+            says = f"the list says that it holds {stated} and showed {found}"
+            raise Failed(200, "CountMismatch", says)
 
 
 def _items(body: Mapping[str, Any]) -> list[Document]:
@@ -217,8 +281,8 @@ def _items(body: Mapping[str, Any]) -> list[Document]:
 
 
 def _document(item: Any) -> Document:
-    if not isinstance(item, dict) or not isinstance(item.get("id"), str) or not item["id"].startswith("/"):
+    if not isinstance(item, dict) or not id_in(item):
         raise Failed(200, "NoId", "the answer holds something that is not a resource: it has no id")
     if too_deep(item):
         raise Failed(200, "TooDeep", f"{item['id']} is nested deeper than {MAX_DEPTH} levels")
-    return item
+    return with_slash(item)

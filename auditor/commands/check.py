@@ -23,6 +23,7 @@ from auditor.commands.options.report import (
     guard,
     report_options,
 )
+from auditor.commands.options.snapshots import snapshot_of
 from auditor.model import ExitCode
 
 
@@ -44,12 +45,10 @@ def check(snapshot: Path, asked: AuditOptions, history: Path | None, report: Rep
     Exit codes: 0 everything required holds, 1 something required fails (see --fail-on), 2 bad usage or bad input,
     3 incomplete, 4 the auditor itself failed.
     """
-    from auditor.snapshot import read_snapshot
-
     terms = terms_of(asked)
     report = settled(report, terms)
     check_history(history)
-    found = read_snapshot(snapshot)
+    found = snapshot_of(snapshot)
     result = audited(found, terms)
     inputs = (snapshot, *terms.files, *([history] if history else []))
     guard(report.targets, inputs)

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from auditor.commands.gathering import powershell_script, shell_script
 from auditor.commands.options.output import write_json, write_page
 from auditor.facts import load
 from auditor.model import AuditorError
@@ -31,7 +32,7 @@ _SCOPE = re.compile(
     metavar="ID",
     help="Where the role may be assigned; a subscription's GUID will do.",
 )
-@click.option("--format", type=click.Choice(["json", "text"]), default="json", show_default=True)
+@click.option("--format", type=click.Choice(["json", "text", "sh", "powershell"]), default="json", show_default=True)
 @click.option(
     "-o",
     "--output",
@@ -47,8 +48,12 @@ def permissions(scopes: tuple[str, ...], format: str, output: Path | None) -> No
     auditor permissions --scope 00000000-0000-0000-0000-000000000000 -o role.json
     az role definition create --role-definition role.json
 
-    `--format text` lists each operation with what is read by it.
+    `--format text` lists each operation with what is read by it. `--format sh` and `--format powershell` print a script
+    that reads all of it with az, for `auditor import`: where only az may sign in.
     """
+    if format in ("sh", "powershell"):
+        write_page((shell_script() if format == "sh" else powershell_script()).splitlines(), output)
+        return
     if format == "text":
         write_page(_lines(), output)
         return

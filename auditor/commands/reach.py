@@ -35,7 +35,12 @@ _MARKS = {"reached": "ok", "not known": "??", "not reached": "no"}
     metavar="Internet|ID|CIDR",
     help="Internet, an address or prefix, a service tag, a network, a subnet, or something that sits in one.",
 )
-@click.option("--to", "target", metavar="ID", help="One target; without it everything is asked about.")
+@click.option(
+    "--to",
+    "target",
+    metavar="ID|Internet|CIDR",
+    help="One target, the Internet, an address or prefix; without it everything is asked about.",
+)
 @click.option("--port", metavar="N/PROTO", help="Only these packets: 443, 443/tcp, 8080-8090/tcp, 53/udp, icmp.")
 @click.option("--service-tags", type=click.Path(path_type=Path), metavar="FILE", help="Prefixes of service tags.")
 @page_options
@@ -65,7 +70,7 @@ def reach(
         raise AuditorError(f"where {source} sends from is not known: {gap.unknown.because}", tip) from None
     if format == "json":
         write_json(as_json(source, asked["port"], found), output)
-    elif asked["target"] is not None:
+    elif asked["target"] is not None and len(found) == 1:
         write_page(_one(found[0], page_width(output)), output)
     else:
         write_page(_all(source, found, page_width(output)), output)

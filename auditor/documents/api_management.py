@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from auditor.documents.view import View, text
+from auditor.documents.view import View, parts, reference, text, word
 
 SERVICE = "microsoft.apimanagement/service"
 BACKEND = f"{SERVICE}/backends"
 API = f"{SERVICE}/apis"
 
 
+class PoolMember(View):
+    """A backend that a pool spreads requests over."""
+
+    backend = reference("id")
+
+
+class ApiManagement(View, kind=SERVICE):
+    """The service. `network_mode` is none, external or internal."""
+
+    network_mode = word("properties", "virtualNetworkType")
+    subnet = reference("properties", "virtualNetworkConfiguration", "subnetResourceId")
+
+
 class Backend(View, kind=BACKEND):
-    """Where requests of an API may go."""
+    """Where requests of an API may go: a URL, or a pool of other backends."""
 
     url = text("properties", "url")
+    pool_members = parts(PoolMember, "properties", "pool", "services")
 
 
 class Api(View, kind=API):

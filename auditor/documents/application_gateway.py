@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
-from auditor.documents.view import View, flag, number, part, parts, reference, text, word
+from auditor.documents.view import View, flag, number, part, parts, reference, references, text, word
 from auditor.model import ArmId
 
 APPLICATION_GATEWAY = "microsoft.network/applicationgateways"
@@ -34,9 +34,10 @@ class BackendAddress(View):
 
 
 class BackendPool(View):
-    """A backend pool. Interfaces can be members too: those say so in their own documents."""
+    """A backend pool. Interfaces can be members too: either side says so."""
 
     addresses = parts(BackendAddress, "properties", "backendAddresses")
+    configurations = references("properties", "backendIPConfigurations")
 
 
 class BackendSetting(View):
@@ -57,7 +58,12 @@ class TlsPolicy(View):
     def chosen_by_name(self) -> bool:
         """Whether it is one of Azure's own policies, so that its name decides and not a version beside it."""
         kind = self.type
-        return (not kind.absent and kind.value == "predefined") or not self.states("minProtocolVersion")
+        return kind.value == "predefined" if not kind.absent else not self.states("minProtocolVersion")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says nothing, so that the default of the gateway is in force."""
+        return not any(self.states(key) for key in ("policyType", "policyName", "minProtocolVersion"))
 
 
 class TlsProfile(View):

@@ -99,6 +99,7 @@ class FirewallPolicy(View, kind=POLICY):
     private_ranges = texts("properties", "snat", "privateRanges")
     learns_ranges = word("properties", "snat", "autoLearnPrivateRanges")
     has_proxy = flag("properties", "dnsSettings", "enableProxy")
+    name_servers = texts("properties", "dnsSettings", "servers")
 
 
 class RuleGroup(View, kind=RULE_GROUP):

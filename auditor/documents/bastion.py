@@ -24,6 +24,15 @@ class Bastion(View, kind=BASTION):
     shares_links = flag("properties", "enableShareableLink")
 
     @property
+    def opens_any_port(self) -> bool:
+        """Whether sessions can go to a port of the caller's choice: from sku Standard on, by tunnels to any of them.
+
+        learn.microsoft.com/azure/bastion/configuration-settings, custom inbound port;
+        learn.microsoft.com/azure/bastion/native-client.
+        """
+        return self.sku.value in ("standard", "premium")
+
+    @property
     def is_developer(self) -> bool:
         """Whether it is shared by Azure among customers and has no place in a network of its own."""
         return self.sku.value == "developer" or self.network.value is not None

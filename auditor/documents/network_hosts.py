@@ -28,7 +28,7 @@ HOSTS: Mapping[str, str] = {
 class AgentPool(View, kind=AGENT_POOL):
     """A pool of nodes of a Kubernetes cluster, as the document of the cluster shows it."""
 
-    gives_addresses = flag("enableNodePublicIP")
+    gives_addresses = flag("properties", "enableNodePublicIP")
 
 
 class Cluster(View, kind="microsoft.containerservice/managedclusters"):

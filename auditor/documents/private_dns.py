@@ -1,8 +1,8 @@
-"""Private DNS: links and records of zones, resolvers, forwarding rules, and the DNS settings of a firewall policy."""
+"""Private DNS: links and records of zones, resolvers, forwarding rules, and whom a network asks."""
 
 from __future__ import annotations
 
-from auditor.documents.view import View, flag, parts, reference, text, texts, word
+from auditor.documents.view import View, parts, reference, text, texts, word
 
 ZONE = "microsoft.network/privatednszones"
 LINK = f"{ZONE}/virtualnetworklinks"
@@ -11,7 +11,6 @@ INBOUND = "microsoft.network/dnsresolvers/inboundendpoints"
 RULESET = "microsoft.network/dnsforwardingrulesets"
 RULE = f"{RULESET}/forwardingrules"
 RULESET_LINK = f"{RULESET}/virtualnetworklinks"
-FIREWALL = "microsoft.network/azurefirewalls"
 
 
 class ZoneLink(View, kind=LINK):
@@ -65,28 +64,6 @@ class RulesetLink(View, kind=RULESET_LINK):
     """A network that uses a ruleset."""
 
     network = reference("properties", "virtualNetwork")
-
-
-class FirewallAddress(View):
-    """An address configuration of a firewall."""
-
-    address = text("properties", "privateIPAddress")
-    subnet = reference("properties", "subnet")
-
-
-class NamingFirewall(View, kind=FIREWALL):
-    """An Azure Firewall as a server of names: where it listens, and whose settings say whom it asks."""
-
-    addresses = parts(FirewallAddress, "properties", "ipConfigurations")
-    policy = reference("properties", "firewallPolicy")
-
-
-class PolicyNames(View, kind="microsoft.network/firewallpolicies"):
-    """The DNS settings of a firewall policy, and the policy that it inherits from."""
-
-    proxy = flag("properties", "dnsSettings", "enableProxy")
-    servers = texts("properties", "dnsSettings", "servers")
-    base = reference("properties", "basePolicy")
 
 
 class NamedNetwork(View, kind="microsoft.network/virtualnetworks"):

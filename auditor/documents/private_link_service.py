@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.documents.view import View, parts, reference, references, text
+from auditor.documents.view import View, parts, reference, references
 from auditor.model import ArmId, Resource, Unknown
 
 PRIVATE_LINK_SERVICE = "microsoft.network/privatelinkservices"
@@ -19,13 +19,6 @@ class PrivateLinkService(View, kind=PRIVATE_LINK_SERVICE):
 
     fronts = references("properties", "loadBalancerFrontendIpConfigurations")
     addresses = parts(NatAddress, "properties", "ipConfigurations")
-
-
-class PublicName(View, kind="microsoft.network/publicipaddresses"):
-    """The number and the name of a public address."""
-
-    address = text("properties", "ipAddress")
-    fqdn = text("properties", "dnsSettings", "fqdn")
 
 
 def balancers_of(service: Resource) -> tuple[ArmId, ...]:

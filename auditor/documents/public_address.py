@@ -11,6 +11,7 @@ class PublicAddress(View, kind=PUBLIC_ADDRESS):
     """A public address. `ddos_protection` is `enabled`, `disabled` or `virtualnetworkinherited`."""
 
     address = text("properties", "ipAddress")
+    fqdn = text("properties", "dnsSettings", "fqdn")
     sku = word("sku", "name")
     ddos_protection = word("properties", "ddosSettings", "protectionMode")
     holder = reference("properties", "ipConfiguration")

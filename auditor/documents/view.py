@@ -142,7 +142,7 @@ class Property(Generic[T]):
             return Reading(gap.unknown, evidence)
 
     def _absent(self, view: View, path: Path, evidence: Evidence) -> Reading[T]:
-        known, default, why = absence(view.resource.type, path)
+        known, default, why = absence(view.resource.type, path, str(view.resource.stated("apiVersion") or ""))
         if known:
             return Reading(self._read(view, path, default) if default is not None else self._none(), evidence, True)
         where = "/".join(map(str, path))
@@ -155,11 +155,22 @@ class Property(Generic[T]):
 
 
 @cache
-def absence(type_: str, path: Path) -> tuple[bool, JSON, str]:
-    """Whether Azure says what an absence at this path means, the default (`None` for "none"), and else why not."""
+def absence(type_: str, path: Path, api_version: str = "") -> tuple[bool, JSON, str]:
+    """Whether Azure says what an absence at this path means, the default (`None` for "none"), and else why not.
+
+    `api_version` is the one that a document states: a plan is deployed with it, and defaults have changed.
+    """
     facts = load("absent-settings")
     key = "/".join("*" if isinstance(step, int) else step for step in path)
     row: Mapping[str, Any] | None = facts["types"].get(type_, {}).get(key)
+    if row is not None and api_version:
+        for version, default in sorted(row.get("before", {}).items()):
+            if api_version[:10] < version:
+                return True, default, ""
+    if row is not None and api_version:
+        for version, default in sorted(row.get("since", {}).items(), reverse=True):
+            if api_version[:10] >= version:
+                return True, default, ""
     if row is not None:
         return ("absent" in row), row.get("absent"), row.get("undefined", "Azure states no default for it")
     none = any(key in group["paths"] for group in facts["none"].get(type_, ()))
@@ -229,7 +240,9 @@ def words(*path: str) -> Property[tuple[str, ...]]:
 
 def _id(value: JSON) -> ArmId | None:
     if isinstance(value, Mapping):
-        value = value.get("id")
+        if not value.get("id"):
+            raise _NotThisKindError  # it points at something, and says not at what
+        value = value["id"]
     if value is None or value == "":
         return None
     if not isinstance(value, str) or not value.startswith("/"):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from auditor.estate.children import children_in, unlisted_in
+from auditor.estate.children import children_in, contradictions_in, unlisted_in
 from auditor.estate.coverage import Coverage
 from auditor.estate.estate import Estate, Gaps
 from auditor.estate.inline import inline_in
 from auditor.estate.planned import Foretold
+from auditor.estate.principals import Principals
 from auditor.estate.references import references_of, unreadable_in
 from auditor.estate.value_kinds import oddities
 from auditor.model import ArmId, Resource
@@ -22,13 +23,15 @@ def build_estate(snapshot: Snapshot) -> Estate:
     plan = Foretold()
     coverage = Coverage(snapshot.reads, planned=snapshot.planned)
     resources: dict[ArmId, Resource] = {}
+    principals = Principals({ArmId(str(body["id"])): body for body in snapshot.documents if body.get("id")})
     for body in snapshot.documents:
         text = body.get("id")
         if isinstance(text, str):
             id_ = ArmId(text)
             foretold = id_ in coverage.foretold
-            odd = oddities(id_.type, id_.name, body, planned=foretold)
-            resources[id_] = Resource(id_, body, id_, plan=plan if foretold else None, odd=odd)
+            said = principals.told(id_, body) if foretold else body
+            odd = oddities(id_.type, id_.name, said, planned=foretold)
+            resources[id_] = Resource(id_, said, id_, plan=plan if foretold else None, odd=odd)
     for resource in tuple(resources.values()):
         for child in children_in(resource):
             resources[child.id] = child
@@ -41,4 +44,5 @@ def build_estate(snapshot: Snapshot) -> Estate:
         [(resource, *gap) for resource in ordered.values() for gap in unreadable_in(resource)],
         [(resource, *gap) for resource in ordered.values() for gap in unlisted_in(resource)],
     )
-    return Estate(ordered, edges, coverage, snapshot, gaps)
+    contradictions = tuple(says for resource in ordered.values() for says in contradictions_in(resource))
+    return Estate(ordered, edges, coverage, snapshot, gaps._replace(contradictions=contradictions))

@@ -20,7 +20,7 @@ class Embedded(NamedTuple):
 
 
 _NETWORK = "microsoft.network"
-_PATTERNS = "networkInterfaceConfigurations"
+_PATTERNS, _POOLS = "networkInterfaceConfigurations", "agentPools"
 _ML = "microsoft.machinelearningservices/workspaces"
 
 EMBEDDED: Mapping[str, tuple[Embedded, ...]] = {
@@ -42,9 +42,7 @@ EMBEDDED: Mapping[str, tuple[Embedded, ...]] = {
     ),
     f"{_NETWORK}/routetables": (Embedded(f"{_NETWORK}/routetables/routes", ("properties", "routes"), "routes"),),
     "microsoft.containerservice/managedclusters": (
-        Embedded(
-            "microsoft.containerservice/managedclusters/agentpools", ("properties", "agentPoolProfiles"), "agentPools"
-        ),
+        Embedded("microsoft.containerservice/managedclusters/agentpools", ("properties", "agentPoolProfiles"), _POOLS),
     ),
     "microsoft.compute/virtualmachinescalesets": (
         Embedded(
@@ -95,8 +93,9 @@ def _listed(parent: Resource, path: tuple[str, ...], segment: str) -> Iterator[R
         child = _identity(parent, segment, index, body, taken)
         taken.add(child)
         pointer = parent.place(*path, index).pointer
-        kind = _Pattern if segment == _PATTERNS else Resource
-        yield kind(child, body, parent.document, pointer, parent.plan, parent.odd)
+        shown = {"name": str(body.get("name") or child.name), "properties": body} if segment == _POOLS else body
+        kind = {_PATTERNS: _Pattern, _POOLS: _Flat}.get(segment, Resource)
+        yield kind(child, shown, parent.document, pointer, parent.plan, parent.odd)
 
 
 def _identity(parent: Resource, segment: str, index: int, body: Mapping[str, Any], taken: set[ArmId]) -> ArmId:
@@ -145,8 +144,16 @@ class _Pattern(Resource):
         return f"{of.name}/{self.id.name}" if of is not None else self.id.name
 
 
-class _Keyed(Resource):
-    """A child of an object keyed by name: its `properties` are the value itself, so its pointers skip that step."""
+class _Flat(Resource):
+    """A child whose `properties` are what stands in its parent's document, so its pointers skip that step."""
+
+    def place(self, *path: str | int) -> Place:
+        """As `Resource.place`, without the `properties` step that the document does not have."""
+        return super().place(*(path[1:] if path[:1] == ("properties",) else path))
+
+
+class _Keyed(_Flat):
+    """A child of an object keyed by name."""
 
     def __init__(self, parent: Resource, kind: Embedded, name: str, value: Mapping[str, Any]) -> None:
         body = {"name": name, "properties": value}
@@ -158,7 +165,3 @@ class _Keyed(Resource):
             parent.plan,
             parent.odd,
         )
-
-    def place(self, *path: str | int) -> Place:
-        """As `Resource.place`, without the `properties` step that the document does not have."""
-        return super().place(*(path[1:] if path[:1] == ("properties",) else path))

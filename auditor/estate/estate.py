@@ -28,6 +28,8 @@ class Gaps(NamedTuple):
     """Who points somewhere by which relation, and nobody can tell where."""
     children: Sequence[tuple[Resource, str, Unknown]] = ()
     """Whose list of which type of children is not whole."""
+    contradictions: Sequence[str] = ()
+    """Sentences on children whose own ids contradict the place where they stand."""
 
 
 class Estate:
@@ -61,6 +63,7 @@ class Estate:
             self._unresolved[relation].append((source, why))
         for parent, type_, why in gaps.children:
             self._unlisted[type_].append((parent, why))
+        self.contradictions: Sequence[str] = gaps.contradictions
         self.edges: Sequence[Edge] = edges
         self.coverage = coverage
         self.snapshot = snapshot
@@ -78,7 +81,7 @@ class Estate:
         """
         found = object.__new__(_AsSeen)
         kept = ("_resources", "_by_type", "_keys", "_out", "_into", "_unresolved", "_unreadable", "_unlisted")
-        for name in (*kept, "edges", "coverage", "snapshot"):
+        for name in (*kept, "edges", "contradictions", "coverage", "snapshot"):
             setattr(found, name, getattr(self, name))
         found.kept = {}
         found.worked_out = {}

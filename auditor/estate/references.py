@@ -114,8 +114,8 @@ REFERENCES: Mapping[str, tuple[tuple[str, Relation], ...]] = {
         (f"{_PROPS}/networkSecurityGroup/id", Relation.GUARDED_BY),
     ),
     "microsoft.containerservice/managedclusters/agentpools": (
-        ("vnetSubnetID", Relation.IN_SUBNET),
-        ("podSubnetID", Relation.IN_SUBNET),
+        (f"{_PROPS}/vnetSubnetID", Relation.IN_SUBNET),
+        (f"{_PROPS}/podSubnetID", Relation.IN_SUBNET),
     ),
     "microsoft.app/managedenvironments": ((f"{_PROPS}/vnetConfiguration/infrastructureSubnetId", Relation.IN_SUBNET),),
     "microsoft.containerinstance/containergroups": ((f"{_PROPS}/subnetIds/*/id", Relation.IN_SUBNET),),

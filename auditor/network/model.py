@@ -11,6 +11,7 @@ from functools import cache
 from auditor.estate import Estate
 from auditor.estate.kept import once_an_estate
 from auditor.model import ArmId, NotKnown, Resource, Unknown
+from auditor.network.frontends.firewall_rules import FirewallRules, rules_of
 from auditor.network.nsg.effective_filters import Path, path
 from auditor.network.routing.route_sources import Routing
 from auditor.network.topology.attachment import NoPlaceError, place_of
@@ -80,6 +81,7 @@ class NetworkModel:
     _filters: dict[tuple[ArmId, str], Path | Unknown] = field(default_factory=dict)
     _seats: dict[ArmId, Seat | Unknown | None] = field(default_factory=dict)
     _views: dict[ArmId, NetworkView] = field(default_factory=dict)
+    _firewalls: dict[ArmId, FirewallRules] = field(default_factory=dict)
     _shared_views: dict[object, NetworkView] = field(default_factory=dict)
 
     @classmethod
@@ -121,6 +123,13 @@ class NetworkModel:
             return gap.unknown
         except NoPlaceError:
             return None
+
+    def firewall(self, firewall: Resource) -> FirewallRules:
+        """The rules that an Azure Firewall asks."""
+        found = self._firewalls.get(firewall.id)
+        if found is None:
+            found = self._firewalls[firewall.id] = rules_of(self.estate, firewall, self.tags)
+        return found
 
     def view(self, subnet: Resource) -> NetworkView:
         """What tags mean at a subnet. Subnets at which they mean the same share one view, and what is known by it."""

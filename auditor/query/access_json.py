@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from auditor.access.blast_radius import BlastRadius, Blow
 from auditor.access.escalation import Reach
+from auditor.access.federation import Federated
 from auditor.access.grants import (
     Effective,
     Grant,
@@ -96,13 +98,18 @@ def rights_json(rights: Rights) -> dict[str, Any]:
     }
 
 
-def what_json(answer: WhatCan, effective: Effective | None) -> dict[str, Any]:
-    """What a principal holds, and what it comes to where a scope was asked."""
+def what_json(
+    answer: WhatCan, effective: Effective | None, outside: Iterable[Federated] = (), unread: Unknown | None = None
+) -> dict[str, Any]:
+    """What a principal holds, what it comes to where a scope was asked, and who outside can act as it."""
     body = {
         "principal": principal_json(answer.principal),
         "scope": answer.scope.text if answer.scope else None,
         "holdings": [holding_json(holding) for holding in answer.holdings],
-        "gaps": [unknown_json(gap) for gap in answer.gaps],
+        "gaps": [unknown_json(gap) for gap in (*answer.gaps, *([unread] if unread is not None else []))],
+        "federated": [
+            {"id": each.resource.id.text, "issuer": each.issuer, "subject": each.subject} for each in outside
+        ],
     }
     if effective is not None:
         body["effective"] = {

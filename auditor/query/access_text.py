@@ -9,6 +9,7 @@ import click
 
 from auditor.access.blast_radius import BlastRadius, Blow
 from auditor.access.escalation import Reach
+from auditor.access.federation import Federated
 from auditor.access.grants import (
     Effective,
     Grant,
@@ -108,14 +109,18 @@ def decision_lines(who: Principal, action: str, scope: ArmId | None, decision: D
     yield from _gap_lines(decision.doubts)
 
 
-def what_lines(answer: WhatCan, effective: Effective | None) -> Iterator[str]:
-    """What a principal holds, and what it comes to at a scope."""
+def what_lines(
+    answer: WhatCan, effective: Effective | None, outside: Iterable[Federated] = (), unread: Unknown | None = None
+) -> Iterator[str]:
+    """What a principal holds, what it comes to at a scope, and who outside can act as it."""
     who = answer.principal
     where = f" at {line(kind_of(answer.scope))} and above" if answer.scope else ""
     yield click.style(f"{line(who.label)}{where}", bold=True)
     yield f"  object id {who.id}"
     if who.carriers:
         yield f"  carried by {', '.join(line(carrier.name) for carrier in who.carriers)}"
+    for each in outside:
+        yield f"  can be acted as from outside: {line(each.says)}"
     yield ""
     for holding in answer.holdings:
         yield from _holding_lines(holding)
@@ -130,7 +135,8 @@ def what_lines(answer: WhatCan, effective: Effective | None) -> Iterator[str]:
         ):
             if not rights.is_empty:
                 yield f"{title}: {_rights(rights)}"
-    yield from _gap_lines((*answer.gaps, *(effective.gaps if effective else ())))
+    more = () if unread is None else (unread,)
+    yield from _gap_lines((*answer.gaps, *(effective.gaps if effective else ()), *more))
 
 
 def _holding_lines(holding: Holding) -> Iterator[str]:
@@ -179,8 +185,10 @@ def _blow_lines(indent: str, steps: list[Blow]) -> Iterator[str]:
         yield f"{indent}{'':<9}goes on as {', '.join(line(label) for label in reached)}"
 
 
-def overview_lines(scopes: tuple[ArmId, ...], reaches: tuple[Reach, ...], gaps: tuple[Unknown, ...]) -> Iterator[str]:
-    """Who reaches what, a principal a paragraph, the worst first."""
+def overview_lines(
+    scopes: tuple[ArmId, ...], reaches: tuple[Reach, ...], gaps: tuple[Unknown, ...], everything: bool = False
+) -> Iterator[str]:
+    """Who reaches what, a principal a paragraph, the worst first; with `everything`, nothing is cut short."""
     places = line(kind_of(scopes[0])) if len(scopes) == 1 else f"the workload ({len(scopes)} places)"
     yield click.style(f"who reaches control, identities, keys and data of {places}", bold=True)
     by_holder: dict[tuple[str, str], list[Reach]] = {}
@@ -194,8 +202,9 @@ def overview_lines(scopes: tuple[ArmId, ...], reaches: tuple[Reach, ...], gaps: 
             yield f"  {line(how)}"
         for kind in dict.fromkeys(reach.escalation.gives for reach in found):
             whys = list(dict.fromkeys(reach.escalation.why for reach in found if reach.escalation.gives == kind))
-            more = f"; and {len(whys) - _SHOWN_WHYS} more" if len(whys) > _SHOWN_WHYS else ""
-            yield f"  {kind:<9}{'; '.join(whys[:_SHOWN_WHYS])}{more}"
+            most = len(whys) if everything else _SHOWN_WHYS
+            more = f"; and {len(whys) - most} more" if len(whys) > most else ""
+            yield f"  {kind:<9}{'; '.join(whys[:most])}{more}"
     if not reaches:
         yield ""
         yield "nobody, as far as the assignments in this snapshot tell"

@@ -26,6 +26,7 @@ from auditor.sets.address_set import AddressSet
 from auditor.sets.packet_set import FlowSet
 from auditor.sets.port_set import PortSet
 from auditor.sets.protocol_set import ProtocolSet
+from auditor.sets.symbolic_addresses import Addresses
 
 _RANK = {True: 0, False: 2}
 
@@ -39,18 +40,50 @@ def reach(
 ) -> tuple[Reach, ...]:
     """What a source reaches, in order of id: one target, or everything that can be asked for.
 
-    `source` is a resource, its id or name, `Internet`, an address or prefix, or a service tag; `port` narrows the
+    `source` is a resource, its id or name, `Internet`, an address or prefix, or a service tag; `target` a resource,
+    its id or name, `Internet`, or an address or prefix, which stands for whatever has a part of it. `port` narrows the
     first connection (`443`, `443/tcp`, `53/udp`, `icmp`). Raises `AuditorError` where a word makes no sense, and
     `NotKnown` where the source's own place was not read.
     """
     world = Reachability(stations_of(estate, tags))
     origins = origins_of(world, source)
     asked = flows_of(port) if port else None
+    if isinstance(target, str) and (canonical(target.strip()) == INTERNET or _is_range(target.strip())):
+        return _to_range(world, origins, target.strip(), asked)
     if target is not None:
         found = target if isinstance(target, Resource) else _target(world, target)
         return (best(world, origins, found, asked),)
     own = {origin.resource.id for origin in origins if isinstance(origin, Seat)}
     return tuple(best(world, origins, found, asked) for found in world.targets if found.id not in own)
+
+
+def _is_range(typed: str) -> bool:
+    return typed[:1].isdigit() or (":" in typed and "/subscriptions/" not in typed)
+
+
+def _to_range(world: Reachability, origins: tuple[Origin, ...], typed: str, asked: FlowSet | None) -> tuple[Reach, ...]:
+    """What has a part of a range, each asked for itself, and what of it is outside of every network."""
+    if canonical(typed) == INTERNET:
+        return (_best_out(world, origins, world.internet, asked),)
+    ends = _of_range(world, typed)
+    found: list[Reach] = []
+    for end in ends:
+        if isinstance(end, Outside):
+            holders = world.holders(end.addresses.possible)
+            found += [best(world, origins, holder, asked) for holder in holders]
+            if not holders:
+                found.append(_best_out(world, origins, end, asked))
+            continue
+        only = FlowSet.box(destination=Addresses.known(end.addresses))
+        holders = world.standing_at(end)
+        found += [best(world, origins, holder, asked) for holder in holders]
+        if not holders:
+            found.append(best(world, origins, end.resource, only if asked is None else only & asked))
+    return tuple(found)
+
+
+def _best_out(world: Reachability, origins: tuple[Origin, ...], to: Outside, asked: FlowSet | None) -> Reach:
+    return min((world.leaves_for(origin, to, asked) for origin in origins), key=_rank)
 
 
 def stations_of(estate: Estate, tags: ServiceTags | None = None) -> Stations:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from auditor.model import NotKnown, Unknown
+from auditor.documents.azure_firewall import FIREWALL
+from auditor.estate import Relation
+from auditor.model import NotKnown, Resource, Unknown
 from auditor.network.model import (
     INBOUND,
     OUTBOUND,
@@ -14,12 +16,13 @@ from auditor.network.model import (
     Outside,
     Seat,
 )
-from auditor.network.nsg.effective_filters import Trace
-from auditor.network.nsg.rules import SecurityRule
-from auditor.network.routing.routes import Hop, Route, RouteSet
+from auditor.network.routing.routes import Hop, RouteSet, Source
+from auditor.network.routing.virtual_hubs import is_connected, over_hub
 from auditor.network.topology.peering import exchanges, peering_between
 from auditor.network.topology.virtual_networks import network_of
 from auditor.network.topology.vpn_gateways import beyond
+from auditor.reach.steps import doubt, doubted, filtered, lead, routed, split
+from auditor.reach.transit import Follower, appliance_route, returned
 from auditor.sets.address_set import AddressSet
 from auditor.sets.packet_set import FlowSet, Packet
 from auditor.sets.proof import Step, together
@@ -87,17 +90,33 @@ def addresses_of(origin: Origin) -> Addresses:
 def _followed(fabric: NetworkModel, origin: Origin, target: Seat, flows: FlowSet) -> Iterator[tuple[Step, FlowSet]]:
     """Each step with the packets that are left after it, in the order in which a packet meets them."""
     if isinstance(origin, Seat):
+        if _over(fabric, origin, target):
+            step, flows = filtered(fabric, origin, OUTBOUND, flows)
+            yield step, flows
+            if step.holds is not False:
+                yield from _over_hops(fabric, origin, target, origin, flows)
+            return
+        if _goes_by_hub(fabric, origin, target):
+            yield from _over_virtual_hub(fabric, origin, target, flows)
+            return
         for step in _peered(fabric, origin, target):
             yield step, flows
-        step, way = _routed(fabric, origin, target)
+        step, way = routed(fabric, origin, target)
         flows &= FlowSet.box(destination=Addresses.known(way))
         yield step, flows
         step, flows = filtered(fabric, origin, OUTBOUND, flows)
         yield step, flows
     elif origin.on_premises:
-        step, inside = _through_gateway(fabric, origin, target)
+        step, inside, gateway = _through_gateway(fabric, origin, target)
         flows &= FlowSet.box(source=Addresses.known(inside))
         yield step, flows
+        if gateway is not None and step.holds is not False:
+            yield from _from_gateway(fabric, origin, target, gateway, flows)
+            return
+    yield from _arrived(fabric, origin, target, flows)
+
+
+def _arrived(fabric: NetworkModel, origin: Origin, target: Seat, flows: FlowSet) -> Iterator[tuple[Step, FlowSet]]:
     step, flows = filtered(fabric, target, INBOUND, flows)
     yield step, flows
     if not target.is_endpoint and not (isinstance(origin, Outside) and origin.is_host):
@@ -105,116 +124,91 @@ def _followed(fabric: NetworkModel, origin: Origin, target: Seat, flows: FlowSet
         yield step, flows & FlowSet.box(source=Addresses.known(back))
 
 
-# --- filters ----------------------------------------------------------------------------------------------------------
-
-
-def filtered(fabric: NetworkModel, seat: Seat, direction: str, flows: FlowSet) -> tuple[Step, FlowSet]:
-    """What the filters at a seat let through, and the rule that decides an example."""
-    found = fabric.filters(seat, direction)
-    name = f"filters {'into' if direction == INBOUND else 'out of'} {seat.name}"
-    if isinstance(found, Unknown):
-        return Step(name, found, f"what filters at {seat.name} is not known: {found.because}"), flows
-    passing = found.among(flows)
-    empty = passing.is_empty
-    example = (flows if empty is True else passing).witness()
-    if example is None:
-        return Step(name, False, f"no packet from here can have {seat.name} as its other end"), passing
-    trace = found.decide(example)
-    way = "into" if direction == INBOUND else "out of"
-    if isinstance(empty, Unknown):
-        return Step(name, empty, f"whether anything gets {way} {seat.name} is not known: {empty.because}"), passing
-    rule = trace.rule
-    verb = "stops everything on its way" if empty else "lets traffic" if rule is not None else "filters nothing"
-    says = f"{_decider(trace)} {verb} {way} {seat.name}"
-    evidence = (rule.resource.at("name"),) if isinstance(rule, SecurityRule) else ()
-    return Step(name, not empty, says, evidence, subject=_rule_name(trace)), passing
-
-
-def _rule_name(trace: Trace) -> str:
-    if not isinstance(trace.rule, SecurityRule):
-        return ""
-    return f"{trace.group.name}/{trace.rule.name}" if trace.group else trace.rule.name
-
-
-def _decider(trace: Trace) -> str:
-    if isinstance(trace.rule, SecurityRule):
-        where = f" of {trace.group.name}" if trace.group else ""
-        return f"{trace.rule.name}{where}"
-    because = next((step.because for step in reversed(trace.steps) if step.because), "")
-    return f"the platform ({because})" if because else "no security group"
-
-
-# --- routes -----------------------------------------------------------------------------------------------------------
-
-
-def _routed(fabric: NetworkModel, origin: Seat, target: Seat) -> tuple[Step, AddressSet]:
-    """The route there: which of the target's addresses it leads to, and by what."""
-    name = f"route from {origin.name}"
+def _over(fabric: NetworkModel, origin: Seat, target: Seat) -> bool:
+    """Whether every packet from here to there follows a route to an appliance."""
     try:
-        return _lead(name, fabric.routing.of(origin.subnet), origin, target)
+        return appliance_route(fabric.routing.of(origin.subnet), origin, target) is not None
+    except NotKnown:
+        return False
+
+
+def _over_hops(
+    fabric: NetworkModel, origin: Origin, target: Seat, here: Seat, flows: FlowSet
+) -> Iterator[tuple[Step, FlowSet]]:
+    """From a place over the appliances that its routes lead to, into the target, and back."""
+    transit = Follower(fabric, target).follow(here, fabric.routing.of(here.subnet), origin, flows)
+    for step in transit.steps:
+        yield step, transit.flows
+    if transit.stopped:
+        return
+    step, flows = filtered(fabric, target, INBOUND, transit.flows)
+    yield step, flows
+    if step.holds is False or target.is_endpoint or not isinstance(origin, Seat):
+        return
+    back = returned(fabric, transit, origin, target)
+    if back is not None:
+        yield back, flows
+
+
+def _goes_by_hub(fabric: NetworkModel, origin: Seat, target: Seat) -> bool:
+    """Whether packets to another network follow the routes of a virtual hub: no peering, and no route of a user's."""
+    if origin.network == target.network or not is_connected(fabric.estate, origin.network):
+        return False
+    try:
+        network = network_of(fabric.estate, origin.subnet)
+        _, other = split(fabric.routing.of(origin.subnet), origin, target)
+    except NotKnown:
+        return False
+    return peering_between(fabric.estate, network, target.network) is None and all(
+        route.source is not Source.USER for _, route in other
+    )
+
+
+def _over_virtual_hub(
+    fabric: NetworkModel, origin: Seat, target: Seat, flows: FlowSet
+) -> Iterator[tuple[Step, FlowSet]]:
+    """Over a virtual hub to another network, past the firewall that its routes name; replies by the same hub."""
+    way = over_hub(fabric.estate, origin.network, target.network, target.addresses)
+    yield way.step, flows
+    step, flows = filtered(fabric, origin, OUTBOUND, flows)
+    yield step, flows
+    for id_ in way.next_hops:
+        firewall = fabric.estate.find(id_)
+        if firewall is None or firewall.type != FIREWALL:
+            because = f"what {id_.name} lets through, to which the virtual hub sends, is not in this snapshot"
+            yield Step(f"appliance {id_.name}", Unknown(because), because), flows
+            continue
+        passing = fabric.firewall(firewall).by_address(flows)
+        flows = passing.flows
+        yield Step(f"rules of {firewall.name}", passing.holds, passing.says, passing.evidence), flows
+    step, flows = filtered(fabric, target, INBOUND, flows)
+    yield step, flows
+    if not target.is_endpoint and not _goes_by_hub(fabric, target, origin):
+        because = f"whether replies of {target.name} go back by the virtual hub is not known: it has routes of its own"
+        yield Step(f"route back from {target.name}", Unknown(because), because), flows
+
+
+def _from_gateway(
+    fabric: NetworkModel, origin: Outside, target: Seat, gateway: Seat, flows: FlowSet
+) -> Iterator[tuple[Step, FlowSet]]:
+    """From on premises on: the route table of the gateway's subnet decides, where it has one."""
+    name = f"route from {gateway.name}"
+    try:
+        routes = fabric.routing.of(gateway.subnet)
     except NotKnown as gap:
-        return Step(name, gap.unknown, f"the routes of {origin.subnet.name} are not known"), target.addresses
+        yield Step(name, gap.unknown, f"the routes of {gateway.subnet.name} are not known"), flows
+        yield from _arrived(fabric, origin, target, flows)
+        return
+    if appliance_route(routes, gateway, target) is not None:
+        yield from _over_hops(fabric, origin, target, gateway, flows)
+        return
+    step, way = lead(name, routes, gateway, target)
+    yield step, flows
+    if step.holds is not False:
+        yield from _arrived(fabric, origin, target, flows & FlowSet.box(destination=Addresses.known(way)))
 
 
-def _lead(name: str, routes: RouteSet, origin: Seat, target: Seat) -> tuple[Step, AddressSet]:
-    direct, other = _split(routes, origin, target)
-    arriving = AddressSet.none()
-    for share, _ in direct:
-        arriving |= share
-    sure = arriving - _doubted(routes, direct)
-    if not sure.is_empty:
-        route = next(route for share, route in direct if share.meets(sure))
-        return Step(name, True, f"{route} leads to {target.name}", route.evidence), sure
-    why = _doubt(routes, direct or other)
-    if why is not None:
-        says = f"whether packets for {target.name} get there is not known: {why.because}"
-        return Step(name, why, says), target.addresses
-    if not other:
-        return Step(name, False, f"no route of {origin.subnet.name} covers {target.name}"), AddressSet.none()
-    share, route = other[0]
-    if route.hop is Hop.APPLIANCE:
-        because = f"{route} takes the way over an appliance, and what that lets through is not in Azure's control plane"
-        return Step(name, Unknown(because), because, route.evidence), share
-    return Step(name, False, f"{route} does not lead to {target.name}", route.evidence), AddressSet.none()
-
-
-Shares = list[tuple[AddressSet, Route]]
-
-
-def _split(routes: RouteSet, origin: Seat, target: Seat) -> tuple[Shares, Shares]:
-    """The parts of the target's addresses that a route leads to directly, and those that go elsewhere."""
-    direct: Shares = []
-    other: Shares = []
-    for share, route in routes.shares:
-        part = share & target.addresses
-        if not part.is_empty:
-            (direct if _leads(route, origin, target) else other).append((part, route))
-    return direct, other
-
-
-def _leads(route: Route, origin: Seat, target: Seat) -> bool:
-    if route.hop is Hop.VNET_LOCAL:
-        return origin.network == target.network
-    if route.hop is Hop.PRIVATE_ENDPOINT:
-        return target.is_endpoint or origin.network == target.network
-    return route.hop is Hop.PEERING and route.towards == target.network
-
-
-def _doubt(routes: RouteSet, shares: Shares) -> Unknown | None:
-    """Why it is not known that these addresses follow these routes."""
-    for doubt in routes.doubts:
-        if any(doubt.touches(route) and doubt.where.meets(share) for share, route in shares):
-            return doubt.why
-    return None
-
-
-def _doubted(routes: RouteSet, direct: Shares) -> AddressSet:
-    found = AddressSet.none()
-    for doubt in routes.doubts:
-        for share, route in direct:
-            if doubt.touches(route):
-                found |= doubt.where & share
-    return found
+# --- routes back ------------------------------------------------------------------------------------------------------
 
 
 def _returned(fabric: NetworkModel, origin: Origin, target: Seat) -> tuple[Step, AddressSet]:
@@ -229,7 +223,7 @@ def _returned(fabric: NetworkModel, origin: Origin, target: Seat) -> tuple[Step,
     except NotKnown as gap:
         return Step(name, gap.unknown, f"the routes of {target.subnet.name} are not known"), AddressSet.everything()
     if isinstance(origin, Seat):
-        return _lead(name, routes, target, origin)
+        return lead(name, routes, target, origin)
     return _back_outside(name, routes, origin, target)
 
 
@@ -243,16 +237,19 @@ def _back_outside(name: str, routes: RouteSet, origin: Outside, target: Seat) ->
     sure = AddressSet.none()
     for share, _ in back:
         sure |= share
-    sure -= _doubted(routes, back)
+    sure -= doubted(routes, back)
     if not sure.is_empty:
         route = back[-1][1]
         return Step(name, True, f"{route} leads back to {origin.name}", route.evidence), sure
-    why = _doubt(routes, back or there)
+    why = doubt(routes, back or there)
     if why is not None:
         return Step(name, why, f"whether replies get back to {origin.name} is not known: {why.because}"), sources
     if not there:
         return Step(name, False, f"no route leads back to {origin.name}"), AddressSet.none()
     route = there[-1][1]
+    if origin.on_premises and route.hop is Hop.APPLIANCE:
+        because = f"{route} takes replies to {origin.name} over an appliance, and what that lets through is not known"
+        return Step(name, Unknown(because), because, route.evidence), sources
     over = ": a direct connection does not come about" if route.hop in (Hop.APPLIANCE, Hop.GATEWAY) else ""
     return Step(name, False, f"{route} does not lead back to {origin.name}{over}", route.evidence), AddressSet.none()
 
@@ -275,21 +272,35 @@ def _peered(fabric: NetworkModel, origin: Seat, target: Seat) -> Iterator[Step]:
     yield from exchanges(peering)
 
 
-def _through_gateway(fabric: NetworkModel, origin: Outside, target: Seat) -> tuple[Step, AddressSet]:
-    """Whether what is on premises is connected to the target's network: by its gateway, or by a peer's."""
+def _through_gateway(fabric: NetworkModel, origin: Outside, target: Seat) -> tuple[Step, AddressSet, Seat | None]:
+    """Whether what is on premises is connected to the target's network: by its gateway, or by a peer's.
+
+    The gateway's place comes with it where its subnet has a route table of its own.
+    """
     name = f"gateway of {target.network.name}"
     sources = origin.addresses.possible
     try:
         network = network_of(fabric.estate, target.subnet)
     except NotKnown as gap:
-        return Step(name, gap.unknown, f"what is connected to {target.network.name} is not known"), sources
+        return Step(name, gap.unknown, f"what is connected to {target.network.name} is not known"), sources, None
     found = beyond(fabric.estate, network)
     for part in found.parts:
         inside = part.prefixes & sources
         if not inside.is_empty:
             at = (part.gateway.at("name"),)
-            return Step(name, True, f"{part.gateway.name} connects {inside} with {network.name}", at), inside
+            step = Step(name, True, f"{part.gateway.name} connects {inside} with {network.name}", at)
+            return step, inside, _with_table(fabric, part.gateway)
     if found.gaps:
         why = found.gaps[0]
-        return Step(name, why, f"whether {origin.name} is behind a gateway of {network.name} is not known"), sources
-    return Step(name, False, f"no gateway connects {origin.name} with {network.name}"), AddressSet.none()
+        return (
+            Step(name, why, f"whether {origin.name} is behind a gateway of {network.name} is not known"),
+            sources,
+            None,
+        )
+    return Step(name, False, f"no gateway connects {origin.name} with {network.name}"), AddressSet.none(), None
+
+
+def _with_table(fabric: NetworkModel, gateway: Resource) -> Seat | None:
+    """The place of a gateway whose subnet has a route table; without one it leads to every network that it serves."""
+    seat = fabric.seat(gateway)
+    return seat if isinstance(seat, Seat) and fabric.estate.targets(seat.subnet, Relation.ROUTED_BY) else None

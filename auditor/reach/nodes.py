@@ -9,7 +9,8 @@ from functools import cached_property
 
 from auditor.documents.network_hosts import AGENT_POOL, HOSTS
 from auditor.documents.pool_membership import INTERFACES, SCALE_SET_INTERFACE, Pooled
-from auditor.documents.private_link_service import PRIVATE_LINK_SERVICE, PublicName, balancers_of
+from auditor.documents.private_link_service import PRIVATE_LINK_SERVICE, balancers_of
+from auditor.documents.public_address import PublicAddress
 from auditor.estate.paths import Link, Topology
 from auditor.estate.references import Relation
 from auditor.model import ArmId, NotKnown, Resource, Unknown
@@ -23,6 +24,8 @@ from auditor.network.frontends.listeners import (
 from auditor.network.frontends.published import may_be_published
 from auditor.network.model import NetworkModel, Seat
 from auditor.network.private_link.private_endpoints import ENDPOINT
+from auditor.network.routing.user_routes import has_appliance_route
+from auditor.network.routing.virtual_hubs import is_connected
 from auditor.network.topology.peering import peerings_of
 from auditor.network.topology.virtual_networks import NIC, SUBNET
 from auditor.reach.service_access import SERVICES, endpoints_to, service_by_host
@@ -32,6 +35,8 @@ from auditor.sets.address_set import AddressSet
 
 OUTSIDE = "the outside"
 PREMISES = "on premises"
+HUBS = "what stands between networks"
+"""Where routes lead out of a network that are no peerings: to appliances, firewalls and virtual hubs."""
 
 OFFERS, GIVES, OPENS, SERVES, PASSES, LEAVES, CROSSES, ENTERS, HOLDS, LINKS, EXITS, PUBLISHES = (
     "is offered",
@@ -113,6 +118,9 @@ class Stations:
         for network in self.fabric.estate.seen(_NETWORK):
             yield way_out_of(network.id), way_into(network.id), Link(CROSSES)
             yield PREMISES, way_into(network.id), Link(CROSSES)
+            yield HUBS, way_into(network.id), Link(CROSSES)
+            if leads_to_hubs(self.fabric, network):
+                yield way_out_of(network.id), HUBS, Link(CROSSES)
             for peering in peerings_of(self.fabric.estate, network):
                 yield way_out_of(network.id), way_into(peering.remote), Link(CROSSES)
                 # The other side may not have been read; whether it peers back is asked of each packet.
@@ -146,7 +154,7 @@ class Stations:
                     yield OUTSIDE, id_.key, Link(OPENS)
                     yield id_.key, owner.id.key, Link(SERVES)
         for pattern in estate.seen(SCALE_SET_INTERFACE):
-            if Pooled(pattern).instance_addresses:
+            if Pooled(pattern).may_give_addresses:
                 yield OUTSIDE, pattern.id.key, Link(GIVES)
         for pool in estate.seen(AGENT_POOL):
             if may_be_published(estate, pool) and isinstance(self.fabric.seat(pool), Seat):
@@ -258,7 +266,7 @@ class Stations:
     def _public_by_host(self) -> Mapping[str, tuple[ArmId, ...]]:
         """The public addresses by number and by name."""
         found: dict[str, tuple[ArmId, ...]] = {}
-        for public in map(PublicName, self.fabric.estate.seen(PUBLIC_ADDRESS)):
+        for public in map(PublicAddress, self.fabric.estate.seen(PUBLIC_ADDRESS)):
             for name in (public.address.known, public.fqdn.known):
                 if isinstance(name, str) and name:
                     found[name.casefold()] = (*found.get(name.casefold(), ()), public.id)
@@ -267,6 +275,13 @@ class Stations:
     @cached_property
     def _services_by_host(self) -> dict[str, ArmId]:
         return service_by_host(self.fabric.estate)
+
+
+def leads_to_hubs(fabric: NetworkModel, network: Resource) -> bool:
+    """Whether a network is connected to a virtual hub, or some route of it leads to an appliance."""
+    if is_connected(fabric.estate, network.id):
+        return True
+    return any(has_appliance_route(fabric.estate, subnet) for subnet in fabric.estate.seen(SUBNET, under=network.id))
 
 
 _FEW = 256

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from auditor.documents.network_hosts import HOSTS
+from auditor.documents.network_hosts import AGENT_POOL, HOSTS
 from auditor.documents.pool_membership import INTERFACES
 from auditor.documents.private_link_service import PRIVATE_LINK_SERVICE, nat_subnet
 from auditor.estate.paths import Chain, Link
@@ -27,15 +27,15 @@ from auditor.network.model import (
     anybody,
 )
 from auditor.network.private_link.private_endpoints import ENDPOINT, connections
-from auditor.network.routing.outbound_access import way_out
 from auditor.network.topology.virtual_networks import SUBNET, prefixes_of
-from auditor.reach.connection import addresses_of, filtered, leg
+from auditor.reach.connection import addresses_of, leg
 from auditor.reach.nodes import (
     CROSSES,
     ENTERS,
     EXITS,
     GIVES,
     HOLDS,
+    HUBS,
     LEAVES,
     LINKS,
     OFFERS,
@@ -45,14 +45,15 @@ from auditor.reach.nodes import (
     SERVES,
     Stations,
 )
+from auditor.reach.outward import way_to_addresses
 from auditor.reach.service_access import (
     over_endpoint,
     over_public,
     published_step,
-    route_out,
     service_flows,
     service_ports,
 )
+from auditor.reach.steps import filtered
 from auditor.sets.address_set import AddressSet
 from auditor.sets.packet_set import FlowSet, Packet
 from auditor.sets.proof import Step, together
@@ -146,6 +147,8 @@ def _follow(walk: _Walk, n: int, state: _State) -> Iterator[Journey]:
     if n == len(walk.chain) - 1 or state.marks[-1].holds is False:
         yield Journey(state.marks, state.needs)
         return
+    if walk.chain[n + 1] == HUBS and walk.stations.topology.links(walk.chain[n], walk.chain[n + 2]):
+        return  # the networks exchange traffic themselves, and that chain follows the routes over hubs as well
     for link in walk.stations.topology.links(walk.chain[n], walk.chain[n + 1]):
         if link.kind in _SILENT:
             yield from _follow(walk, n + 1, replace(state, exited=state.exited or link.kind == EXITS))
@@ -178,7 +181,15 @@ def _opens(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> 
 def _let_in_by_subnet(fabric: NetworkModel, origin: Origin, target: Resource) -> tuple[Step, ...]:
     """What the filters and routes of a subnet say where a public endpoint belongs to machines that sit in it."""
     seat = fabric.seat(target) if target.type in HOSTS and isinstance(origin, Outside) else None
-    return leg(fabric, origin, seat, service_flows(target.type)).steps if isinstance(seat, Seat) else ()
+    if not isinstance(seat, Seat):
+        return ()
+    steps = leg(fabric, origin, seat, service_flows(target.type)).steps
+    return (*steps, _not_modelled(target)) if target.type == AGENT_POOL else steps
+
+
+def _not_modelled(target: Resource) -> Step:
+    says = f"what gets into {target.name} past its subnet is not modelled: {HOSTS[target.type]}"
+    return Step("platform", Unknown(says), says)
 
 
 def _published(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
@@ -236,15 +247,33 @@ def _out_to(walk: _Walk, state: _State, addresses: AddressSet, mark: Mark) -> _S
     """From a seat over the Internet to public addresses."""
     fabric, origin = walk.stations.fabric, state.origin
     assert isinstance(origin, Seat)
+    done, outside, passing = outwards(fabric, origin, addresses, state.asked, mark)
+    return state.at(done, origin=outside, asked=passing.any_address())
+
+
+_MANY = 2**24
+"""So many addresses are the Internet as a whole."""
+
+
+def outwards(
+    fabric: NetworkModel, origin: Seat, addresses: AddressSet, asked: FlowSet | None, mark: Mark
+) -> tuple[Mark, Outside, FlowSet]:
+    """From a seat to public addresses: the stop there, who the other end sees, and the packets that get out.
+
+    To the Internet as a whole the default route decides, to fewer addresses the routes for them.
+    """
+    if origin.addresses.v6.is_empty:
+        addresses = addresses.v4
     flows = FlowSet.box(source=Addresses.known(origin.addresses), destination=Addresses.known(addresses))
-    flows &= FlowSet.real() if state.asked is None else FlowSet.real() & state.asked
+    flows &= FlowSet.real() if asked is None else FlowSet.real() & asked
     step, passing = filtered(fabric, origin, OUTBOUND, flows)
-    way = way_out(fabric.estate, origin.resource, origin.subnet)
+    if step.holds is False:
+        return replace(mark, steps=(step,)), Outside(origin.name, Addresses.known(AddressSet.none())), passing
+    route, way = way_to_addresses(fabric, origin, passing, None if addresses.size >= _MANY else addresses)
     known = anybody() if isinstance(way.addresses, Unknown) else way.addresses
     outside = Outside(f"{origin.name} over the Internet", Addresses.known(known))
-    packet = None if step.holds is False else passing.witness()
-    done = replace(mark, steps=(step, route_out(fabric, origin), way.step), packet=packet)
-    return state.at(done, origin=outside, asked=passing.any_address())
+    packet = passing.witness()
+    return replace(mark, steps=(step, route, way.step), packet=packet), outside, passing
 
 
 def _serves(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
@@ -343,8 +372,7 @@ def _arrive(
             steps = (Step("address", why, why.because),)
         seat = replace(seat, addresses=addressed, anywhere=False)
     if target.type in HOSTS:
-        says = f"what gets into {target.name} past its subnet is not modelled: {HOSTS[target.type]}"
-        steps = (*steps, Step("platform", Unknown(says), says))
+        steps = (*steps, _not_modelled(target))
     found = leg(walk.stations.fabric, state.origin, seat, asked)
     if target.type != SUBNET:
         state = state.at(Mark(seat.subnet.name, seat.subnet.id))

@@ -23,12 +23,15 @@ from auditor.network.model import (
     Seat,
     anybody,
 )
+from auditor.network.routing.routes import Hop
 from auditor.network.topology.service_tags import ServiceTags, never_internet
 from auditor.network.topology.virtual_networks import (
     NETWORK,
     SUBNET,
     VM,
     address_space,
+    prefixes_of,
+    subnet_prefixes,
 )
 from auditor.reach.nodes import (
     OUTSIDE,
@@ -37,7 +40,7 @@ from auditor.reach.nodes import (
     start_at,
 )
 from auditor.reach.open_world import Question, unfollowed
-from auditor.reach.path import Journey, Mark, journeys
+from auditor.reach.path import Journey, Mark, journeys, outwards
 from auditor.sets.address_set import AddressSet
 from auditor.sets.packet_set import FlowSet, Packet
 from auditor.sets.proof import Step
@@ -179,6 +182,41 @@ class Reachability:
         gaps = self.unfollowed(origin, target, asked) if found.reaches is False else ()
         return replace(found, reaches=because_of(gaps[:_SAID])) if gaps else found
 
+    def leaves_for(self, origin: Origin, target: Outside, asked: FlowSet | None = None) -> Reach:
+        """Whether an origin gets out to somewhere outside of every network; what is there is not asked.
+
+        To the Internet a packet needs a route, filters that let it out, and a public address to come from. What is on
+        premises is reached by gateways, and what they lead to is not in Azure's management plane.
+        """
+        place = Resource(ArmId(target.name), {"name": target.name, "type": "outside"}, ArmId(target.name))
+        if not isinstance(origin, Seat):
+            says = f"{origin.name} and {target.name} are both outside of every network"
+            return Reach(origin.name, place, (_first(origin), Mark(target.name, None)), Unknown(says))
+        if target.on_premises:
+            return self._leaves_for_premises(origin, target, place)
+        mark, _, _ = outwards(self.fabric, origin, target.addresses.possible, asked, Mark(target.name, None))
+        return Reach(origin.name, place, (_first(origin), mark), mark.holds)
+
+    def _leaves_for_premises(self, origin: Seat, target: Outside, place: Resource) -> Reach:
+        name = f"route from {origin.name}"
+        try:
+            routes = self.fabric.routing.of(origin.subnet)
+        except NotKnown as gap:
+            step = Step(name, gap.unknown, f"the routes of {origin.subnet.name} are not known")
+        else:
+            there = [r for share, r in routes.shares if share.meets(target.addresses.possible)]
+            onwards = next((r for r in there if r.hop in (Hop.GATEWAY, Hop.APPLIANCE)), None)
+            why = next((each.why for each in routes.doubts if each.where.meets(target.addresses.possible)), None)
+            if onwards is not None:
+                because = f"{onwards} leads out of Azure or over an appliance, and what is there is not known"
+                step = Step(name, Unknown(because), because, onwards.evidence)
+            elif why is not None:
+                step = Step(name, why, f"whether a route leads to {target.name} is not known: {why.because}")
+            else:
+                step = Step(name, False, f"no route of {origin.subnet.name} leads to {target.name}")
+        mark = Mark(target.name, None, "", (step,))
+        return Reach(origin.name, place, (_first(origin), mark), mark.holds)
+
     def unfollowed(self, origin: Origin, target: Resource, asked: FlowSet | None = None) -> tuple[Unknown, ...]:
         """Why an origin could reach a target by a way that was not looked at: see `open_world`.
 
@@ -214,6 +252,9 @@ class Reachability:
         """Why there is no chain at all."""
         if target.type == PUBLIC_ADDRESS:
             owners = ", ".join(owner.name for owner in self.estate.into(target, Relation.HAS_ADDRESS))
+            holder = target.ref("properties", "ipConfiguration")
+            if not owners and holder is not None:
+                owners = (holder.parent or holder).name
             return f"{owners} takes nothing in by {target.name}" if owners else f"nothing has the address {target.name}"
         if isinstance(origin, Outside) and not origin.on_premises:
             return (
@@ -221,6 +262,28 @@ class Reachability:
                 " and nothing that has one passes on to it"
             )
         return f"nothing leads from {origin.name} to {target.name}"
+
+    def holders(self, addresses: AddressSet) -> tuple[Resource, ...]:
+        """The public addresses of this estate that are in a range, by id."""
+        found: list[Resource] = []
+        for public in self.estate.seen(PUBLIC_ADDRESS):
+            try:
+                if prefixes_of(public, "properties", "ipAddress").meets(addresses):
+                    found.append(public)
+            except NotKnown:
+                continue
+        return tuple(found)
+
+    def standing_at(self, place: Seat) -> tuple[Resource, ...]:
+        """What has an address of its own among those of a place, by id; a subnet as a whole has none."""
+        found: list[Resource] = []
+        for target in self.targets:
+            seat = self.fabric.seat(target) if target.type != SUBNET else None
+            if isinstance(seat, Seat) and seat.subnet.id == place.subnet.id and not seat.anywhere:
+                own = seat.addresses
+                if own.meets(place.addresses) and own != subnet_prefixes(seat.subnet):
+                    found.append(target)
+        return tuple(found)
 
     def origins(self, resource: Resource) -> tuple[Origin, ...]:
         """Where traffic of a resource comes from: every interface, every subnet of a network; raises `NotKnown`."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from auditor.documents.api_management import SERVICE as API_MANAGEMENT
+from auditor.documents.api_management import ApiManagement
 from auditor.documents.host_names import planned_hosts
 from auditor.estate import Estate, Relation
 from auditor.facts import load
@@ -22,8 +25,7 @@ from auditor.network.model import (
 from auditor.network.private_link.private_dns import resolve
 from auditor.network.private_link.private_endpoints import ENDPOINT, approval, connections
 from auditor.network.private_link.public_names import public_name
-from auditor.network.routing.outbound_access import way_out
-from auditor.network.routing.routes import Hop
+from auditor.reach.outward import way_to_name
 from auditor.services.app_service import scm_open_to
 from auditor.services.firewall_verdict import FirewallVerdict
 from auditor.services.paas_firewall import FIREWALLS, open_to
@@ -187,8 +189,7 @@ def _public_way(fabric: NetworkModel, origin: Origin, service: Resource, door: _
     by_endpoint = _service_endpoint(origin, service, verdict)
     if by_endpoint is not None:
         return PublicWay(door.note, (out, by_endpoint, *named), _packet(service, origin.addresses, door))
-    route = route_out(fabric, origin)
-    way = way_out(fabric.estate, origin.resource, origin.subnet)
+    route, way = way_to_name(fabric, origin, _flows_to(fabric, origin, service), door.hosts)
     near = _same_region(fabric.estate, origin, service, verdict)
     if near is not None:
         step, sources = near, origin.addresses
@@ -206,6 +207,10 @@ def published_step(fabric: NetworkModel, publisher: Resource, service: Resource)
         verdict = open_to(fabric.estate, service)
     except NotKnown as gap:
         return Step(name, gap.unknown, gap.unknown.because)
+    inside = ApiManagement(publisher).subnet.known if publisher.type == API_MANAGEMENT else None
+    if not verdict.addresses.is_everything and inside is not None and endpoints_to(fabric.estate, service):
+        because = f"{publisher.name} passes on to {service.name} inside a network, and its policies are not followed"
+        return Step(name, Unknown(because), because, (ApiManagement(publisher).subnet.evidence,))
     if verdict.addresses.is_everything or verdict.at_most.is_empty:
         return Step(name, verdict.addresses.is_everything, verdict.says, verdict.reasons)
     because = f"{verdict.says}, and from which addresses {publisher.name} asks is not in its document"
@@ -234,7 +239,9 @@ def _packet(service: Resource, sources: AddressSet, door: _Door) -> Packet | Non
 def _port(service: Resource) -> int:
     """A port at which the service answers: 443 where it does, else the first of those that are known."""
     door = doors().get(service.type)
-    stated = [str(e.value) for path in door.ports_from for e in rows_at(service, path)] if door is not None else []
+    stated: list[str] = []
+    with suppress(NotKnown):  # what the document does not tell is not what the answer hangs on
+        stated = [str(e.value) for path in door.ports_from for e in rows_at(service, path)] if door is not None else []
     listed = [*stated, *map(str, _facts(service.type).get("ports", ()))]
     numbers = [int(port.partition("-")[0]) for port in listed if port.partition("-")[0].isdecimal()]
     return 443 if 443 in numbers or not numbers else numbers[0]
@@ -317,6 +324,13 @@ def _by_no_address(
     return Step(name, False, verdict.says if verdict.at_most.is_empty else says, at)
 
 
+def _flows_to(fabric: NetworkModel, origin: Seat, service: Resource) -> FlowSet:
+    """The packets from an origin to a service, whichever of its tag's addresses it has."""
+    tag = _facts(service.type).get("tag", "AzureCloud")
+    from_, to = Addresses.known(origin.addresses), fabric.view(origin.subnet).named(tag)
+    return service_flows(service.type) & FlowSet.real() & FlowSet.box(source=from_, destination=to)
+
+
 def _out_to(fabric: NetworkModel, origin: Seat, service: Resource) -> Step:
     """Whether the filters let traffic out to the service, wherever in its tag it is."""
     name = f"filters out of {origin.name}"
@@ -324,8 +338,7 @@ def _out_to(fabric: NetworkModel, origin: Seat, service: Resource) -> Step:
     if isinstance(found, Unknown):
         return Step(name, found, f"what filters at {origin.name} is not known: {found.because}")
     tag = _facts(service.type).get("tag", "AzureCloud")
-    flows = service_flows(service.type) & FlowSet.real()
-    flows &= FlowSet.box(source=Addresses.known(origin.addresses), destination=fabric.view(origin.subnet).named(tag))
+    flows = _flows_to(fabric, origin, service)
     getting_out = found.among(flows)
     stopped, passing = (flows - getting_out).is_empty, getting_out.is_empty
     if stopped is True:
@@ -335,24 +348,6 @@ def _out_to(fabric: NetworkModel, origin: Seat, service: Resource) -> Step:
     gap = Unknown(f"some traffic to {tag} gets out of {origin.name} and some does not, and which is for {service.name}")
     why = next((answer for answer in (stopped, passing) if isinstance(answer, Unknown)), gap)
     return Step(name, why, f"whether traffic to {service.name} gets out of {origin.name} is not known: {why.because}")
-
-
-def route_out(fabric: NetworkModel, origin: Seat) -> Step:
-    """Where the default route leads: a service's own addresses are Azure's to choose."""
-    name = f"route from {origin.name}"
-    try:
-        routes = fabric.routing.of(origin.subnet)
-    except NotKnown as gap:
-        return Step(name, gap.unknown, f"the routes of {origin.subnet.name} are not known")
-    route = next((r for r in routes.active if r.length == 0 and "." in r.prefix), None)
-    if route is None:
-        return Step(name, False, f"{origin.subnet.name} has no route to the Internet")
-    if route.hop is Hop.INTERNET:
-        return Step(name, True, f"{route} leads out", route.evidence)
-    if route.hop in (Hop.APPLIANCE, Hop.GATEWAY):
-        because = f"{route} takes the way over {route.hop}, and what that lets through is not in Azure's control plane"
-        return Step(name, Unknown(because), because, route.evidence)
-    return Step(name, False, f"{route} drops what would leave", route.evidence)
 
 
 def service_by_host(estate: Estate) -> dict[str, ArmId]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from auditor.documents.site_access import AppEnvironment, Restriction, Site, SiteConfig
 from auditor.estate import Estate
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
 from auditor.network.topology.service_tags import ServiceTags
@@ -43,7 +43,7 @@ def scm_open_to(estate: Estate, site: Resource) -> FirewallVerdict:
     """Who may use the management (Kudu, deployment) site over the public endpoint."""
     config = _config(estate, site)
     try:
-        if isinstance(config, Resource) and config.get("properties", "scmIpSecurityRestrictionsUseMain") is True:
+        if isinstance(config, Resource) and SiteConfig(config).scm_as_main.value:
             return site_open_to(estate, site)
     except NotKnown as gap:
         closed = _switch(estate, site, config)
@@ -59,7 +59,7 @@ def _open_to(estate: Estate, site: Resource, rules: str) -> FirewallVerdict:
     switched = _switch(estate, site, config) or inside
     if switched is not None:
         return switched
-    on = site.at("properties", "publicNetworkAccess")
+    on = Site(site).public_access.evidence
     if isinstance(config, Unknown):
         return undecided(site.id, config, on)
     try:
@@ -88,27 +88,33 @@ def _environment(estate: Estate, site: Resource, rules: str) -> FirewallVerdict 
     `Web` keeps the sites' own hosts inside, `Publishing` the management sites
     (app-service/environment/creation: internalLoadBalancingMode).
     """
-    id_ = site.ref("properties", "hostingEnvironmentProfile", "id")
-    if id_ is None:
+    where = Site(site).environment
+    if isinstance(where.known, Unknown):
+        return undecided(site.id, where.known, where.evidence)
+    if where.known is None:
         return None
-    environment = estate.resolve(id_, site.place("properties", "hostingEnvironmentProfile", "id"))
+    environment = estate.resolve(where.known, where.place)
     if isinstance(environment, Unknown):
-        return undecided(site.id, environment, site.at("properties", "hostingEnvironmentProfile", "id"))
-    mode = environment.at("properties", "internalLoadBalancingMode")
-    inside = {word.strip() for word in str(mode.value or "").casefold().split(",")}
+        return undecided(site.id, environment, where.evidence)
+    mode = AppEnvironment(environment).inside
+    if isinstance(mode.known, Unknown):
+        return undecided(site.id, mode.known, mode.evidence)
+    inside = {word.strip() for word in mode.known.split(",")}
     if ("publishing" if rules.startswith("scm") else "web") not in inside and "3" not in inside:
         return None
     says = f"{site.name} is in {environment.name}, an App Service Environment with an internal load balancer"
-    return nobody(site.id, says, mode)
+    return nobody(site.id, says, mode.evidence)
 
 
 def _switch(estate: Estate, site: Resource, config: Resource | Unknown) -> FirewallVerdict | None:
     """`Disabled` on either document closes; absent or empty is open unless a private endpoint exists."""
-    stated = [site.at("properties", "publicNetworkAccess")]
-    if isinstance(config, Resource):
-        with suppress(NotKnown):  # then the site's own word decides, or what is asked next
-            stated.append(config.at("properties", "publicNetworkAccess"))
-    words = [str(evidence.value or "").casefold() for evidence in stated]
+    switches = [Site(site).public_access]
+    own = switches[0].value
+    if isinstance(config, Resource) and not isinstance(SiteConfig(config).public_access.known, Unknown):
+        # Where the settings do not tell, the site's own word decides, or what is asked next.
+        switches.append(SiteConfig(config).public_access)
+    stated = [switch.evidence for switch in switches]
+    words = [own, *(switch.value for switch in switches[1:])]
     if "disabled" in words:
         says = f"public network access of {site.name} is disabled"
         return nobody(site.id, says, stated[words.index("disabled")])
@@ -125,12 +131,15 @@ def _switch(estate: Estate, site: Resource, config: Resource | Unknown) -> Firew
 
 
 def _by_rules(site: Resource, config: Resource, name: str, on: Evidence, tags: ServiceTags) -> FirewallVerdict:
-    listed = sorted(_rules(config, name, tags), key=lambda rule: rule.priority)
-    default = config.text("properties", f"{name}DefaultAction")
+    view = SiteConfig(config)
+    scm = name.startswith("scm")
+    restrictions = view.scm_restrictions if scm else view.restrictions
+    listed = sorted(_rules(restrictions.value, tags), key=lambda rule: rule.priority)
+    default = (view.scm_default_action if scm else view.default_action).value
     allow_rest = default == "allow" if default else not listed
     if not listed and allow_rest:
         says = f"{site.name} takes connections from every address"
-        return everybody(site.id, says, on, config.at("properties", name))
+        return everybody(site.id, says, on, restrictions.evidence)
     surely = _walk(listed, allow_rest, hopeful=False)
     at_most = _walk(listed, allow_rest, hopeful=True)
     doubtful = [rule for rule in listed if not rule.certain]
@@ -165,21 +174,18 @@ def _subnets(rules: list[_Rule]) -> Iterator[ArmId]:
             return
 
 
-def _rules(config: Resource, name: str, tags: ServiceTags) -> Iterator[_Rule]:
-    for index, row in config.items("properties", name):
-        place = ("properties", name, index)
-        subnet = row.get("vnetSubnetResourceId") or row.get("subnetId")
-        text = str(row.get("ipAddress") or "")
-        tag = str(row.get("tag") or "Default").casefold()
-        addresses, certain = _source(text, tag, tags, is_subnet=bool(subnet))
-        priority = row.get("priority")
+def _rules(restrictions: Iterable[Restriction], tags: ServiceTags) -> Iterator[_Rule]:
+    for row in restrictions:
+        stated = row.subnet if row.subnet.value is not None else row.older_subnet
+        subnet = stated.value
+        addresses, certain = _source(row.address.value, row.tag.value or "default", tags, is_subnet=subnet is not None)
         yield _Rule(
-            priority if isinstance(priority, int) else _LAST,
-            str(row.get("action") or "Allow").casefold() == "allow",
+            row.priority.value if not row.priority.absent else _LAST,
+            row.action.value in ("allow", ""),
             addresses,
-            certain and not row.get("headers"),
-            ArmId(subnet) if isinstance(subnet, str) else None,
-            config.at(*place, "vnetSubnetResourceId" if subnet else "ipAddress"),
+            certain and not row.asks_for_headers,
+            subnet,
+            row.address.evidence if subnet is None else stated.evidence,
         )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from auditor.model import ArmId, Evidence, Resource, Unknown
+from auditor.documents.network_rules import NetworkRules, PublicEndpoint
+from auditor.documents.view import Reading
+from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
 from auditor.services.firewall_verdict import (
     EVERYBODY,
     NOBODY,
@@ -17,28 +19,46 @@ from auditor.sets.address_set import AddressSet
 
 def trusted(resource: Resource, facts: Mapping[str, Any]) -> bool:
     """Whether Microsoft's trusted services pass the rules. The setting may be a comma list (`Logging, Metrics`)."""
-    stated = resource.text(*facts["bypass"]) if "bypass" in facts else ""
+    setting = _bypass(resource, facts)
+    stated = setting.value if setting is not None else ""
     words = {word.strip() for word in (stated or str(facts["bypass_absent"])).split(",")}
     return "azureservices" in words
 
 
+def _bypass(resource: Resource, facts: Mapping[str, Any]) -> Reading[str] | None:
+    """The exception for trusted services, where this kind has one."""
+    if "bypass" not in facts:
+        return None
+    if facts["bypass"][-1] == "networkRuleBypassOptions":
+        return PublicEndpoint(resource).registry_bypass
+    return NetworkRules(resource, tuple(facts["rules"])).bypass
+
+
+def rules_of(resource: Resource, facts: Mapping[str, Any]) -> Reading[NetworkRules | None]:
+    """The rules of a service, under the name that its kind has for them; `None` where it states none."""
+    endpoint = PublicEndpoint(resource)
+    return endpoint.network_acls if facts["rules"][-1] == "networkAcls" else endpoint.network_rule_set
+
+
 def by_network_rules(resource: Resource, facts: Mapping[str, Any], switch: Evidence) -> FirewallVerdict:
-    """Who gets in by the rules, the public endpoint being on."""
-    path: tuple[str, ...] = tuple(facts["rules"])
-    if _lets_everybody(resource, facts, path):
-        at = resource.at(*path, "defaultAction") if resource.get(*path) else resource.at(*path)
+    """Who gets in by the rules, the public endpoint being on. Raises `NotKnown` where they cannot be read."""
+    stated = rules_of(resource, facts)
+    rules = stated.value
+    if rules is None or _lets_everybody(rules, facts):
+        at = stated.evidence if rules is None else rules.default_action.evidence
         return everybody(resource.id, f"{resource.name} takes connections from every address", switch, at)
-    action = resource.text(*path, "defaultAction")
-    reasons = [switch, resource.at(*path, "defaultAction")]
-    let_in, gap = _ip_rules(resource, path, reasons)
-    if action != "deny" and "empty_rules_mean" not in facts:
-        stated = repr(reasons[1].value) if action else "not stated"
-        gap = Unknown(f"defaultAction of {resource.name} is {stated}, and Azure does not define what that does")
-    subnets = _subnets(resource, path, reasons)
-    instances = tuple(str(row.get("resourceId")) for _, row in resource.items(*path, "resourceAccessRules"))
+    action = rules.default_action
+    reasons = [switch, action.evidence]
+    let_in, gap = _ip_rules(rules, reasons)
+    if action.value != "deny" and "empty_rules_mean" not in facts:
+        said = repr(action.evidence.value) if action.value else "not stated"
+        gap = Unknown(f"defaultAction of {resource.name} is {said}, and Azure does not define what that does")
+    subnets = _subnets(rules, reasons)
+    instances = tuple(rule.instance.value for rule in rules.instance_rules.value)
     bypass = trusted(resource, facts)
-    if bypass and "bypass" in facts:
-        reasons.append(resource.at(*facts["bypass"]))
+    setting = _bypass(resource, facts)
+    if bypass and setting is not None:
+        reasons.append(setting.evidence)
     return FirewallVerdict(
         resource.id,
         let_in,
@@ -52,38 +72,36 @@ def by_network_rules(resource: Resource, facts: Mapping[str, Any], switch: Evide
     )
 
 
-def _lets_everybody(resource: Resource, facts: Mapping[str, Any], path: tuple[str, ...]) -> bool:
-    """No rules object, or one that allows by default; search has no default action and counts its rules instead."""
+def _lets_everybody(rules: NetworkRules, facts: Mapping[str, Any]) -> bool:
+    """Rules that allow by default; search has no default action and counts its rules instead."""
     if facts.get("empty_rules_mean") == "allow":
-        return not any(True for _ in resource.items(*path, "ipRules"))
-    action = resource.text(*path, "defaultAction")
-    return resource.get(*path) is None or action == "allow"
+        return not rules.ip_rules.value
+    return rules.default_action.value == "allow"
 
 
-def _ip_rules(resource: Resource, path: tuple[str, ...], reasons: list[Evidence]) -> tuple[AddressSet, Unknown | None]:
+def _ip_rules(rules: NetworkRules, reasons: list[Evidence]) -> tuple[AddressSet, Unknown | None]:
     let_in, gap = NOBODY, None
-    for kind in ("ipRules", "ipv6Rules"):
-        for index, rule in resource.items(*path, kind):
-            value = str(rule.get("value") or "")
-            if str(rule.get("action") or "Allow").casefold() != "allow":
-                continue
-            at = resource.at(*path, kind, index, "value")
-            try:
-                let_in |= AddressSet.of(value)
-            except ValueError:
-                gap = Unknown(f"the rule {value!r} of {resource.name} is not an address or a range of addresses")
-            reasons.append(at)
+    for rule in (*rules.ip_rules.value, *rules.ipv6_rules.value):
+        if rule.action.value not in ("allow", ""):
+            continue
+        reasons.append(rule.value.evidence)
+        try:
+            let_in |= AddressSet.of(rule.value.value)
+        except NotKnown as unread:
+            gap = unread.unknown
+        except ValueError:
+            said = rule.value.evidence.value
+            gap = Unknown(f"the rule {said!r} of {rules.resource.name} is not an address or a range of addresses")
     return let_in, gap
 
 
-def _subnets(resource: Resource, path: tuple[str, ...], reasons: list[Evidence]) -> tuple[ArmId, ...]:
+def _subnets(rules: NetworkRules, reasons: list[Evidence]) -> tuple[ArmId, ...]:
     found = []
-    for index, rule in resource.items(*path, "virtualNetworkRules"):
-        text = rule.get("id") or rule.get("subnet")
-        text = text.get("id") if isinstance(text, Mapping) else text
-        if isinstance(text, str) and str(rule.get("action") or "Allow").casefold() == "allow":
-            found.append(ArmId(text))
-            reasons.append(resource.at(*path, "virtualNetworkRules", index, "id"))
+    for rule in rules.subnet_rules.value:
+        stated = rule.subnet if rule.subnet.value is not None else rule.older
+        if stated.value is not None and rule.action.value in ("allow", ""):
+            found.append(stated.value)
+            reasons.append(stated.evidence)
     return tuple(found)
 
 

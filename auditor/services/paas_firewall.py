@@ -10,9 +10,12 @@ The defaults of absent settings are data: auditor/facts/public-access.json.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
+from auditor.documents.api_management import ApiManagement
 from auditor.documents.ml_compute import COMPUTE
+from auditor.documents.network_rules import PublicEndpoint
 from auditor.estate import Estate
 from auditor.facts import load
 from auditor.model import Evidence, NotKnown, Resource, Unknown
@@ -24,7 +27,7 @@ from auditor.services.firewall_verdict import (
     undecided,
 )
 from auditor.services.ml_compute import compute_open_to
-from auditor.services.network_rules import by_network_rules, trusted
+from auditor.services.network_rules import by_network_rules, rules_of, trusted
 from auditor.services.perimeter import beside_perimeter, by_perimeter
 from auditor.services.public_doors import by_table, doors, is_accounted_for, sign_of_a_door
 from auditor.services.publishers import FRONT_DOORS, front_door_open_to
@@ -61,7 +64,11 @@ def unjudged(estate: Estate) -> Mapping[str, int]:
     Parts of other resources, and what the model of networks follows, are judged where they belong.
     """
     found: dict[str, int] = {}
+    asked = {row["type"].casefold() for row in load("arm-reads")["reads"]}
+    harmless = tuple(load("unfollowed-kinds")["harmless"])
     for resource in estate.resources:
+        if resource.type in asked or any(fnmatchcase(resource.type, kind) for kind in harmless):
+            continue  # it is read for what other rules ask of it, or carries nothing
         if resource.type and not has_a_door(resource) and not is_accounted_for(resource):
             found[resource.type] = found.get(resource.type, 0) + 1
     return dict(sorted(found.items()))
@@ -70,11 +77,10 @@ def unjudged(estate: Estate) -> Mapping[str, int]:
 def public_access(resource: Resource) -> tuple[str, Evidence]:
     """The public access switch: `enabled`, `disabled`, `perimeter`, the unheard-of word, or empty where Azure
     does not define what its absence means; and the value that says so."""
-    evidence = resource.at("properties", "publicNetworkAccess")
-    stated = resource.text("properties", "publicNetworkAccess")
-    if stated in load("public-access")["perimeter"]:
-        return "perimeter", evidence
-    return stated or _facts(resource).get("absent") or "", evidence
+    switch = PublicEndpoint(resource).public_access
+    if switch.value in load("public-access")["perimeter"]:
+        return "perimeter", switch.evidence
+    return switch.value or _facts(resource).get("absent") or "", switch.evidence
 
 
 def _facts(resource: Resource) -> Mapping[str, Any]:
@@ -114,12 +120,13 @@ def _by_switch(estate: Estate, resource: Resource) -> FirewallVerdict:
 
 def _api_management(estate: Estate, resource: Resource) -> FirewallVerdict:
     """API Management: a switch; injected, the network decides (api-management/virtual-network-concepts)."""
-    mode = resource.text("properties", "virtualNetworkType")
+    service = ApiManagement(resource)
+    mode = service.network_mode.value
     if mode == "internal":
         says = f"{resource.name} is injected into a network in Internal mode and has no public gateway"
-        return nobody(resource.id, says, resource.at("properties", "virtualNetworkType"))
+        return nobody(resource.id, says, service.network_mode.evidence)
     found = _by_switch(estate, resource)
-    if mode == "external" and resource.get("properties", "virtualNetworkConfiguration", "subnetResourceId"):
+    if mode == "external" and service.subnet.value is not None:
         why = (
             f"{resource.name} is injected in External mode, and the security group of its subnet decides who reaches it"
         )
@@ -133,10 +140,11 @@ def _workspace(estate: Estate, resource: Resource) -> FirewallVerdict:
     if verdict is not None:
         return verdict
     facts = _facts(resource)
-    if resource.get("properties", "networkAcls") is not None:
-        return by_network_rules(resource, facts, resource.at("properties", "publicNetworkAccess"))
+    switch = PublicEndpoint(resource).public_access.evidence
+    if rules_of(resource, facts).value is not None:
+        return by_network_rules(resource, facts, switch)
     says = f"public network access of {resource.name} is enabled"
-    opened = everybody(resource.id, says, resource.at("properties", "publicNetworkAccess"))
+    opened = everybody(resource.id, says, switch)
     if _shows_preview_properties(estate):
         return opened
     hidden = f"{says}, but rules may narrow it: {facts['hidden_rules']}"

@@ -6,11 +6,12 @@ What closes each kind, what an absence means, and what an empty list of rows mea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 
 import msgspec
 
+from auditor.documents.private_endpoint import TargetSide
 from auditor.estate import Estate, Relation
 from auditor.facts import load
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
@@ -59,6 +60,8 @@ class Firewall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     subnets: str = ""
     subnets_child: str = ""
     empty: str = "unknown"
+    bypass: str = ""
+    instances: str = ""
     azure: str = ""
     all_of_azure: tuple[str, ...] = ()
     itself: tuple[str, ...] = ()
@@ -122,7 +125,7 @@ def idle(resource: Resource) -> bool:
     door = doors().get(resource.type)
     if door is None or door.when is None or not door.idle:
         return False
-    return not all(_Judge._matches(door.when, evidence) for evidence in rows_at(resource, door.when.at))
+    return not all(_matches(door.when, evidence) for evidence in rows_at(resource, door.when.at))
 
 
 Asked = Callable[[Estate, Resource], FirewallVerdict]
@@ -131,7 +134,10 @@ Asked = Callable[[Estate, Resource], FirewallVerdict]
 
 def by_table(estate: Estate, resource: Resource, others: Asked) -> FirewallVerdict:
     """Who may use the public endpoint of a resource of a kind in the table. Raises `KeyError` for another kind."""
-    return _Judge(estate, resource, doors()[resource.type], others).verdict()
+    try:
+        return _Judge(estate, resource, doors()[resource.type], others).verdict()
+    except NotKnown as gap:
+        return undecided(resource.id, gap.unknown)
 
 
 # --- reading what stands at a path of the facts -----------------------------------------------------------------------
@@ -164,6 +170,18 @@ def _word(value: object) -> str:
     return "[]" if value == [] else str(value).strip().casefold()
 
 
+def _matches(condition: Condition, evidence: Evidence) -> bool:
+    """Whether a value is what a condition asks for."""
+    there = evidence.value is not None and evidence.value != ""
+    if condition.stated is not None:
+        return there is condition.stated
+    if not there:
+        return condition.absent
+    if condition.none_of:
+        return _word(evidence.value) not in condition.none_of
+    return _word(evidence.value) in condition.values
+
+
 # --- judging ----------------------------------------------------------------------------------------------------------
 
 
@@ -179,11 +197,11 @@ class _Judge:
 
     def verdict(self) -> FirewallVerdict:
         resource, door = self.resource, self.door
-        if resource.stated("properties") is None:
+        if resource.stated("properties") is None and resource.document == resource.id:
             # The inventory of a subscription names everything, and says no more.
             gap = Unknown(f"only the name of {resource.name} was read", permission=f"{resource.type}/read", absent=True)
             return undecided(resource.id, gap)
-        if door.when is not None and not self._holds(door.when):
+        if door.when is not None and not self.holds(door.when):
             idle = door.idle or "this form of it has no public endpoint of its own"
             why = rows_at(resource, door.when.at)
             return nobody(resource.id, f"{resource.name} answers nobody: {idle}", *why)
@@ -196,7 +214,7 @@ class _Judge:
         if decided is None:
             decided = self._by_firewall()
         for condition in door.unclear:
-            if decided.closed is not True and self._holds(condition):
+            if decided.closed is not True and self.holds(condition):
                 gaps.append(Unknown(f"{resource.name} has {condition.unknown}"))
         return decided.but_not_read(gaps[0]) if gaps else decided
 
@@ -206,7 +224,7 @@ class _Judge:
         for condition in self.door.closed:
             before = len(self.seen)
             try:
-                holds = self._holds(condition)
+                holds = self.holds(condition)
             except NotKnown as gap:
                 gaps.append(gap.unknown)
                 continue
@@ -229,49 +247,37 @@ class _Judge:
         )
         return f"{what.replace('properties/', '', 1)} of {name} is {value}, which closes its public endpoint"
 
-    def _holds(self, condition: Condition) -> bool:
+    def holds(self, condition: Condition) -> bool:
         """Whether a condition holds; raises `NotKnown` where what it asks for was not read."""
         if condition.all:
-            return all(self._holds(part) for part in condition.all)
+            return all(self.holds(part) for part in condition.all)
         if condition.closed_parent or condition.closed_reference:
             return self._other_closed(condition)
         if condition.endpoint and not self._has_endpoint():
             return False
         if not condition.at:
             return True
-        of = self._children(condition.child) if condition.child else (self.resource,)
+        of = self.children(condition.child) if condition.child else (self.resource,)
         found = [evidence for one in of for evidence in rows_at(one, condition.at)]
-        matches = [self._matches(condition, evidence) for evidence in found]
+        matches = [_matches(condition, evidence) for evidence in found]
         holds = bool(found) and all(matches)
         if holds:
             self.seen.extend(found)
         return holds
 
-    @staticmethod
-    def _matches(condition: Condition, evidence: Evidence) -> bool:
-        there = evidence.value is not None and evidence.value != ""
-        if condition.stated is not None:
-            return there is condition.stated
-        if not there:
-            return condition.absent
-        if condition.none_of:
-            return _word(evidence.value) not in condition.none_of
-        return _word(evidence.value) in condition.values
-
-    def _children(self, type_: str) -> tuple[Resource, ...]:
+    def children(self, type_: str) -> tuple[Resource, ...]:
         return self.estate.all(type_, under=self.resource.id)
 
     def _has_endpoint(self) -> bool:
         """Whether an approved private endpoint leads here, as either side shows it."""
         sides = self.estate.seen(f"{self.resource.type}/privateendpointconnections", under=self.resource.id)
         for side in sides:
-            if side.text("properties", "privateLinkServiceConnectionState", "status") == "approved":
+            if TargetSide(side).state.known == "approved":
                 self.seen.append(side.at("id"))
                 return True
-        for _, row in self.resource.items("properties", "privateEndpointConnections"):
-            state = (row.get("properties") or {}).get("privateLinkServiceConnectionState") or {}
-            if str(state.get("status") or "").casefold() == "approved":
-                return True
+        path = "properties/privateEndpointConnections/*/properties/privateLinkServiceConnectionState/status"
+        if any(_word(evidence.value) == "approved" for evidence in rows_at(self.resource, path)):
+            return True
         for end in self.estate.into(self.resource, Relation.LEADS_TO, ENDPOINT):
             mine = (c for c in connections(end) if c.target == self.resource.id)
             if any(connection.state == "approved" for connection in mine):
@@ -406,7 +412,7 @@ class _Rules:
         if facts.ordered and resource.get(*facts.ordered.split("/")):
             return self._first_match()
         self._read()
-        if facts.beside is not None and self.judge._holds(facts.beside):
+        if facts.beside is not None and self.judge.holds(facts.beside):
             return self._everybody()
         if not self.count and not subnets and self.gap is None:
             return self._empty()
@@ -420,7 +426,7 @@ class _Rules:
             return True
         if not facts.default:
             return False
-        of = self.judge._children(facts.child) if facts.child else (resource,)
+        of = self.judge.children(facts.child) if facts.child else (resource,)
         stated = [e for one in of for e in rows_at(one, facts.default)]
         self.reasons.extend(stated)
         words = [_word(e.value) for e in stated if e.value is not None]
@@ -431,13 +437,13 @@ class _Rules:
         resource, path = self.judge.resource, self.facts.requests.split("/")
         if resource.get(*path) is None:
             return False
-        allowed = resource.get(*path, "publicNetwork", "allow", default=[])
-        denied = resource.get(*path, "publicNetwork", "deny", default=[])
+        allowed = [e for e in rows_at(resource, f"{self.facts.requests}/publicNetwork/allow/*") if e.value]
+        denied = rows_at(resource, f"{self.facts.requests}/publicNetwork/deny/*")
         default = resource.at(*path, "defaultAction")
         self.reasons.append(default)
         if _word(default.value) == "deny":
             return not allowed
-        return {_word(d) for d in denied} >= {"clientconnection", "serverconnection", "restapi", "trace"}
+        return {_word(e.value) for e in denied} >= {"clientconnection", "serverconnection", "restapi", "trace"}
 
     def _read(self) -> None:
         facts = self.facts
@@ -446,7 +452,7 @@ class _Rules:
             if rows.default and not self._second_filters(rows):
                 self.allow, self.count = EVERYBODY, self.count + 1
                 continue
-            for one in self.judge._children(rows.child) if rows.child else (self.judge.resource,):
+            for one in self.judge.children(rows.child) if rows.child else (self.judge.resource,):
                 ends = rows_at(one, rows.end) if rows.end else ()
                 for n, evidence in enumerate(rows_at(one, rows.rows)):
                     self._row(one, evidence, ends[n].value if n < len(ends) else None)
@@ -524,7 +530,7 @@ class _Rules:
         if not facts.subnets:
             return ()
         child = facts.subnets_child or facts.child
-        of = self.judge._children(child) if child else (resource,)
+        of = self.judge.children(child) if child else (resource,)
         found = [e for one in of for e in rows_at(one, facts.subnets) if isinstance(e.value, str)]
         self.reasons.extend(found)
         return tuple(ArmId(e.value) for e in found if str(e.value).startswith("/"))
@@ -553,10 +559,25 @@ class _Rules:
         parts += [f"subnet {subnet.name}" for subnet in subnets]
         says = f"the firewall of {resource.name} lets in {', '.join(parts)}"
         if not parts:
-            but = f" (but not {self.facts.unseen})" if self.facts.unseen else ""
-            says = f"the firewall of {resource.name} denies every address{but}"
-        found = FirewallVerdict(resource.id, let_in, at_most, says, tuple(self.reasons), False, subnets, (), gap)
-        return replace(found, reasons=found.reasons or (resource.at("id"),))
+            says = f"the firewall of {resource.name} denies every address"
+            if self.facts.unseen and gap is None:
+                at_most, gap = EVERYBODY, Unknown(f"{says}, but {self.facts.unseen}, may let somebody in")
+        reasons = tuple(self.reasons) or (resource.at("id"),)
+        trusted, named = self._trusted(), self._instances()
+        return FirewallVerdict(resource.id, let_in, at_most, says, reasons, trusted, subnets, named, gap)
+
+    def _trusted(self) -> bool:
+        """Whether services that Azure trusts pass the rules."""
+        if not self.facts.bypass:
+            return False
+        of = self.judge.children(self.facts.child) if self.facts.child else (self.judge.resource,)
+        words = [_word(e.value) for one in of for e in rows_at(one, self.facts.bypass)]
+        return any("azureservices" in word or word == "true" for word in words)
+
+    def _instances(self) -> tuple[str, ...]:
+        """Resources that pass the rules by name."""
+        found = rows_at(self.judge.resource, self.facts.instances) if self.facts.instances else ()
+        return tuple(str(evidence.value) for evidence in found if evidence.value)
 
 
 def _steps(owner: Resource, texts: Iterable[str]) -> tuple[str | int, ...]:

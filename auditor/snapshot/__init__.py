@@ -1,5 +1,6 @@
 """The snapshot file: written atomically, read with positions, checked for integrity."""
 
+from auditor.snapshot.ids import id_in, with_slash
 from auditor.snapshot.locate import locate, positions_of
 from auditor.snapshot.model import FORMAT, MAX_DEPTH, Position, Snapshot, too_deep
 from auditor.snapshot.read import read_snapshot
@@ -13,6 +14,7 @@ __all__ = [
     "REDACTED",
     "Position",
     "Snapshot",
+    "id_in",
     "locate",
     "positions_of",
     "read_snapshot",
@@ -21,5 +23,6 @@ __all__ = [
     "redacted",
     "sealed",
     "too_deep",
+    "with_slash",
     "write_snapshot",
 ]

@@ -18,6 +18,7 @@ LARGEST = 1 << 30
 """Bytes that are read of one file; 10,000 resources take about 20 MB."""
 
 _HEAD = 1 << 16
+_PIECE = 1 << 20
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 Judge = Callable[["Text", bool], None]
@@ -124,7 +125,13 @@ def _marked(name: str, mark: str, data: bytes, welcome: bool) -> Text:
 
 
 def _rest_of(stream: BinaryIO, name: str) -> bytes:
-    rest = stream.read(LARGEST - _HEAD + 1)
+    # A read of the largest size would reserve that much, whatever the file holds.
+    pieces: list[bytes] = []
+    size = 0
+    while size <= LARGEST - _HEAD and (piece := stream.read(_PIECE)):
+        pieces.append(piece)
+        size += len(piece)
+    rest = b"".join(pieces)
     if len(rest) > LARGEST - _HEAD:
         raise AuditorError(
             f"{name}: the file is larger than {LARGEST >> 20} MiB, more than any deployment needs",

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from auditor.documents.api_management import BACKEND, Backend
+from auditor.documents.application_gateway import APPLICATION_GATEWAY, ApplicationGateway
+from auditor.documents.front_door import CLASSIC, ORIGIN, ORIGIN_GROUP, ClassicFrontDoor, Origin
+from auditor.documents.traffic_manager import TRAFFIC_MANAGER, TrafficManager
 from auditor.estate import Estate
 from auditor.model import Evidence, NotKnown, Resource, Unknown
 from auditor.sets.proof import Step
-
-GATEWAY = "microsoft.network/applicationgateways"
-TRAFFIC_MANAGER = "microsoft.network/trafficmanagerprofiles"
-FRONT_DOOR_CLASSIC = "microsoft.network/frontdoors"
-FRONT_DOOR_GROUP = "microsoft.cdn/profiles/origingroups"
-FRONT_DOOR_ORIGIN = "microsoft.cdn/profiles/origingroups/origins"
-API_MANAGEMENT = "microsoft.apimanagement/service"
-BACKEND = "microsoft.apimanagement/service/backends"
-
-_BEHIND = (GATEWAY, TRAFFIC_MANAGER, FRONT_DOOR_CLASSIC, FRONT_DOOR_GROUP, BACKEND)
 
 
 @dataclass(frozen=True)
@@ -46,18 +40,19 @@ def host_of(address: object) -> str:
 
 def spread_over(estate: Estate, regions: Mapping[str, frozenset[str]]) -> Step:
     """Whether something with health checks spreads requests over the hosts of at least two of these regions."""
-    found = [s for s in _spreaders(estate) if sum(bool(s.hosts & hosts) for hosts in regions.values()) > 1]
+    unread: list[Unknown] = []
+    found = [s for s in _spreaders(estate, unread) if sum(bool(s.hosts & hosts) for hosts in regions.values()) > 1]
     asking = [s for s in found if s.asks]
     where = ", ".join(sorted(regions))
     if asking:
         says = f"{asking[0].resource.name} spreads requests over {where} and checks their health"
         return Step("spread", True, says, (asking[0].checks,))
+    gaps = [*unread, *(gap for gap in map(estate.coverage.gap, _MAKE) if gap is not None)]
+    if gaps:
+        return Step("spread", gaps[0], gaps[0].because)
     if found:
         says = f"{found[0].resource.name} spreads requests over several regions and checks the health of none"
         return Step("spread", False, says, (found[0].checks,))
-    gaps = [gap for gap in (estate.coverage.gap(kind) for kind in _BEHIND) if gap is not None]
-    if gaps:
-        return Step("spread", gaps[0], gaps[0].because)
     return Step("spread", False, f"nothing spreads requests over {where}")
 
 
@@ -80,51 +75,63 @@ def hosts_of_account(account: Resource) -> frozenset[str]:
     return found
 
 
-def _spreaders(estate: Estate) -> Iterator[Spreader]:
-    for gateway in estate.seen(GATEWAY):
-        # A gateway probes its backends whether or not it has probes of its own.
-        yield Spreader(
-            gateway,
-            _hosts(gateway, "backendAddressPools", ("properties", "backendAddresses"), "fqdn"),
-            gateway.at("properties", "backendAddressPools"),
-        )
-    for profile in estate.seen(TRAFFIC_MANAGER):
-        ends = [host_of(e.get("properties", {}).get("target")) for _, e in profile.items("properties", "endpoints")]
-        yield Spreader(profile, frozenset(ends), profile.at("properties", "monitorConfig"))
-    for door in estate.seen(FRONT_DOOR_CLASSIC):
-        yield Spreader(
-            door,
-            _hosts(door, "backendPools", ("properties", "backends"), "address"),
-            door.at("properties", "healthProbeSettings"),
-        )
-    for group in estate.seen(FRONT_DOOR_GROUP):
-        origins = estate.seen(FRONT_DOOR_ORIGIN, under=group.id)
-        hosts = frozenset(host_of(o.get("properties", "hostName")) for o in origins)
-        yield Spreader(group, hosts, group.at("properties", "healthProbeSettings"))
-    yield from _pools(estate)
+def _spreaders(estate: Estate, gaps: list[Unknown]) -> Iterator[Spreader]:
+    """What spreads requests, as far as its document can be read; what cannot be read goes into `gaps`."""
+    for type_, make in _MAKE.items():
+        for resource in estate.seen(type_):
+            try:
+                yield from make(estate, resource)
+            except NotKnown as gap:
+                gaps.append(gap.unknown)
 
 
-def _hosts(resource: Resource, pools: str, members: tuple[str, str], key: str) -> frozenset[str]:
-    """The hosts of every pool that a document lists, each pool with a list of members of its own."""
-    return frozenset(
-        host_of(member.get(key))
-        for index, _ in resource.items("properties", pools)
-        for _, member in resource.items("properties", pools, index, *members)
-    )
+def _gateway(estate: Estate, resource: Resource) -> Iterator[Spreader]:
+    """A gateway probes its backends whether or not it has probes of its own."""
+    pools = ApplicationGateway(resource).pools
+    hosts = (address.host_name.value for pool in pools.value for address in pool.addresses.value)
+    yield Spreader(resource, frozenset(map(host_of, hosts)), pools.evidence)
 
 
-def _pools(estate: Estate) -> Iterator[Spreader]:
-    """Backend pools of API Management: a circuit breaker on their members is how they leave out who is not well."""
-    path = ("properties", "pool", "services")
-    for pool in estate.seen(BACKEND):
-        members = [pool.ref(*path, index) for index, _ in pool.items(*path)]
-        found = [_backend(b) for b in (estate.find(m) for m in members) if b is not None]
-        if found:
-            hosts: frozenset[str] = frozenset().union(*(b.hosts for b in found))
-            checks = next((b.checks for b in found if b.asks), found[0].checks)
-            yield Spreader(pool, hosts, checks)
+def _traffic_manager(estate: Estate, resource: Resource) -> Iterator[Spreader]:
+    ends = (end for end in TrafficManager(resource).endpoints.value if end.state.value != _OFF)
+    hosts = frozenset(host_of(end.host.value) for end in ends)
+    yield Spreader(resource, hosts, resource.at("properties", "monitorConfig"))
 
 
-def _backend(backend: Resource) -> Spreader:
-    host = host_of(backend.get("properties", "url"))
-    return Spreader(backend, frozenset({host}), backend.at("properties", "circuitBreaker", "rules"))
+def _classic_front_door(estate: Estate, resource: Resource) -> Iterator[Spreader]:
+    backends = (backend for pool in ClassicFrontDoor(resource).pools.value for backend in pool.backends.value)
+    hosts = frozenset(host_of(backend.host.value) for backend in backends if backend.state.value != _OFF)
+    yield Spreader(resource, hosts, resource.at("properties", "healthProbeSettings"))
+
+
+def _origin_group(estate: Estate, resource: Resource) -> Iterator[Spreader]:
+    origins = (Origin(origin) for origin in estate.seen(ORIGIN, under=resource.id))
+    hosts = frozenset(host_of(origin.host.value) for origin in origins if origin.state.value != _OFF)
+    yield Spreader(resource, hosts, resource.at("properties", "healthProbeSettings"))
+
+
+def _pool(estate: Estate, resource: Resource) -> Iterator[Spreader]:
+    """A pool of API Management: a circuit breaker on its members is how it leaves out the one that fails."""
+    members = (member.backend.value for member in Backend(resource).pool_members.value)
+    found = [_backend(b) for b in map(estate.find, members) if b is not None]
+    if found:
+        hosts: frozenset[str] = frozenset().union(*(b.hosts for b in found))
+        checks = next((b.checks for b in found if b.asks), found[0].checks)
+        yield Spreader(resource, hosts, checks)
+
+
+def _backend(resource: Resource) -> Spreader:
+    hosts = frozenset({host_of(Backend(resource).url.value)})
+    return Spreader(resource, hosts, resource.at("properties", "circuitBreaker", "rules"))
+
+
+_OFF = "disabled"
+
+_MAKE: Mapping[str, Callable[[Estate, Resource], Iterator[Spreader]]] = {
+    APPLICATION_GATEWAY: _gateway,
+    TRAFFIC_MANAGER: _traffic_manager,
+    CLASSIC: _classic_front_door,
+    ORIGIN_GROUP: _origin_group,
+    BACKEND: _pool,
+}
+"""By lower-case type: how it spreads requests."""

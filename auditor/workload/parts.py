@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from auditor.documents.host_names import planned_hosts
+from auditor.documents.ml_workspace import Workspace, projects_of
 from auditor.documents.network_hosts import AGENT_POOL, AgentPool
 from auditor.documents.pool_membership import SCALE_SET, SCALE_SET_INTERFACE, Pooled
 from auditor.estate import Estate, Relation
@@ -99,6 +100,13 @@ class Workload:
         return (self.anchor,)
 
     @cached_property
+    def projects(self) -> tuple[Resource, ...]:
+        """The projects of the workspace, where that is a hub: endpoints and connections belong to them, too."""
+        if self.anchor is None or Workspace(self.anchor).sort != "hub":
+            return ()
+        return projects_of(self.anchor, self.estate.all(ML))
+
+    @cached_property
     def storages(self) -> tuple[Resource, ...]:
         """The workspace's own storage account."""
         return self._used("storageAccount", "storage")
@@ -120,7 +128,7 @@ class Workload:
 
     @cached_property
     def online_endpoints(self) -> tuple[Resource, ...]:
-        """The managed online endpoints of the workspace."""
+        """The online endpoints of the workspace, those on Kubernetes clusters included."""
         return self._below(f"{ML}/onlineendpoints")
 
     @cached_property
@@ -153,6 +161,7 @@ class Workload:
     def groups(self) -> frozenset[tuple[str, str]]:
         """Subscription and resource group of everything the workspace names as its own, the workspace included."""
         own: list[ArmId] = [self.anchor.id] if self.anchor else []
+        own += [p.id for p in projects_of(self.anchor, self.estate.seen(ML))] if self.anchor else []
         own += self.estate.targets(self.anchor, Relation.USES) if self.anchor else ()
         own += [id_ for ids in self.pins.parts.values() for id_ in ids]
         return frozenset((id_.subscription, id_.resource_group) for id_ in own)
@@ -349,7 +358,8 @@ class Workload:
         return (self.estate.need(target, self.anchor.place("properties", prop)),) if target else ()
 
     def _below(self, type_: str) -> tuple[Resource, ...]:
-        return tuple(found for workspace in self.workspaces for found in self.estate.all(type_, under=workspace.id))
+        owners = (*self.workspaces, *self.projects)
+        return tuple(found for workspace in owners for found in self.estate.all(type_, under=workspace.id))
 
     def _accounts(self) -> tuple[Resource, ...]:
         return tuple(r for kind in (OPENAI, SEARCH) for r in self.estate.seen(kind) if self.owns(r))
@@ -373,10 +383,11 @@ class Workload:
 def workloads(estate: Estate, pins: Pins | None = None) -> tuple[Workload, ...]:
     """Every workload of an estate, one a workspace; a single one without an anchor where there is no workspace.
 
-    Hub and project kinds of a workspace belong to Azure AI Foundry and anchor nothing of this architecture.
+    A hub is a workspace for this architecture: Microsoft's own implementation was a hub with a project from October
+    2024 to June 2025. Its projects are parts of it (learn.microsoft.com/azure/machine-learning/concept-hub-workspace).
     """
     pins = pins or Pins()
-    found = [w for w in estate.seen(ML) if w.kind in ("", "default")]
+    found = [w for w in estate.seen(ML) if w.kind in ("", "default", "hub")]
     chosen = set(pins.of("workspace"))
     anchors = [w for w in found if not chosen or w.id in chosen]
     if not anchors:

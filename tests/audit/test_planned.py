@@ -332,7 +332,7 @@ def test_what_tools_print_is_judged(name: str) -> None:
         assert finding.outcome is not Outcome.UNKNOWN or finding.until_deployed, finding
     assert outcomes["PUB-07"] == {"pass"}  # planned to be closed, though it is open now
     assert outcomes["PL-08"] == {"unknown"}  # nobody approved it yet
-    assert outcomes["IDN-14"] == {"unknown"}  # who may call it is assigned elsewhere
+    assert "unknown" in outcomes["IDN-14"]  # who may call it is assigned elsewhere
     assert outcomes["SEG-03"] == {"fail"}
 
 

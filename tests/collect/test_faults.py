@@ -1,20 +1,27 @@
 """Collection while Azure is not kind: it ends, loses nothing that could be read, and says what could not."""
 
 import functools
+import json
 import re
 import time
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
 
 from auditor.collect import Progress, Target, collect
+from auditor.collect.pacing.retry import Deadline
 from auditor.collect.pacing.throttle import RETRIES
+from auditor.collect.plan.plan import Scope
+from auditor.collect.reads.question import Answer, Question
 from auditor.collect.reads.recipes import (
     Recipe,
     Where,
     recipes,
     recipes_below,
 )
+from auditor.collect.result import Gathered
+from auditor.collect.wire import Wire
 from auditor.model import ArmId, AuditorError, ExitCode, Read
 from auditor.snapshot import Snapshot
 from auditor.standin import Fault, Kind
@@ -227,7 +234,7 @@ def test_a_list_is_lost_whole_when_one_page_is(page_size: int) -> None:
             "ResourceNotFound",
             "a page of a child list that is gone is no end",
         ),
-        (Fault("/kv-aibase/secrets$", Kind.STATUS, detail="200 Odd x"), "NotAList", "an object without a list"),
+        (Fault("/kv-aibase/secrets$", Kind.STATUS, detail="200 Odd x"), "Odd", "an error with status 200"),
     ],
 )
 def test_a_list_below_a_resource_is_not_believed_in_part(fault: Fault, error: str, why: str) -> None:
@@ -251,16 +258,70 @@ def test_a_list_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("code", ["ResourceNotFound", "ResourceGroupNotFound"])
-def test_a_resource_that_vanishes_between_list_and_question_is_gone_with_all_that_is_below_it(
+def test_a_resource_that_its_list_shows_and_its_own_path_denies_is_kept_and_what_rests_on_it_unknown(
     code: str, whole: Snapshot
 ) -> None:
     vault = ArmId(f"{RG}/providers/Microsoft.KeyVault/vaults/kv-aibase")
     found = from_standin([Fault("/kv-aibase($|/)", Kind.STATUS, detail=f"404 {code} it was deleted")])
     read = read_of(found, SECRETS)
-    assert (read.answered, read.status, read.count) == (True, 404, 0)
-    assert failed(found) == []
-    assert vault.key in by_id(whole)
-    assert by_id(found) == {id_: body for id_, body in by_id(whole).items() if not ArmId(id_).is_within(vault)}
+    assert (read.answered, read.status, read.error) == (False, 404, "Vanished")
+    assert all(ArmId(read.scope).is_within(vault) and read.error == "Vanished" for read in failed(found))
+    assert not found.complete
+    assert vault.key in by_id(found)
+    assert by_id(found).items() <= by_id(whole).items()
+
+
+def test_a_resource_that_its_list_does_not_show_any_more_is_gone_with_all_that_is_below_it() -> None:
+    vault = ArmId(f"{RG}/providers/Microsoft.KeyVault/vaults/kv-aibase")
+    secrets = next(recipe for recipe in recipes() if recipe.covers == "microsoft.keyvault/vaults/secrets")
+    vaults = next(recipe for recipe in recipes() if recipe.covers == "microsoft.keyvault/vaults")
+    listing = Question(vaults, f"{SUB}/providers/Microsoft.KeyVault/vaults", SUB, vault.subscription)
+    asking = Question(secrets, SECRETS, vault.text, vault.subscription, parent=vault.text)
+    for still_there, error in ((False, ""), (True, "Vanished")):
+        gathered = Gathered()
+        document = {"id": vault.text, "name": "kv-aibase"}
+        gathered.take(Answer(listing, (document,), listing.answered(200, "v", 1, 0)))
+        gathered.take(Answer(asking, (), asking.answered(404, "v", 0, 0), vault.text))
+        assert gathered.denied == (vault,)
+        again = (document,) if still_there else ()
+        gathered.settle(vault, Answer(listing, again, listing.answered(200, "v", len(again), 0)))
+        found = gathered.together((Scope(vault.subscription),))
+        assert (vault.key in by_id(found)) is still_there
+        assert read_of(found, SECRETS).error == read_of(found, vault.text).error == error
+        assert read_of(found, vault.text).message
+        assert found.complete is not still_there
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b'{"value": [], "error": {"code": "Odd", "message": "m"}}', "Odd"),
+        (b'{"value": [], "value": []}', "DuplicateKeys"),
+        (b'{"value": [], "x": 1e999}', "NumberTooLarge"),
+        (b'{"value": [], "x": 1' + b"0" * 400 + b"}", "NumberTooLarge"),
+        (b'{"value": [], "totalCount": 1}', "CountMismatch"),
+        (b'{"value": [{"id": "x"}]}', "NoId"),
+    ],
+)
+def test_an_answer_that_contradicts_itself_fails_that_read(body: bytes, error: str) -> None:
+    recipe = next(recipe for recipe in recipes() if recipe.covers == "microsoft.keyvault/vaults")
+    question = Question(recipe, f"{SUB}/providers/Microsoft.KeyVault/vaults", SUB, ArmId(SUB).subscription)
+    assert wire_answering(body).ask(question).read.error == error
+
+
+def test_a_budget_without_its_first_slash_is_read() -> None:
+    recipe = next(recipe for recipe in recipes() if recipe.covers == "microsoft.consumption/budgets")
+    path = f"{SUB}/providers/Microsoft.Consumption/budgets"
+    body = json.dumps({"value": [{"id": f"{path[1:]}/b", "name": "b", "properties": {}}]}).encode()
+    answer = wire_answering(body).ask(Question(recipe, path, SUB, ArmId(SUB).subscription))
+    assert [document["id"] for document in answer.documents] == [f"{path}/b"]
+
+
+def wire_answering(body: bytes) -> Wire:
+    """A wire on which every question has the same answer."""
+    session = SimpleNamespace(cloud=SimpleNamespace(endpoint="https://arm"), deadline=Deadline(None), patience=0.0)
+    answer = SimpleNamespace(status_code=200, content=body)
+    return Wire(session, lambda client, subscription: lambda request: answer)  # type: ignore[arg-type, return-value]
 
 
 def test_a_list_that_is_not_there_although_its_resource_is_proves_nothing(whole: Snapshot) -> None:

@@ -378,3 +378,57 @@ def test_a_record_that_only_a_custom_name_would_tell_is_not_guessed() -> None:
     assert not isinstance(zones, Unknown)
     assert expected_record(zones[0], named(estate, ACCOUNT, "a")) is None
     assert expected_record(zones[0], named(estate, ACCOUNT, "b")) == "bee"
+
+
+def hub_resolver(documents: World, *, linked: bool = True) -> None:
+    """A spoke without links: a ruleset sends the vaults' names to the hub's resolver, whose network has the zone."""
+    spoke = next(d["id"] for d in documents if d["type"].casefold() == VNET)
+    hub = id_of("Microsoft.Network/virtualNetworks", "hub")
+    subnet = {"id": id_of("Microsoft.Network/virtualNetworks/subnets", "hub", "in")}
+    rule = {"domainName": "vaultcore.azure.net.", "targetDnsServers": [{"ipAddress": "10.9.1.4"}]}
+    rulesets = "Microsoft.Network/dnsForwardingRulesets"
+    for document in documents:
+        if f"{KV_ZONE}/virtualnetworklinks/" in document["id"].casefold():
+            document["properties"]["virtualNetwork"]["id"] = hub if linked else f"{hub}-other"
+    documents += [
+        doc(
+            "Microsoft.Network/virtualNetworks",
+            "hub",
+            properties={"addressSpace": {"addressPrefixes": ["10.9.0.0/16"]}},
+        ),
+        doc(
+            "Microsoft.Network/dnsResolvers/inboundEndpoints", "r", "in",
+            properties={"ipConfigurations": [{"privateIpAddress": "10.9.1.4", "subnet": subnet}]},
+        ),
+        doc(rulesets, "rs"),
+        doc(f"{rulesets}/virtualNetworkLinks", "rs", "l", properties={"virtualNetwork": {"id": spoke}}),
+        doc(f"{rulesets}/forwardingRules", "rs", "r", properties=rule),
+    ]  # fmt: skip
+
+
+def test_a_ruleset_leads_to_the_zone_that_the_hub_is_linked_to() -> None:
+    documents = world()
+    hub_resolver(documents)
+    assert proof(documents).resolves is True
+    documents = world()
+    hub_resolver(documents, linked=False)
+    assert proof(documents).resolves is False
+    documents = world()
+    hub_resolver(documents)
+    drop(documents, "inboundEndpoints")
+    assert isinstance(proof(documents).resolves, Unknown)
+
+
+def test_every_zone_of_the_page_is_known_by_type_group_and_region() -> None:
+    kind = "Microsoft.DBforPostgreSQL/flexibleServers"
+    found = needed_zones("AzurePublicCloud", kind, "postgresqlServer", "")
+    assert not isinstance(found, Unknown)
+    assert [zone.zone for zone in found] == ["privatelink.postgres.database.azure.com"]
+    aks = "Microsoft.ContainerService/managedClusters"
+    placed = needed_zones("AzurePublicCloud", aks, "management", "", region="westeurope")
+    assert not isinstance(placed, Unknown)
+    assert [zone.zone for zone in placed] == ["privatelink.westeurope.azmk8s.io"]
+    assert isinstance(needed_zones("AzurePublicCloud", aks, "management", ""), Unknown)
+    slot = needed_zones("AzurePublicCloud", "Microsoft.Web/sites", "sites-blue", "")
+    assert not isinstance(slot, Unknown)
+    assert [zone.record for zone in slot] == ["{name}-blue"]

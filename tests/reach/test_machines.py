@@ -228,6 +228,42 @@ def test_a_port_may_be_that_of_the_session(port: str, reaches: bool) -> None:
     assert found.reaches is reaches
 
 
+@pytest.mark.parametrize(("sku", "reaches"), [("Basic", False), ("Standard", True), ("Premium", True)])
+def test_bastion_from_standard_on_opens_sessions_to_any_port(sku: str, reaches: bool) -> None:
+    machine = doc(VM, "m", properties={"networkProfile": {"networkInterfaces": [{"id": id_of(NIC, "n")}]}})
+    where = {"subnet": {"id": subnet_id("v", "b")}, "publicIPAddress": {"id": id_of(PIP, "pb")}}
+    host = doc(BASTION, "b", properties={"ipConfigurations": [{"properties": where}]}, sku={"name": sku})
+    address = doc(PIP, "pb", properties={"ipAddress": "20.5.5.5"}, sku={"name": "Standard"})
+    web = group("g", destinationPortRange="8080", sourceAddressPrefix="10.1.1.0/24")
+    interface = nic("n", "v", "a", "10.1.0.4", networkSecurityGroup={"id": web["id"]})
+    closed = doc(NSG, "none", properties={"securityRules": [deny()]})
+    guarded = vnet(
+        "v",
+        "10.1.0.0/16",
+        subnets={
+            "a": {"addressPrefix": "10.1.0.0/24", "networkSecurityGroup": {"id": closed["id"]}},
+            "b": "10.1.1.0/24",
+        },
+    )
+    estate = estate_of([guarded, closed, machine, interface, web, host, address])
+    assert from_internet(estate, id_of(NIC, "n")).reaches is reaches
+
+
+def deny() -> dict[str, Any]:
+    """A rule of a group that lets in nothing but port 8080."""
+    properties = {
+        "priority": 100,
+        "direction": "Inbound",
+        "access": "Deny",
+        "protocol": "*",
+        "sourcePortRange": "*",
+        "sourceAddressPrefix": "*",
+        "destinationAddressPrefix": "*",
+        "destinationPortRanges": ["0-8079", "8081-65535"],
+    }
+    return {"name": "deny", "properties": properties}
+
+
 # --- platforms --------------------------------------------------------------------------------------------------------
 
 

@@ -97,7 +97,7 @@ def test_every_kind_outside_the_model_makes_a_no_uncertain(row: dict[str, str]) 
     names = {"network": vnet_id("vb"), "subnet": subnet_id("vb", "b"), "resource": id_of(NIC, "nb")}[row["where"]]
     type_ = row["type"].rstrip("*")
     strange = doc(type_, *"xyz"[: type_.count("/")], properties={"somewhere": {"id": names}})
-    source = "Internet" if row["from"] in ("anywhere", "Internet") else "na"
+    source = "Internet" if row["from"] in ("anywhere", "Internet", "outside") else "na"
     target = "vb/b" if row["where"] == "subnet" else "nb"
     assert row["says"] in says(ask([*spokes(), strange], source, target))
 
@@ -107,7 +107,7 @@ def test_no_kind_is_both_followed_and_not() -> None:
     rows = {row["type"] for row in facts["kinds"]}
     assert not rows & {*facts["followed"], *facts["harmless"]}
     assert {row["where"] for row in facts["kinds"]} <= {"network", "subnet", "resource"}
-    assert {row["from"] for row in facts["kinds"]} <= {"anywhere", "Internet", "networks"}
+    assert {row["from"] for row in facts["kinds"]} <= {"anywhere", "Internet", "networks", "outside"}
     assert all(row["source"] for row in facts["kinds"])
 
 

@@ -161,7 +161,7 @@ def test_a_route_that_drops_stops_a_packet_there_and_back() -> None:
 
 def test_a_way_over_an_appliance_is_unknown() -> None:
     documents = [*office(a=routed("10.1.0.0/24", "t")), table("t", ("10.1.1.0/24", "VirtualAppliance", "10.1.9.4"))]
-    assert says(ask(documents, "v/a", "v/b")).startswith("unknown: 10.1.1.0/24 -> VirtualAppliance 10.1.9.4")
+    assert "the appliance at 10.1.9.4, which 10.1.1.0/24 -> Virtual" in says(ask(documents, "v/a", "v/b"))
 
 
 def test_a_route_for_a_part_leaves_the_other_part_reachable() -> None:
@@ -423,6 +423,7 @@ def test_a_firewall_translates_to_an_inner_address(by_policy: bool) -> None:
     rule_ = {
         "name": "dnat",
         "ipProtocols" if by_policy else "protocols": ["TCP"],
+        "sourceAddresses": ["*"],
         "destinationPorts": ["8022"],
         "translatedAddress": "10.1.0.4",
         "translatedPort": "22",
@@ -442,8 +443,8 @@ def test_a_firewall_translates_to_an_inner_address(by_policy: bool) -> None:
         policy = id_of("Microsoft.Network/firewallPolicies", "pol")
         properties["firewallPolicy"] = {"id": policy}
         collections = [
-            {"ruleCollectionType": "FirewallPolicyFilterRuleCollection", "rules": []},
-            {"ruleCollectionType": "FirewallPolicyNatRuleCollection", "rules": [rule_]},
+            {"ruleCollectionType": "FirewallPolicyFilterRuleCollection", "priority": 200, "rules": []},
+            {"ruleCollectionType": "FirewallPolicyNatRuleCollection", "priority": 100, "rules": [rule_]},
         ]
         more = [
             doc("Microsoft.Network/firewallPolicies", "pol", properties={"x": 1}),
@@ -669,7 +670,7 @@ def test_the_senders_filters_and_routes_act_on_the_way_to_a_public_endpoint() ->
     assert from_subnet(vault(), other, **guard).startswith("unknown: ")
     forced = {"routeTable": {"id": id_of("Microsoft.Network/routeTables", "t")}}
     through = table("t", ("0.0.0.0/0", "VirtualAppliance", "10.1.9.4"))
-    assert from_subnet(vault(), through, **forced).startswith("unknown: 0.0.0.0/0 -> VirtualAppliance")
+    assert from_subnet(vault(), through, **forced).startswith("unknown: the appliance at 10.1.9.4, which 0.0.0.0/0")
     assert "drops what would leave" in from_subnet(vault(), table("t", ("0.0.0.0/0", "None")), **forced)
 
 

@@ -81,6 +81,12 @@ class Target:
             return cloud
         endpoint = self.arm_endpoint.rstrip("/")
         parts = urlsplit(endpoint)
+        if "@" in parts.netloc:
+            # Neither is repeated: it would end up in logs, and in the snapshot.
+            raise AuditorError(
+                "the endpoint holds a user name or a password, which have no place in it",
+                tip="give the endpoint as https://HOST: who asks is told by the credential",
+            )
         if parts.scheme != "https" or not parts.hostname:
             raise AuditorError(
                 f"{self.arm_endpoint} is not an https URL",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from requests.adapters import HTTPAdapter
 from requests.hooks import default_hooks
 from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, default_headers, get_environ_proxies, requote_uri
+from urllib3.exceptions import DecodeError, ProtocolError, ReadTimeoutError, SSLError
 
 from auditor.model import AuditorError
 
@@ -34,9 +36,28 @@ def trusted(ca_file: str, environment: Mapping[str, str] = os.environ) -> str:
     return DEFAULT_CA_BUNDLE_PATH
 
 
-def connections(certificates: str, size: int) -> requests.Session:
-    """A session that keeps as many connections as there are workers, and trusts these certificates."""
-    session = _Direct()
+LARGEST_ANSWER = 32 * 1024 * 1024
+"""Bytes of one answer, unpacked. The longest page of Azure's that is read has a sixth of it: all service tags."""
+
+SLOWEST_ANSWER = 90.0
+"""Seconds from the first byte of an answer to its last."""
+
+
+class BoundlessError(Exception):
+    """An answer that is too large, or takes too long; the message says which. Another try would not better it."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def connections(certificates: str, size: int, over: Callable[[], bool] = lambda: False) -> requests.Session:
+    """A session that keeps as many connections as there are workers, and trusts these certificates.
+
+    `over` says whether the run has ended, so that nobody waits for the rest of an answer. A request raises
+    `BoundlessError` for an answer without bounds.
+    """
+    session = _Direct(over)
     # requests would keep ten connections and throw the others away.
     session.mount("https://", _OneContext(_context(certificates), size))
     return session
@@ -50,8 +71,9 @@ class _Direct(requests.Session):
     finds there in the place of the token.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, over: Callable[[], bool]) -> None:
         super().__init__()
+        self._over = over
         self._usual = default_headers()
         self._proxies: dict[str, Mapping[str, str]] = {}
 
@@ -60,9 +82,13 @@ class _Direct(requests.Session):
         address, asked = str(url), requests.PreparedRequest()
         asked.method, asked.url, asked.hooks = str(method), requote_uri(address), default_hooks()
         asked.headers = CaseInsensitiveDict({**self._usual, **(options.get("headers") or {})})
-        return self.get_adapter(address).send(
+        found = self.get_adapter(address).send(
             asked, stream=True, timeout=options.get("timeout"), verify=True, proxies=self._proxies_for(address)
         )
+        found.raw.enforce_content_length = True
+        found._content = _bounded(found, self._over)
+        found._content_consumed = True  # type: ignore[attr-defined]
+        return found
 
     def _proxies_for(self, url: str) -> Mapping[str, str]:
         """What the environment says of a host."""
@@ -70,6 +96,32 @@ class _Direct(requests.Session):
         if host not in self._proxies:
             self._proxies[host] = get_environ_proxies(url)
         return self._proxies[host]
+
+
+def _bounded(response: requests.Response, over: Callable[[], bool]) -> bytes:
+    """The whole body, read as it comes: a read of a fixed size would wait for as long as a slow sender likes."""
+    end = time.monotonic() + SLOWEST_ANSWER
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        while piece := response.raw.read1(_PIECE, decode_content=True):
+            pieces.append(piece)
+            size += len(piece)
+            if size > LARGEST_ANSWER:
+                response.close()
+                raise BoundlessError("AnswerTooLarge", f"the answer is larger than {LARGEST_ANSWER >> 20} MiB")
+            if time.monotonic() > end or over():
+                response.close()
+                raise BoundlessError("AnswerTooSlow", f"the answer was not whole after {SLOWEST_ANSWER:.0f} seconds")
+    except (ProtocolError, DecodeError) as problem:
+        raise requests.exceptions.ChunkedEncodingError(problem) from problem
+    except (ReadTimeoutError, SSLError) as problem:
+        raise requests.exceptions.ConnectionError(problem) from problem
+    response.raw.release_conn()
+    return b"".join(pieces)
+
+
+_PIECE = 1 << 16
 
 
 class _OneContext(HTTPAdapter):

@@ -84,6 +84,22 @@ class Plan:
                 fresh.append(question)
         return fresh
 
+    def list_of(self, id_: ArmId) -> Question | None:
+        """The list that shows a resource, to be asked once more; `None` where none of the scopes has it."""
+        scope = self._scopes.get(id_.subscription)
+        if scope is None:
+            return None
+        for recipe in recipes():
+            if recipe.covers != id_.type or recipe.shape is not Shape.LIST:
+                continue
+            if not recipe.parents:
+                for question in _lists(recipe, scope):
+                    if id_.is_within(ArmId(question.scope)):
+                        return question
+            elif id_.parent is not None and id_.parent.type in recipe.parents:
+                return _about(recipe, {"id": id_.parent.text}, id_.parent, scope)
+        return None
+
     @property
     def _anyone(self) -> str:
         """A subscription whose client can ask what belongs to none."""

@@ -40,7 +40,7 @@ _WEB_PORTS = {"http": 80, "https": 443, "mssql": 1433}
 
 @dataclass(frozen=True)
 class FirewallRule:
-    """A rule that allows or denies. `flows` are its packets; those to host names are known by name only.
+    """A rule that allows or denies. `flows` are its packets, to `destinations`; host names are known by name only.
 
     `names` are the host names of an application rule, lower case, with `*` for any beginning; `vague` is why it may
     match more names than these.
@@ -49,6 +49,7 @@ class FirewallRule:
     name: str
     allows: bool
     flows: FlowSet
+    destinations: Addresses
     names: tuple[str, ...]
     vague: Unknown | None
     evidence: Evidence
@@ -162,12 +163,8 @@ def _matches(rule: FirewallRule, flows: FlowSet, hosts: tuple[str, ...]) -> bool
         if any(fnmatchcase(host, name) for host in hosts for name in rule.names):
             return True
         return rule.vague if rule.vague is not None else False
-    every = flows.destinations
-    if every.within(hit.destinations) is True:
+    if flows.within(FlowSet.box(destination=rule.destinations)) is True:
         return True
-    why = hit.is_empty
-    if isinstance(why, Unknown):
-        return why
     return Unknown(f"{rule.name} covers some addresses that the name may have, and not others")
 
 
@@ -263,9 +260,9 @@ class _Reader:
         for rule in collection.rules.value:
             named = f"{group.name}/{collection.name}/{rule.name}"
             if rule.rule_type.value == "networkrule":
-                self._add(self.network, rule, named, collection, self._network(rule, rule.policy_protocols.value))
+                self._add(rule, named, collection, web=False)
             elif rule.rule_type.value == "applicationrule":
-                self._add(self.application, rule, named, collection, self._web(rule))
+                self._add(rule, named, collection, web=True)
             else:
                 self.gaps.append(Unknown(f"{named} is a rule of a kind that this version does not know"))
 
@@ -273,51 +270,51 @@ class _Reader:
         """The rules in a firewall's own document."""
         for collection in in_order(firewall.network_collections.value):
             for rule in collection.rules.value:
-                flows = self._network(rule, rule.classic_protocols.value)
-                self._add(self.network, rule, f"{collection.name}/{rule.name}", collection, flows)
+                self._add(rule, f"{collection.name}/{rule.name}", collection, web=False)
         for collection in in_order(firewall.application_collections.value):
             for rule in collection.rules.value:
-                self._add(self.application, rule, f"{collection.name}/{rule.name}", collection, self._web(rule))
+                self._add(rule, f"{collection.name}/{rule.name}", collection, web=True)
 
-    @staticmethod
-    def _add(
-        to: list[FirewallRule], rule: Rule, name: str, collection: PolicyCollection | ClassicCollection, flows: FlowSet
-    ) -> None:
+    def _add(self, rule: Rule, name: str, collection: PolicyCollection | ClassicCollection, *, web: bool) -> None:
         action = collection.action.value
         if action not in ("allow", "deny"):
             raise NotKnown(Unknown(f"collection {collection.name} has the action {action!r}, which is not known"))
         names, vague = _names(rule)
-        to.append(FirewallRule(name, action == "allow", flows, names, vague, rule.shown("name")))
+        ends = self._ends(rule.destinations.value, rule.destination_groups.value, rule)
+        if web:
+            to, sends = self._web(rule, ends)
+        else:
+            ends |= Addresses.union(_named(each) for each in rule.destination_names.value)
+            to = self._stated(ends, "destinations", rule)
+            classic = isinstance(collection, ClassicCollection)
+            sends = _sends(rule, rule.classic_protocols.value if classic else rule.policy_protocols.value)
+        flows = sends & FlowSet.box(source=self.sources(rule), destination=to)
+        made = FirewallRule(name, action == "allow", flows, to, names, vague, rule.shown("name"))
+        (self.application if web else self.network).append(made)
 
-    def _network(self, rule: Rule, protocols: tuple[str, ...]) -> FlowSet:
-        any_protocol = not protocols or any(each.casefold() == "any" for each in protocols)
-        known = ProtocolSet.of("*") if any_protocol else ProtocolSet.of(*protocols)
-        return FlowSet.box(
-            known,
-            source=self.sources(rule),
-            destination=self._ends(rule.destinations.value, rule.destination_groups.value, rule)
-            | Addresses.union(_named(name) for name in rule.destination_names.value),
-            destination_ports=PortSet.of(*(rule.ports.value or ("*",))),
-        )
-
-    def _web(self, rule: Rule) -> FlowSet:
+    @staticmethod
+    def _web(rule: Rule, ends: Addresses) -> tuple[Addresses, FlowSet]:
+        """Where an application rule leads, and at which ports: to the addresses of its names, unless it states some."""
         ports = [each.port.value or _WEB_PORTS.get(each.protocol.value, 0) for each in rule.web_protocols.value]
-        to = self._ends(rule.destinations.value, rule.destination_groups.value, rule)
-        return FlowSet.box(
-            ProtocolSet.of("Tcp"),
-            source=self.sources(rule),
-            destination=Addresses.everything() if not rule.destinations.value else to,
-            destination_ports=PortSet.of(*(str(port) for port in ports if port)) if any(ports) else PortSet.of("*"),
-        )
+        at = PortSet.of(*(str(port) for port in ports if port)) if any(ports) else PortSet.of("*")
+        states_none = not rule.destinations.value and not rule.destination_groups.value
+        return Addresses.everything() if states_none else ends, FlowSet.box(ProtocolSet.of("Tcp"), destination_ports=at)
 
     def sources(self, rule: Rule) -> Addresses:
         """The addresses that a rule takes packets from."""
-        return self._ends(rule.sources.value, rule.source_groups.value, rule)
+        return self._stated(self._ends(rule.sources.value, rule.source_groups.value, rule), "sources", rule)
 
     def _ends(self, words: tuple[str, ...], groups: tuple[str, ...], rule: Rule) -> Addresses:
         parts = [self._word(word.strip(), rule) for word in words]
         parts += [self._group(ArmId(group), rule) for group in groups]
         return Addresses.union(parts)
+
+    @staticmethod
+    def _stated(ends: Addresses, which: str, rule: Rule) -> Addresses:
+        """Azure takes no rule without ends: one whose document shows none was not read whole."""
+        if ends.is_empty is not True:
+            return ends
+        return unread(f"the {which} of rule {rule.name}", Unknown(f"rule {rule.name} states no {which}", absent=True))
 
     def _word(self, word: str, rule: Rule) -> Addresses:
         try:
@@ -337,6 +334,13 @@ class _Reader:
         except (NotKnown, ValueError) as problem:
             why = problem.unknown if isinstance(problem, NotKnown) else Unknown(f"IP group {id_.name}: {problem}")
             return unread(f"IP group {id_.name} ({id_.key})", why)
+
+
+def _sends(rule: Rule, protocols: tuple[str, ...]) -> FlowSet:
+    """The protocols and ports of a network rule."""
+    any_protocol = not protocols or any(each.casefold() == "any" for each in protocols)
+    known = ProtocolSet.of("*") if any_protocol else ProtocolSet.of(*protocols)
+    return FlowSet.box(known, destination_ports=PortSet.of(*(rule.ports.value or ("*",))))
 
 
 def _named(host: str) -> Addresses:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from auditor.documents.azure_firewall import FIREWALL, AzureFirewall, FirewallPolicy
 from auditor.documents.private_dns import (
     A_RECORDS,
-    FIREWALL,
     INBOUND,
     LINK,
     RULE,
@@ -16,8 +16,6 @@ from auditor.documents.private_dns import (
     ForwardingRule,
     InboundEndpoint,
     NamedNetwork,
-    NamingFirewall,
-    PolicyNames,
     RecordSet,
     RulesetLink,
     ZoneLink,
@@ -99,13 +97,13 @@ def _asked(estate: Estate, address: str) -> _Asked | None:
                 if subnet is not None and subnet.parent is not None:
                     return _Asked(subnet.parent, f"the private resolver in {subnet.parent.name}")
     for found in estate.seen(FIREWALL):
-        for at in NamingFirewall(found).addresses.value:
-            if at.address.known == address:
-                return _of_firewall(estate, NamingFirewall(found), at.subnet.value)
+        for at in AzureFirewall(found).configurations.value:
+            if at.private_address.known == address:
+                return _of_firewall(estate, AzureFirewall(found), at.subnet.value)
     return None
 
 
-def _of_firewall(estate: Estate, firewall: NamingFirewall, subnet: ArmId | None) -> _Asked:
+def _of_firewall(estate: Estate, firewall: AzureFirewall, subnet: ArmId | None) -> _Asked:
     """A firewall answers names where its policy, or the one that this inherits from, has the proxy on.
 
     Without servers of its own it asks Azure DNS in its network (firewall/dns-settings).
@@ -118,12 +116,12 @@ def _of_firewall(estate: Estate, firewall: NamingFirewall, subnet: ArmId | None)
         policy = firewall.policy.value
         if policy is None:
             return _Asked(Unknown(f"{firewall.name} has no policy, so whether it answers names is not known"), says)
-        names = PolicyNames(estate.need(policy, firewall.policy.place))
+        names = FirewallPolicy(estate.need(policy, firewall.policy.place))
         base = names.base.value
         if base is not None and not names.states("properties", "dnsSettings"):
-            names = PolicyNames(estate.need(base, names.base.place))
-        servers = names.servers.value
-        if not names.proxy.value:
+            names = FirewallPolicy(estate.need(base, names.base.place))
+        servers = names.name_servers.value
+        if not names.has_proxy.value:
             because = f"{firewall.name} has no DNS proxy, so nothing answers names at its address"
             return _Asked(Unknown(because), says)
     except NotKnown as gap:
@@ -137,9 +135,9 @@ def _of_firewall(estate: Estate, firewall: NamingFirewall, subnet: ArmId | None)
     return _Asked(Unknown(because), says)
 
 
-def _own(firewall: NamingFirewall) -> set[str]:
+def _own(firewall: AzureFirewall) -> set[str]:
     """The firewall's own addresses: one that asks itself asks nobody."""
-    known = (at.address.known for at in firewall.addresses.value)
+    known = (at.private_address.known for at in firewall.configurations.value)
     return {address for address in known if isinstance(address, str)}
 
 
@@ -191,6 +189,8 @@ def linked_zone(
             says = f"{name} is linked to {network.name}"
             return LinkedZone(zone, (exists, Step("link", True, says, evidence, name)))
         states.append((zone, state, evidence))
+    if written is not None and own is None:
+        return LinkedZone(None, (_missing(estate, name, written, endpoint),))
     chosen, state, evidence = next((s for s in states if isinstance(s[1], Unknown)), states[0])
     says = f"{name} is not linked to {network.name}"
     if isinstance(state, Unknown):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
+from auditor.documents.private_dns import ZONE
+from auditor.documents.private_endpoint import ZONE_GROUP, ZoneConfig, ZoneGroup
 from auditor.estate import Estate
 from auditor.model import ArmId, NotKnown, Resource, Unknown
-from auditor.network.private_link.dns_zones import linked_zone, name_servers, record_step
+from auditor.network.private_link.dns_zones import forwarded, link_to, linked_zone, name_servers, record_step
 from auditor.network.private_link.needed_zones import NeededZone, expected_record, needed_zones
 from auditor.network.private_link.private_endpoints import (
     Connection,
@@ -18,7 +21,6 @@ from auditor.network.private_link.private_endpoints import (
 )
 from auditor.sets.proof import Step, together
 
-_GROUPS = "microsoft.network/privateendpoints/privatednszonegroups"
 _LINK_SERVICE = "microsoft.network/privatelinkservices"
 
 _GROUP_STEP = "zone group"
@@ -71,7 +73,7 @@ def resolve(estate: Estate, endpoint: Resource, network: ArmId) -> Resolution:
 def _of_connection(estate: Estate, connection: Connection, network: ArmId) -> Iterator[Step]:
     if connection.target.type == _LINK_SERVICE:
         return  # a private link service of one's own has no name of Azure's to resolve
-    known = addresses(estate, connection.endpoint)
+    known = _addresses(estate, connection.endpoint)
     names = () if isinstance(known, Unknown) else tuple(name for a in known for name in a.names)
     target = estate.find(connection.target)
     kind = target.kind if target else None
@@ -86,6 +88,14 @@ def _of_connection(estate: Estate, connection: Connection, network: ArmId) -> It
     yield from name_servers(estate, network).steps
 
 
+def _addresses(estate: Estate, endpoint: Resource) -> tuple[EndpointAddress, ...] | Unknown:
+    """The addresses of an endpoint; of one that is yet to be made Azure gives them, and its zones are stated."""
+    try:
+        return addresses(estate, endpoint)
+    except NotKnown as gap:
+        return gap.unknown
+
+
 def _of_zone(
     estate: Estate,
     connection: Connection,
@@ -95,7 +105,7 @@ def _of_zone(
 ) -> Iterator[Step]:
     group, written = _zone_group(estate, connection.endpoint, needed)
     yield group
-    answers = name_servers(estate, network).answered_for
+    answers = _answering_for(estate, needed, network)
     zone = linked_zone(estate, needed.zone, written.zone if written else None, answers, connection.endpoint)
     yield from zone.steps
     if isinstance(known, Unknown):
@@ -103,6 +113,22 @@ def _of_zone(
         yield Step("record", known, says, subject=needed.zone)
     elif zone.zone is not None:
         yield from _records(estate, zone.zone, needed, connection, _wanted(estate, connection, needed, known, written))
+
+
+def _answering_for(estate: Estate, needed: NeededZone, network: ArmId) -> ArmId | Unknown:
+    """The network whose linked zones answer a name of this zone: where a ruleset sends it, unless a zone is linked."""
+    own = name_servers(estate, network).answered_for
+    if isinstance(own, Unknown):
+        return own
+    try:
+        zones = [zone for zone in estate.seen(ZONE) if zone.id.name.casefold() == needed.zone]
+        if any(link_to(estate, zone, own) is not None for zone in zones):
+            return own
+        names = (f"x.{name}" for name in (needed.zone, *needed.public))
+        sent = next((to for name in names if (to := forwarded(estate, name, own)) is not None), None)
+    except NotKnown as gap:
+        return gap.unknown
+    return own if sent is None else sent
 
 
 @dataclass(frozen=True)
@@ -115,15 +141,14 @@ class _Written:
 
 def _zone_group(estate: Estate, endpoint: Resource, needed: NeededZone) -> tuple[Step, _Written | None]:
     try:
-        groups = estate.all(_GROUPS, under=endpoint.id)
+        groups = estate.all(ZONE_GROUP, under=endpoint.id)
     except NotKnown as gap:
         says = f"the DNS zone groups of {endpoint.name} are not known: {gap.unknown.because}"
         return Step(_GROUP_STEP, gap.unknown, says, subject=needed.zone), None
     others: list[str] = []
     for group in groups:
-        for index, _ in group.items("properties", "privateDnsZoneConfigs"):
-            path = ("properties", "privateDnsZoneConfigs", index, "properties")
-            zone = group.ref(*path, "privateDnsZoneId")
+        for row in ZoneGroup(group).zones.value:
+            zone = row.zone.value
             if zone is None:
                 continue
             if zone.name.casefold() == needed.zone:
@@ -131,20 +156,22 @@ def _zone_group(estate: Estate, endpoint: Resource, needed: NeededZone) -> tuple
                     _GROUP_STEP,
                     True,
                     f"{endpoint.name} keeps its records in {zone.name}",
-                    (group.at(*path, "privateDnsZoneId"),),
+                    (row.zone.evidence,),
                     needed.zone,
                 )
-                return step, _Written(zone, tuple(_record_sets(group, path)))
+                with suppress(NotKnown):  # records that Azure is yet to write
+                    return step, _Written(zone, tuple(_record_sets(row)))
+                return step, _Written(zone, ())
             others.append(zone.name)
     wrong = f"; it writes to {', '.join(sorted(others))}" if others else ""
     says = f"{endpoint.name} has no DNS zone group for {needed.zone}{wrong}"
     return Step(_GROUP_STEP, False, says, ((groups or (endpoint,))[0].at("id"),), needed.zone), None
 
 
-def _record_sets(group: Resource, path: tuple[str | int, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for _, record in group.items(*path, "recordSets"):
-        if str(record.get("recordType") or "A").casefold() == "a" and record.get("recordSetName"):
-            yield str(record["recordSetName"]).casefold(), tuple(str(ip) for ip in record.get("ipAddresses") or ())
+def _record_sets(config: ZoneConfig) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for row in config.record_sets.value:
+        if row.kind_of_record.value in ("a", "") and row.record.value:
+            yield row.record.value.casefold(), row.addresses.value
 
 
 def _records(

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
+from auditor.documents.private_endpoint import ENDPOINT, PrivateEndpoint, TargetSide
 from auditor.estate import Estate, Relation
 from auditor.model import ArmId, Evidence, NotKnown, Place, Resource, Unknown
 from auditor.sets.proof import Step
 
 Address = IPv4Address | IPv6Address
 
-ENDPOINT = "microsoft.network/privateendpoints"
-_LISTS = ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections")
+__all__ = ["ENDPOINT", "Connection", "EndpointAddress", "addresses", "approval", "connections"]
 
 
 @dataclass(frozen=True)
@@ -43,22 +43,20 @@ def connections(endpoint: Resource) -> tuple[Connection, ...]:
 
 
 def _connections(endpoint: Resource) -> Iterator[Connection]:
-    for kind in _LISTS:
-        for index, _ in endpoint.items("properties", kind):
-            path = ("properties", kind, index, "properties")
-            target = endpoint.ref(*path, "privateLinkServiceId")
-            if target is None:
-                continue
-            groups = endpoint.get(*path, "groupIds", default=[])
-            state = ("privateLinkServiceConnectionState", "status")
-            yield Connection(
-                endpoint,
-                target,
-                tuple(str(group).casefold() for group in groups),
-                str(endpoint.stated(*path, *state) or "").strip().casefold(),
-                endpoint.shown(*path, *state),
-                endpoint.place(*path, "privateLinkServiceId"),
-            )
+    view = PrivateEndpoint(endpoint)
+    for row in (*view.connections.value, *view.manual_connections.value):
+        target = row.target.value
+        if target is None:
+            continue
+        state = row.state.known
+        yield Connection(
+            endpoint,
+            target,
+            tuple(group.casefold() for group in row.groups.value),
+            state if isinstance(state, str) else "",
+            row.state.evidence,
+            row.target.place,
+        )
 
 
 def approval(estate: Estate, connection: Connection) -> Step:
@@ -82,10 +80,13 @@ def approval(estate: Estate, connection: Connection) -> Step:
     for side in estate.into(connection.endpoint, Relation.CONNECTED_FROM):
         if side.id.parent != connection.target:
             continue
-        path = ("properties", "privateLinkServiceConnectionState", "status")
-        evidence = (*evidence, side.at(*path))
-        if side.text(*path) != "approved":
-            says = f"{connection.target.name} holds the connection of {name} as {side.get(*path)}, not Approved"
+        state = TargetSide(side).state
+        evidence = (*evidence, state.evidence)
+        if isinstance(state.known, Unknown) and not state.known.absent:
+            return Step("approval", state.known, state.known.because, evidence)
+        if state.known != "approved":
+            held = state.evidence.value
+            says = f"{connection.target.name} holds the connection of {name} as {held}, not Approved"
             return Step("approval", False, says, evidence)
     unread = estate.coverage.failure(connection.target)
     if unread is not None:
@@ -126,12 +127,12 @@ def _of_interface(nic: Resource) -> Iterator[EndpointAddress]:
 
 
 def _of_custom_configs(endpoint: Resource) -> Iterator[EndpointAddress]:
-    for index, config in endpoint.items("properties", "customDnsConfigs"):
-        for n, text in enumerate(config.get("ipAddresses") or []):
-            address = _address(text)
+    for row in PrivateEndpoint(endpoint).names.value:
+        for n, stated in enumerate(row.addresses.value):
+            address = _address(stated)
             if address is not None:
-                at = endpoint.at("properties", "customDnsConfigs", index, "ipAddresses", n)
-                yield EndpointAddress(address, _lower([config.get("fqdn") or ""]), at)
+                at = Evidence(Place(row.addresses.place.document, f"{row.addresses.place.pointer}/{n}"), stated)
+                yield EndpointAddress(address, _lower([row.fqdn.value]), at)
 
 
 def _address(text: object) -> Address | None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from auditor.documents.private_dns import A_RECORDS, ZONE
+from auditor.documents.private_dns import A_RECORDS, ZONE, RecordSet
+from auditor.documents.private_endpoint import TargetSide
 from auditor.estate import Estate, Relation
 from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.network.private_link.dns_zones import answering, answers_of, forwarded, link_to, name_servers
@@ -54,8 +55,8 @@ def _groups(estate: Estate, target: Resource) -> Iterator[str]:
             if connection.target == target.id:
                 yield from connection.groups
     for side in estate.seen(f"{target.type}/privateendpointconnections", under=target.id):
-        stated = side.stated("properties", "groupIds")
-        yield from (str(group).casefold() for group in (stated if isinstance(stated, list) else ()))
+        stated = TargetSide(side).groups.known
+        yield from () if isinstance(stated, Unknown) else (group.casefold() for group in stated)
 
 
 def _zones(estate: Estate, target: Resource, group: str) -> tuple[NeededZone, ...]:
@@ -89,7 +90,7 @@ def _answer(estate: Estate, network: ArmId, name: str, needed: NeededZone, recor
             if records is not None:
                 addresses = ", ".join(answers_of(records))
                 says = f"{network.name} resolves {name} to {addresses} ({zone.name}), not to its public address"
-                return Step("private DNS", False, says, (records.at("properties", "aRecords"),), subject)
+                return Step("private DNS", False, says, (RecordSet(records).addresses.evidence,), subject)
             policy = link.resolution_policy
             if policy.value == _FALLS_BACK:
                 return None

@@ -7,13 +7,16 @@ from collections.abc import Iterator
 import msgspec
 
 from auditor.access.approved import AllowedRole, allowance, reasons
-from auditor.access.effective import access_of
+from auditor.access.assignments import Hold
+from auditor.access.effective import seen_access_of
+from auditor.access.escalation import ways_to
 from auditor.access.grants import Answer as May
 from auditor.access.grants import Grant
+from auditor.access.other_grants import unread_delegations
 from auditor.access.principals import MEMBERSHIP_RIGHT
 from auditor.access.scopes import Hierarchy
 from auditor.documents.defaults import az, az_set, setting
-from auditor.model import ArmId, Evidence, Resource, Unknown, Verdict
+from auditor.model import ArmId, Resource, Unknown, Verdict
 from auditor.network.private_link.private_endpoints import approval, connections
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
@@ -121,46 +124,47 @@ def strangers_may_read_the_keys(vault: Resource, w: Workload, terms: ReaderTerms
     References: article, "Key rotation" (authorized clients); learn.microsoft.com/azure/key-vault/general/rbac-guide.
     """
     approved = approved_identities(w, terms.approved)
-    found = list(_strangers_by_policy(vault, approved))
-    access = access_of(w.estate)
-    answer = access.who_can(terms.action, vault.id, data=True)
-    standing = (May.YES, May.CONDITIONAL)
+    access, more = seen_access_of(w.estate)
     seen: dict[str, Grant] = {}
     borne: list[AllowedRole] = []
-    for grant in answer.grants:
-        if grant.answer in standing and grant.principal.id not in approved:
+    gaps: dict[Unknown, None] = {}
+    asked = {terms.action: True} | {row.operation: row.data for row in ways_to(vault, frozenset({"secrets"}))}
+    for action, data in asked.items():
+        answer = access.who_can(action, vault.id, data=data, below=True)
+        gaps |= {gap: None for gap in answer.gaps if gap.permission != MEMBERSHIP_RIGHT}
+        for grant in answer.grants:
+            if grant.assignment.hold is not Hold.STANDING or grant.principal.id in approved:
+                continue
+            if grant.answer is May.UNKNOWN:
+                gaps |= dict.fromkeys(grant.doubts)
+                continue
             allowed = allowance(terms.besides, access, grant.assignment, grant.principal)
             if allowed is None:
                 seen.setdefault(grant.principal.id, grant)
             else:
                 borne.append(allowed)
-    found += [_stranger(vault, grant) for grant in seen.values()]
-    yield from found
-    gaps = [gap for gap in answer.gaps if gap.permission != MEMBERSHIP_RIGHT]
-    if not found and gaps:
-        yield unknown(vault, gaps[0])
-    elif not found:
+    yield from (_stranger(vault, grant) for grant in seen.values())
+    unread = unread_delegations(w.estate) if more is None else more
+    if unread is not None:
+        gaps[unread] = None
+    if more is not None:
+        yield unknown(vault, more)
+    elif not seen and gaps:
+        yield unknown(vault, next(iter(gaps)))
+    elif not seen:
         says = f"only approved identities may read secrets of {vault.name}{reasons(borne)}"
         yield holds(vault, says, vault.at("id"))
 
 
 def _stranger(vault: Resource, grant: Grant) -> Verdict:
+    """Who may read, or give itself, the vault's secrets; an access policy is taken back as such."""
+    who = grant.principal.id
     says = f"{grant.principal.label} may read secrets of {vault.name}: {'; '.join(grant.chain(vault.id)[1:3])}"
-    fix = f"az role assignment delete --ids {q(grant.assignment.resource.id.text)}"
-    return broken(vault, says, *grant.assignment.evidence, fix=fix, aspect=grant.principal.id)
-
-
-def _strangers_by_policy(vault: Resource, approved: set[str]) -> Iterator[Verdict]:
-    if setting(vault, "properties", "enableRbacAuthorization").value is True:
-        return
-    for index, policy in vault.items("properties", "accessPolicies"):
-        who = str(policy.get("objectId") or "").casefold()
-        may = {str(p).casefold() for p in (policy.get("permissions") or {}).get("secrets") or ()}
-        if may & {"get", "all"} and who not in approved:
-            evidence: Evidence = vault.at("properties", "accessPolicies", index, "permissions", "secrets")
-            fix = f"az keyvault delete-policy --name {q(vault.name)} --object-id {q(who)}"
-            says = f"an access policy of {vault.name} lets {who} read secrets"
-            yield broken(vault, says, evidence, fix=fix, aspect=who)
+    if grant.assignment.resource == vault:
+        fix = f"az keyvault delete-policy --name {q(vault.name)} --object-id {q(who)}"
+    else:
+        fix = f"az role assignment delete --ids {q(grant.assignment.resource.id.text)}"
+    return broken(vault, says, *grant.assignment.evidence, fix=fix, aspect=who)
 
 
 def _tuned_accounts(w: Workload) -> tuple[Resource, ...]:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import msgspec
 
+from auditor.documents.app_settings import settings_in
 from auditor.documents.defaults import az, setting
+from auditor.documents.ml_connection import Connection
 from auditor.model import NotKnown, Resource, Unknown
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
@@ -52,7 +54,8 @@ def openai_key_is_kept_nowhere_safe(account: Resource, w: Workload, terms: Conne
     local = setting(account, "properties", "disableLocalAuth")
     if local.value is True:
         return not_applicable(account, f"{account.name} takes no keys: disableLocalAuth is true", local.evidence)
-    ways = [c.at("properties", "authType") for c in w.connections if _leads_to(c, account)]
+    leading = [Connection(c) for c in w.connections if _leads_to(c, account)]
+    ways = [c.authentication.evidence for c in leading]
     kinds = {str(e.value).casefold(): e for e in ways}
     for auth in terms.with_key:
         if auth.casefold() in kinds:
@@ -65,6 +68,9 @@ def openai_key_is_kept_nowhere_safe(account: Resource, w: Workload, terms: Conne
     if any(auth.casefold() in kinds for auth in terms.without_key):
         says = f"{w.name} reaches {account.name} without a key"
         return not_applicable(account, says, *ways)
+    unclear = [c.keeps_a_secret for c in leading if isinstance(c.keeps_a_secret, Unknown)]
+    if unclear:
+        return unknown(account, unclear[0], *ways)
     says = (
         f"no connection of {w.name or 'a workspace'} and no vault reference of a flow holds the key of {account.name}"
     )
@@ -134,18 +140,31 @@ def key_in_plain_settings(site: Resource, w: Workload, _terms: object) -> Answer
     """A web app's settings hold a key in plain text, as far as that can be told.
 
     What is read: the vault references among the site's settings and their state. The settings themselves take more than
-    read rights and are not read, so what is not a reference cannot be seen.
+    read rights and are not read, so of what runs, what is not a reference cannot be seen. A plan states them: then the
+    names of settings that have a value and no reference to a vault.
 
     Why it matters: everybody who may list the settings reads the key, and it stays in every template and every export.
 
-    What is wrong: a reference is not resolved: then the setting holds the text of the reference or what somebody put
-    there instead. A site without any reference is unknown.
+    What is wrong: a plan states a setting that is called a key, a secret, a password or the like, and no reference. Or
+    a reference is not resolved: then the setting holds the text of the reference or what somebody put there instead. A
+    site without any reference is unknown.
 
     How to put it right: mend the reference, `az webapp config appsettings set --settings
     NAME=@Microsoft.KeyVault(SecretUri=<secret>)`.
 
     References: article, "Key rotation"; learn.microsoft.com/azure/app-service/app-service-key-vault-references.
     """
+    stated = settings_in(
+        site,
+        w.estate.find(site.id.child("config", "appsettings")),
+        w.estate.find(site.id.child("config", "connectionstrings")),
+    )
+    plain = [setting for setting in stated if setting.names_a_secret and not setting.refers]
+    if plain:
+        names = ", ".join(sorted(setting.name for setting in plain))
+        says = f"{site.name} states {names} in plain text, not as a reference to a vault"
+        fix = az("webapp config appsettings set", site, f"--settings {q(f'{plain[0].name}=@Microsoft.KeyVault(...)')}")
+        return broken(site, says, *(setting.evidence for setting in plain), fix=fix)
     references = references_of(w, site)
     failed = [r for r in references if not r.resolved]
     if failed:

@@ -7,10 +7,14 @@ from collections.abc import Iterator
 import msgspec
 
 from auditor.access.approved import AllowedRole, allowance, reasons
-from auditor.access.effective import access_of
+from auditor.access.assignments import Hold
+from auditor.access.effective import access_of, seen_access_of
+from auditor.access.escalation import escalations, ways_to
 from auditor.access.grants import Answer as May
 from auditor.access.grants import Grant
+from auditor.access.other_grants import unread_delegations
 from auditor.access.principals import MEMBERSHIP_RIGHT
+from auditor.documents.defaults import az_set
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown, Verdict
 from auditor.rules.rule import broken, decides, holds, not_applicable, unknown
 from auditor.services.paas_firewall import open_to
@@ -62,7 +66,18 @@ def chat_ui_reads_without_an_identity(site: Resource, w: Workload, terms: Reader
         return
     yield holds(site, f"{site.name} reads with the identity {reader.name}", where, kind, aspect="identity")
     for vault in _vaults_referred_to(site, w):
-        yield _may_read(site, carried[reader], vault, w, terms)
+        yield _may_read(site, carried[reader], vault, _secrets_of(site, vault, w), w, terms)
+
+
+def _secrets_of(site: Resource, vault: Resource, w: Workload) -> tuple[str, ...]:
+    """The secrets of a vault that a site refers to; nothing where one of its references names none."""
+    references = (
+        reference
+        for reference in w.estate.all(_REFERENCE_SETTINGS, under=site.id)
+        if reference.text("properties", "vaultName") == vault.name.casefold()
+    )
+    found = [str(reference.get("properties", "secretName", default="")) for reference in references]
+    return tuple(sorted(set(found))) if all(found) else ()
 
 
 def _vaults_referred_to(site: Resource, w: Workload) -> Iterator[Resource]:
@@ -80,17 +95,30 @@ def _vaults_referred_to(site: Resource, w: Workload) -> Iterator[Resource]:
         )
 
 
-def _may_read(subject: Resource, principal: str, vault: Resource, w: Workload, terms: ReaderTerms) -> Verdict:
-    """Whether a principal may, standing and without a condition, do the data action at a vault."""
+def _may_read(  # noqa: PLR0917 - who, what, where
+    subject: Resource, principal: str, vault: Resource, secrets: tuple[str, ...], w: Workload, terms: ReaderTerms
+) -> Verdict:
+    """Whether a principal may, standing and without a condition, do the data action at a vault, or at its secrets.
+
+    A right on exactly the secrets that are needed is enough; where they are not known, it must hold for the vault.
+    """
     access = access_of(w.estate)
-    answer = access.who_can(terms.action, vault.id, data=True)
-    own = [grant for grant in answer.grants if grant.principal.id == principal.casefold()]
+    places = [vault.id.child("secrets", secret) for secret in secrets] or [vault.id]
+    answers = [access.who_can(terms.action, place, data=True) for place in places]
+    own = []
+    lacking = answers[0]
+    for answer in answers:
+        own = [grant for grant in answer.grants if grant.principal.id == principal.casefold()]
+        lacking = answer
+        if not any(grant.answer is May.YES for grant in own):
+            break
     certain = [grant for grant in own if grant.answer is May.YES]
     aspect = vault.name
     if certain:
         evidence = certain[0].assignment.evidence
         says = f"{subject.name} may read {vault.name} as {certain[0].role.name}"
         return holds(subject, says, *evidence, aspect=aspect)
+    answer = lacking
     doubts = [doubt for grant in own for doubt in grant.doubts] + access.gaps_about(principal, answer)
     if doubts:
         return unknown(subject, doubts[0], aspect=aspect)
@@ -100,6 +128,9 @@ def _may_read(subject: Resource, principal: str, vault: Resource, w: Workload, t
         f"az role assignment create --assignee-object-id {q(principal)} --role {q(terms.role)}"
         f" --scope {q(vault.id.text)} --assignee-principal-type ServicePrincipal"
     )
+    if access.voids.at(vault.id) is not None:
+        # Roles would have no effect there: the vault has to go by them first.
+        fix = az_set(vault.id, "properties.enableRbacAuthorization", "true") + f" && {fix}"
     says = f"the identity of {subject.name} may read {vault.name} {limit}"
     return broken(subject, says, vault.at("id"), fix=fix, aspect=aspect)
 
@@ -149,13 +180,15 @@ def gateway_carries_its_certificate(gateway: Resource, w: Workload, terms: Reade
 
 
 def _reads_certificate(gateway: Resource, name: str, secret: Evidence, w: Workload, terms: ReaderTerms) -> Verdict:
-    host = str(secret.value).split("/")[2].split(".")[0].casefold()
+    parts = str(secret.value).split("/")
+    host = parts[2].split(".")[0].casefold()
+    names = tuple(parts[4:5]) if parts[3:4] == ["secrets"] else ()
     vault = next((v for v in w.estate.all(VAULT) if v.name.casefold() == host), None)
     if vault is None:
         why = Unknown(f"the vault {host}, which holds certificate {name}, is not in this snapshot", absent=True)
         return unknown(gateway, why, secret, aspect=name)
     (principal, *_others) = principals_of(w.estate, gateway).values()
-    return _may_read(gateway, principal, vault, w, terms)
+    return _may_read(gateway, principal, vault, names, w, terms)
 
 
 class ClientTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -176,7 +209,8 @@ def strangers_may_call_the_models(account: Resource, w: Workload, terms: ClientT
     """Somebody who is no approved client can get at the models: by the network, by a key, or by a role.
 
     What is read: who is let in by the account's public endpoint, and who holds, standing, a role that lists the
-    account's keys or calls its models, at the account or above it, through groups as far as they are known.
+    account's keys, makes new ones or calls its models, at the account, above or below it, through groups as far as they
+    are known; what Azure Lighthouse delegates counts too. Where the account takes no keys, they count nothing.
 
     Why it matters: a key of the account is full access without a name in the logs, and every token it is spent on is
     paid by the workload.
@@ -200,18 +234,25 @@ def strangers_may_call_the_models(account: Resource, w: Workload, terms: ClientT
 
 def _by_role(account: Resource, w: Workload, terms: ClientTerms) -> Iterator[Verdict]:
     approved = approved_identities(w, terms.approved)
-    access = access_of(w.estate)
+    access, more = seen_access_of(w.estate)
     borne: list[AllowedRole] = []
     seen: set[tuple[str, str]] = set()
     gaps: dict[Unknown, None] = {}
-    asked = [(a, False) for a in terms.actions] + [(a, True) for a in terms.data_actions]
+    keys = ways_to(account, frozenset({"keys"}))
+    void = {row.operation.casefold() for row in escalations() if not row.works_on(account)}
+    asked = [(a, False) for a in terms.actions if a.casefold() not in void]
+    asked += [(row.operation, row.data) for row in keys if row.operation not in terms.actions]
+    asked += [(a, True) for a in terms.data_actions]
     for action, data in asked:
-        answer = access.who_can(action, account.id, data=data)
+        answer = access.who_can(action, account.id, data=data, below=True)
         # Who is in a group does not matter here: a group that may is a stranger as it stands.
         gaps.update((gap, None) for gap in answer.gaps if gap.permission != MEMBERSHIP_RIGHT)
         for grant in answer.grants:
-            key = (grant.principal.id, action)
-            if grant.answer not in (May.YES, May.CONDITIONAL) or grant.principal.id in approved or key in seen:
+            key = (grant.principal.id, action if data else "keys")
+            if grant.assignment.hold is not Hold.STANDING or grant.principal.id in approved or key in seen:
+                continue
+            if grant.answer is May.UNKNOWN:
+                gaps |= dict.fromkeys(grant.doubts)
                 continue
             allowed = allowance(terms.besides, access, grant.assignment, grant.principal)
             if allowed is not None:
@@ -219,7 +260,12 @@ def _by_role(account: Resource, w: Workload, terms: ClientTerms) -> Iterator[Ver
                 continue
             seen.add(key)
             yield _stranger(account, grant, action)
-    if not seen and gaps:
+    unread = unread_delegations(w.estate)
+    if unread is not None:
+        gaps[unread] = None
+    if more is not None:
+        yield unknown(account, more, aspect="roles")
+    elif not seen and gaps:
         yield unknown(account, next(iter(gaps)), aspect="roles")
     elif not seen:
         says = f"only approved identities may list keys of {account.name} or call its models{reasons(borne)}"

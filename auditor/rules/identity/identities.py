@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditor.access.federation import Federated, federated, unread_federation
+from auditor.documents.ml_workspace import OnlineEndpoint
 from auditor.model import Resource, Verdict
-from auditor.rules.rule import Answer, broken, decides, holds, not_applicable
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.identities import (
     PARTS,
+    Identity,
     also_runs_as,
     carriers_of,
     identities_of,
@@ -86,6 +89,10 @@ def endpoint_has_no_identity(endpoint: Resource, w: Workload, _terms: object) ->
     References: article, "Identity and access management";
     learn.microsoft.com/azure/machine-learning/how-to-access-resources-from-endpoints-managed-identities.
     """
+    view = OnlineEndpoint(endpoint)
+    if view.on_kubernetes:
+        says = f"{endpoint.name} is served by a Kubernetes cluster: its containers act with identities of the cluster"
+        return not_applicable(endpoint, says, view.compute.evidence)
     fix = f"az ml online-endpoint create --name {q(endpoint.name)} --file <endpoint with identity: user_assigned>"
     return _has_identity(endpoint, w, fix)
 
@@ -98,6 +105,17 @@ def _has_identity(carrier: Resource, w: Workload, fix: str) -> Verdict:
     return holds(carrier, f"{carrier.name} runs as {found[0].name}", kind, found[0].evidence)
 
 
+def _lent(carrier: Resource, identity: Identity, credential: Federated) -> Verdict:
+    says = f"{identity.name} of {carrier.name} can also be acted as from outside: by {credential.says}"
+    where = credential.resource.id
+    fix = (
+        f"az identity federated-credential delete --name {q(where.name)} --identity-name {q(identity.resource.name)}"
+        f" --resource-group {q(where.resource_group)}"
+    )
+    aspect = f"{identity.resource.name} by {where.name}"
+    return broken(carrier, says, *credential.evidence, fix=fix, aspect=aspect)
+
+
 @decides(
     on=lambda w: [carrier for part in PARTS for carrier in carriers_of(w, part)],
     part="carrier of one of the three identities",
@@ -105,18 +123,22 @@ def _has_identity(carrier: Resource, w: Workload, fix: str) -> Verdict:
 def identity_is_shared(carrier: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """An identity of workspace, compute instance or online endpoint is used by something else too.
 
-    What is read: the `identity` block of every resource in the snapshot, and the object ids in it.
+    What is read: the `identity` block of every resource in the snapshot, the object ids in it, and the federated
+    credentials of user-assigned identities.
 
     Why it matters: what is granted to a shared identity is granted to all that carry it, so the table of roles holds
     for none of them: a flow under test gets what the workspace may do.
 
-    What is wrong: the identity of one of the three is carried by another resource.
+    What is wrong: the identity of one of the three is carried by another resource, or a federated credential lets
+    something outside of Azure act as it.
 
     How to put it right: `az identity create` for each, and assign them apart.
 
     References: article, "Identity and access management" ("separate managed identities").
     """
     for identity in identities_of(w.estate, carrier):
+        lent = () if identity.resource == carrier.id else federated(w.estate, identity.resource)
+        yield from (_lent(carrier, identity, each) for each in lent)
         others = also_runs_as(w.estate, identity)
         if others:
             names = ", ".join(sorted(f"{other.name} ({other.type})" for other, _ in others))
@@ -124,7 +146,12 @@ def identity_is_shared(carrier: Resource, w: Workload, _terms: object) -> Iterat
             says = f"{identity.name} of {carrier.name} is also what {names} runs as"
             fix = f"az identity create --name <name> --resource-group {q(carrier.id.resource_group)}"
             yield broken(carrier, says, *evidence, fix=fix, aspect=identity.resource.name)
-        else:
+        elif not lent:
+            own = identity.resource == carrier.id
+            unread = None if own else unread_federation(w.estate, identity.resource)
+            if unread is not None:
+                yield unknown(carrier, unread, identity.evidence, aspect=identity.resource.name)
+                continue
             says = f"nothing but {carrier.name} runs as {identity.name}"
             yield holds(carrier, says, identity.evidence, aspect=identity.resource.name)
     if not identities_of(w.estate, carrier):

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 import msgspec
 
 from auditor.access.approved import AllowedRole, allowance, reasons
 from auditor.access.assignments import Assignment, Hold
-from auditor.access.effective import Access, access_of
-from auditor.access.escalation import data_access
+from auditor.access.effective import Access, access_of, seen_access_of
+from auditor.access.escalation import (
+    ASSIGN,
+    Escalation,
+    data_access,
+    delegates_data,
+    escalations_in,
+    may_host,
+    works_below,
+)
+from auditor.access.grants import Holding
+from auditor.access.other_grants import unread_delegations
 from auditor.access.role_table import (
     Excess,
     Held,
@@ -20,14 +30,17 @@ from auditor.access.role_table import (
     row_answer,
 )
 from auditor.access.scopes import group_of, kind_of
-from auditor.model import ArmId, Resource, Unknown, Verdict
+from auditor.estate.principals import YET_TO_BE_MADE
+from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
+from auditor.sets.operation_set import Rights
 from auditor.text.shell import q
 from auditor.workload.identities import (
     PARTS,
     Identity,
     carriers_of,
     identities_of,
+    identity_in_use,
 )
 from auditor.workload.parts import Workload
 
@@ -67,8 +80,9 @@ def role_is_not_held_as_stated(carrier: Resource, w: Workload, terms: RowTerms) 
     Why it matters: a missing assignment stops the flow, often only on the next deployment. One that is wider, comes
     from another role or through a group lets the identity do more than the table says.
 
-    What is wrong: the role with this GUID is not assigned to this identity at exactly this scope, for good and without
-    a condition, or a deny assignment takes it back. Names do not count: a custom role may have any name.
+    What is wrong: the role with this GUID is not assigned to the identity that the part acts as (a workspace: its
+    primary one, else its system-assigned one) at exactly this scope, for good and without a condition, or a deny
+    assignment takes it back. Names do not count: a custom role may have any name.
 
     How to put it right: `az role assignment create --role <guid> --scope <scope> --assignee-object-id <identity>`.
 
@@ -83,7 +97,7 @@ def role_is_not_held_as_stated(carrier: Resource, w: Workload, terms: RowTerms) 
     if not found:
         says = f"{carrier.name} has no managed identity that could hold {terms.name} at {kind_of(row.scope)}"
         return broken(carrier, says, carrier.at("identity", "type"), fix="give it an identity of its own first")
-    return _row_verdict(access_of(w.estate), found, row)
+    return _row_verdict(access_of(w.estate), found, identity_in_use(w.estate, carrier), row)
 
 
 def _scopes(w: Workload, part: str) -> tuple[ArmId, ...]:
@@ -93,11 +107,17 @@ def _scopes(w: Workload, part: str) -> tuple[ArmId, ...]:
     return tuple(resource.id for resource in found[part])
 
 
-def _row_verdict(access: Access, found: tuple[Identity, ...], row: Row) -> Verdict:
-    """One of a carrier's identities must hold the row; where none does, the one it uses is talked about."""
-    answers = [(identity, row_answer(access, identity.principal, row)) for identity in found]
-    stated = [pair for pair in answers if pair[1].held is Held.STATED]
-    identity, answer = (stated or answers)[0]
+def _row_verdict(access: Access, found: tuple[Identity, ...], used: Identity | Unknown | None, row: Row) -> Verdict:
+    """The identity that a carrier acts as must hold the row; what it carries besides does not count.
+
+    Where it is not known which it acts as, all must hold it for a pass, and none for a fail.
+    """
+    asked = (used,) if isinstance(used, Identity) else found
+    answers = [(identity, row_answer(access, identity.principal, row)) for identity in asked]
+    lacking = [pair for pair in answers if pair[1].held is not Held.STATED]
+    identity, answer = (lacking or answers)[0]
+    if isinstance(used, Unknown) and lacking and len(lacking) < len(answers):
+        return unknown(identity.resource, used, identity.evidence)
     evidence = answer.evidence or (identity.evidence,)
     says = f"{identity.name} {answer.says}"
     if answer.held is Held.STATED:
@@ -152,8 +172,9 @@ def identity_holds_more_than_the_table(carrier: Resource, w: Workload, terms: Ta
     part = next(part for part in PARTS if carrier in carriers_of(w, part))
     rows = _rows(w, [row for row in terms.allowed if row.identity == part])
     found = identities_of(w.estate, carrier)
+    access, more = seen_access_of(w.estate)
     for identity in found:
-        yield from _excess_verdicts(access_of(w.estate), identity, rows, terms.besides)
+        yield from _excess_verdicts(access, identity, rows, terms.besides, more)
     if not found:
         yield not_applicable(carrier, f"{carrier.name} has no identity", carrier.at("identity", "type"))
 
@@ -163,9 +184,15 @@ def _rows(w: Workload, terms: Iterable[RowTerms]) -> tuple[Row, ...]:
 
 
 def _excess_verdicts(
-    access: Access, identity: Identity, rows: tuple[Row, ...], besides: Iterable[AllowedRole]
+    access: Access,
+    identity: Identity,
+    rows: tuple[Row, ...],
+    besides: Iterable[AllowedRole],
+    more: Unknown | None,
 ) -> Iterator[Verdict]:
-    everything, gaps = excess(access, identity.principal, rows)
+    """`more` is why there may be assignments that are not shown."""
+    everything, gaps = excess(access, identity.principal, rows, _settled(access, besides))
+    gaps = gaps if more is None else (more, *gaps)
     user = access.principal(identity.principal)
     borne = [(item, allowance(besides, access, item.holding.assignment, user)) for item in everything]
     found = [item for item, allowed in borne if allowed is None]
@@ -178,8 +205,17 @@ def _excess_verdicts(
         )
     elif not found:
         besides_said = reasons(allowed for _, allowed in borne if allowed is not None)
-        says = f"{identity.name} holds nothing but its {len(rows)} rows of the table{besides_said}"
+        says = f"{identity.name} holds nothing beyond the {len(rows)} rows of the table{besides_said}"
         yield holds(identity.resource, says, identity.evidence, aspect=runs)
+
+
+def _settled(access: Access, besides: Iterable[AllowedRole]) -> frozenset[str]:
+    """The groups all of whose roles are allowed: whether an identity is in one of them changes nothing."""
+    allowed = tuple(besides)
+    if not allowed:
+        return frozenset()
+    groups = (g for g in access.groups if all(allowance(allowed, access, a) for a in access.assigned_to(g)))
+    return frozenset(groups)
 
 
 def _excess_verdict(identity: Identity, item: Excess) -> Verdict:
@@ -216,7 +252,8 @@ def _delete(assignment: Assignment) -> str:
 def _all_of(gaps: tuple[Unknown, ...], identity: Identity, more: bool) -> Unknown:
     start = "besides, " if more else f"{identity.name} holds nothing else directly, but "
     rest = f" (and {len(gaps) - 1} more like this)" if len(gaps) > 1 else ""
-    absent = all(gap.absent for gap in gaps)
+    # Who is yet to be made is in no group before: whoever puts it into one does so after the deployment.
+    absent = identity.principal.startswith(YET_TO_BE_MADE) or all(gap.absent for gap in gaps)
     return Unknown(f"{start}{gaps[0].because}{rest}", gaps[0].permission, gaps[0].read, absent=absent)
 
 
@@ -229,12 +266,15 @@ def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
 
     Why it matters: at this height a role holds for every store of the workload at once, and for those to come.
 
-    What is wrong: a standing role that reads or writes data, lists keys, reads secrets, or can give itself such a
-    role. Eligible roles are not counted: they have to be activated, with a reason, for a while. Where a condition
-    narrows the assignment, this is unknown: conditions are not evaluated.
+    What is wrong: a standing role that reads or writes data, lists or makes keys, reads secrets, takes over an
+    identity or code that runs as one, or can give itself such a role; Azure Lighthouse counts as roles do. Eligible and
+    activated roles are not counted: they are activated with a reason, for a while. A condition counts for the
+    operations that it targets: where it is not known whether it is met, this is unknown.
 
     How to put it right: assign the role at the one resource where it is needed, or make it eligible:
-    `az role assignment delete --ids <assignment>`.
+    `az role assignment delete --ids <assignment>`. Where it has to stay, as for a pipeline or for emergencies, allow it
+    in the settings, under `allow: roles:`, with `principal`, `role`, `scope`, `why`, and an `owner` and a last day
+    (`expires`).
 
     References: article, "Azure Machine Learning RBAC roles" (least privilege);
     learn.microsoft.com/azure/role-based-access-control/best-practices.
@@ -244,7 +284,7 @@ def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
         return
     group = group_of(w.anchor.id)
     own = {i.principal for part in PARTS for c in carriers_of(w, part) for i in identities_of(w.estate, c)}
-    access = access_of(w.estate)
+    access, more = seen_access_of(w.estate)
     answers = []
     borne = []
     counted = Counter[str]()
@@ -252,12 +292,17 @@ def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
         if assignment.principal not in own:
             counted[_how_held(access, assignment)] += 1
             if _how_held(access, assignment) == Hold.STANDING:
-                found = list(_other_verdict(access, group, assignment, doubt))
+                found = list(_other_verdict(w, group, assignment, doubt))
                 allowed = allowance(terms.besides, access, assignment) if found else None
                 answers += found if allowed is None else []
                 borne += [allowed] if allowed is not None else []
     yield from answers
-    if not answers:
+    if more is not None:
+        raise NotKnown(more)
+    unread = unread_delegations(w.estate)
+    if not answers and unread is not None:
+        yield unknown(group, unread)
+    elif not answers:
         each = ", ".join(f"{number} {how}" for how, number in sorted(counted.items())) or "none"
         says = f"no standing role of others at or above {kind_of(group)} reaches data (others: {each}){reasons(borne)}"
         yield holds(group, says)
@@ -268,25 +313,57 @@ def _how_held(access: Access, assignment: Assignment) -> str:
     return "orphaned" if access.principal_of(assignment).deleted else assignment.hold.value
 
 
-def _other_verdict(access: Access, group: ArmId, assignment: Assignment, doubt: Unknown | None) -> Iterator[Verdict]:
+def _other_verdict(w: Workload, group: ArmId, assignment: Assignment, doubt: Unknown | None) -> Iterator[Verdict]:
+    access = access_of(w.estate)
     holder = access.principal_of(assignment)
-    role = access.roles.get(assignment.role)
+    role = access.role_of(assignment)
     aspect = f"{holder.id} {assignment.role} at {assignment.scope.key}"
     if isinstance(role, Unknown):
         yield unknown(group, role, *assignment.evidence, aspect=aspect)
         return
+
+    def works(row: Escalation) -> bool:
+        hosted = not row.needs_host or may_host(access.holdings_of(assignment.principal))
+        return hosted and works_below(w.estate, row, group)
+
+    name = access.role_name(assignment)
     taken, doubts = access.denying.taken(assignment.principal, group)
-    operation = data_access(role.rights - taken)
-    gap = next((u for u in (doubt, *doubts) if u is not None), None)
+    certain, narrowed = access.split(Holding(assignment, role, name), group)
+    operation = data_access(certain - taken, works)
+    open_by_condition: Unknown | None = None
+    if operation is None:
+        operation, open_by_condition = _under_a_condition(w, assignment, narrowed - taken, works, group)
     if operation is None:
         return
-    name = access.roles.name(assignment.role)
     says = f"{holder.label} holds {name} at {kind_of(assignment.scope)} and so reaches data: {operation}"
-    if assignment.condition or data_access(role.unconditional) is None:
-        because = f"{says}, under a condition, which is not evaluated"
+    if open_by_condition is not None:
+        because = f"{says}, under a condition: {open_by_condition.because}"
         yield unknown(group, Unknown(because), *assignment.evidence, aspect=aspect)
-    elif gap is not None:
+        return
+    gap = next((u for u in (doubt, holder.existence, *doubts) if u is not None), None)
+    if gap is not None:
         yield unknown(group, gap, *assignment.evidence, aspect=aspect)
     else:
         witness = {"principal": holder.id, "action": operation, "scope": assignment.scope.text}
         yield broken(group, says, *assignment.evidence, fix=_delete(assignment), aspect=aspect, witness=witness)
+
+
+def _under_a_condition(
+    w: Workload, assignment: Assignment, narrowed: Rights, works: Callable[[Escalation], bool], group: ArmId
+) -> tuple[str | None, Unknown | None]:
+    """By what rights that hang on a condition reach data, and why that is not certain; `None` where it is."""
+    open_ = Unknown("whether it is met is not known")
+    assigns = next((row for row in escalations_in(narrowed) if row.operation == ASSIGN), None)
+    given: bool | Unknown = False
+    if assigns is not None:
+        given = delegates_data(access_of(w.estate), assignment, w.estate, group)
+        if given is True:
+            return assigns.operation, None
+
+    def also(row: Escalation) -> bool:
+        return row.operation != ASSIGN and works(row)
+
+    operation = data_access(narrowed, also)
+    if operation is not None:
+        return operation, open_
+    return (ASSIGN, given) if isinstance(given, Unknown) else (None, None)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from auditor.documents.defaults import az, az_set, setting
+from auditor.documents.ml_workspace import OnlineEndpoint
 from auditor.documents.network_hosts import AGENT_POOL, AgentPool
 from auditor.documents.pool_membership import SCALE_SET_INTERFACE, Pooled
 from auditor.estate import Relation
@@ -50,14 +51,15 @@ def workspace_answers_the_internet(workspace: Resource, w: Workload, _terms: obj
     if flag.value is True:
         says = f"allowPublicAccessWhenBehindVnet of {workspace.name} is true"
         return broken(workspace, says, flag.evidence, switch, fix=fix)
-    return _switched_off(workspace, fix, flag.evidence)
+    return _switched_off(workspace, w, fix, flag.evidence)
 
 
 @decides(on=lambda w: w.online_endpoints, part="online endpoint")
 def endpoint_answers_the_internet(endpoint: Resource, w: Workload, _terms: object) -> Answer:
     """An online endpoint of the workspace can be called from the Internet.
 
-    What is read: `publicNetworkAccess` of the endpoint; absent means Enabled, the default.
+    What is read: `publicNetworkAccess` of the endpoint; absent means Enabled, the default. An endpoint on a Kubernetes
+    cluster has no such switch: the ingress of the cluster decides, which is not read, and the answer is unknown.
 
     Why it matters: an endpoint has a switch of its own and does not inherit the workspace's. Flows that are deployed
     to an endpoint that does not exist yet create one that is open, and then only its key stands before the flow.
@@ -69,14 +71,19 @@ def endpoint_answers_the_internet(endpoint: Resource, w: Workload, _terms: objec
     References: article, "Ephemeral components";
     learn.microsoft.com/azure/machine-learning/concept-secure-online-endpoint.
     """
+    view = OnlineEndpoint(endpoint)
+    if view.on_kubernetes:
+        because = f"{endpoint.name} is served by a Kubernetes cluster, whose ingress decides who reaches it"
+        return unknown(endpoint, Unknown(because), view.compute.evidence, endpoint.at("kind"))
+    workspace = endpoint.id.parent.name if endpoint.id.parent is not None else w.name
     fix = (
-        f"az ml online-endpoint update --name {q(endpoint.name)} --workspace-name {q(w.name)}"
+        f"az ml online-endpoint update --name {q(endpoint.name)} --workspace-name {q(workspace)}"
         f" --resource-group {q(endpoint.id.resource_group)} --set public_network_access=disabled"
     )
-    return _switched_off(endpoint, fix)
+    return _switched_off(endpoint, w, fix)
 
 
-def _switched_off(resource: Resource, fix: str, *more: Evidence) -> Verdict:
+def _switched_off(resource: Resource, w: Workload, fix: str, *more: Evidence) -> Verdict:
     """Whether the switch alone, and no list of addresses, keeps the public endpoint shut."""
     access, evidence = public_access(resource)
     if access == "disabled":
@@ -85,12 +92,22 @@ def _switched_off(resource: Resource, fix: str, *more: Evidence) -> Verdict:
         stated = "Enabled" if evidence.value is not None else "not set, which means Enabled"
         return broken(resource, f"public network access of {resource.name} is {stated}", evidence, *more, fix=fix)
     if access == "perimeter":
-        because = f"{resource.name} is secured by a network security perimeter, whose rules are not read"
-    elif access:
+        return _by_perimeter(resource, w, fix, *more)
+    if access:
         because = f"publicNetworkAccess of {resource.name} is {evidence.value!r}, which this version does not know"
     else:
         because = f"{resource.name} does not state publicNetworkAccess, and Azure does not define what that means"
     return unknown(resource, Unknown(because), evidence, *more)
+
+
+def _by_perimeter(resource: Resource, w: Workload, fix: str, *more: Evidence) -> Verdict:
+    """Whether the inbound rules of a perimeter keep everybody out."""
+    found = open_to(w.estate, resource)
+    if isinstance(found.closed, Unknown):
+        return unknown(resource, found.closed, *found.reasons, *more)
+    if not found.closed:
+        return broken(resource, found.says, *found.reasons, *more, fix=fix)
+    return holds(resource, found.says, *found.reasons, *more)
 
 
 class ExposureTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -230,7 +247,7 @@ def _shut(service: Resource, w: Workload, terms: ExposureTerms, fix: str, *more:
         case False:
             return broken(service, firewall.says, *firewall.reasons, *more, fix=fix)
     access, switch = public_access(service)
-    if access == "enabled" and not terms.rules_suffice:
+    if access == "enabled" and not terms.rules_suffice and not firewall.by_perimeter:
         says = f"public network access of {service.name} is on; {firewall.says}"
         return broken(service, says, switch, *firewall.reasons, *more, fix=fix)
     if firewall.trusted_services and not terms.trusted_services:

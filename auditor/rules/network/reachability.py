@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from auditor.documents.ml_workspace import OnlineEndpoint
 from auditor.estate import Relation
-from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
+from auditor.model import Evidence, NotKnown, Outcome, Resource, Unknown, Verdict
 from auditor.reach.reachability import Reach, Reachability, reachability_of
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
-from auditor.services.paas_firewall import open_to, public_access
+from auditor.services.paas_firewall import FIREWALLS, open_to, public_access
 from auditor.services.public_doors import takes_telemetry
 from auditor.services.publishers import FRONT_DOORS
 from auditor.text.shell import q
@@ -46,6 +47,10 @@ _DOORS = (
     VAULT,
 )
 """Types of which one that was not listed could be an open door."""
+
+
+_INVENTORY = "microsoft.resources/resources"
+"""The list of everything that a subscription holds, which leads to the kinds that are not listed one by one."""
 
 
 def _all_read(w: Workload, *types: str) -> None:
@@ -103,14 +108,16 @@ def chat_ui_has_another_door(site: Resource, w: Workload, _terms: object) -> Ans
         return unknown(site, door.closed, *door.reasons)
     _all_read(w, ADDRESS, NIC, ENDPOINT)
     world = reachability_of(w.estate)
+    beside = _beside_the_gateways(world, site, w)
+    if beside is not None and beside.outcome is Outcome.FAIL:
+        return beside
     way = world.reach(world.internet, site)
     if isinstance(way.reaches, Unknown):
         return unknown(site, way.reaches)
     if not way.reaches or not _passes(way, w.gateways):
         says = f"no way leads from the Internet through an Application Gateway to {site.name}: {_why_not(way)}"
         return broken(site, says, *_evidence(way), fix="add the site to the gateway's backend pool")
-    beside = _beside_the_gateways(world, site, w)
-    if isinstance(beside, Verdict):
+    if beside is not None:
         return beside
     public = [g for g in w.gateways if w.estate.targets(g, Relation.HAS_ADDRESS)]
     if len(public) > 1:
@@ -146,8 +153,13 @@ def _unpublish(way: Reach) -> str:
 
 
 def _within_sight(w: Workload) -> Iterator[Resource]:
-    """Everything of the workload that could be reached; known to be everything that could be a door."""
-    _all_read(w, *_DOORS)
+    """Everything of the workload that could be reached; known to be everything that could be a door.
+
+    Kinds beside those of the architecture are asked for where the inventory shows one: what could not be read of them,
+    or of the inventory, could be an open door too.
+    """
+    unread = {read.covers.casefold() for read in w.estate.snapshot.reads if not read.answered}
+    _all_read(w, *_DOORS, *sorted(kind for kind in unread if kind in FIREWALLS or kind == _INVENTORY))
     world = reachability_of(w.estate)
     own = [network.id for network in w.networks]
     yield from world.targets if w.anchor is None else world.targets_in(w.groups, own)
@@ -187,7 +199,7 @@ def internet_reaches_more_than_the_chat(target: Resource, w: Workload, _terms: o
         says = f"{target.name} publishes nothing but the gateway"
         return holds(target, says, *_evidence(open_way))
     if open_way is not None:
-        says = f"the Internet reaches {target.name}: {_told(open_way)}"
+        says = f"the Internet reaches {target.name}: {_told(open_way)}{_let_in_by(open_way)}"
         return broken(target, says, *_evidence(open_way), witness=_witness(open_way), fix=_close(target))
     gap = next((other.reaches for other in (*others, way) if isinstance(other.reaches, Unknown)), None)
     if gap is None:
@@ -195,6 +207,12 @@ def internet_reaches_more_than_the_chat(target: Resource, w: Workload, _terms: o
     if gap is not None:
         return unknown(target, gap)
     return holds(target, f"the Internet reaches {target.name} as it should: {_told(way)}", *_evidence(way))
+
+
+def _let_in_by(way: Reach) -> str:
+    """What the last hop's own firewall lets in, where that is not everybody."""
+    last = way.hops[-1].steps[-1:] if way.hops else ()
+    return next((f"; {step.says}" for step in last if step.name.startswith("firewall of")), "")
 
 
 def _publishes_gateways_only(world: Reachability, publisher: Resource, w: Workload) -> bool:
@@ -247,13 +265,19 @@ def chat_ui_calls_the_flow_past_the_endpoint(site: Resource, w: Workload, _terms
     yield from _reached_privately(site, site, w)
     for endpoint in w.online_endpoints:
         access, evidence = public_access(endpoint)
-        if access == "disabled":
+        if OnlineEndpoint(endpoint).on_kubernetes:
+            because = f"{endpoint.name} is served by a Kubernetes cluster, whose ingress decides how it is reached"
+            yield unknown(site, Unknown(because), endpoint.at("kind"), aspect=endpoint.name)
+        elif access == "disabled":
             yield holds(site, f"{endpoint.name} answers at the workspace's private endpoint only", evidence,
                         aspect=endpoint.name)  # fmt: skip
-        else:
+        elif access == "enabled":
             fix = f"az ml online-endpoint update --name {q(endpoint.name)} --set public_network_access=disabled"
             says = f"{endpoint.name}, which {site.name} calls, answers publicly"
             yield broken(site, says, evidence, fix=fix, aspect=endpoint.name)
+        else:
+            because = f"publicNetworkAccess of {endpoint.name} is {evidence.value!r}: who reaches it is not known"
+            yield unknown(site, Unknown(because), evidence, aspect=endpoint.name)
 
 
 def _reached_privately(subject: Resource, sender: Resource, w: Workload) -> Iterator[Verdict]:

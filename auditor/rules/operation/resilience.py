@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 import msgspec
 
+from auditor.documents.api_management import SERVICE as API_MANAGEMENT
 from auditor.documents.defaults import az
 from auditor.model import NotKnown, Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.alerts import alerts_on
 from auditor.workload.load_spreading import (
-    API_MANAGEMENT,
     backends_to,
     host_of,
     hosts_of_account,

@@ -76,7 +76,9 @@ def gather(
     missing = _missing(all_, found)
     mentioned = _subscriptions(found) if complete else set[str]()
     whole = sorted({each.casefold() for each in all_.declared} | mentioned)
-    stated = _statements(found, whole, FORETOLD if all_.foretold else IMPORT)
+    # What a world shows is there, whatever a plan beside it foretells.
+    deployed = {each.casefold() for each in all_.declared} if all_.foretold else set(whole)
+    stated = _statements(found, whole, deployed)
     not_held = lacking(found)
     lists = whole_lists(all_.listed, found) if not all_.foretold else ()
     reads = dict.fromkeys((*all_.reads, *(read for read, _ in missing), *not_held, *_foretold(all_), *lists, *stated))
@@ -163,15 +165,20 @@ def _foretold(all_: Gathering) -> Iterable[Read]:
     return (Read(FORETOLD, "", 200, id_.type, id_.text, 1) for id_ in ids)
 
 
-def _statements(found: Sequence[Found], whole: Sequence[str], path: str) -> Iterable[Read]:
-    """What the import says it is complete for: everything of a whole subscription, and nothing of any other."""
+def _statements(found: Sequence[Found], whole: Sequence[str], deployed: set[str]) -> Iterable[Read]:
+    """What the import says it is complete for: everything of a whole subscription, and nothing of any other.
+
+    `deployed` are the whole subscriptions that are known from what is there, and not from a plan alone.
+    """
     counts = Counter(each.id.subscription for each in found)
     for subscription in whole:
+        path = IMPORT if subscription in deployed else FORETOLD
         yield Read(path, "", 200, "*", f"/subscriptions/{subscription}", counts[subscription])
     for subscription in sorted(_subscriptions(each for each in found if not each.kept) - set(whole)):
         yield Read(IMPORT, "", 200, "", f"/subscriptions/{subscription}", counts[subscription])
     if whole:
         kinds = Counter(each.id.type for each in found)
+        path = IMPORT if deployed.issuperset(whole) else FORETOLD
         yield from (Read(path, "", 200, type_, "/", kinds[type_]) for type_ in INHERITED)
 
 

@@ -31,7 +31,7 @@ def whole_lists(listed: Iterable[Sequence[ArmId]], found: Sequence[Found]) -> tu
 
 
 def _scopes(type_: str, ids: Sequence[ArmId]) -> Iterator[tuple[str, int]]:
-    if type_.count("/") != 1 or any(not id_.subscription or id_.extends for id_ in ids):
+    if type_.count("/") != 1 or not all(id_.subscription and id_.key.count("/providers/") == 1 for id_ in ids):
         parents = {id_.parent for id_ in ids}
         parent = parents.pop() if len(parents) == 1 else None
         if parent is not None and type_.count("/") > 1 and parent.subscription:
@@ -65,11 +65,16 @@ def lacking(found: Sequence[Found]) -> tuple[Read, ...]:
 
 def _not_held(shown: set[str]) -> Iterator[tuple[str, str]]:
     facts: Mapping[str, Any] = load("resource-graph")
-    for type_ in facts["none"]:
+    tables = {table: set(types) for table, types in facts["tables"].items()}
+    read = {row["type"].casefold() for row in load("arm-reads")["reads"]} - set(facts["never_missed"])
+    rest = read.difference(*tables.values())
+    top = {type_ for type_ in rest if type_.count("/") == 1} - set(facts["none"])
+    tables["resources"] = top | set(facts["resources_below"])
+    for type_ in sorted(rest - tables["resources"]):
         yield type_, "no table of Resource Graph holds it"
-    for table, types in facts["tables"].items():
-        if not shown & set(types):
-            for type_ in types:
+    for table, types in sorted(tables.items()):
+        if not shown & types:
+            for type_ in sorted(types):
                 yield type_, f"the table {table} of Resource Graph brought no row, so it may not have been asked"
 
 

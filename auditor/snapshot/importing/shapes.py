@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from auditor.facts import load
 from auditor.model import ArmId, Read
+from auditor.snapshot.ids import id_in, with_slash
 from auditor.snapshot.importing.az_cli_form import arm_form, is_graph_row, is_index_entry
-from auditor.snapshot.importing.children import apart, id_in, with_slash
+from auditor.snapshot.importing.children import apart
 from auditor.snapshot.importing.forms import (
     FROM_TEMPLATE,
     from_powershell,
@@ -146,7 +149,7 @@ class Gathering:
         if "creation_context" in document or "resource_group" in document:
             tip = "az ml prints a form of its own: use `az resource show --ids ID -o json` or `az rest` instead"
             raise origin.fault(f"{shown(id_.text)} is not in the form of Resource Manager", tip)
-        if is_index_entry(document):
+        if is_index_entry(document) and _is_read(id_.type):
             self.index.append(Found(document, origin))
         else:
             self.found.append(Found(arm_form(document), origin, graph=is_graph_row(document)))
@@ -345,6 +348,16 @@ class Gathering:
             raise origin.fault("this planned resource has no resolved id", tip)
         self._take_unpredicted(not_predicted(str(value.get("name") or type_), "it has no id", type_), origin)
         return True
+
+
+@cache
+def _read_types() -> frozenset[str]:
+    return frozenset(row["type"].casefold() for row in load("arm-reads")["reads"])
+
+
+def _is_read(type_: str) -> bool:
+    """Whether a collection reads the settings of this type; of others it keeps the entry, as an import does."""
+    return type_ in _read_types()
 
 
 def _subscription_of(value: Mapping[str, Any]) -> Mapping[str, Any] | None:
