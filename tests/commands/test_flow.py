@@ -456,3 +456,14 @@ def test_a_machine_that_only_its_interface_names_can_be_asked_at(
     made = _partial(tmp_path)
     assert run(["flow", str(made), "--at", "vm-x", *ASK]) == ExitCode.HOLDS
     assert "Deny by securityRules/shut" in capsys.readouterr().out
+
+
+def test_the_headline_of_reach_is_no_zero_while_some_are_not_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = _partial(tmp_path)
+    capsys.readouterr()
+    assert run(["reach", str(made), "--from", "Internet"]) == ExitCode.HOLDS
+    headline = capsys.readouterr().out.splitlines()[0]
+    assert "not known" in headline
+    assert "reaches 0" not in headline
