@@ -119,7 +119,7 @@ def changes(pair: Pair) -> Iterator[Change]:
             yield _unread("who may do what cannot be compared", why)
         return
     accesses = Accesses(old, new)
-    yield from _unread_parts(accesses)
+    yield from unread_parts(accesses)
     for found in rights_changes(pair, accesses):
         yield found.as_change()
 
@@ -189,7 +189,7 @@ def _by_doubt(rights: Rights, sides: Accesses, principal: str, scope: ArmId) -> 
         yield None, left
 
 
-def _unread_parts(accesses: Accesses) -> Iterator[Change]:
+def unread_parts(accesses: Accesses) -> Iterator[Change]:
     """Parts that one side knows and the other does not; and conditions, which are not evaluated."""
     eligible = (accesses.old.eligible, accesses.new.eligible)
     if isinstance(eligible[0], Unknown) != isinstance(eligible[1], Unknown):
