@@ -85,12 +85,21 @@ def find_scope(estate: Estate, text: str) -> ArmId:
     id_ = ArmId(typed)
     if typed.startswith("/") and (id_ == ROOT or is_management_group(id_)):
         return id_
-    if typed.startswith("/") and id_.parent is not None and estate.find(id_) is None and estate.find(id_.parent):
+    if typed.startswith("/") and _lies_in_a_resource(estate, id_):
         # A container of a storage account that is in the snapshot need not be in it: what is inherited is known.
         return id_
     if typed.startswith("/") and any(resource.id.is_within(id_) for resource in estate.resources):
         return id_
     return find_resource(estate, typed).id
+
+
+def _lies_in_a_resource(estate: Estate, id_: ArmId) -> bool:
+    above = id_.parent
+    while above is not None:
+        if "/providers/" in above.key and estate.find(above) is not None:
+            return True
+        above = above.parent
+    return False
 
 
 def check_action(text: str, access: Access | None = None, scope: ArmId | None = None) -> str:
@@ -117,7 +126,7 @@ def check_action(text: str, access: Access | None = None, scope: ArmId | None = 
 
 def _check_target(action: str, scope: ArmId | None) -> None:
     """Raise `AuditorError` where an operation of one provider is asked of a resource of another."""
-    if scope is None or (scope.extends is None and scope.resource_group == scope.name):
+    if scope is None:
         return
     namespace, wanted = scope.type.partition("/")[0], action.casefold().partition("/")[0]
     if "/providers/" not in scope.key or is_management_group(scope) or wanted == namespace:

@@ -191,7 +191,7 @@ def _excess_verdicts(
     more: Unknown | None,
 ) -> Iterator[Verdict]:
     """`more` is why there may be assignments that are not shown."""
-    everything, gaps = excess(access, identity.principal, rows)
+    everything, gaps = excess(access, identity.principal, rows, _settled(access, besides))
     gaps = gaps if more is None else (more, *gaps)
     user = access.principal(identity.principal)
     borne = [(item, allowance(besides, access, item.holding.assignment, user)) for item in everything]
@@ -207,6 +207,15 @@ def _excess_verdicts(
         besides_said = reasons(allowed for _, allowed in borne if allowed is not None)
         says = f"{identity.name} holds nothing beyond the {len(rows)} rows of the table{besides_said}"
         yield holds(identity.resource, says, identity.evidence, aspect=runs)
+
+
+def _settled(access: Access, besides: Iterable[AllowedRole]) -> frozenset[str]:
+    """The groups all of whose roles are allowed: whether an identity is in one of them changes nothing."""
+    allowed = tuple(besides)
+    if not allowed:
+        return frozenset()
+    groups = (g for g in access.groups if all(allowance(allowed, access, a) for a in access.assigned_to(g)))
+    return frozenset(groups)
 
 
 def _excess_verdict(identity: Identity, item: Excess) -> Verdict:
@@ -263,7 +272,9 @@ def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
     operations that it targets: where it is not known whether it is met, this is unknown.
 
     How to put it right: assign the role at the one resource where it is needed, or make it eligible:
-    `az role assignment delete --ids <assignment>`.
+    `az role assignment delete --ids <assignment>`. Where it has to stay, as for a pipeline or for emergencies, allow it
+    in the settings, under `allow: roles:`, with `principal`, `role`, `scope`, `why`, and an `owner` and a last day
+    (`expires`).
 
     References: article, "Azure Machine Learning RBAC roles" (least privilege);
     learn.microsoft.com/azure/role-based-access-control/best-practices.
