@@ -107,7 +107,7 @@ def access(
     book = open_access(estate)
     data = None if plane is None else plane == "data"
     place = find_scope(estate, scope) if scope else None
-    operation = check_action(action, book, place) if action else None
+    operation = check_action(action, book, place, plane_is_given=plane is not None) if action else None
     asked = _Asked(principal, operation, place, data, blast_radius, everything)
     review = None
     try:
@@ -284,10 +284,11 @@ def _holding_rows(book: Access, principal: str, scope: ArmId | None) -> _Review:
 def _blast_rows(estate: Estate, book: Access, principal: str | None) -> _Review:
     from auditor.query.access_review import grant_row
 
-    found = [radius for _, radius in _radii(estate, book, principal)]
-    steps = (step for radius in found for step in radius.steps)
+    found, unseen = _radii(estate, book, principal)
+    steps = (step for _, radius in found for step in radius.steps)
     rows = (grant_row(step.grant, step.escalation.operation, step.escalation.gives, step.target) for step in steps)
-    return _Review(tuple(rows), tuple(gap for radius in found for gap in radius.gaps), "", "")
+    gaps = (*unseen, *(gap for _, radius in found for gap in radius.gaps))
+    return _Review(tuple(rows), tuple(dict.fromkeys(gaps)), "", "")
 
 
 def _answer(estate: Estate, book: Access, asked: _Asked) -> _Told:
@@ -339,26 +340,34 @@ def _what(book: Access, principal: str, scope: ArmId | None, everything: bool) -
     return body, list(what_lines(answer, effective, outside, unread, everything=everything))
 
 
-def _radii(estate: Estate, book: Access, principal: str | None) -> list[tuple[Resource | None, BlastRadius]]:
-    """The blast radius of one principal, or of every part that the Internet talks to."""
+_Radii = list[tuple["Resource | None", "BlastRadius"]]
+
+
+def _radii(estate: Estate, book: Access, principal: str | None) -> tuple[_Radii, tuple[Unknown, ...]]:
+    """The blast radius of one principal, or of every part that the Internet talks to; and why there may be more."""
     from auditor.access.blast_radius import blast_radius
     from auditor.query.access import exposed, find_principal
 
-    starts = [(None, find_principal(book, principal).id)] if principal else list(exposed(estate))
-    if not starts:
+    if principal:
+        return [(None, blast_radius(estate, find_principal(book, principal).id))], ()
+    parts, unseen = exposed(estate)
+    if not parts:
         raise AuditorError(
             "no part of this snapshot that the Internet talks to runs as an identity", "name one: --principal ID|NAME"
         )
-    return [(part, blast_radius(estate, id_)) for part, id_ in starts]
+    return [(part, blast_radius(estate, id_)) for part, id_ in parts], unseen
 
 
 def _blast(estate: Estate, book: Access, asked: _Asked) -> _Told:
-    from auditor.query.access_json import blast_json
-    from auditor.query.access_text import blast_lines
+    from auditor.query.access_json import blast_json, unknown_json
+    from auditor.query.access_text import blast_lines, gap_lines
 
-    found = _radii(estate, book, asked.principal)
+    found, unseen = _radii(estate, book, asked.principal)
     lines = [line for part, radius in found for line in (*blast_lines(part, radius, asked.everything), "")]
-    return {"blast_radius": [blast_json(radius, part) for part, radius in found]}, lines[:-1]
+    body: dict[str, Any] = {"blast_radius": [blast_json(radius, part) for part, radius in found]}
+    if unseen:
+        body["gaps"] = [unknown_json(gap) for gap in unseen]
+    return body, [*lines[:-1], *gap_lines(unseen)]
 
 
 def _overview(estate: Estate, scope: ArmId | None, everything: bool) -> _Told:

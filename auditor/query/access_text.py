@@ -66,7 +66,7 @@ def who_lines(action: str, answers: Iterable[WhoCan], scope: ArmId | None) -> It
             yield from _refusal_lines(refusal)
     if not grants:
         yield "nobody, as far as the assignments in this snapshot tell"
-    yield from _gap_lines(gap for answer in answers for gap in answer.gaps)
+    yield from gap_lines(gap for answer in answers for gap in answer.gaps)
     for note in dict.fromkeys(note for answer in answers for note in answer.notes):
         yield f"note: {line(note)}"
 
@@ -85,7 +85,8 @@ def _refusal_lines(refusal: Refusal) -> Iterator[str]:
     yield f"{'':12}deny assignment {line(refusal.denial.name)} stops what {line(role)} would allow"
 
 
-def _gap_lines(gaps: Iterable[Unknown]) -> Iterator[str]:
+def gap_lines(gaps: Iterable[Unknown]) -> Iterator[str]:
+    """What is not known, each once, with what would tell."""
     found = tuple(dict.fromkeys(gaps))
     if found:
         yield ""
@@ -107,7 +108,7 @@ def decision_lines(who: Principal, action: str, scope: ArmId | None, decision: D
         yield f"  deny assignment {line(refusal.denial.name)} stops what {line(refusal.grant.role.name)} would allow"
     if decision.answer == "no" and not decision.refused:
         yield "  no assignment allows it, its own or through a group"
-    yield from _gap_lines(decision.doubts)
+    yield from gap_lines(decision.doubts)
 
 
 def what_lines(
@@ -146,7 +147,7 @@ def what_lines(
             if not rights.is_empty:
                 yield f"{title}: {_rights(rights, most)}"
     more = () if unread is None else (unread,)
-    yield from _gap_lines((*answer.gaps, *(effective.gaps if effective else ()), *more))
+    yield from gap_lines((*answer.gaps, *(effective.gaps if effective else ()), *more))
 
 
 def _holding_lines(holding: Holding, most: int) -> Iterator[str]:
@@ -182,7 +183,7 @@ def blast_lines(part: Resource | None, radius: BlastRadius, everything: bool = F
         yield "  leads nowhere: it holds nothing that reaches further"
     if radius.cut_short:
         yield "  and more: the list was cut short"
-    yield from _gap_lines(radius.gaps)
+    yield from gap_lines(radius.gaps)
 
 
 def _blow_lines(indent: str, steps: list[Blow], most: int) -> Iterator[str]:
@@ -221,7 +222,7 @@ def overview_lines(
     if not reaches:
         yield ""
         yield "nobody, as far as the assignments in this snapshot tell"
-    yield from _gap_lines(gaps)
+    yield from gap_lines(gaps)
 
 
 def _how(grant: Grant) -> str:

@@ -129,7 +129,7 @@ def test_a_deny_assignment_is_told(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_a_misspelt_operation_is_answered_with_what_was_meant(stored: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = " ".join(error(capsys, stored, "--action", SECRET.replace("getSecret", "getSecre")).split())
-    assert f"did you mean {SECRET}?" in out
+    assert f"did you mean {SECRET}" in out
 
 
 # --- one principal ---------------------------------------------------------------------------------------------------
@@ -315,7 +315,14 @@ def test_a_name_of_several_principals_is_refused_with_their_ids(
 
 
 @pytest.mark.parametrize(
-    "scope", ["/", "/providers/Microsoft.Management/managementGroups/any", RG, SUB, f"{STORE}/blobServices/default/containers/x"]
+    "scope",
+    [
+        "/",
+        "/providers/Microsoft.Management/managementGroups/any",
+        RG,
+        SUB,
+        f"{STORE}/blobServices/default/containers/x",
+    ],
 )
 def test_scopes_that_have_no_document_can_be_asked_about(
     scope: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -227,7 +227,7 @@ def test_who_outside_can_act_as_an_identity_now_is_new_access(
         (SECRET.replace("getSecret", "getSecre"), "kv", f"did you mean {SECRET}"),
         ("Microsoft.CognitiveServices/accounts/regenerateKey/action", "kv", "means nothing at kv"),
         (KEYS, f"{VAULT}/secrets/db", "means nothing at db"),
-        ("Microsoft.Zzz/nothing/action", "kv", "is no operation that is known here"),
+        ("Microsoft.Zzz/nothing/action", "kv", "is no operation of Azure that is known here"),
     ],
 )
 def test_an_operation_that_is_none_is_refused(
