@@ -16,6 +16,7 @@ _ACTION = re.compile(r"perform action '([^']+)'", re.IGNORECASE)
 _VERSIONS = re.compile(r"supported (?:api-)?versions are '([^']*)'", re.IGNORECASE)
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})(-[a-z0-9.-]+)?", re.IGNORECASE)
 _GONE = frozenset({"resourcenotfound", "notfound", "parentresourcenotfound", "resourcegroupnotfound"})
+_STABLE = len("2024-01-01")
 LONGEST_MESSAGE = 600
 """Characters of Azure's message that are kept; some list every api-version there ever was."""
 
@@ -59,8 +60,14 @@ class Problem:
         return tuple(part.strip() for part in found[1].split(",") if part.strip()) if found else ()
 
     def other_version(self, recipe: Recipe) -> str | None:
-        """The newest supported api-version that still shows what rules read; `None` where there is none."""
-        return newest_between(recipe.at_least, recipe.api_version, self.supported_versions)
+        """The supported api-version to ask with instead; `None` where there is none.
+
+        The newest one that still shows what rules read; where Azure has retired all of those, the stable one that is
+        nearest above.
+        """
+        offered = self.supported_versions
+        known = newest_between(recipe.at_least, recipe.api_version, offered)
+        return known or lowest_above(recipe.api_version, offered)
 
     def failure(self, question: Question) -> Failed:
         """This problem as a failed read, with the permission that would mend it where that was the reason."""
@@ -86,10 +93,19 @@ def newest_between(oldest: str, newest: str, offered: Sequence[str]) -> str | No
     """The newest of the offered api-versions that lies between two others, a stable one before a preview."""
     low, high = _rank(oldest), _rank(newest)
     fitting = [version for version in offered if _DATED.fullmatch(version) and low <= _rank(version) <= high]
-    stable = [version for version in fitting if len(version) == len("2024-01-01")]
+    stable = [version for version in fitting if len(version) == _STABLE]
     return max(stable or fitting, key=_rank, default=None)
+
+
+def lowest_above(newest: str, offered: Sequence[str]) -> str | None:
+    """The lowest of the offered stable api-versions that is later than another one.
+
+    What it calls what it shows was not known when this version was released; the nearest differs the least.
+    """
+    later = (v for v in offered if _DATED.fullmatch(v) and len(v) == _STABLE and _rank(v) > _rank(newest))
+    return min(later, key=_rank, default=None)
 
 
 def _rank(version: str) -> tuple[str, bool]:
     """Dates compare as text; of one date the stable version is the later one."""
-    return version[:10], len(version) == 10
+    return version[:10], len(version) == _STABLE

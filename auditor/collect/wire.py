@@ -164,8 +164,11 @@ class _Conversation:
             return True
         parent = self._question.parent or self._question.path
         if parent != self._question.path:
-            version = next(recipe.api_version for recipe in recipes() if recipe.covers == ArmId(parent).type)
-            status, content = self._fetch(self._url(parent, version))
+            recipe = next(recipe for recipe in recipes() if recipe.covers == ArmId(parent).type)
+            status, content = self._fetch(self._url(parent, recipe.api_version))
+            other = problem_of(status, content).other_version(recipe) if status == 400 else None
+            if other is not None:
+                status, content = self._fetch(self._url(parent, other))
             if status == 200 or not problem_of(status, content).means_gone(self._question):
                 return False
         self.gone = parent

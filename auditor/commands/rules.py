@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
@@ -17,6 +19,7 @@ from auditor.commands.options.output import (
     write_json,
     write_page,
 )
+from auditor.facts import KEPT_FOR_DAYS, Dated, dated
 from auditor.model import AuditorError
 from auditor.text.sanitise import counted, line, visible
 from auditor.yaml_tree.mistakes import meant, one_of
@@ -27,13 +30,22 @@ _INDENT = " " * 16
 @click.command()
 @click.option("--family", metavar="PREFIX", help="Only this family, such as NSG or RBAC.")
 @click.option("--baseline", default=DEFAULT, show_default=True, metavar="NAME|FILE", help="Whose requirements.")
+@click.option("--facts", is_flag=True, help="List instead the facts about Azure that were read more than a year ago.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="With --facts: instead of today.")
 @page_options
-def rules(family: str | None, baseline: str, format: str, output: Path | None) -> None:
+def rules(
+    *, family: str | None, baseline: str, facts: bool, as_of: datetime | None, format: str, output: Path | None
+) -> None:
     """List every requirement, how much it is wanted, how bad a breach is, and the rule that decides it.
 
     A requirement that no rule decides yet says "not implemented", one that a person must check says "manual".
     `auditor explain ID` tells more of one.
     """
+    if facts:
+        _facts(as_of.date() if as_of is not None else datetime.now(UTC).date(), format, output)
+        return
+    if as_of is not None:
+        raise click.UsageError("--as-of goes with --facts")
     read = read_baseline(baseline)
     found = _of_family(read, family)
     if format == "json":
@@ -43,6 +55,26 @@ def rules(family: str | None, baseline: str, format: str, output: Path | None) -
         )
     else:
         write_page(_page(read, found, page_width(output)), output)
+
+
+def _facts(today: date, format: str, output: Path | None) -> None:
+    """The facts that should be read again, with their sources."""
+    found = dated()
+    old = [one for one in found if (today - date.fromisoformat(one.date)).days > KEPT_FOR_DAYS]
+    if format == "json":
+        rows = [asdict(one) for one in old]
+        write_json({"format": "auditor-facts/1", "as_of": today.isoformat(), "facts": rows, "read": len(found)}, output)
+    else:
+        write_page(_facts_page(old, len(found), today, page_width(output)), output)
+
+
+def _facts_page(old: list[Dated], total: int, today: date, width: int) -> Iterator[str]:
+    for one in old:
+        where = f"{one.file} {one.part}" if one.part else one.file
+        yield f"  {one.date}  {line(where)}"
+        yield from wrapped(visible(one.source), width, " " * 14)
+    counted_ = f"{len(old)} of {counted(total, 'dated fact')}"
+    yield from wrapped(f"{counted_} older than a year on {today.isoformat()}.", width)
 
 
 def _of_family(baseline: Baseline, family: str | None) -> tuple[Entry, ...]:

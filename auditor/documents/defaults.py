@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from auditor.documents.view import absence
 from auditor.facts import load
 from auditor.model import JSON, ArmId, Evidence, NotKnown, Resource, Unknown
 from auditor.text.shell import q
@@ -44,8 +45,9 @@ def setting(resource: Resource, *path: str) -> Setting:
     known = facts.get("values")
     evidence = _as_text(resource, path, known or ()) or resource.at(*path)
     if evidence.value is None:
-        if "absent" in facts:
-            return Setting(facts["absent"], evidence, absent=True)
+        known_absence, default, _ = absence(resource.type, path, str(resource.stated("apiVersion") or ""))
+        if known_absence and "absent" in facts:
+            return Setting(default, evidence, absent=True)
         why = facts.get("undefined", "Azure states no default for it")
         raise NotKnown(Unknown(f"{path[-1]} of {resource.name} is absent from its document: {why}", absent=True))
     found = Setting(evidence.value, evidence)

@@ -167,6 +167,10 @@ def absence(type_: str, path: Path, api_version: str = "") -> tuple[bool, JSON, 
         for version, default in sorted(row.get("before", {}).items()):
             if api_version[:10] < version:
                 return True, default, ""
+    if row is not None and api_version:
+        for version, default in sorted(row.get("since", {}).items(), reverse=True):
+            if api_version[:10] >= version:
+                return True, default, ""
     if row is not None:
         return ("absent" in row), row.get("absent"), row.get("undefined", "Azure states no default for it")
     none = any(key in group["paths"] for group in facts["none"].get(type_, ()))
@@ -236,7 +240,9 @@ def words(*path: str) -> Property[tuple[str, ...]]:
 
 def _id(value: JSON) -> ArmId | None:
     if isinstance(value, Mapping):
-        value = value.get("id")
+        if not value.get("id"):
+            raise _NotThisKindError  # it points at something, and says not at what
+        value = value["id"]
     if value is None or value == "":
         return None
     if not isinstance(value, str) or not value.startswith("/"):

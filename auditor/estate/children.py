@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from auditor.estate.planned import is_expression
 from auditor.estate.value_kinds import kind_of
 from auditor.model import ArmId, Place, Resource, Unknown
 from auditor.model.resource import objects
@@ -86,16 +87,10 @@ def unlisted_in(parent: Resource) -> Iterator[tuple[str, Unknown]]:
 
 
 def _listed(parent: Resource, path: tuple[str, ...], segment: str) -> Iterator[Resource]:
-    """The children of a list. Where a child stands decides what it belongs to, not what its own id says.
-
-    A child whose id names another parent, or that shares its id with one before it, is read here under an id of its
-    place: Azure sends no such document, but fixtures that were made anonymous by hand hold them.
-    """
+    """Where a child stands decides what it belongs to: its own id counts only where it agrees with that."""
     taken: set[ArmId] = set()
     for index, body in objects(parent.stated(*path)):
-        child = _own_id(parent, segment, body, index)
-        if child in taken:
-            child = parent.id.child(segment, f"{child.name}~{index}")
+        child = _identity(parent, segment, index, body, taken)
         taken.add(child)
         pointer = parent.place(*path, index).pointer
         shown = {"name": str(body.get("name") or child.name), "properties": body} if segment == _POOLS else body
@@ -103,38 +98,40 @@ def _listed(parent: Resource, path: tuple[str, ...], segment: str) -> Iterator[R
         yield kind(child, shown, parent.document, pointer, parent.plan, parent.odd)
 
 
-def _own_id(parent: Resource, segment: str, body: Mapping[str, Any], index: int) -> ArmId:
-    stated = _stated_id(body)
-    if stated is not None and _is_below(stated, parent):
-        return stated
-    name = str(body.get("name") or "") or (stated.name if stated is not None else "")
-    return parent.id.child(segment, name or str(index))
-
-
-def _stated_id(body: Mapping[str, Any]) -> ArmId | None:
+def _identity(parent: Resource, segment: str, index: int, body: Mapping[str, Any], taken: set[ArmId]) -> ArmId:
+    """The id that a child goes by: its own where it is one below this parent and no sibling has it."""
+    name = str(body.get("name") or "")
     text = body.get("id")
-    return ArmId(text) if isinstance(text, str) and text.startswith("/") else None
+    own = ArmId(text) if isinstance(text, str) and text else None
+    if own is not None and own not in taken and (_belongs(own, parent, segment) or is_expression(own.text)):
+        return own
+    here = parent.id.child(segment, name or (own.name if own is not None else "") or str(index))
+    return here if here not in taken else parent.id.child(segment, f"{here.name} ({index})")
 
 
-def _is_below(id_: ArmId, parent: Resource) -> bool:
-    return id_.parent == parent.id
+def _belongs(own: ArmId, parent: Resource, segment: str) -> bool:
+    return own.parent == parent.id and own.type == parent.id.child(segment, "any").type
 
 
 def contradictions_in(parent: Resource) -> Iterator[str]:
-    """Children whose own ids contradict the place where they stand, each as a sentence for a report."""
-    lists = ((kind.path, kind.segment) for kind in EMBEDDED.get(parent.type, ()))
-    for path, segment in (*lists, (_CONNECTIONS, "privateEndpointConnections")):
+    """Children whose own id says that they belong elsewhere, or which share an id with a sibling, in a sentence each.
+
+    Azure never answers so: such documents were edited, half anonymised or put together by hand.
+    """
+    kinds = [(kind.path, kind.segment) for kind in EMBEDDED.get(parent.type, ())]
+    for path, segment in (*kinds, (_CONNECTIONS, "privateEndpointConnections")):
         seen: set[ArmId] = set()
         for index, body in objects(parent.stated(*path)):
-            stated = _stated_id(body)
-            what = f"{segment} {body.get('name') or index} in the document of {parent.name}"
-            if stated is None:
+            text = body.get("id")
+            if not isinstance(text, str) or not text or is_expression(text):
                 continue
-            if not _is_below(stated, parent):
-                yield f"the id of {what} names another resource ({stated.text}): it is read where it stands"
-            elif stated in seen:
-                yield f"{what} has the id of another one in the same list: both are read"
-            seen.add(stated)
+            own, where = ArmId(text), parent.place(*path, index).pointer
+            what = f"{own.name} ({segment}) stands in {parent.name} at {where}"
+            if not _belongs(own, parent, segment):
+                yield f"{what}, and its own id {own.text} names another place; it is taken for where it stands"
+            elif own in seen:
+                yield f"{what}, and something before it has the same id; each of them counts"
+            seen.add(own)
 
 
 class _Pattern(Resource):

@@ -14,7 +14,7 @@ from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.network.frontends.firewall_rules import FirewallRules, rules_of
 from auditor.network.nsg.effective_filters import Path, path
 from auditor.network.routing.route_sources import Routing
-from auditor.network.topology.attachment import place_of
+from auditor.network.topology.attachment import NoPlaceError, place_of
 from auditor.network.topology.service_tags import ServiceTags, never_internet, platform_addresses
 from auditor.network.topology.virtual_networks import assignable, subnet_prefixes
 from auditor.network.topology.words import NetworkView, network_view
@@ -121,7 +121,7 @@ class NetworkModel:
             return Seat(place.interface, place.subnet, some, anywhere=own.is_empty)
         except NotKnown as gap:
             return gap.unknown
-        except ValueError:
+        except NoPlaceError:
             return None
 
     def firewall(self, firewall: Resource) -> FirewallRules:

@@ -176,7 +176,7 @@ def with_allowed(baseline: Baseline, allowed: Allowed, mistakes: Mistakes) -> Ba
 
 
 def _with_flow(row: GroupRow, flow: Flow) -> GroupRow:
-    added = FlowRow(flow.source, flow.to, flow.ports, flow.protocol, needed=False, why=flow.why)
+    added = FlowRow(flow.source, flow.to, flow.ports, flow.protocol, why=flow.why)
     changed: Mapping[str, Any] = {flow.direction: (*getattr(row, flow.direction), added)}
     return msgspec.structs.replace(row, **changed)
 

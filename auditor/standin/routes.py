@@ -43,15 +43,25 @@ class Asked(NamedTuple):
         return f"{self.path}?$filter={self.filter}" if self.filter else self.path
 
 
-class Routes:
-    """Answers for a world. `base` is the URL under which nextLinks are made."""
+def _answered(versions: tuple[str, ...], retired: str) -> tuple[str, ...]:
+    stable = [version for version in versions if len(version) == len("2024-01-01")]
+    newest = {*versions[-1:], *stable[-1:]}
+    return tuple(version for version in versions if version[:10] >= retired or version in newest)
 
-    def __init__(self, world: World, base: str, page_size: int, unregistered: Sequence[str]) -> None:
+
+class Routes:
+    """Answers for a world. `base` is the URL under which nextLinks are made.
+
+    `retired` is the date before which api-versions are not answered any more; the newest one and the newest stable
+    one of each type still are.
+    """
+
+    def __init__(self, world: World, base: str, page_size: int, unregistered: Sequence[str], retired: str = "") -> None:
         self._world = world
         self._base = base
         self._page_size = page_size
         self._unregistered = {namespace.casefold() for namespace in unregistered}
-        self._versions = known_versions()
+        self._versions = {type_: _answered(versions, retired) for type_, versions in known_versions().items()}
 
     def answer(self, asked: Asked) -> Reply:
         """What Resource Manager answers to this GET."""

@@ -50,9 +50,10 @@ class Request:
 class StandIn:
     """Serves a snapshot as Azure Resource Manager and Microsoft Entra ID would, on 127.0.0.1.
 
-    `latency` is added to every answer, in seconds; `page_size` bounds every list; `unregistered` names providers that
-    the subscription never registered; `token_lifetime` is when a token ends, in seconds, whatever the client is told;
-    `limit` throttles reads as Resource Manager does.
+    `latency` is added to every answer, in seconds; `page_size` bounds every list; `unregistered` names providers
+    that the subscription never registered; `retired` is the date before which api-versions are no longer answered;
+    `token_lifetime` is when a token ends, in seconds, whatever the client is told; `limit` throttles reads as
+    Resource Manager does.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class StandIn:
         page_size: int = 100,
         *,
         unregistered: Sequence[str] = (),
+        retired: str = "",
         token_lifetime: float = 3600.0,
         limit: Limit | None = None,
     ) -> None:
@@ -71,6 +73,7 @@ class StandIn:
         self._latency = latency
         self._page_size = page_size
         self._unregistered = tuple(unregistered)
+        self._retired = retired
         self.authority = Authority(snapshot.tenant or TENANT, token_lifetime)
         self.buckets = Buckets(limit)
         self.requests: list[Request] = []
@@ -85,7 +88,7 @@ class StandIn:
         self._server.listen_with(self._files.chain, self._files.key)
         self.url = f"https://127.0.0.1:{self._server.server_address[1]}"
         self.authority.at(self.url)
-        self._routes = Routes(self._world, self.url, self._page_size, self._unregistered)
+        self._routes = Routes(self._world, self.url, self._page_size, self._unregistered, self._retired)
         self._begun = time.monotonic()
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from auditor.estate import Estate, Relation
+from auditor.estate.kept import once_an_estate
 from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.network.nsg.admin_rules import admin_rules
 from auditor.network.nsg.evaluation import Evaluation, evaluated
 from auditor.network.nsg.rules import SecurityRule
 from auditor.network.topology.service_tags import ServiceTags, canonical, is_tag
+from auditor.network.topology.virtual_networks import assignable, subnet_prefixes
 from auditor.network.topology.words import (
     NetworkView,
     network_view,
@@ -25,6 +27,9 @@ from auditor.sets.protocol_set import ProtocolSet
 from auditor.sets.symbolic_addresses import Addresses
 from auditor.sets.three_valued import because_of
 from auditor.workload.subnets import PARTS
+
+SERVED = ("workspace", "chat_ui", "flow_site", "openai", "vault", "storage", "registry", "search")
+"""Parts that are reached at a private endpoint, as rows name them: `endpoint:<part>`."""
 
 _KEYS = ("from", "to", "ports", "protocol")
 Resolve = Callable[[str], Addresses]
@@ -104,11 +109,16 @@ def flow_terms(terms: Iterable[Mapping[str, object]], resolve: Resolve) -> FlowS
 
 
 def is_end(word: str) -> bool:
-    """Whether a word of a table names an end of a flow: `self`, `subnet:<part>`, `*`, a prefix, a tag that is known."""
+    """Whether a word of a table names an end of a flow.
+
+    `self`, `attached`, `network`, `subnet:<part>`, `endpoint:<part>`, `*`, a prefix, a tag that is known.
+    """
     text = word.strip()
+    if text.startswith("endpoint:"):
+        return text.removeprefix("endpoint:") in SERVED
     if text.startswith("subnet:"):
         return text.removeprefix("subnet:") in PARTS
-    if text in ("self", "*") or text.casefold() == "any" or is_tag(text):
+    if text in ("self", "attached", "network", "*") or text.casefold() == "any" or is_tag(text):
         return True
     try:
         AddressSet.of(text)
@@ -134,16 +144,35 @@ def _ports(stated: object) -> PortSet:
     return PortSet.of(*(str(item) for item in items))
 
 
-def resolver(subnet: Resource, playing: Callable[[str], Sequence[Resource]], view: NetworkView) -> Resolve:
+def _no_endpoints(part: str) -> Addresses:
+    return Addresses.none()
+
+
+def resolver(
+    subnet: Resource,
+    playing: Callable[[str], Sequence[Resource]],
+    view: NetworkView,
+    *,
+    attached: Callable[[], Addresses] = Addresses.none,
+    endpoints: Callable[[str], Addresses] = _no_endpoints,
+) -> Resolve:
     """Words of a table at one subnet: `self`, `subnet:<part>` by `playing`, and what a rule can name.
 
-    A part that no subnet plays has no addresses.
+    `network` is the virtual network with what it is connected to, without what user routes add to its tag. `attached`
+    gives the addresses of what sits in the subnet, `endpoints` those of the private endpoints of a part
+    (`endpoint:<part>`). A part that nothing plays has no addresses.
     """
 
     def resolve(word: str) -> Addresses:
         text = word.strip()
         if text == "self":
             return subnet_prefix(subnet)
+        if text == "attached":
+            return attached()
+        if text == "network":
+            return view.network
+        if text.startswith("endpoint:"):
+            return endpoints(text.removeprefix("endpoint:"))
         if text.startswith("subnet:"):
             return Addresses.union(subnet_prefix(found) for found in playing(text.removeprefix("subnet:")))
         return view.resolve(text)
@@ -185,11 +214,9 @@ class _Compared(dict[tuple[object, ...], Contract]):
     """What was compared already: a subnet's row is asked about once for each direction and once more for its denies."""
 
 
+@once_an_estate
 def _compared(estate: Estate) -> _Compared:
-    found = estate.worked_out.get("contracts")
-    if not isinstance(found, _Compared):
-        found = estate.worked_out["contracts"] = _Compared()
-    return found
+    return _Compared()
 
 
 def _compare(  # noqa: PLR0917 - what `compare` was given
@@ -208,7 +235,7 @@ def _compare(  # noqa: PLR0917 - what `compare` was given
     if group is None:
         return Contract(subnet, way, None, None, (), (), (), tuple(unknowns), view)
     evaluation = evaluated(estate, group, way, view)
-    made = _Comparison(evaluation, scope, before, _names(evaluation, view, words))
+    made = _Comparison(evaluation, scope, before, _names(evaluation, view, words), _unused(estate, subnet))
     excess = made.parts(lambda rule: rule.allows, ~allowed)
     missing = made.parts(lambda rule: not rule.allows, needed)
     left = made.parts(lambda rule: rule.is_default, FlowSet.everything())
@@ -232,12 +259,27 @@ def reach_of(subnet: Resource, direction: str) -> FlowSet:
     return there & FlowSet.real()
 
 
+def _unused(estate: Estate, subnet: Resource) -> FlowSet:
+    """Packets from or to an address that Azure keeps for itself in a subnet of this network: there are none."""
+    network = subnet.id.parent
+    near = estate.seen(subnet.type, under=network) if network is not None else (subnet,)
+    kept = AddressSet.none()
+    for each in near:
+        try:
+            kept |= subnet_prefixes(each) - assignable(each)
+        except NotKnown:
+            continue  # of a subnet whose prefix is not known, which addresses Azure keeps is not known either
+    there = Addresses.known(kept)
+    return FlowSet.box(source=there) | FlowSet.box(destination=there)
+
+
 @dataclass(frozen=True)
 class _Comparison:
     evaluation: Evaluation
     scope: FlowSet
     before: FlowSet
     names: Mapping[str, Addresses]
+    unused: FlowSet
 
     def parts(self, chosen: Callable[[SecurityRule], bool], wrong: FlowSet) -> tuple[Part, ...]:
         """For each chosen rule the packets it decides that are wrong for it, where there are or may be any."""
@@ -246,8 +288,11 @@ class _Comparison:
         if suspect == FlowSet.none():
             return ()
         for rule, flows in self.evaluation.deciding(suspect, chosen):
-            empty = flows.is_empty
+            real = flows - self.unused
+            empty = real.is_empty
             witness = flows.witness()
+            if witness is not None and self.unused.decide(witness) is not False:
+                witness = real.witness()
             if empty is not True and witness is not None:
                 unknown = empty if isinstance(empty, Unknown) else None
                 found.append(Part(flows, rule, self.evaluation.group.id, witness, unknown, self.names))

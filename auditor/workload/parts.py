@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from auditor.documents.host_names import planned_hosts
+from auditor.documents.ml_workspace import Workspace, projects_of
 from auditor.documents.network_hosts import AGENT_POOL, AgentPool
 from auditor.documents.pool_membership import SCALE_SET, SCALE_SET_INTERFACE, Pooled
 from auditor.estate import Estate, Relation
@@ -88,14 +89,6 @@ class Workload:
         """The same workload as far as the snapshot shows it: see `Estate.as_seen`."""
         return replace(self, estate=self.estate.as_seen)
 
-    @cached_property
-    def projects(self) -> tuple[Resource, ...]:
-        """The projects of a hub; none of a workspace of its own."""
-        if self.anchor is None or self.anchor.kind != "hub":
-            return ()
-        found = (w for w in self.estate.all(ML) if w.kind == "project")
-        return tuple(w for w in found if w.ref("properties", "hubResourceId") == self.anchor.id)
-
     # --- around the workspace ------------------------------------------------------------------------------------
 
     @property
@@ -105,6 +98,13 @@ class Workload:
             self.estate.all(ML)
             return ()
         return (self.anchor,)
+
+    @cached_property
+    def projects(self) -> tuple[Resource, ...]:
+        """The projects of the workspace, where that is a hub: endpoints and connections belong to them, too."""
+        if self.anchor is None or Workspace(self.anchor).sort != "hub":
+            return ()
+        return projects_of(self.anchor, self.estate.all(ML))
 
     @cached_property
     def storages(self) -> tuple[Resource, ...]:
@@ -128,7 +128,7 @@ class Workload:
 
     @cached_property
     def online_endpoints(self) -> tuple[Resource, ...]:
-        """The managed online endpoints of the workspace."""
+        """The online endpoints of the workspace, those on Kubernetes clusters included."""
         return self._below(f"{ML}/onlineendpoints")
 
     @cached_property
@@ -161,6 +161,7 @@ class Workload:
     def groups(self) -> frozenset[tuple[str, str]]:
         """Subscription and resource group of everything the workspace names as its own, the workspace included."""
         own: list[ArmId] = [self.anchor.id] if self.anchor else []
+        own += [p.id for p in projects_of(self.anchor, self.estate.seen(ML))] if self.anchor else []
         own += self.estate.targets(self.anchor, Relation.USES) if self.anchor else ()
         own += [id_ for ids in self.pins.parts.values() for id_ in ids]
         return frozenset((id_.subscription, id_.resource_group) for id_ in own)
@@ -357,11 +358,8 @@ class Workload:
         return (self.estate.need(target, self.anchor.place("properties", prop)),) if target else ()
 
     def _below(self, type_: str) -> tuple[Resource, ...]:
-        return tuple(
-            found
-            for workspace in (*self.workspaces, *self.projects)
-            for found in self.estate.all(type_, under=workspace.id)
-        )
+        owners = (*self.workspaces, *self.projects)
+        return tuple(found for workspace in owners for found in self.estate.all(type_, under=workspace.id))
 
     def _accounts(self) -> tuple[Resource, ...]:
         return tuple(r for kind in (OPENAI, SEARCH) for r in self.estate.seen(kind) if self.owns(r))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from auditor.documents.defaults import setting
 from auditor.estate import Relation
@@ -51,10 +52,22 @@ def _number(target: Resource, evidence: Evidence) -> int:
     return int(text)
 
 
-def followed(scaler: Resource) -> Iterator[tuple[str, str, Evidence]]:
-    """By rule of an autoscale setting: the type whose metric it follows, the metric's name, and where it says so.
+@dataclass(frozen=True)
+class Followed:
+    """What a rule of an autoscale setting follows: a metric, of which type and of which resource.
 
-    Both in lower case. The namespace may be left out, since the resource that the metric is of tells it too.
+    `type` is lower case, and empty where the rule does not say; `source` is `None` then.
+    """
+
+    type: str
+    source: ArmId | None
+    evidence: Evidence
+
+
+def followed(scaler: Resource) -> Iterator[Followed]:
+    """By rule of an autoscale setting: the metric that it follows, and whose it is.
+
+    The namespace may be left out, since the resource that the metric is of tells it too.
     """
     for profile, _ in scaler.items("properties", "profiles"):
         path = ("properties", "profiles", profile, "rules")
@@ -63,4 +76,4 @@ def followed(scaler: Resource) -> Iterator[tuple[str, str, Evidence]]:
             source = scaler.ref(*trigger, "metricResourceUri")
             stated = scaler.text(*trigger, "metricNamespace")
             kind = stated or (source.type if source is not None else "")
-            yield kind, scaler.text(*trigger, "metricName"), scaler.at(*trigger, "metricName")
+            yield Followed(kind, source, scaler.at(*trigger, "metricName"))

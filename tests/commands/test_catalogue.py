@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from auditor import facts
 from auditor.baseline import read_baseline
 from auditor.cli import run
 from auditor.commands.explain import case_titles
@@ -55,6 +57,22 @@ def test_rules_lists_every_requirement_with_what_decides_it(capsys: pytest.Captu
         rule = rule_index().get(row["id"])
         state = "manual" if row["level"] == "manual" else "rule" if rule else "not implemented"
         assert (row["state"], row["rule"]) == (state, rule.name if rule and state == "rule" else None)
+
+
+def test_facts_are_listed_when_they_are_older_than_a_year(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _json(capsys, "rules", "--facts", "--as-of", "2026-12-01")["facts"] == []
+    later = _json(capsys, "rules", "--facts", "--as-of", "2029-01-01")
+    assert later["format"] == "auditor-facts/1"
+    assert {row["file"] for row in later["facts"]} == set(facts.names())
+    assert len(later["facts"]) == later["read"]
+    assert all(row["source"] for row in later["facts"])
+    assert "older than a year on 2029-01-01" in _text(capsys, "rules", "--facts", "--as-of", "2029-01-01")
+
+
+@pytest.mark.parametrize("name", facts.names())
+def test_every_file_of_facts_says_when_and_where_it_was_read(name: str) -> None:
+    assert date.fromisoformat(facts.load(name)["date"])
+    assert facts.load(name)["source"]
 
 
 def test_rules_of_a_family_are_listed_alone(capsys: pytest.CaptureFixture[str]) -> None:

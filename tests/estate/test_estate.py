@@ -5,7 +5,9 @@ import random
 import pytest
 
 from auditor.estate import Relation, build_estate
+from auditor.estate.children import contradictions_in
 from auditor.model import ArmId, NotKnown, Place, Resource, Unknown
+from tests.builders.estates import estate_of
 from tests.worlds import documents, estate, named, refused, snapshot, subscription, whole
 
 VNET = "microsoft.network/virtualnetworks"
@@ -128,3 +130,42 @@ def test_the_networkx_graph_holds_every_relation() -> None:
     found = estate()
     assert found.network.number_of_edges() >= len({(s.id.key, t.key, r.value) for s, r, t, _ in found.edges})
     assert set(found.network) >= {r.id.key for r in found.resources}
+
+
+def _group_with(*rules: dict[str, object]) -> list[dict[str, object]]:
+    return [{"id": f"{_GROUPS}/mine", "name": "mine", "properties": {"securityRules": list(rules)}}]
+
+
+_GROUPS = "/subscriptions/0/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups"
+_RULES = "microsoft.network/networksecuritygroups/securityrules"
+
+
+def test_a_child_is_read_where_it_stands_whatever_its_own_id_says() -> None:
+    foreign = {"id": f"{_GROUPS}/other/securityRules/open", "name": "open", "properties": {"priority": 100}}
+    own = {"id": f"{_GROUPS}/mine/securityRules/shut", "name": "shut", "properties": {"priority": 200}}
+    estate = estate_of(_group_with(foreign, own))
+    found = estate.seen(_RULES, under=ArmId(f"{_GROUPS}/mine"))
+    assert [(rule.name, rule.get("properties", "priority")) for rule in found] == [("open", 100), ("shut", 200)]
+    (group,) = estate.seen("microsoft.network/networksecuritygroups")
+    (says,) = contradictions_in(group)
+    assert "open (securityRules) stands in mine" in says
+    assert "names another place" in says
+
+
+def test_children_that_share_an_id_all_count() -> None:
+    same = f"{_GROUPS}/mine/securityRules/x"
+    rules = [{"id": same, "name": name, "properties": {"priority": n}} for n, name in enumerate("abb", 100)]
+    estate = estate_of(_group_with(*rules))
+    found = estate.seen(_RULES, under=ArmId(f"{_GROUPS}/mine"))
+    assert sorted(rule.get("properties", "priority") for rule in found) == [100, 101, 102]
+    (group,) = estate.seen("microsoft.network/networksecuritygroups")
+    assert len(list(contradictions_in(group))) == 2
+
+
+def test_a_foreign_child_leaves_the_one_it_names_alone() -> None:
+    foreign = {"id": f"{_GROUPS}/other/securityRules/r", "name": "r", "properties": {"priority": 100}}
+    theirs = {"id": f"{_GROUPS}/other/securityRules/r", "name": "r", "properties": {"priority": 300}}
+    other = {"id": f"{_GROUPS}/other", "name": "other", "properties": {"securityRules": [theirs]}}
+    estate = estate_of([other, *_group_with(foreign)])
+    (kept,) = estate.seen(_RULES, under=ArmId(f"{_GROUPS}/other"))
+    assert kept.get("properties", "priority") == 300

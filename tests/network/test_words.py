@@ -10,7 +10,7 @@ from auditor.estate import Estate
 from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.network.nsg.application_groups import group_members
 from auditor.network.nsg.effective_filters import path
-from auditor.network.topology.attachment import place_of
+from auditor.network.topology.attachment import NoPlaceError, place_of
 from auditor.network.topology.gateway_connections import behind_gateways
 from auditor.network.topology.service_tags import ServiceTags, canonical, is_tag
 from auditor.network.topology.words import (
@@ -312,9 +312,9 @@ def test_places_that_are_not_there_or_nowhere_are_errors_and_dangling_ones_unkno
             {"id": f"{ROOT}/networkInterfaces/bare"},
         ]
     )
-    with pytest.raises(ValueError, match="is not in this snapshot"):
+    with pytest.raises(NoPlaceError, match="is not in this snapshot"):
         place_of(estate, ArmId(f"{ROOT}/networkInterfaces/none"))
-    with pytest.raises(ValueError, match="has no place"):
+    with pytest.raises(NoPlaceError, match="has no place"):
         place_of(estate, ArmId(f"{ROOT}/publicIPAddresses/p"))
     with pytest.raises(NotKnown, match="without its properties"):
         place_of(estate, ArmId(f"{ROOT}/networkInterfaces/bare"))
@@ -353,3 +353,29 @@ def test_a_group_denies_what_none_of_its_rules_matches() -> None:
     asked = Packet(Protocol.TCP, "2001:db8::1", 50000, "fd00::1", 443)
     assert found.decide(asked).access == "Deny"
     assert found.allowed().decide(asked) is False
+
+
+def test_a_peering_without_a_state_neither_is_nor_is_not_part_of_virtual_network() -> None:
+    remote = {"id": f"{ROOT}/virtualNetworks/far"}
+    space = {"remoteAddressSpace": {"addressPrefixes": ["10.8.0.0/16"]}, "remoteVirtualNetwork": remote}
+    found = _virtual_network(_network(virtualNetworkPeerings=[{"name": "far", "properties": space}]))
+    assert AddressSet.of("10.8.0.4") <= found.possible
+    assert not AddressSet.of("10.8.0.4") <= found.certain
+
+
+def test_a_peering_of_ipv6_alone_brings_no_ipv4() -> None:
+    subnet = {"name": "b", "properties": {"addressPrefixes": ["10.8.0.0/24", "fd00:8::/64"]}}
+    far = {**_network("far", ["10.8.0.0/16", "fd00:8::/48"])}
+    far["properties"]["subnets"] = [subnet]
+    stated = {
+        "peeringState": "Connected", "remoteVirtualNetwork": {"id": f"{ROOT}/virtualNetworks/far"},
+        "peerCompleteVnets": False, "remoteSubnetNames": ["b"], "enableOnlyIPv6Peering": True,
+    }  # fmt: skip
+    found = _virtual_network(_network(virtualNetworkPeerings=[{"name": "far", "properties": stated}]), far)
+    assert found == Addresses.of("10.0.0.0/16", "fd00:8::/64", "168.63.129.16")
+
+
+def test_a_private_address_that_cannot_be_read_is_unknown_and_no_missing_place() -> None:
+    estate = estate_of([_interface("x", "10.0.1.x"), _network()])
+    with pytest.raises(NotKnown, match="no private address"):
+        place_of(estate, ArmId(f"{ROOT}/networkInterfaces/x"))

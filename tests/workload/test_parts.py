@@ -179,31 +179,35 @@ def test_an_estate_without_a_workspace_has_one_workload_without_an_anchor() -> N
     assert (w.workspaces, w.storages, w.compute_instances, w.name) == ((), (), (), "")
 
 
-def test_a_hub_is_the_workspace_with_what_its_projects_hold() -> None:
+def test_a_hub_anchors_a_workload_with_what_its_projects_have() -> None:
     docs = documents()
     hub = named(docs, "mlw-aibase", "Microsoft.MachineLearningServices/workspaces")
     hub["kind"] = "Hub"
-    project = hub["id"].replace("mlw-aibase", "proj")
-    docs += [
-        {
-            "id": project,
-            "name": "proj",
-            "type": hub["type"],
-            "kind": "Project",
-            "properties": {"hubResourceId": hub["id"]},
-        },
-        {"id": f"{project}/onlineEndpoints/e", "name": "e", "properties": {}},
-    ]
+    children = json.dumps([d for d in docs if "/workspaces/mlw-aibase/onlineEndpoints/" in d["id"]])
+    project = {**hub, "id": hub["id"].replace("mlw-aibase", "prj"), "name": "prj", "kind": "Project"}
+    project["properties"] = {
+        **hub["properties"],
+        "hubResourceId": hub["id"].upper().replace("/SUBSCRIPTIONS", "/subscriptions"),
+    }
+    docs = [d for d in docs if "/workspaces/mlw-aibase/onlineEndpoints/" not in d["id"]]
+    docs += [project, *json.loads(children.replace("/workspaces/mlw-aibase/", "/workspaces/prj/"))]
     (w,) = workloads(estate(docs))
-    assert w.anchor is not None
-    assert w.anchor.name == "mlw-aibase"
-    assert [p.name for p in w.projects] == ["proj"]
-    assert "e" in [endpoint.name for endpoint in w.online_endpoints]
+    assert (w.name, names(w.projects)) == ("mlw-aibase", ["prj"])
+    assert names(w.online_endpoints) == ["ept-aibase"]
+    assert names(w.storages) == ["stmlaibase"]
 
 
-def test_a_project_alone_anchors_nothing() -> None:
+def test_a_hub_beside_a_workspace_is_a_workload_of_its_own() -> None:
     docs = documents()
-    named(docs, "mlw-aibase", "Microsoft.MachineLearningServices/workspaces")["kind"] = "Project"
+    workspace = named(docs, "mlw-aibase", "Microsoft.MachineLearningServices/workspaces")
+    docs.append({**workspace, "id": workspace["id"].replace("mlw-aibase", "hub"), "name": "hub", "kind": "Hub"})
+    assert [w.name for w in workloads(estate(docs))] == ["hub", "mlw-aibase"]
+
+
+@pytest.mark.parametrize("kind", ["Project", "FeatureStore"])
+def test_workspaces_of_other_kinds_anchor_nothing(kind: str) -> None:
+    docs = documents()
+    named(docs, "mlw-aibase", "Microsoft.MachineLearningServices/workspaces")["kind"] = kind
     (w,) = workloads(estate(docs))
     assert w.anchor is None
 

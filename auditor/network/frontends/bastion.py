@@ -11,7 +11,7 @@ from auditor.documents.pool_membership import INTERFACES, SCALE_SET_INTERFACE
 from auditor.estate import Estate, Relation
 from auditor.estate.kept import once_an_estate
 from auditor.model import ArmId, NotKnown, Resource
-from auditor.network.topology.attachment import place_of
+from auditor.network.topology.attachment import NoPlaceError, place_of
 from auditor.network.topology.peering import peerings_of
 from auditor.network.topology.virtual_networks import VM, network_of
 
@@ -39,7 +39,7 @@ def _near(estate: Estate, bastion: Bastion) -> frozenset[ArmId] | None:
             return frozenset({served}) if served is not None else None
         network = network_of(estate, place_of(estate, bastion.id).subnet)
         return frozenset((network.id, *(peering.remote for peering in peerings_of(estate, network))))
-    except (NotKnown, ValueError):
+    except (NotKnown, NoPlaceError):
         return None
 
 
@@ -69,6 +69,6 @@ def _sorted(estate: Estate, attached: Iterable[Resource]) -> _Machines:
     for nic in attached:
         try:
             by_network[place_of(estate, nic.id).network].append(nic.id)
-        except (NotKnown, ValueError):
+        except (NotKnown, NoPlaceError):
             elsewhere.append(nic.id)
     return _Machines(tuple(nic.id for nic in attached), by_network, tuple(elsewhere))

@@ -11,7 +11,7 @@ from auditor.estate import Estate
 from auditor.estate.kept import once_an_estate
 from auditor.model import ArmId, NotKnown
 from auditor.network.frontends.load_balancer import Host, balanced
-from auditor.network.topology.attachment import Place, place_of
+from auditor.network.topology.attachment import NoPlaceError, Place, place_of
 from auditor.network.topology.virtual_networks import assignable
 
 
@@ -51,7 +51,7 @@ def _placed(estate: Estate) -> Mapping[ArmId, list[Place]]:
     for interface in (resource for type_ in INTERFACES for resource in estate.seen(type_)):
         try:
             place = place_of(estate, interface.id)
-        except (NotKnown, ValueError):
+        except (NotKnown, NoPlaceError):
             continue  # whether a load balancer is in front of it is asked of its own document
         found[place.network].append(place)
     return found

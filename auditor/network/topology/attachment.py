@@ -13,6 +13,10 @@ SUBNET = "microsoft.network/virtualnetworks/subnets"
 ENDPOINT = "microsoft.network/privateendpoints"
 
 
+class NoPlaceError(Exception):
+    """A resource that has no place in a virtual network, or that the snapshot does not hold at all."""
+
+
 @dataclass(frozen=True)
 class Place:
     """A place in a network. `interface` is `None` for a subnet as a whole, `endpoint` set for a private endpoint's."""
@@ -32,12 +36,12 @@ class Place:
 def place_of(estate: Estate, where: ArmId) -> Place:
     """The place of a subnet, interface, private endpoint, virtual machine, or anything that sits in a subnet.
 
-    Of a machine with several interfaces the first. Raises `NotKnown` where a reference on the way leads nowhere, and
-    `ValueError` where the resource is not in the snapshot or has no place in a network.
+    Of a machine with several interfaces the first. Raises `NotKnown` where a reference on the way leads nowhere or an
+    address cannot be read, and `NoPlaceError` where the resource is not in the snapshot or has no place in a network.
     """
     found = estate.find(where)
     if found is None:
-        raise ValueError(f"{where.text} is not in this snapshot")
+        raise NoPlaceError(f"{where.text} is not in this snapshot")
     if found.type == SUBNET:
         return Place(found, found)
     interface = _interface(estate, found)
@@ -46,7 +50,7 @@ def place_of(estate: Estate, where: ArmId) -> Place:
     if subnet is None and not found.properties:
         raise NotKnown(Unknown(f"{where.text} was listed without its properties, so its place is not known"))
     if subnet is None:
-        raise ValueError(f"{where.text} has no place in a virtual network")
+        raise NoPlaceError(f"{where.text} has no place in a virtual network")
     return Place(found, subnet, interface, _endpoint(estate, found, interface), addresses_of(interface))
 
 
@@ -73,10 +77,14 @@ def _endpoint(estate: Estate, resource: Resource, interface: Resource | None) ->
 
 
 def addresses_of(interface: Resource | None) -> AddressSet:
-    """The private addresses of an interface; empty where none is stated."""
+    """The private addresses of an interface; empty where none is stated. Raises `NotKnown` where one is no address."""
     found = AddressSet.none()
     if interface is not None:
-        for _, config in interface.items("properties", "ipConfigurations"):
-            address = str((config.get("properties") or {}).get("privateIPAddress") or "")
-            found |= AddressSet.of(address) if address else AddressSet.none()
+        for n, _ in interface.items("properties", "ipConfigurations"):
+            stated = interface.get("properties", "ipConfigurations", n, "properties", "privateIPAddress", default="")
+            try:
+                found |= AddressSet.of(str(stated)) if stated else AddressSet.none()
+            except ValueError:
+                says = f"network interface {interface.name} states {stated!r}, which is no private address"
+                raise NotKnown(Unknown(says)) from None
     return found

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from auditor.documents.peering import PeeringDocument
+from auditor.documents.view import Reading
 from auditor.estate import Estate, Relation
 from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.network.topology.virtual_networks import (
@@ -17,11 +19,15 @@ from auditor.network.topology.virtual_networks import (
 from auditor.sets.address_set import AddressSet
 from auditor.sets.proof import Step, together
 
-PEERING = "microsoft.network/virtualnetworks/virtualnetworkpeerings"
+PEERING = PeeringDocument.kind
+CONNECTED = "connected"
+"""The one state in which traffic passes, in lower case."""
+
+IPV6 = AddressSet.of("::/0")
 
 
 class Flag(StrEnum):
-    """What one side of a peering permits; Azure's defaults are in `_DEFAULTS`."""
+    """What one side of a peering permits; Azure's defaults are in facts/absent-settings.json."""
 
     ACCESS = "allowVirtualNetworkAccess"
     FORWARDED = "allowForwardedTraffic"
@@ -29,8 +35,12 @@ class Flag(StrEnum):
     REMOTE_GATEWAYS = "useRemoteGateways"
 
 
-_DEFAULTS = {Flag.ACCESS: True}
-"""Absent means false, except this one (facts/nsg-semantics.md, section 10: default true)."""
+_READ: Mapping[Flag, Callable[[PeeringDocument], Reading[bool]]] = {
+    Flag.ACCESS: lambda stated: stated.access,
+    Flag.FORWARDED: lambda stated: stated.forwarded,
+    Flag.GATEWAY_TRANSIT: lambda stated: stated.gateway_transit,
+    Flag.REMOTE_GATEWAYS: lambda stated: stated.remote_gateways,
+}
 
 
 @dataclass(frozen=True)
@@ -48,24 +58,28 @@ class Peering:
     @property
     def whole(self) -> bool:
         """Whether whole networks are peered, not chosen subnets."""
-        return self.document.get("properties", "peerCompleteVnets") is not False
+        return self.stated.whole_networks.value
+
+    @property
+    def stated(self) -> PeeringDocument:
+        """What this side's document says."""
+        return PeeringDocument(self.document)
 
     def allows(self, flag: Flag) -> bool:
-        """Whether this side permits it."""
-        stated = self.document.get("properties", flag)
-        return stated if isinstance(stated, bool) else _DEFAULTS.get(flag, False)
+        """Whether this side permits it. Raises `NotKnown` where the document says nothing that can be understood."""
+        return _READ[flag](self.stated).value
 
     def has_local_subnet(self, subnet: Resource) -> bool:
         """Whether a subnet of this side takes part."""
-        return self.whole or subnet.name.casefold() in _names(self.document, "localSubnetNames")
+        return self.whole or subnet.name.casefold() in _names(self.stated.local_subnets)
 
     def has_remote_subnet(self, subnet: Resource) -> bool:
         """Whether a subnet of the other side takes part."""
-        return self.whole or subnet.name.casefold() in _names(self.document, "remoteSubnetNames")
+        return self.whole or subnet.name.casefold() in _names(self.stated.remote_subnets)
 
 
-def _names(document: Resource, key: str) -> set[str]:
-    return {str(name).casefold() for name in document.get("properties", key, default=[])}
+def _names(stated: Reading[tuple[str, ...]]) -> set[str]:
+    return {name.casefold() for name in stated.value}
 
 
 def peerings_of(estate: Estate, network: Resource) -> tuple[Peering, ...]:
@@ -96,25 +110,25 @@ def peering_between(estate: Estate, network: Resource, remote: ArmId) -> Peering
 
 def connected(peering: Peering) -> Step:
     """Whether the peering is up. Azure shows Connected on one side only once the other side exists."""
-    state = peering.document.text("properties", "peeringState")
-    evidence = (peering.document.at("properties", "peeringState"),)
+    state = peering.stated.state
+    evidence = (state.evidence,)
     names = f"the peering of {peering.local.name} with {peering.remote.name}"
-    if not state:
-        return Step(
-            "peering",
-            Unknown(f"the state of {names} is not in this snapshot", absent=True),
-            f"{names} has no state",
-            evidence,
-        )
-    if state != "connected":
+    if isinstance(state.known, Unknown):
+        if state.evidence.value is not None:
+            return Step("peering", state.known, f"the state of {names} is not understood", evidence)
+        gap = Unknown(f"the state of {names} is not in this snapshot", absent=True)
+        return Step("peering", gap, f"{names} has no state", evidence)
+    if state.value != CONNECTED:
         return Step("peering", False, f"{names} is {evidence[0].value}, not Connected", evidence)
     if peering.back is None:
         return Step("peering", False, f"{peering.remote.name} has no peering back to {peering.local.name}", evidence)
     if isinstance(peering.back, Resource):
-        other = peering.back.at("properties", "peeringState")
-        if str(other.value or "").casefold() not in ("connected", ""):
-            says = f"the peering of {peering.remote.name} with {peering.local.name} is {other.value}, not Connected"
-            return Step("peering", False, says, (*evidence, other))
+        other = PeeringDocument(peering.back).state
+        # Azure says Connected on one side only while both sides are there, so that this side's word is enough.
+        if other.known != CONNECTED and not isinstance(other.known, Unknown):
+            says = f"the peering of {peering.remote.name} with {peering.local.name} is"
+            raw = other.evidence.value
+            return Step("peering", False, f"{says} {raw}, not Connected", (*evidence, other.evidence))
     return Step("peering", True, f"{names} is Connected", evidence)
 
 
@@ -124,24 +138,36 @@ def access(peering: Peering) -> Step:
     Microsoft's page says that with the setting off traffic does not flow, and not whether that is for one direction
     (virtual-network-manage-peering): so either side's refusal counts for both.
     """
-    evidence = [peering.document.at("properties", Flag.ACCESS)]
+    mine = peering.stated.access
+    evidence = [mine.evidence]
     for_both = f"traffic between {peering.local.name} and {peering.remote.name}"
-    if not peering.allows(Flag.ACCESS):
+    if isinstance(mine.known, Unknown):
+        says = f"whether {peering.local.name} allows {for_both} is not known: {mine.known.because}"
+        return Step("peering access", mine.known, says, tuple(evidence))
+    if not mine.known:
         return Step("peering access", False, f"{peering.local.name} does not allow {for_both}", tuple(evidence))
     if isinstance(peering.back, Unknown):
         says = f"whether {peering.remote.name} allows {for_both} is not known: {peering.back.because}"
         return Step("peering access", peering.back, says, tuple(evidence))
     if peering.back is not None:
-        evidence.append(peering.back.at("properties", Flag.ACCESS))
-    if evidence[-1].value is False:
-        return Step("peering access", False, f"{peering.remote.name} does not allow {for_both}", tuple(evidence))
+        theirs = PeeringDocument(peering.back).access
+        evidence.append(theirs.evidence)
+        if isinstance(theirs.known, Unknown):
+            says = f"whether {peering.remote.name} allows {for_both} is not known: {theirs.known.because}"
+            return Step("peering access", theirs.known, says, tuple(evidence))
+        if not theirs.known:
+            return Step("peering access", False, f"{peering.remote.name} does not allow {for_both}", tuple(evidence))
     return Step("peering access", True, f"both sides allow {for_both}", tuple(evidence))
 
 
 def forwards(peering: Peering) -> Step:
     """Whether `local` takes packets from `remote` that an appliance there forwards on behalf of others."""
-    evidence = (peering.document.at("properties", Flag.FORWARDED),)
-    holds = peering.allows(Flag.FORWARDED)
+    stated = peering.stated.forwarded
+    evidence = (stated.evidence,)
+    if isinstance(stated.known, Unknown):
+        says = f"whether {peering.local.name} takes traffic that {peering.remote.name} forwards is not known"
+        return Step("forwarded traffic", stated.known, says, evidence)
+    holds = stated.known
     verb = "takes" if holds else "does not take"
     says = f"{peering.local.name} {verb} traffic that {peering.remote.name} forwards"
     return Step("forwarded traffic", holds, says, evidence)
@@ -166,7 +192,10 @@ def remote_space(estate: Estate, peering: Peering) -> AddressSet | Unknown:
     other = estate.find(peering.remote)
     try:
         if not peering.whole:
-            return _remote_subnets(estate, peering, other)
+            found = _remote_subnets(estate, peering, other)
+            if isinstance(found, AddressSet) and peering.stated.only_ipv6.value:
+                return found & IPV6
+            return found
         for key in ("remoteAddressSpace", "remoteVirtualNetworkAddressSpace"):
             found = prefixes_of(document, "properties", key, "addressPrefixes")
             if not found.is_empty:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from auditor.estate import Estate, Relation
+from auditor.estate.kept import once_an_estate
 from auditor.model import ArmId, Resource
 from auditor.network.topology.virtual_networks import VM
 
@@ -17,12 +18,16 @@ def seated_in(estate: Estate, type_: str) -> _Seated:
 
     Raises `NotKnown` where the list of the type is not whole, or where one of them sits cannot be told.
     """
-    kept = estate.worked_out.setdefault("seated in", {})
-    assert isinstance(kept, dict)
-    found: _Seated | None = kept.get(type_)
+    kept = _kept(estate)
+    found = kept.get(type_)
     if found is None:
         found = kept[type_] = _gathered(estate, type_)
     return found
+
+
+@once_an_estate
+def _kept(estate: Estate) -> dict[str, _Seated]:
+    return {}
 
 
 def _gathered(estate: Estate, type_: str) -> _Seated:

@@ -8,6 +8,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from auditor.estate import Estate
+from auditor.estate.kept import once_an_estate
 from auditor.facts import load
 from auditor.model import Unknown
 from auditor.sets.address_set import AddressSet
@@ -102,10 +103,7 @@ class ServiceTags:
     @classmethod
     def of_estate(cls, estate: Estate) -> ServiceTags:
         """The tags that the snapshot itself brought along; opaque ones where it brought none. Read once an estate."""
-        found = estate.worked_out.get("service tags")
-        if not isinstance(found, ServiceTags):
-            found = estate.worked_out["service tags"] = cls._read(estate)
-        return found
+        return _of_estate(estate)
 
     @classmethod
     def _read(cls, estate: Estate) -> ServiceTags:
@@ -174,6 +172,11 @@ class ServiceTags:
         within = exact if inside is None and exact is not None else self.internet.at_most
         within -= never_in_service_tags()
         return Symbol(name, AddressSet.none(), within, why, inside=inside, named=True, v4_named=_is_global(name))
+
+
+@once_an_estate
+def _of_estate(estate: Estate) -> ServiceTags:
+    return ServiceTags._read(estate)
 
 
 def _is_global(name: str) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from auditor.documents.peering import PeeringDocument
 from auditor.estate import Estate, Relation
+from auditor.estate.kept import once_an_estate
 from auditor.model import ArmId, Resource, Unknown
 from auditor.network.topology.gateway_connections import behind_gateways, unread_gateways
+from auditor.network.topology.peering import CONNECTED, IPV6
 from auditor.network.topology.service_tags import (
     INTERNET,
     LOAD_BALANCER,
@@ -31,6 +34,8 @@ class Part:
 
     origin: str
     addresses: Addresses
+    routed: bool = False
+    """Whether only a user route of the subnet makes these addresses belong."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,11 @@ class NetworkView:
     def virtual_network(self) -> Addresses:
         """The VirtualNetwork tag."""
         return Addresses.union(part.addresses for part in self.parts)
+
+    @cached_property
+    def network(self) -> Addresses:
+        """The VirtualNetwork tag without what user routes add: what a person means by "the virtual network"."""
+        return Addresses.union(part.addresses for part in self.parts if not part.routed)
 
     @cached_property
     def internet(self) -> Addresses:
@@ -152,12 +162,16 @@ def network_view(estate: Estate, subnet: Resource, tags: ServiceTags | None = No
 
 def view_of(estate: Estate, subnet: Resource) -> NetworkView:
     """The view from a subnet with the tags that the snapshot brought, made once an estate."""
-    views = estate.worked_out.setdefault("network views", {})
-    assert isinstance(views, dict)
-    found: NetworkView | None = views.get(subnet.id)
+    views = _views(estate)
+    found = views.get(subnet.id)
     if found is None:
         found = views[subnet.id] = network_view(estate, subnet)
     return found
+
+
+@once_an_estate
+def _views(estate: Estate) -> dict[ArmId, NetworkView]:
+    return {}
 
 
 def address_space(network: Resource) -> Addresses:
@@ -167,27 +181,49 @@ def address_space(network: Resource) -> Addresses:
 
 
 def _peered(estate: Estate, network: Resource) -> Iterator[Part]:
-    """Peered spaces that count: connected, and with access allowed (facts/nsg-rules.json, decisions)."""
-    for peering in estate.seen(f"{_NETWORK}/virtualnetworkpeerings", under=network.id):
-        if peering.text("properties", "peeringState") == "connected" and access_allowed(peering):
-            yield Part(f"peering {peering.name}", remote_space(estate, peering))
-            if peering.get("properties", "useRemoteGateways") is True:
-                remote_id = peering.ref("properties", "remoteVirtualNetwork")
-                remote = estate.find(remote_id)
-                if remote is not None:
-                    yield from _gateways(estate, remote)
-                elif remote_id is not None:
-                    why = Unknown(
-                        f"what is connected to {remote_id.name}, whose gateway this network uses, is unread",
-                        absent=True,
-                    )
-                    what = f"what is behind the gateway of {remote_id.name} ({remote_id.key})"
-                    yield Part(f"gateway of {remote_id.name}", unread(what, why))
+    """Peered spaces that count: connected, and with access allowed (facts/nsg-rules.json, decisions).
+
+    Where either cannot be told, whether the space counts is not known.
+    """
+    for document in estate.seen(PeeringDocument.kind, under=network.id):
+        counts = _counts(document)
+        if counts is False:
+            continue
+        for part in _through(estate, document):
+            yield part if counts is True else _doubted(part, document, counts)
 
 
-def access_allowed(peering: Resource) -> bool:
-    """`allowVirtualNetworkAccess`, which is on where it is not stated (facts/nsg-semantics.md, section 10)."""
-    return peering.get("properties", "allowVirtualNetworkAccess", default=True) is not False
+def _counts(document: Resource) -> bool | Unknown:
+    """Whether a peering lets its other side's space belong to VirtualNetwork, by this side's word."""
+    stated = PeeringDocument(document)
+    if stated.access.known is False:
+        return False
+    if isinstance(stated.state.known, Unknown):
+        return stated.state.known
+    return stated.state.known == CONNECTED and stated.access.known
+
+
+def _doubted(part: Part, document: Resource, why: Unknown) -> Part:
+    """A part that counts only where the peering is up, which is not known."""
+    gate = undecided(f"if the peering {document.name} is up ({document.id.key})", why)
+    return Part(part.origin, part.addresses & Addresses.symbol(gate))
+
+
+def _through(estate: Estate, document: Resource) -> Iterator[Part]:
+    stated = PeeringDocument(document)
+    yield Part(f"peering {document.name}", remote_space(estate, document))
+    if stated.remote_gateways.known is not True:
+        return
+    remote_id = stated.remote_network.known
+    remote = estate.find(remote_id) if isinstance(remote_id, ArmId) else None
+    if remote is not None:
+        yield from _gateways(estate, remote)
+    elif isinstance(remote_id, ArmId):
+        why = Unknown(f"what is connected to {remote_id.name}, whose gateway this network uses, is unread", absent=True)
+        what = f"what is behind the gateway of {remote_id.name} ({remote_id.key})"
+        yield Part(
+            f"gateway of {remote_id.name}", unread(what, _unless_behind(why, f"the gateway of {remote_id.name}"))
+        )
 
 
 def remote_space(estate: Estate, peering: Resource) -> Addresses:
@@ -195,10 +231,12 @@ def remote_space(estate: Estate, peering: Resource) -> Addresses:
     stated = prefixes_of(peering, ("properties", "remoteAddressSpace", "addressPrefixes")) or prefixes_of(
         peering, ("properties", "remoteVirtualNetworkAddressSpace", "addressPrefixes")
     )
+    document = PeeringDocument(peering)
     remote_id = peering.ref("properties", "remoteVirtualNetwork")
-    subnets = peering.get("properties", "remoteSubnetNames", default=[])
-    if peering.get("properties", "peerCompleteVnets") is False and remote_id is not None and subnets:
-        return Addresses.union(_remote_subnet(estate, remote_id.child("subnets", str(name))) for name in subnets)
+    subnets = document.remote_subnets.value
+    if not document.whole_networks.value and remote_id is not None and subnets:
+        chosen = Addresses.union(_remote_subnet(estate, remote_id.child("subnets", name)) for name in subnets)
+        return chosen & Addresses.known(IPV6) if document.only_ipv6.value else chosen
     if stated:
         return _known_or_unread(peering, f"the address space behind peering {peering.name}", stated)
     remote = estate.find(remote_id)
@@ -223,28 +261,35 @@ def _remote_subnet(estate: Estate, id_: ArmId) -> Addresses:
 def _gateways(estate: Estate, network: Resource) -> Iterator[Part]:
     unread_gateway = unread_gateways(estate, network)
     if unread_gateway is not None:
-        yield Part("gateway", unread(f"what is behind a gateway of {network.name} ({network.id.key})", unread_gateway))
+        why = _unless_behind(unread_gateway, f"a gateway of {network.name}")
+        yield Part("gateway", unread(f"what is behind a gateway of {network.name} ({network.id.key})", why))
     for gateway, addresses, gap in behind_gateways(estate, network):
         if addresses:
             text = f"what gateway {gateway.name} is connected to"
             yield Part(f"gateway {gateway.name}", _known_or_unread(gateway, text, addresses))
         if gap is not None:
             what = f"what is behind gateway {gateway.name} ({gateway.id.key})"
-            yield Part(f"gateway {gateway.name}", unread(what, gap))
+            yield Part(f"gateway {gateway.name}", unread(what, _unless_behind(gap, f"gateway {gateway.name}")))
+
+
+def _unless_behind(why: Unknown, gateway: str) -> Unknown:
+    """Of one address it is unlikely that it is behind a gateway of which nothing else is known."""
+    return replace(why, unless=f"the far end is behind {gateway}")
 
 
 def _routes(estate: Estate, subnet: Resource, tags: ServiceTags) -> Iterator[Part]:
     """Prefixes of user routes belong to VirtualNetwork too, a default route included (section 4)."""
     for table in estate.out(subnet, Relation.ROUTED_BY):
         if isinstance(table, Unknown):
-            yield Part("route table", unread(f"the routes of {subnet.name} ({subnet.id.key})", table))
+            yield Part("route table", unread(f"the routes of {subnet.name} ({subnet.id.key})", table), routed=True)
             continue
         for route in estate.seen("microsoft.network/routetables/routes", under=table.id):
             prefix = str(route.get("properties", "addressPrefix", default=""))
             if prefix[:1].isalpha() and ":" not in prefix:
-                yield Part(f"route {route.name}", tags.find(prefix))
+                yield Part(f"route {route.name}", tags.find(prefix), routed=True)
             else:
                 yield Part(
                     f"route {route.name}",
                     _known_or_unread(route, f"the prefix of route {route.name}", (prefix,) if prefix else ()),
+                    routed=True,
                 )

@@ -8,6 +8,7 @@ import msgspec
 
 from auditor.documents.app_settings import settings_in
 from auditor.documents.defaults import az, setting
+from auditor.documents.ml_connection import Connection
 from auditor.model import NotKnown, Resource, Unknown
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
@@ -53,7 +54,8 @@ def openai_key_is_kept_nowhere_safe(account: Resource, w: Workload, terms: Conne
     local = setting(account, "properties", "disableLocalAuth")
     if local.value is True:
         return not_applicable(account, f"{account.name} takes no keys: disableLocalAuth is true", local.evidence)
-    ways = [c.at("properties", "authType") for c in w.connections if _leads_to(c, account)]
+    leading = [Connection(c) for c in w.connections if _leads_to(c, account)]
+    ways = [c.authentication.evidence for c in leading]
     kinds = {str(e.value).casefold(): e for e in ways}
     for auth in terms.with_key:
         if auth.casefold() in kinds:
@@ -66,6 +68,9 @@ def openai_key_is_kept_nowhere_safe(account: Resource, w: Workload, terms: Conne
     if any(auth.casefold() in kinds for auth in terms.without_key):
         says = f"{w.name} reaches {account.name} without a key"
         return not_applicable(account, says, *ways)
+    unclear = [c.keeps_a_secret for c in leading if isinstance(c.keeps_a_secret, Unknown)]
+    if unclear:
+        return unknown(account, unclear[0], *ways)
     says = (
         f"no connection of {w.name or 'a workspace'} and no vault reference of a flow holds the key of {account.name}"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.access.federation import Federated, federated, unread_federation
+from auditor.documents.ml_workspace import OnlineEndpoint
 from auditor.model import Resource, Verdict
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
@@ -88,6 +89,10 @@ def endpoint_has_no_identity(endpoint: Resource, w: Workload, _terms: object) ->
     References: article, "Identity and access management";
     learn.microsoft.com/azure/machine-learning/how-to-access-resources-from-endpoints-managed-identities.
     """
+    view = OnlineEndpoint(endpoint)
+    if view.on_kubernetes:
+        says = f"{endpoint.name} is served by a Kubernetes cluster: its containers act with identities of the cluster"
+        return not_applicable(endpoint, says, view.compute.evidence)
     fix = f"az ml online-endpoint create --name {q(endpoint.name)} --file <endpoint with identity: user_assigned>"
     return _has_identity(endpoint, w, fix)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.model import Resource, Verdict
-from auditor.rules.rule import Answer, broken, decides, holds, shown
+from auditor.documents.ml_connection import DATASTORE, Connection, Datastore
+from auditor.documents.vault import Vault
+from auditor.model import Resource, Unknown, Verdict
+from auditor.rules.rule import Answer, broken, decides, holds, shown, unknown
 from auditor.text.shell import q
 from auditor.workload.parts import Workload
 
@@ -63,18 +65,22 @@ def storage_answers_account_keys(account: Resource, w: Workload, _terms: object)
 
 
 def _datastores(account: Resource, w: Workload) -> Iterator[Verdict]:
-    kind = "microsoft.machinelearningservices/workspaces/datastores"
-    stores = [store for workspace in w.workspaces for store in w.estate.all(kind, workspace.id)]
-    here = [s for s in stores if s.text("properties", "accountName") == account.name.casefold()]
-    keyed = [s for s in here if s.text("properties", "credentials", "credentialsType") not in ("", "none")]
+    owners = (*w.workspaces, *w.projects)
+    stores = [Datastore(store) for workspace in owners for store in w.estate.all(DATASTORE, workspace.id)]
+    here = [s for s in stores if s.account.known == account.name.casefold()]
+    keyed = [s for s in here if s.credentials.known != "none" and not isinstance(s.credentials.known, Unknown)]
+    gaps = [(s, s.credentials.known) for s in here if isinstance(s.credentials.known, Unknown)]
     if keyed:
-        evidence = [s.at("properties", "credentials", "credentialsType") for s in keyed]
+        evidence = [s.credentials.evidence for s in keyed]
         names = ", ".join(sorted(s.name for s in keyed))
         says = f"datastores of {w.name} use {account.name} with {evidence[0].value}: {names}"
         fix = f"az ml workspace update --resource-group {q(account.id.resource_group)} --name {q(w.name)}"
         yield broken(account, says, *evidence, fix=f"{fix} --system-datastores-auth-mode identity", aspect="datastores")
+    elif gaps:
+        store, gap = gaps[0]
+        yield unknown(account, gap, store.credentials.evidence, aspect="datastores")
     elif here:
-        evidence = [s.at("properties", "credentials", "credentialsType") for s in here]
+        evidence = [s.credentials.evidence for s in here]
         yield holds(
             account, f"the datastores of {w.name} hold no key of {account.name}", *evidence, aspect="datastores"
         )
@@ -84,12 +90,13 @@ def _datastores(account: Resource, w: Workload) -> Iterator[Verdict]:
 def search_answers_keys(service: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """The search service can be used with its keys, or the workspace is connected to it with one.
 
-    What is read: `disableLocalAuth` of the service, and `authType` of the workspace's connections to it.
+    What is read: `disableLocalAuth` of the service, and `authType` of the workspace's connections to it: which kinds
+    keep something secret is data (facts/connection-authentication.json).
 
     Why it matters: the article leaves two services on keys, and search is not one of them. An admin key reads and
     replaces the index that grounds every answer.
 
-    What is wrong: local authentication is not disabled, or a connection uses ApiKey.
+    What is wrong: local authentication is not disabled, or a connection keeps a key, a token or a password.
 
     How to put it right: `az search service update --disable-local-auth true`.
 
@@ -106,19 +113,24 @@ def search_answers_keys(service: Resource, w: Workload, _terms: object) -> Itera
             " --disable-local-auth true"
         )
         yield broken(service, says, evidence, fix=fix, aspect="service")
-    for connection in w.connections:
-        named = connection.text("properties", "metadata", "ResourceId") == service.id.key
-        target = connection.text("properties", "target").startswith(f"https://{service.name.casefold()}.")
-        if named or target:
-            kind = connection.at("properties", "authType")
-            aspect = f"connection {connection.name}"
-            if str(kind.value).casefold() in ("apikey", "customkeys"):
-                says = f"connection {connection.name} of {w.name} uses {service.name} with {kind.value}"
-                fix = f"create connection {connection.name} again with authType AAD"
-                yield broken(service, says, kind, fix=fix, aspect=aspect)
-            else:
-                says = f"connection {connection.name} of {w.name} uses {service.name} with {kind.value}"
-                yield holds(service, says, kind, aspect=aspect)
+    for connection in map(Connection, w.connections):
+        target = connection.target.known
+        by_host = isinstance(target, str) and target.startswith(f"https://{service.name.casefold()}.")
+        if by_host or connection.leads_to(service.id):
+            yield _connected(service, connection, w)
+
+
+def _connected(service: Resource, connection: Connection, w: Workload) -> Verdict:
+    kind = connection.authentication.evidence
+    aspect = f"connection {connection.name}"
+    secret = connection.keeps_a_secret
+    if isinstance(secret, Unknown):
+        return unknown(service, secret, kind, aspect=aspect)
+    says = f"connection {connection.name} of {w.name} uses {service.name} with {kind.value}"
+    if secret:
+        fix = f"create connection {connection.name} again with authType AAD"
+        return broken(service, says, kind, fix=fix, aspect=aspect)
+    return holds(service, says, kind, aspect=aspect)
 
 
 @decides(on=lambda w: w.compute_instances, part="compute instance")
@@ -147,7 +159,8 @@ def compute_takes_local_users(compute: Resource, w: Workload, _terms: object) ->
 def vault_goes_by_access_policies(vault: Resource, w: Workload, _terms: object) -> Answer:
     """The key vault grants access by its own policies, not by roles.
 
-    What is read: `enableRbacAuthorization` (absent means false, access policies) and `accessPolicies`.
+    What is read: `enableRbacAuthorization` (absent means false, access policies; roles in a plan that creates the vault
+    with api-version 2026-02-01 or later) and `accessPolicies`.
 
     Why it matters: the table of roles says who may use the vault. With access policies it says nothing: roles on the
     vault's data have no effect, and whoever may write the vault may write the policies.
@@ -159,10 +172,11 @@ def vault_goes_by_access_policies(vault: Resource, w: Workload, _terms: object) 
 
     References: article, "Azure Machine Learning RBAC roles"; learn.microsoft.com/azure/key-vault/general/rbac-guide.
     """
-    switch = vault.at("properties", "enableRbacAuthorization")
+    by_roles = Vault(vault).by_roles
+    switch = by_roles.evidence
     policies = vault.at("properties", "accessPolicies")
     fix = f"az keyvault update --name {q(vault.name)} --enable-rbac-authorization true"
-    if switch.value is not True:
+    if not by_roles.value:
         return broken(vault, f"{vault.name} goes by access policies, not by roles", switch, policies, fix=fix)
     if policies.value:
         says = (

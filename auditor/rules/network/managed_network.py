@@ -8,6 +8,7 @@ from dataclasses import replace
 import msgspec
 
 from auditor.documents.defaults import Setting, az, setting
+from auditor.documents.ml_workspace import OnlineDeployment
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
@@ -315,6 +316,10 @@ def deployment_leaves_past_the_network(deployment: Resource, w: Workload, terms:
     References: article, "Network flows", 3;
     learn.microsoft.com/azure/machine-learning/concept-secure-online-endpoint#secure-outbound-access-with-workspace-managed-virtual-network.
     """
+    if OnlineDeployment(deployment).on_kubernetes:
+        because = f"{deployment.name} runs on a Kubernetes cluster, whose own network decides what leaves it"
+        yield unknown(deployment, Unknown(because), deployment.at("properties", "endpointComputeType"))
+        return
     for workspace in w.workspaces:
         mode: Setting = setting(workspace, "properties", "managedNetwork", "isolationMode")
         if mode.is_one_of(terms.mode):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from auditor.documents.defaults import az, az_set, setting
+from auditor.documents.ml_workspace import OnlineEndpoint
 from auditor.documents.network_hosts import AGENT_POOL, AgentPool
 from auditor.documents.pool_membership import SCALE_SET_INTERFACE, Pooled
 from auditor.estate import Relation
@@ -57,7 +58,8 @@ def workspace_answers_the_internet(workspace: Resource, w: Workload, _terms: obj
 def endpoint_answers_the_internet(endpoint: Resource, w: Workload, _terms: object) -> Answer:
     """An online endpoint of the workspace can be called from the Internet.
 
-    What is read: `publicNetworkAccess` of the endpoint; absent means Enabled, the default.
+    What is read: `publicNetworkAccess` of the endpoint; absent means Enabled, the default. An endpoint on a Kubernetes
+    cluster has no such switch: the ingress of the cluster decides, which is not read, and the answer is unknown.
 
     Why it matters: an endpoint has a switch of its own and does not inherit the workspace's. Flows that are deployed
     to an endpoint that does not exist yet create one that is open, and then only its key stands before the flow.
@@ -69,8 +71,13 @@ def endpoint_answers_the_internet(endpoint: Resource, w: Workload, _terms: objec
     References: article, "Ephemeral components";
     learn.microsoft.com/azure/machine-learning/concept-secure-online-endpoint.
     """
+    view = OnlineEndpoint(endpoint)
+    if view.on_kubernetes:
+        because = f"{endpoint.name} is served by a Kubernetes cluster, whose ingress decides who reaches it"
+        return unknown(endpoint, Unknown(because), view.compute.evidence, endpoint.at("kind"))
+    workspace = endpoint.id.parent.name if endpoint.id.parent is not None else w.name
     fix = (
-        f"az ml online-endpoint update --name {q(endpoint.name)} --workspace-name {q(w.name)}"
+        f"az ml online-endpoint update --name {q(endpoint.name)} --workspace-name {q(workspace)}"
         f" --resource-group {q(endpoint.id.resource_group)} --set public_network_access=disabled"
     )
     return _switched_off(endpoint, w, fix)

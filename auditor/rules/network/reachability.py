@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from auditor.documents.ml_workspace import OnlineEndpoint
 from auditor.estate import Relation
 from auditor.model import Evidence, NotKnown, Outcome, Resource, Unknown, Verdict
 from auditor.reach.reachability import Reach, Reachability, reachability_of
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
-from auditor.services.paas_firewall import open_to, public_access
+from auditor.services.paas_firewall import FIREWALLS, open_to, public_access
 from auditor.services.public_doors import takes_telemetry
 from auditor.services.publishers import FRONT_DOORS
 from auditor.text.shell import q
@@ -46,6 +47,10 @@ _DOORS = (
     VAULT,
 )
 """Types of which one that was not listed could be an open door."""
+
+
+_INVENTORY = "microsoft.resources/resources"
+"""The list of everything that a subscription holds, which leads to the kinds that are not listed one by one."""
 
 
 def _all_read(w: Workload, *types: str) -> None:
@@ -148,8 +153,13 @@ def _unpublish(way: Reach) -> str:
 
 
 def _within_sight(w: Workload) -> Iterator[Resource]:
-    """Everything of the workload that could be reached; known to be everything that could be a door."""
-    _all_read(w, *_DOORS)
+    """Everything of the workload that could be reached; known to be everything that could be a door.
+
+    Kinds beside those of the architecture are asked for where the inventory shows one: what could not be read of them,
+    or of the inventory, could be an open door too.
+    """
+    unread = {read.covers.casefold() for read in w.estate.snapshot.reads if not read.answered}
+    _all_read(w, *_DOORS, *sorted(kind for kind in unread if kind in FIREWALLS or kind == _INVENTORY))
     world = reachability_of(w.estate)
     own = [network.id for network in w.networks]
     yield from world.targets if w.anchor is None else world.targets_in(w.groups, own)
@@ -255,13 +265,19 @@ def chat_ui_calls_the_flow_past_the_endpoint(site: Resource, w: Workload, _terms
     yield from _reached_privately(site, site, w)
     for endpoint in w.online_endpoints:
         access, evidence = public_access(endpoint)
-        if access == "disabled":
+        if OnlineEndpoint(endpoint).on_kubernetes:
+            because = f"{endpoint.name} is served by a Kubernetes cluster, whose ingress decides how it is reached"
+            yield unknown(site, Unknown(because), endpoint.at("kind"), aspect=endpoint.name)
+        elif access == "disabled":
             yield holds(site, f"{endpoint.name} answers at the workspace's private endpoint only", evidence,
                         aspect=endpoint.name)  # fmt: skip
-        else:
+        elif access == "enabled":
             fix = f"az ml online-endpoint update --name {q(endpoint.name)} --set public_network_access=disabled"
             says = f"{endpoint.name}, which {site.name} calls, answers publicly"
             yield broken(site, says, evidence, fix=fix, aspect=endpoint.name)
+        else:
+            because = f"publicNetworkAccess of {endpoint.name} is {evidence.value!r}: who reaches it is not known"
+            yield unknown(site, Unknown(because), evidence, aspect=endpoint.name)
 
 
 def _reached_privately(subject: Resource, sender: Resource, w: Workload) -> Iterator[Verdict]:

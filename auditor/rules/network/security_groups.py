@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
 from auditor.estate import Relation
-from auditor.model import Evidence, Resource, Verdict
+from auditor.model import Evidence, Resource, Unknown, Verdict
 from auditor.network.nsg.evaluation import evaluated
 from auditor.network.nsg.rules import SecurityRule
-from auditor.network.topology.words import view_of
+from auditor.network.topology.attached import attached_addresses
+from auditor.network.topology.words import undecided, view_of
 from auditor.rules.rule import broken, decides, holds, unknown
 from auditor.sets.packet_set import FlowSet
 from auditor.sets.port_set import PortSet
 from auditor.sets.protocol_set import ProtocolSet
+from auditor.sets.symbolic_addresses import Addresses
 from auditor.text.shell import q
+from auditor.workload.needed_flows import condition_holds, endpoint_addresses, is_condition
 from auditor.workload.nsg_table import (
     Contract,
     Part,
+    Resolve,
     check_term,
     compare,
     flow_terms,
@@ -31,40 +35,69 @@ from auditor.workload.subnets import PARTS
 
 
 class FlowRow(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"source_": "from", "documented": "source"}
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    rename={"source_": "from", "documented": "source"},
+    omit_defaults=True,
 ):
-    """One flow of a table: who, to whom, on what; whether it must pass; why; and where that is documented."""
+    """One flow of a table: who, to whom, on what; why; where that is documented; under which condition.
+
+    `needed` says that the flow must pass as well, as if it stood under `needs` too.
+    """
 
     source_: str
     to: str
     ports: str
     protocol: str
-    needed: bool
-    why: str
+    needed: bool = False
+    why: str = ""
     documented: str = ""
+    when: str = ""
+    unless: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse words that no subnet's rules could be held against."""
+        """Refuse words that no subnet's rules could be held against, and conditions that are not known."""
         check_term(self.term)
+        if not self.why:
+            raise ValueError("a flow says under `why` why it is there")
+        for name in (self.when, self.unless):
+            if name and not is_condition(name):
+                raise ValueError(f"`{name}` is no condition that is known here")
 
     @property
     def term(self) -> dict[str, object]:
-        """The flow as `semantics.contract` reads it."""
+        """The flow as `workload.nsg_table` reads it."""
         return {"from": self.source_, "to": self.to, "ports": self.ports, "protocol": self.protocol}
+
+    @property
+    def direction(self) -> str:
+        """Outbound where the flow starts in the subnet."""
+        return "outbound" if self.source_.strip() in _HERE else "inbound"
+
+
+_HERE = ("self", "attached")
 
 
 class GroupRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A row of the article's table: the part, what the article calls its subnet, and its flows in each direction."""
+    """A row of the article's table: the part, what the article calls its subnet, and its flows in each direction.
+
+    `inbound` and `outbound` are all that may pass; `needs` is what must, between addresses that exist.
+    """
 
     part: str
     subnet: str
     inbound: tuple[FlowRow, ...]
     outbound: tuple[FlowRow, ...]
+    needs: tuple[FlowRow, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a part that no subnet can play."""
+        """Refuse a part that no subnet can play, and a need that does not start or end in the subnet."""
         if self.part not in PARTS:
             raise ValueError(f"`{self.part}` is no part of a network; it is one of {', '.join(PARTS)}")
+        for need in self.needs:
+            if need.source_.strip() not in _HERE and need.to.strip() not in _HERE:
+                raise ValueError("a need is from or to `attached` or `self`")
 
 
 def _playing(w: Workload, terms: GroupRow) -> Iterable[Resource]:
@@ -89,7 +122,7 @@ def lets_in_other_than_the_table(subnet: Resource, w: Workload, terms: GroupRow)
     References: article, "Virtual network segmentation and security" (table);
     learn.microsoft.com/azure/virtual-network/network-security-group-how-it-works.
     """
-    yield from _hold_against(subnet, w, "inbound", terms.inbound)
+    yield from _hold_against(subnet, w, "inbound", terms)
 
 
 @decides(by_terms=_playing, part="subnet for this part", terms=GroupRow)
@@ -108,11 +141,11 @@ def lets_out_other_than_the_table(subnet: Resource, w: Workload, terms: GroupRow
     References: article, "Virtual network segmentation and security" (table);
     learn.microsoft.com/azure/virtual-network/network-security-group-how-it-works.
     """
-    yield from _hold_against(subnet, w, "outbound", terms.outbound)
+    yield from _hold_against(subnet, w, "outbound", terms)
 
 
-def _hold_against(subnet: Resource, w: Workload, direction: str, rows: Sequence[FlowRow]) -> Iterator[Verdict]:
-    contract = _contract(subnet, w, direction, rows)
+def _hold_against(subnet: Resource, w: Workload, direction: str, terms: GroupRow) -> Iterator[Verdict]:
+    contract = _contract(subnet, w, direction, terms)
     if contract.group is None:
         yield _unguarded(subnet, direction)
         return
@@ -130,12 +163,37 @@ def _hold_against(subnet: Resource, w: Workload, direction: str, rows: Sequence[
             )
 
 
-def _contract(subnet: Resource, w: Workload, direction: str, rows: Sequence[FlowRow]) -> Contract:
-    resolve = resolver(subnet, w.subnet, view_of(w.estate, subnet))
-    allowed = flow_terms([row.term for row in rows], resolve)
-    needed = flow_terms([row.term for row in rows if row.needed], resolve)
-    words = [str(row.term.get(side, "")) for row in rows for side in ("from", "to")]
+def _contract(subnet: Resource, w: Workload, direction: str, terms: GroupRow) -> Contract:
+    rows: tuple[FlowRow, ...] = getattr(terms, direction)
+    needs = (*(row for row in rows if row.needed), *(need for need in terms.needs if need.direction == direction))
+    resolve = _resolver(subnet, w)
+    words = [str(row.term.get(side, "")) for row in (*rows, *needs) for side in ("from", "to")]
+    allowed, needed = (FlowSet.union(_flows(row, w, subnet, resolve) for row in those) for those in (rows, needs))
     return compare(w.estate, subnet, direction, allowed, needed, words=words)
+
+
+def _resolver(subnet: Resource, w: Workload) -> Resolve:
+    return resolver(
+        subnet,
+        w.subnet,
+        view_of(w.estate, subnet),
+        attached=lambda: attached_addresses(w.estate, subnet),
+        endpoints=lambda part: endpoint_addresses(w, part),
+    )
+
+
+def _flows(row: FlowRow, w: Workload, subnet: Resource, resolve: Resolve) -> FlowSet:
+    """The packets of a row where its conditions hold; where one cannot be told, whether there are any is not known."""
+    found = flow_terms([row.term], resolve)
+    for name, wanted in ((row.when, True), (row.unless, False)):
+        holds_here = condition_holds(name, w, subnet) if name else wanted
+        if isinstance(holds_here, Unknown):
+            gate = undecided(f"if {name} holds at {subnet.id.key}", holds_here)
+            open_ = FlowSet.box(destination=Addresses.symbol(gate))
+            found = found & open_ if wanted else found - open_
+        elif holds_here is not wanted:
+            return FlowSet.none()
+    return found
 
 
 def _unguarded(subnet: Resource, direction: str) -> Verdict:
@@ -230,8 +288,8 @@ def leaves_the_rest_to_default_rules(subnet: Resource, w: Workload, terms: Group
     References: article, "Virtual network segmentation and security" ("All other traffic is explicitly denied");
     learn.microsoft.com/azure/virtual-network/network-security-groups-overview.
     """
-    for direction, rows in (("inbound", terms.inbound), ("outbound", terms.outbound)):
-        contract = _contract(subnet, w, direction, rows)
+    for direction in ("inbound", "outbound"):
+        contract = _contract(subnet, w, direction, terms)
         if contract.group is None:
             yield _unguarded(subnet, direction)
         else:
@@ -312,7 +370,7 @@ def rule_is_wider_than_it_need_be(subnet: Resource, w: Workload, terms: StrictTe
 
 def _wide_rules(subnet: Resource, group: Resource, w: Workload, way: str, terms: StrictTerms) -> Iterator[SecurityRule]:
     view = view_of(w.estate, subnet)
-    resolve = resolver(subnet, w.subnet, view)
+    resolve = _resolver(subnet, w)
     borne = FlowSet.union(
         flow_terms(terms.open.get(part, ()), resolve) for part in (_EVERY_PART, *w.subnets.part_of(subnet))
     )

@@ -10,14 +10,15 @@ from auditor.documents.storage_account import StorageAccount
 from auditor.model import NotKnown, Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, decides, holds, shown, unknown
 from auditor.text.shell import q
+from auditor.workload.owned import sites_and_slots
 from auditor.workload.parts import Workload
 
 
-@decides(on=lambda w: w.sites, part="web app")
+@decides(on=sites_and_slots, part="web app")
 def web_app_answers_plain_http(site: Resource, w: Workload, _terms: object) -> Answer:
     """A web app answers plain HTTP instead of redirecting it.
 
-    What is read: `properties.httpsOnly`. Absent means false, as for a new app.
+    What is read: `properties.httpsOnly` of the site and of its deployment slots. Absent means false, as for a new app.
 
     Why it matters: the app is private, but its network is shared; a client that asks for http:// gets an answer.
 
@@ -43,11 +44,12 @@ class SiteTlsTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ftps: tuple[str, ...]
 
 
-@decides(on=lambda w: w.sites, part="web app", terms=SiteTlsTerms)
+@decides(on=sites_and_slots, part="web app", terms=SiteTlsTerms)
 def web_app_takes_old_tls(site: Resource, w: Workload, terms: SiteTlsTerms) -> Iterator[Verdict]:
     """A web app or its deployment site takes an old TLS version, or still offers FTP.
 
-    What is read: `minTlsVersion`, `scmMinTlsVersion` and `ftpsState` of the site's `config/web`.
+    What is read: `minTlsVersion`, `scmMinTlsVersion` and `ftpsState` of `config/web` of the site and of its
+    slots, each of which answers under a name of its own.
 
     Why it matters: the deployment site (scm) can replace the program; it deserves the same door as the app.
 
@@ -108,11 +110,11 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(".") if part.isdigit())
 
 
-@decides(on=lambda w: w.sites, part="web app")
+@decides(on=sites_and_slots, part="web app")
 def tls_ends_before_the_worker(site: Resource, w: Workload, _terms: object) -> Answer:
     """TLS ends at App Service's front ends, not at the worker that runs the app.
 
-    What is read: `properties.endToEndEncryptionEnabled`.
+    What is read: `properties.endToEndEncryptionEnabled` of the site and of its slots.
 
     Why it matters: the article wants data encrypted end to end; without this the last leg, inside the platform, is
     plain.

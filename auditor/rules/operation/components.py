@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from auditor.documents.ml_workspace import Workspace
 from auditor.estate import Relation
 from auditor.model import NotKnown, Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
@@ -15,6 +16,7 @@ from auditor.workload.parts import (
     BASTION,
     ML,
     NETWORK,
+    OPENAI,
     Workload,
 )
 from auditor.workload.scaling import active_deployments
@@ -24,13 +26,13 @@ from auditor.workload.scaling import active_deployments
 def no_workspace(w: Workload, _terms: object) -> Answer:
     """There is no Azure Machine Learning workspace.
 
-    What is read: the workspaces of the subscription. Hubs and projects of Azure AI Foundry are workspaces of another
-    kind and do not count.
+    What is read: the workspaces of the subscription, by kind. A hub with a project takes the workspace's place: the
+    flow is authored in the project, and network, storage and vault are the hub's.
 
     Why it matters: the workspace is where flows are authored and from where they are deployed, and everything else of
     this architecture is found through it.
 
-    What is wrong: there is none.
+    What is wrong: there is none, or a hub without a project. A project whose hub was not read is unknown.
 
     How to put it right: `az ml workspace create --managed-network allow_only_approved_outbound`.
 
@@ -38,10 +40,34 @@ def no_workspace(w: Workload, _terms: object) -> Answer:
     learn.microsoft.com/azure/machine-learning/concept-workspace.
     """
     workspace = _workspace(w)
+    if workspace is not None and Workspace(workspace).sort == "hub":
+        return _hub(workspace, w)
     if workspace is not None:
-        of = f"{workspace.name}, a hub with {len(w.projects)} projects," if workspace.kind == "hub" else workspace.name
-        return holds(workspace, f"{of} is the workspace", workspace.at("kind"))
-    return broken(None, "there is no Azure Machine Learning workspace", fix="az ml workspace create")
+        return holds(workspace, f"{workspace.name} is the workspace", workspace.at("kind"))
+    others = [other for other in w.estate.seen(ML) if Workspace(other).sort == "project"]
+    if others:
+        because = f"{others[0].name} is a project, and its hub is not in this snapshot"
+        return unknown(others[0], Unknown(because, absent=True), others[0].at("properties", "hubResourceId"))
+    return broken(None, _no_workspace(w), fix="az ml workspace create")
+
+
+def _hub(hub: Resource, w: Workload) -> Verdict:
+    if w.projects:
+        names = ", ".join(project.name for project in w.projects)
+        says = f"{hub.name} is a hub, and stands for the workspace with its project {names}"
+        return holds(hub, says, hub.at("kind"), *(p.at("properties", "hubResourceId") for p in w.projects))
+    says = f"{hub.name} is a hub without a project: nothing can author or deploy a flow"
+    fix = f"az ml workspace create --kind project --hub-id {q(hub.id.text)} --name <project>"
+    return broken(hub, says, hub.at("kind"), fix=fix)
+
+
+def _no_workspace(w: Workload) -> str:
+    """That there is none, with what of its provider or of Foundry is there instead."""
+    says = "there is no Azure Machine Learning workspace"
+    seen = [f"{one.name} is of kind {one.get('kind')}" for one in w.estate.seen(ML)]
+    foundry = {p.id.parent for p in w.estate.seen(f"{OPENAI}/projects")}
+    seen += [f"{one.name} is an account with projects" for one in w.estate.seen(OPENAI) if one.id in foundry]
+    return f"{says}; {'; '.join(seen)}" if seen else says
 
 
 def _workspace(w: Workload) -> Resource | None:

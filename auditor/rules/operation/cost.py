@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from auditor.documents.ml_workspace import OnlineDeployment
 from auditor.model import NotKnown, Resource, Unknown, Verdict
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable
 from auditor.text.shell import q
@@ -130,8 +131,8 @@ def dearer_model_than_the_article_takes(deployment: Resource, w: Workload, terms
 def machine_size_was_not_chosen(deployment: Resource, w: Workload, _terms: object) -> Answer:
     """The machines behind the online endpoint are of the size that Azure takes when nobody chooses.
 
-    What is read: `properties.instanceType` of every online deployment. Resource Manager shows the choice, not the test
-    that it rests on.
+    What is read: `properties.instanceType` of every online deployment on managed machines. Resource Manager shows the
+    choice, not the test that it rests on.
 
     Why it matters: too small a machine throttles, too large a one is paid for around the clock, three times over.
 
@@ -142,6 +143,10 @@ def machine_size_was_not_chosen(deployment: Resource, w: Workload, _terms: objec
     References: article, "Azure Machine Learning - performance efficiency".
     """
     evidence = deployment.at("properties", "instanceType")
+    view = OnlineDeployment(deployment)
+    if view.on_kubernetes:
+        says = f"{deployment.name} runs on a Kubernetes cluster, whose nodes are not chosen here"
+        return not_applicable(deployment, says, view.compute_type.evidence)
     if evidence.value:
         return holds(deployment, f"{deployment.name} runs on {evidence.value}", evidence)
     fix = f"az ml online-deployment update --name {q(deployment.name)} --set instance_type=<size>"

@@ -226,13 +226,14 @@ class ScaleTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def nothing_scales_by_this(deployment: Resource, w: Workload, terms: ScaleTerms) -> Answer:
     """No scaling rule follows a metric of the deployment, or of its endpoint.
 
-    What is read: the rules of the autoscale settings on the deployment: `metricTrigger` with its namespace, or the
-    resource that the metric is of.
+    What is read: the rules of the autoscale settings on the deployment: `metricTrigger` with its namespace, and the
+    resource that the metric is of, which has to be this deployment or its endpoint.
 
     Why it matters: load of the machines tells how busy a deployment is, latency tells what users feel. Each misses what
     the other sees.
 
-    What is wrong: no rule of an enabled autoscale setting follows a metric of the type that the terms name.
+    What is wrong: no rule of an enabled autoscale setting follows a metric of the type that the terms name,
+    or the metric is of another endpoint.
 
     How to put it right: `az monitor autoscale rule create --condition "CpuUtilizationPercentage > 70 avg 5m"`.
 
@@ -242,19 +243,22 @@ def nothing_scales_by_this(deployment: Resource, w: Workload, terms: ScaleTerms)
     wanted = terms.metrics_of.casefold()
     short = terms.metrics_of.rpartition("/")[2]
     rules = [rule for scaler in scalers_of(w, deployment) for rule in followed(scaler)]
-    good = [evidence for kind, _, evidence in rules if kind == wanted]
+    own = {deployment.id, deployment.id.parent}
+    good = [rule.evidence for rule in rules if rule.type == wanted and rule.source in own]
     if good:
         return holds(deployment, f"{deployment.name} scales by {good[0].value}, a metric of {short}", *good)
-    unclear = [evidence for kind, _, evidence in rules if not kind]
+    unclear = [r.evidence for r in rules if not r.type or (r.type == wanted and r.source is None)]
     if unclear:
         because = f"a scaling rule of {deployment.name} does not show which resource its metric is of"
         return unknown(deployment, Unknown(because), *unclear)
-    says = f"no scaling rule of {deployment.name} follows a metric of {short}, such as {terms.such_as[0]}"
+    others = [r.source.name for r in rules if r.type == wanted and r.source is not None]
+    elsewhere = f"; one follows {others[0]}, which is another" if others else ""
+    says = f"no scaling rule of {deployment.name} follows a metric of {short}, such as {terms.such_as[0]}{elsewhere}"
     fix = (
         f"az monitor autoscale rule create --autoscale-name {q(deployment.name)}-autoscale --resource-group"
         f" {q(deployment.id.resource_group)} --scale out 1 --condition {q(f'{terms.such_as[0]} > <threshold> avg 5m')}"
     )
-    return broken(deployment, says, *(evidence for _, _, evidence in rules), fix=fix)
+    return broken(deployment, says, *(rule.evidence for rule in rules), fix=fix)
 
 
 def _plans_of(sites: tuple[Resource, ...], w: Workload) -> tuple[Resource, ...]:

@@ -1,0 +1,60 @@
+"""Machine Learning workspaces and their online endpoints: what kind each is."""
+
+from __future__ import annotations
+
+from auditor.documents.view import View, reference, text, word
+from auditor.model import ArmId, Resource
+
+WORKSPACE = "microsoft.machinelearningservices/workspaces"
+
+
+class Workspace(View, kind=WORKSPACE):
+    """A workspace of its own, a hub that keeps what its projects share, or one of those projects."""
+
+    hub = reference("properties", "hubResourceId")
+
+    @property
+    def sort(self) -> str:
+        """`default`, `hub`, `project`, `featurestore`...; a document without a kind is of the first."""
+        return self.resource.kind or "default"
+
+    def is_project_of(self, hub: ArmId) -> bool:
+        """Whether this is a project of a hub, by its own word."""
+        return self.sort == "project" and self.hub.known == hub
+
+
+class OnlineEndpoint(View, kind=f"{WORKSPACE}/onlineendpoints"):
+    """An endpoint on machines that Azure manages, or on a Kubernetes cluster of the customer's."""
+
+    compute = text("properties", "compute")
+    authentication = word("properties", "authMode")
+
+    @property
+    def on_kubernetes(self) -> bool:
+        """Whether a cluster of the customer's serves it: by its kind, or by the compute that it names.
+
+        Azure writes an empty `compute` for managed endpoints (learn.microsoft.com/azure/machine-learning/
+        concept-endpoints-online: managed online endpoints against Kubernetes online endpoints).
+        """
+        stated = self.compute.known
+        return self.resource.kind in KUBERNETES or (isinstance(stated, str) and stated.startswith("/"))
+
+
+class OnlineDeployment(View, kind=f"{WORKSPACE}/onlineendpoints/deployments"):
+    """What runs behind an online endpoint."""
+
+    compute_type = word("properties", "endpointComputeType")
+
+    @property
+    def on_kubernetes(self) -> bool:
+        """Whether a cluster of the customer's runs it."""
+        return KUBERNETES_TYPE in (self.compute_type.known, self.resource.kind)
+
+
+KUBERNETES_TYPE = "kubernetes"
+KUBERNETES = ("kubernetes", "k8s")
+
+
+def projects_of(hub: Resource, workspaces: tuple[Resource, ...]) -> tuple[Resource, ...]:
+    """The projects of a hub among these workspaces."""
+    return tuple(w for w in workspaces if Workspace(w).is_project_of(hub.id))
