@@ -178,7 +178,7 @@ MUTATIONS: dict[str, tuple[Expected, ...]] = {
     # Roles have no effect there any more: who held one for its secrets can read them no longer.
     "vault by policies": (
         (*LOOSENED, "enableRbacAuthorization"),
-        (*LOST, "identity id-app-aibase may no longer at kv-aibase: Microsoft.KeyVault/vaults/secrets/getSecret/action"),
+        (*LOST, "identity id-app-aibase may no longer at kv-aibase: Microsoft.KeyVault/vaults/secrets/getSecret"),
     ),
     "stmlaibase: keys": ((*LOOSENED, "allowSharedKeyAccess"),),
     "compute instance: SSH": ((*LOOSENED, "sshPublicAccess"),),
