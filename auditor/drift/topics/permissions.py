@@ -190,7 +190,7 @@ def _by_doubt(rights: Rights, sides: Accesses, principal: str, scope: ArmId) -> 
 
 
 def unread_parts(accesses: Accesses) -> Iterator[Change]:
-    """Parts that one side knows and the other does not; and conditions, which are not evaluated."""
+    """Parts that one side knows and the other does not; and conditions that are other ones than before."""
     eligible = (accesses.old.eligible, accesses.new.eligible)
     if isinstance(eligible[0], Unknown) != isinstance(eligible[1], Unknown):
         why = eligible[0] if isinstance(eligible[0], Unknown) else eligible[1]
@@ -201,7 +201,7 @@ def unread_parts(accesses: Accesses) -> Iterator[Change]:
         role = accesses.new.role_name(assignment)
         says = (
             f"{role} of {who} at {kind_of(assignment.scope)} is under another condition than before;"
-            " conditions are not evaluated"
+            " whether it is met is not known"
         )
         detail = {"before": before.condition, "after": assignment.condition, "id": assignment.resource.id.text}
         yield Change(Topic.PERMISSIONS, "condition", Effect.UNKNOWN, says, assignment.scope, detail, rank=450)
