@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from auditor.access.blast_radius import becomes_by
-from auditor.access.effective import access_of
-from auditor.access.escalation import Escalation, Reach, escalations, who_reaches
-from auditor.access.grants import Answer
+from auditor.access.effective import Access, access_of
+from auditor.access.escalation import Escalation, Reach, escalations, may_host, who_reaches
+from auditor.access.grants import Answer, Grant
 from auditor.access.principals import Principal
 from auditor.estate import Estate
 from auditor.model import ArmId, Unknown
@@ -61,7 +61,7 @@ def paths_to(estate: Estate, place: ArmId) -> tuple[tuple[PathTo, ...], tuple[Un
                 answer = access.who_can(row.operation, target, row.data, below=True)
                 gaps |= dict.fromkeys(answer.gaps)
                 for grant in answer.grants:
-                    if grant.principal.id == current:
+                    if grant.principal.id == current or not _can_use(access, row, grant):
                         continue
                     path = PathTo((Reach(row, target, grant), *shortest[current].steps))
                     if any(step.grant.principal.id == grant.principal.id for step in path.steps[1:]):
@@ -76,6 +76,11 @@ def paths_to(estate: Estate, place: ArmId) -> tuple[tuple[PathTo, ...], tuple[Un
         found, key=lambda p: (len(p.steps), p.start.label.casefold(), p.start.id, p.steps[0].escalation.rank)
     )
     return tuple(order), tuple(gaps)
+
+
+def _can_use(access: Access, row: Escalation, grant: Grant) -> bool:
+    """Whether what a row says is worth something to its holder: putting an identity on what it may not make is not."""
+    return not row.needs_host or may_host(access.what_can(grant.principal.id).holdings)
 
 
 def _takeovers(estate: Estate) -> Mapping[str, list[tuple[Escalation, ArmId]]]:

@@ -91,7 +91,7 @@ def _stated(access: Access, principal: str, row: Row, holding: Holding) -> RowAn
 def _weakened(own: list[Holding]) -> RowAnswer | None:
     """The right role at the right scope, but not for good or not for everything."""
     for kind, fits, how in (
-        (Held.CONDITIONAL, Hold.STANDING, "only under a condition, which is not evaluated"),
+        (Held.CONDITIONAL, Hold.STANDING, "only under a condition"),
         (Held.ACTIVATED, Hold.ACTIVATED, "only while it is activated"),
         (Held.ELIGIBLE, Hold.ELIGIBLE, "only as eligible: nothing until somebody activates it"),
     ):

@@ -18,9 +18,10 @@ from auditor.commands.options.output import (
 from auditor.model import ArmId, AuditorError, ExitCode, NotKnown
 
 if TYPE_CHECKING:
+    from auditor.access.blast_radius import BlastRadius
     from auditor.access.effective import Access
     from auditor.estate import Estate
-    from auditor.model import Unknown
+    from auditor.model import Resource, Unknown
     from auditor.query.access_review import Row
 
 
@@ -88,6 +89,9 @@ def access(
     auditor access s.json --to kv-aibase                      every way to a place, over all steps
     auditor access s.json --nobody-but settings.yaml --action OPERATION --scope kv-aibase
     auditor access s.json --no-new-than yesterday.json        who can do more than before
+
+    Exit codes: 0 answered, or the assertion holds; 1 the assertion is broken; 2 bad usage or bad input; 3 the
+    question, or the assertion, cannot be decided by what was read.
     """
     from auditor.estate import build_estate
     from auditor.query.access import check_action, find_scope, open_access
@@ -103,7 +107,7 @@ def access(
     book = open_access(estate)
     data = None if plane is None else plane == "data"
     place = find_scope(estate, scope) if scope else None
-    operation = check_action(action, book, place) if action else None
+    operation = check_action(action, book, place, plane_is_given=plane is not None) if action else None
     asked = _Asked(principal, operation, place, data, blast_radius, everything)
     review = None
     try:
@@ -112,7 +116,7 @@ def access(
         elif nobody_but and operation and place:
             review = _nobody_but(book, nobody_but, operation, place, data)
         elif no_new_than:
-            review = _no_new_than(book, no_new_than)
+            review = _no_new_than(estate, no_new_than)
         elif format == "csv":
             review = _table(estate, book, asked)
         body, lines = _answer(estate, book, asked) if review is None else review.told
@@ -170,10 +174,10 @@ class _Review(NamedTuple):
 
     @property
     def exit_code(self) -> ExitCode:
-        """Of an assertion: a row breaks it, and without one what is not known leaves it open."""
-        if self.rows:
+        """Of an assertion: a row that is certain breaks it, and without one what is not known leaves it open."""
+        if any(row.answer in ("yes", "eligible") for row in self.rows):
             return ExitCode.FAILS
-        return ExitCode.INCOMPLETE if self.gaps else ExitCode.HOLDS
+        return ExitCode.INCOMPLETE if self.rows or self.gaps else ExitCode.HOLDS
 
     @property
     def told(self) -> _Told:
@@ -204,25 +208,49 @@ def _nobody_but(book: Access, settings: Path, action: str, place: ArmId, data: b
     return _Review(rows, gaps, f"who can do {where} and is not allowed by {settings}", "no principal")
 
 
-def _no_new_than(book: Access, old: Path) -> _Review:
-    from auditor.access.new_access import new_access
+def _no_new_than(estate: Estate, old: Path) -> _Review:
+    from auditor.drift.new_access import no_new_than
     from auditor.estate import build_estate
-    from auditor.query.access import open_access
-    from auditor.query.access_review import new_row
+    from auditor.query.access_review import Row
     from auditor.snapshot import read_snapshot
 
-    found, gaps = new_access(open_access(build_estate(read_snapshot(old))), book)
-    return _Review(tuple(map(new_row, found)), gaps, f"what can be done now and could not be in {old}", "nothing new")
+    found = no_new_than(build_estate(read_snapshot(old)), estate)
+    rows = []
+    for answer, several in (("yes", found.gained), ("unknown", found.perhaps)):
+        for each in several:
+            who, change = each.change.principal, each.change.as_change()
+            links = (link for grant in each.grants for link in grant.chain(each.change.scope)[1:])
+            chain = (change.says, *links)
+            scope = each.change.scope.text
+            rows.append(Row(who.id, who.name, who.kind, answer, each.operation, each.gives, scope, chain))
+    for other in found.outside:
+        detail = other.detail
+        answer = "unknown" if detail["unknown"] else "yes"
+        rows.append(
+            Row(
+                detail["subject"],
+                detail["issuer"],
+                "subject",
+                answer,
+                "acts as it by a token",
+                "identity",
+                detail["identity"],
+                (other.says,),
+            )
+        )
+    return _Review(tuple(rows), found.gaps, f"what can be done now and could not be in {old}", "nothing new")
 
 
 def _table(estate: Estate, book: Access, asked: _Asked) -> _Review:
-    """The answers that have grants, as rows: who can, whether one can, or who reaches what."""
+    """The answers as rows: who can, whether one can, what one holds or leads to, or who reaches what."""
+    if asked.blast_radius:
+        return _blast_rows(estate, book, asked.principal)
+    if asked.principal and not asked.action:
+        return _holding_rows(book, asked.principal, asked.scope)
     from auditor.access.escalation import who_reaches
     from auditor.query.access import find_principal, scopes_to_guard, who_can_anywhere
     from auditor.query.access_review import grant_row
 
-    if asked.blast_radius or (asked.principal and not asked.action):
-        raise AuditorError("CSV has rows of who can do what", "ask with --action, --to, or for the overview")
     if asked.action:
         scope, action = asked.scope, asked.action
         answers = (
@@ -244,13 +272,32 @@ def _table(estate: Estate, book: Access, asked: _Asked) -> _Review:
     return _Review(tuple(found), (*gaps, *unread), "", "")
 
 
+def _holding_rows(book: Access, principal: str, scope: ArmId | None) -> _Review:
+    from auditor.query.access import find_principal
+    from auditor.query.access_review import holding_row
+
+    who = find_principal(book, principal)
+    answer = book.what_can(who.id, scope)
+    return _Review(tuple(holding_row(who, holding) for holding in answer.holdings), answer.gaps, "", "")
+
+
+def _blast_rows(estate: Estate, book: Access, principal: str | None) -> _Review:
+    from auditor.query.access_review import grant_row
+
+    found, unseen = _radii(estate, book, principal)
+    steps = (step for _, radius in found for step in radius.steps)
+    rows = (grant_row(step.grant, step.escalation.operation, step.escalation.gives, step.target) for step in steps)
+    gaps = (*unseen, *(gap for _, radius in found for gap in radius.gaps))
+    return _Review(tuple(rows), tuple(dict.fromkeys(gaps)), "", "")
+
+
 def _answer(estate: Estate, book: Access, asked: _Asked) -> _Told:
     if asked.blast_radius:
-        return _blast(estate, book, asked.principal)
+        return _blast(estate, book, asked)
     if asked.action:
         return _who(book, asked.action, asked.scope, asked.principal, asked.data)
     if asked.principal:
-        return _what(book, asked.principal, asked.scope)
+        return _what(book, asked.principal, asked.scope, asked.everything)
     return _overview(estate, asked.scope, asked.everything)
 
 
@@ -276,7 +323,7 @@ def _who(book: Access, action: str, scope: ArmId | None, principal: str | None, 
     return body, list(decision_lines(who, action, scope, decision))
 
 
-def _what(book: Access, principal: str, scope: ArmId | None) -> _Told:
+def _what(book: Access, principal: str, scope: ArmId | None, everything: bool) -> _Told:
     from auditor.access.federation import federated, unread_federation
     from auditor.access.principals import IDENTITY
     from auditor.query.access import find_principal
@@ -290,23 +337,37 @@ def _what(book: Access, principal: str, scope: ArmId | None) -> _Told:
     outside = federated(book.estate, own) if own is not None else ()
     unread = unread_federation(book.estate, own) if own is not None else None
     body = what_json(answer, effective, outside, unread)
-    return body, list(what_lines(answer, effective, outside, unread))
+    return body, list(what_lines(answer, effective, outside, unread, everything=everything))
 
 
-def _blast(estate: Estate, book: Access, principal: str | None) -> _Told:
+_Radii = list[tuple["Resource | None", "BlastRadius"]]
+
+
+def _radii(estate: Estate, book: Access, principal: str | None) -> tuple[_Radii, tuple[Unknown, ...]]:
+    """The blast radius of one principal, or of every part that the Internet talks to; and why there may be more."""
     from auditor.access.blast_radius import blast_radius
     from auditor.query.access import exposed, find_principal
-    from auditor.query.access_json import blast_json
-    from auditor.query.access_text import blast_lines
 
-    starts = [(None, find_principal(book, principal).id)] if principal else list(exposed(estate))
-    if not starts:
+    if principal:
+        return [(None, blast_radius(estate, find_principal(book, principal).id))], ()
+    parts, unseen = exposed(estate)
+    if not parts:
         raise AuditorError(
             "no part of this snapshot that the Internet talks to runs as an identity", "name one: --principal ID|NAME"
         )
-    found = [(part, blast_radius(estate, id_)) for part, id_ in starts]
-    lines = [line for part, radius in found for line in (*blast_lines(part, radius), "")]
-    return {"blast_radius": [blast_json(radius, part) for part, radius in found]}, lines[:-1]
+    return [(part, blast_radius(estate, id_)) for part, id_ in parts], unseen
+
+
+def _blast(estate: Estate, book: Access, asked: _Asked) -> _Told:
+    from auditor.query.access_json import blast_json, unknown_json
+    from auditor.query.access_text import blast_lines, gap_lines
+
+    found, unseen = _radii(estate, book, asked.principal)
+    lines = [line for part, radius in found for line in (*blast_lines(part, radius, asked.everything), "")]
+    body: dict[str, Any] = {"blast_radius": [blast_json(radius, part) for part, radius in found]}
+    if unseen:
+        body["gaps"] = [unknown_json(gap) for gap in unseen]
+    return body, [*lines[:-1], *gap_lines(unseen)]
 
 
 def _overview(estate: Estate, scope: ArmId | None, everything: bool) -> _Told:

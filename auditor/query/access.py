@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import TypeAlias
 
 from auditor.access.effective import Access, access_of
 from auditor.access.grants import (
@@ -13,9 +15,9 @@ from auditor.access.grants import (
     Refusal,
     WhoCan,
 )
-from auditor.access.known_operations import nearest, planes_of
+from auditor.access.known_operations import known_operations, nearest, planes_of
 from auditor.access.principals import Principal
-from auditor.access.scopes import ROOT, group_of, is_management_group
+from auditor.access.scopes import ROOT, group_of, is_management_group, kind_of
 from auditor.estate import Estate
 from auditor.estate.naming import find_resource
 from auditor.facts import load
@@ -102,11 +104,29 @@ def _lies_in_a_resource(estate: Estate, id_: ArmId) -> bool:
     return False
 
 
-def check_action(text: str, access: Access | None = None, scope: ArmId | None = None) -> str:
-    """The operation that was typed. Raises `AuditorError` where it is none, or none that its target has.
+def check_action(text: str, access: Access, scope: ArmId | None = None, *, plane_is_given: bool = False) -> str:
+    """The operation that was typed, wildcards and all.
 
-    The list of Azure's operations is not complete: one that nothing in it looks like is let through, with a note.
+    Raises `AuditorError` where it is none; where neither Azure nor a role is known to have it, unless its plane is
+    given (the list of Azure's operations is not complete); and where it means nothing at the scope.
     """
+    typed = _written(text)
+    if "*" in typed:
+        return typed
+    if not (plane_is_given or planes_of(typed) or any(True for _ in access.roles.planes_naming(typed))):
+        near = nearest(typed)
+        tip = f"did you mean {' or '.join(near)}?" if near else "look it up among the provider's operations"
+        newer = "if it is newer than this program, say what it is by --plane control or --plane data"
+        raise AuditorError(f"{text!r} is no operation of Azure that is known here", f"{tip} {newer}")
+    if scope is not None and not means_something_at(typed, scope):
+        near = tuple(_of_the_kind(typed, scope))
+        tip = f"did you mean {' or '.join(near[:3])}?" if near else "ask of a scope that has it, or of its group"
+        raise AuditorError(f"{typed} means nothing at {kind_of(scope)}, which is a {scope.type}", tip)
+    return typed
+
+
+def _written(text: str) -> str:
+    """What was typed, as an operation or a pattern of operations. Raises `AuditorError`."""
     typed = text.strip()
     try:
         if OperationSet.of([typed]).is_empty or ("/" not in typed and typed != "*"):
@@ -115,27 +135,25 @@ def check_action(text: str, access: Access | None = None, scope: ArmId | None = 
             )
     except PatternError as problem:
         raise AuditorError(str(problem)) from problem
-    if access is None or "*" in typed:
-        return typed
-    near = nearest(typed)
-    if near and not planes_of(typed) and not frozenset(access.roles.planes_naming(typed)):
-        raise AuditorError(f"{text!r} is no operation of Azure that is known here", f"did you mean {near[0]}?")
-    _check_target(typed, scope)
     return typed
 
 
-def _check_target(action: str, scope: ArmId | None) -> None:
-    """Raise `AuditorError` where an operation of one provider is asked of a resource of another."""
-    if scope is None:
-        return
-    namespace, wanted = scope.type.partition("/")[0], action.casefold().partition("/")[0]
-    if "/providers/" not in scope.key or is_management_group(scope) or wanted == namespace:
-        return
-    if wanted not in load("escalation")["any_scope"]:
-        raise AuditorError(
-            f"{action} means nothing at {scope.name}, which is a {scope.type}",
-            f"ask of a resource of {wanted}, or of the group that it is in",
-        )
+def means_something_at(action: str, scope: ArmId) -> bool:
+    """Whether a scope can have an operation: it is a resource of that kind, may have such in it, or any kind may."""
+    segments = action.casefold().split("/")
+    if "/providers/" not in scope.key or is_management_group(scope) or segments[0] in load("escalation")["any_scope"]:
+        return True
+    return segments[:2] == scope.type.split("/")[:2]
+
+
+def _of_the_kind(action: str, scope: ArmId) -> Iterator[str]:
+    """Operations of the scope's own kind that end alike, and then those that look alike."""
+    own = "/".join(scope.type.split("/")[:2])
+    names = {n.casefold(): n for n in (o.name for o in known_operations()) if n.casefold().startswith(f"{own}/")}
+    ending = "/".join(action.casefold().split("/")[-2:])
+    alike = [name for lowered, name in names.items() if lowered.endswith(f"/{ending}")]
+    ours = "/".join([own, *action.casefold().split("/")[2:]])
+    yield from dict.fromkeys((*alike, *(names[near] for near in get_close_matches(ours, names, 3, cutoff=0.6))))
 
 
 # --- questions that need more than one look --------------------------------------------------------------------------
@@ -191,28 +209,48 @@ def _doubts(access: Access, principal: str, answers: tuple[WhoCan, ...]) -> Iter
         yield access.eligible
 
 
-def _parts(workload: Workload) -> Iterator[Callable[[], Iterable[Resource]]]:
-    """Each part by itself: one that cannot be told, for a list that was not read, hides none of the others."""
-    w = workload
-    yield lambda: (*w.storages, *w.other_storages)
-    yield lambda: w.vaults
-    yield lambda: w.registries
-    yield lambda: w.workspaces
-    yield lambda: w.openai
-    yield lambda: w.searches
-    yield lambda: w.sites
-    yield lambda: w.online_endpoints
-    yield lambda: w.jump_boxes
+_Part: TypeAlias = Callable[[Workload], Iterable[Resource]]
+_TALKED_TO: tuple[_Part, ...] = (lambda w: w.gateways, lambda w: w.chat_uis)
+_GUARDED: tuple[_Part, ...] = (
+    lambda w: (*w.storages, *w.other_storages),
+    lambda w: w.vaults,
+    lambda w: w.registries,
+    lambda w: w.workspaces,
+    lambda w: w.openai,
+    lambda w: w.searches,
+    lambda w: w.sites,
+    lambda w: w.online_endpoints,
+    lambda w: w.jump_boxes,
+)
 
 
-def exposed(estate: Estate) -> tuple[tuple[Resource, str], ...]:
-    """The parts that the Internet talks to, each with the object ids that it runs as: gateways and chat UIs."""
+def _seen(workload: Workload, parts: Iterable[_Part], gaps: dict[Unknown, None]) -> Iterator[Resource]:
+    """What plays these parts; as far as it is seen, where a list was not read: that hides none of the others."""
+    for part in parts:
+        found: tuple[Resource, ...] = ()
+        try:
+            found = tuple(part(workload))
+        except NotKnown as gap:
+            gaps[gap.unknown] = None
+            with suppress(NotKnown):
+                found = tuple(part(workload.as_seen))
+        yield from found
+
+
+def exposed(estate: Estate) -> tuple[tuple[tuple[Resource, str], ...], tuple[Unknown, ...]]:
+    """The parts that the Internet talks to, each with the object ids that it runs as: gateways and chat UIs.
+
+    The second part says why there may be more.
+    """
     found: dict[tuple[Resource, str], None] = {}
+    gaps: dict[Unknown, None] = {}
     for workload in workloads(estate):
-        for carrier in (*workload.gateways, *workload.chat_uis):
-            for identity in identities_of(estate, carrier):
-                found[carrier, identity.principal] = None
-    return tuple(found)
+        for carrier in _seen(workload, _TALKED_TO, gaps):
+            try:
+                found |= {(carrier, identity.principal): None for identity in identities_of(estate, carrier)}
+            except NotKnown as gap:
+                gaps[gap.unknown] = None
+    return tuple(found), tuple(gaps)
 
 
 def scopes_to_guard(estate: Estate) -> tuple[tuple[ArmId, ...], tuple[Unknown, ...]]:
@@ -223,12 +261,6 @@ def scopes_to_guard(estate: Estate) -> tuple[tuple[ArmId, ...], tuple[Unknown, .
     found: set[ArmId] = set()
     gaps: dict[Unknown, None] = {}
     for workload in workloads(estate):
-        for part in _parts(workload):
-            try:
-                resources = tuple(part())
-            except NotKnown as gap:
-                gaps[gap.unknown] = None
-                continue
-            for resource in resources:
-                found |= {resource.id, group_of(resource.id)}
+        for resource in _seen(workload, _GUARDED, gaps):
+            found |= {resource.id, group_of(resource.id)}
     return tuple(sorted(found)), tuple(gaps)

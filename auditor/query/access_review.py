@@ -16,9 +16,10 @@ import click
 from auditor.access.approved import AllowedRole, allowance
 from auditor.access.assignments import Hold
 from auditor.access.effective import Access
-from auditor.access.grants import Grant
-from auditor.access.new_access import NewAccess
+from auditor.access.grants import Grant, Holding
+from auditor.access.other_grants import unread_delegations
 from auditor.access.paths_to import PathTo
+from auditor.access.principals import Principal
 from auditor.access.scopes import kind_of
 from auditor.model import ArmId, Unknown
 from auditor.settings.read import read_settings
@@ -87,14 +88,19 @@ def path_row(path: PathTo) -> Row:
     )
 
 
-def new_row(found: NewAccess) -> Row:
-    """New access as a row."""
-    who = found.principal
-    chain = (who.label, f"holds {found.holding.says}", f"and so may, as it could not before: {found.rights.show(4)}")
-    scope = found.holding.assignment.scope.text
-    hold = found.holding.assignment.hold
-    answer = "eligible" if hold is Hold.ELIGIBLE else "conditional" if found.holding.conditional else "yes"
-    return Row(who.id, who.name, who.kind, answer, found.worst or "", "", scope, chain)
+def holding_row(who: Principal, holding: Holding) -> Row:
+    """A role that somebody holds as a row: the operation is all that it allows."""
+    role = holding.role
+    allows = "" if isinstance(role, Unknown) else str(role.rights)
+    chain = (who.label, f"holds {holding.says}", *([role.because] if isinstance(role, Unknown) else []))
+    answer = "unknown" if isinstance(role, Unknown) else _answer_of(holding)
+    return Row(who.id, who.name, who.kind, answer, allows, "", holding.assignment.scope.text, chain)
+
+
+def _answer_of(holding: Holding) -> str:
+    if holding.assignment.hold is Hold.ELIGIBLE:
+        return "eligible"
+    return "conditional" if holding.conditional else "yes"
 
 
 def allowed_roles(settings: Path) -> tuple[AllowedRole, ...]:
@@ -110,23 +116,21 @@ def not_allowed(
 ) -> tuple[tuple[Row, ...], tuple[Unknown, ...]]:
     """Who may do something at a place or inside it, standing or activated, whom settings do not allow.
 
-    The second part is what could hide others.
+    A row that says `conditional` or `unknown` is no proof. The second part is what could hide others.
     """
     answer = access.who_can(action, scope, data, below=True)
     rows = []
+    approved: set[str] = set()
     for grant in answer.grants:
-        if grant.assignment.hold is Hold.ELIGIBLE:
-            continue
-        if allowance(allowed, access, grant.assignment, grant.principal) is None:
+        if allowance(allowed, access, grant.assignment, grant.principal) is not None:
+            approved.add(grant.principal.id)
+        elif grant.assignment.hold is not Hold.ELIGIBLE:
             rows.append(grant_row(grant, action, "", scope))
-    approved = {
-        grant.principal.id
-        for grant in answer.grants
-        if allowance(allowed, access, grant.assignment, grant.principal) is not None
-    }
     # Who is in a group that settings allow is settled by allowing the group.
     settled = {gap for group in approved for gap in access.directory.unknown_members(group)}
-    return tuple(rows), tuple(gap for gap in answer.gaps if gap not in settled)
+    gaps = dict.fromkeys(gap for gap in answer.gaps if gap not in settled)
+    unread = unread_delegations(access.estate)
+    return tuple(rows), (*gaps, *([unread] if unread is not None else []))
 
 
 def review_lines(title: str, rows: Iterable[Row], none: str, gaps: Iterable[Unknown]) -> Iterator[str]:

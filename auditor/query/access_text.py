@@ -29,6 +29,7 @@ _COLOURS = {"yes": "red", "no": "green", "conditional": "yellow", "eligible": "y
 _SHOWN_PATTERNS = 6
 _SHOWN_TARGETS = 4
 _SHOWN_WHYS = 3
+_ALL = 1_000_000
 
 
 def fitted(lines: Iterable[str], width: int) -> Iterator[str]:
@@ -65,7 +66,7 @@ def who_lines(action: str, answers: Iterable[WhoCan], scope: ArmId | None) -> It
             yield from _refusal_lines(refusal)
     if not grants:
         yield "nobody, as far as the assignments in this snapshot tell"
-    yield from _gap_lines(gap for answer in answers for gap in answer.gaps)
+    yield from gap_lines(gap for answer in answers for gap in answer.gaps)
     for note in dict.fromkeys(note for answer in answers for note in answer.notes):
         yield f"note: {line(note)}"
 
@@ -84,7 +85,8 @@ def _refusal_lines(refusal: Refusal) -> Iterator[str]:
     yield f"{'':12}deny assignment {line(refusal.denial.name)} stops what {line(role)} would allow"
 
 
-def _gap_lines(gaps: Iterable[Unknown]) -> Iterator[str]:
+def gap_lines(gaps: Iterable[Unknown]) -> Iterator[str]:
+    """What is not known, each once, with what would tell."""
     found = tuple(dict.fromkeys(gaps))
     if found:
         yield ""
@@ -106,13 +108,22 @@ def decision_lines(who: Principal, action: str, scope: ArmId | None, decision: D
         yield f"  deny assignment {line(refusal.denial.name)} stops what {line(refusal.grant.role.name)} would allow"
     if decision.answer == "no" and not decision.refused:
         yield "  no assignment allows it, its own or through a group"
-    yield from _gap_lines(decision.doubts)
+    yield from gap_lines(decision.doubts)
 
 
 def what_lines(
-    answer: WhatCan, effective: Effective | None, outside: Iterable[Federated] = (), unread: Unknown | None = None
+    answer: WhatCan,
+    effective: Effective | None,
+    outside: Iterable[Federated] = (),
+    unread: Unknown | None = None,
+    *,
+    everything: bool = False,
 ) -> Iterator[str]:
-    """What a principal holds, what it comes to at a scope, and who outside can act as it."""
+    """What a principal holds, what it comes to at a scope, and who outside can act as it.
+
+    Of what is allowed some patterns are shown, or with `everything` all.
+    """
+    most = _ALL if everything else _SHOWN_PATTERNS
     who = answer.principal
     where = f" at {line(kind_of(answer.scope))} and above" if answer.scope else ""
     yield click.style(f"{line(who.label)}{where}", bold=True)
@@ -123,7 +134,7 @@ def what_lines(
         yield f"  can be acted as from outside: {line(each.says)}"
     yield ""
     for holding in answer.holdings:
-        yield from _holding_lines(holding)
+        yield from _holding_lines(holding, most)
     if not answer.holdings:
         yield "holds no role, as far as the assignments in this snapshot tell"
     if effective is not None:
@@ -134,25 +145,28 @@ def what_lines(
             ("and once activated", effective.eligible),
         ):
             if not rights.is_empty:
-                yield f"{title}: {_rights(rights)}"
+                yield f"{title}: {_rights(rights, most)}"
     more = () if unread is None else (unread,)
-    yield from _gap_lines((*answer.gaps, *(effective.gaps if effective else ()), *more))
+    yield from gap_lines((*answer.gaps, *(effective.gaps if effective else ()), *more))
 
 
-def _holding_lines(holding: Holding) -> Iterator[str]:
+def _holding_lines(holding: Holding, most: int) -> Iterator[str]:
     yield f"- {line(holding.says)}"
     if isinstance(holding.role, Unknown):
         yield f"    {line(holding.role.because)}"
     else:
-        yield f"    {_rights(holding.role.rights)}"
+        yield f"    {_rights(holding.role.rights, most)}"
 
 
-def _rights(rights: Rights) -> str:
-    return visible(rights.show(_SHOWN_PATTERNS))
+def _rights(rights: Rights, most: int) -> str:
+    return visible(rights.show(most))
 
 
-def blast_lines(part: Resource | None, radius: BlastRadius) -> Iterator[str]:
-    """What an identity leads to, round by round; the same operation on several targets is one line."""
+def blast_lines(part: Resource | None, radius: BlastRadius, everything: bool = False) -> Iterator[str]:
+    """What an identity leads to, round by round; the same operation on several targets is one line.
+
+    Of many targets some are named, or with `everything` all.
+    """
     carried = f", which {line(part.name)} runs as" if part else ""
     yield click.style(f"{line(radius.start.label)}{carried}", bold=True)
     groups: dict[tuple[int, str, str], list[Blow]] = {}
@@ -164,21 +178,21 @@ def blast_lines(part: Resource | None, radius: BlastRadius) -> Iterator[str]:
             yield ""
             yield f"{'  ' * depth}as {line(steps[0].principal.label)}:"
             last = (depth, who)
-        yield from _blow_lines("  " * (depth + 1), steps)
+        yield from _blow_lines("  " * (depth + 1), steps, _ALL if everything else _SHOWN_TARGETS)
     if not radius.steps:
         yield "  leads nowhere: it holds nothing that reaches further"
     if radius.cut_short:
         yield "  and more: the list was cut short"
-    yield from _gap_lines(radius.gaps)
+    yield from gap_lines(radius.gaps)
 
 
-def _blow_lines(indent: str, steps: list[Blow]) -> Iterator[str]:
+def _blow_lines(indent: str, steps: list[Blow], most: int) -> Iterator[str]:
     row = steps[0].escalation
     names = [line(kind_of(step.target)) for step in steps]
-    more = f" and {len(names) - _SHOWN_TARGETS} more" if len(names) > _SHOWN_TARGETS else ""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
     answers = sorted({step.answer.value for step in steps} - {"yes"})
     doubt = f" ({', '.join(answers)})" if answers else ""
-    yield f"{indent}{row.gives:<9}{', '.join(names[:_SHOWN_TARGETS])}{more}: {row.why}{doubt}"
+    yield f"{indent}{row.gives:<9}{', '.join(names[:most])}{more}: {row.why}{doubt}"
     yield f"{indent}{'':<9}{row.operation}"
     reached = list(dict.fromkeys(principal.label for step in steps for principal in step.becomes))
     if reached:
@@ -203,12 +217,12 @@ def overview_lines(
         for kind in dict.fromkeys(reach.escalation.gives for reach in found):
             whys = list(dict.fromkeys(reach.escalation.why for reach in found if reach.escalation.gives == kind))
             most = len(whys) if everything else _SHOWN_WHYS
-            more = f"; and {len(whys) - most} more" if len(whys) > most else ""
+            more = f"; and {len(whys) - most} more (--all shows them)" if len(whys) > most else ""
             yield f"  {kind:<9}{'; '.join(whys[:most])}{more}"
     if not reaches:
         yield ""
         yield "nobody, as far as the assignments in this snapshot tell"
-    yield from _gap_lines(gaps)
+    yield from gap_lines(gaps)
 
 
 def _how(grant: Grant) -> str:

@@ -129,7 +129,7 @@ def test_a_deny_assignment_is_told(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_a_misspelt_operation_is_answered_with_what_was_meant(stored: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = " ".join(error(capsys, stored, "--action", SECRET.replace("getSecret", "getSecre")).split())
-    assert f"did you mean {SECRET}?" in out
+    assert f"did you mean {SECRET}" in out
 
 
 # --- one principal ---------------------------------------------------------------------------------------------------
@@ -359,3 +359,66 @@ def test_names_from_azure_cannot_steer_the_terminal(tmp_path: Path, capsys: pyte
     assert "\x1b" not in out
     assert "\u202e" not in out
     assert "\x07" not in out
+
+
+# --- ways to a place, and assertions ---------------------------------------------------------------------------------
+
+
+def allowing(tmp_path: Path, *rows: str) -> Path:
+    path = tmp_path / "settings.yaml"
+    listed = "\n".join(f"    - {row}" for row in rows)
+    path.write_text(f"allow:\n  roles:\n{listed}\n" if rows else "allow:\n  roles: []\n", encoding="utf-8")
+    return path
+
+
+def test_every_way_to_a_place_is_listed_with_its_steps(stored: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = answer(capsys, stored, "--to", "kv-aibase")["rows"]
+    assert {"secrets", "control"} <= {row["gives"] for row in rows}
+    assert all(row["chain"] for row in rows)
+
+
+def test_nobody_but_whom_settings_allow(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = small(tmp_path, *PARTS, give("id-app", "Secrets User", f"{VAULT}/secrets/x"))
+    asked = (path, "--action", SECRET, "--scope", "kv", "--nobody-but")
+    none = allowing(tmp_path)
+    assert run(["access", *map(str, (*asked, none))]) == ExitCode.FAILS
+    assert "is assigned Secrets User at secret x in kv" in " ".join(capsys.readouterr().out.split())
+    some = allowing(tmp_path, f"{{principal: id-app, role: Secrets User, scope: '{VAULT}/*', why: it serves the chat}}")
+    assert run(["access", *map(str, (*asked, some))]) == ExitCode.HOLDS
+
+
+def test_nothing_new_since_an_older_snapshot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "old").mkdir()
+    old = small(tmp_path / "old", *PARTS)
+    new = small(tmp_path, *PARTS, give("id-app", "Secrets User", VAULT))
+    assert run(["access", str(new), "--no-new-than", str(old)]) == ExitCode.FAILS
+    assert "is assigned Secrets User at kv" in capsys.readouterr().out
+    assert run(["access", str(old), "--no-new-than", str(new)]) == ExitCode.HOLDS
+
+
+def test_csv_has_a_row_for_each_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = small(tmp_path, *PARTS, give("id-app", "Secrets User", VAULT))
+    assert run(["access", str(path), "--action", SECRET, "--scope", "kv", "--format", "csv"]) == ExitCode.HOLDS
+    head, row = capsys.readouterr().out.splitlines()
+    assert head == "principal,name,kind,answer,operation,gives,scope,chain"
+    assert row.startswith(f"{guid('id-app')},id-app,identity,yes,{SECRET},,{VAULT},")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--to", "kv", "--principal", "id-app"),
+        ("--to", "kv", "--action", SECRET),
+        ("--nobody-but", "settings.yaml"),
+        ("--to", "kv", "--no-new-than", "x.json"),
+    ],
+)
+def test_options_of_different_questions_are_refused_together(
+    arguments: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error(capsys, small(tmp_path, *PARTS), *arguments)
+
+
+def test_an_operation_of_another_provider_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ("--action", "Microsoft.CognitiveServices/accounts/regenerateKey/action", "--scope", "kv")
+    assert "means nothing at kv" in error(capsys, small(tmp_path, *PARTS), *asked)

@@ -28,7 +28,8 @@ REFUSED = {
     "microsoft.network/networksecuritygroups": Topic.FLOWS,
     "microsoft.network/virtualnetworks": Topic.FLOWS,
     "microsoft.authorization/roleassignments": Topic.PERMISSIONS,
-    "microsoft.authorization/roledefinitions": Topic.PERMISSIONS,
+    # What Azure's own roles allow is known without their definitions, and the reference gives no others.
+    "microsoft.authorization/roledefinitions": Topic.READS,
     "microsoft.keyvault/vaults": Topic.PUBLIC_ACCESS,
     "microsoft.machinelearningservices/workspaces": Topic.OUTBOUND,
     "microsoft.cognitiveservices/accounts/raipolicies": Topic.FINDINGS,

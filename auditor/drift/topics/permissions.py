@@ -119,7 +119,7 @@ def changes(pair: Pair) -> Iterator[Change]:
             yield _unread("who may do what cannot be compared", why)
         return
     accesses = Accesses(old, new)
-    yield from _unread_parts(accesses)
+    yield from unread_parts(accesses)
     for found in rights_changes(pair, accesses):
         yield found.as_change()
 
@@ -189,8 +189,8 @@ def _by_doubt(rights: Rights, sides: Accesses, principal: str, scope: ArmId) -> 
         yield None, left
 
 
-def _unread_parts(accesses: Accesses) -> Iterator[Change]:
-    """Parts that one side knows and the other does not; and conditions, which are not evaluated."""
+def unread_parts(accesses: Accesses) -> Iterator[Change]:
+    """Parts that one side knows and the other does not; and conditions that are other ones than before."""
     eligible = (accesses.old.eligible, accesses.new.eligible)
     if isinstance(eligible[0], Unknown) != isinstance(eligible[1], Unknown):
         why = eligible[0] if isinstance(eligible[0], Unknown) else eligible[1]
@@ -201,7 +201,7 @@ def _unread_parts(accesses: Accesses) -> Iterator[Change]:
         role = accesses.new.role_name(assignment)
         says = (
             f"{role} of {who} at {kind_of(assignment.scope)} is under another condition than before;"
-            " conditions are not evaluated"
+            " whether it is met is not known"
         )
         detail = {"before": before.condition, "after": assignment.condition, "id": assignment.resource.id.text}
         yield Change(Topic.PERMISSIONS, "condition", Effect.UNKNOWN, says, assignment.scope, detail, rank=450)
