@@ -46,6 +46,28 @@ def allowance(
     return next((each for each in allowed if each.covers(access, assignment, holder)), None)
 
 
+def unmatched(allowed: Iterable[AllowedRole], access: Access) -> Iterator[tuple[AllowedRole, str]]:
+    """What is allowed and matches no assignment, with what it fails by: the role, the principal, or both together."""
+    for each in allowed:
+        if any(each.covers(access, a, holder) for a in access.assignments for holder in _holders(access, a)):
+            continue
+        role = each.role.casefold()
+        known = {access.role_name(a).casefold() for a in access.assignments} | {a.role for a in access.assignments}
+        if role not in known and not any(access.roles.name(guid).casefold() == role for guid in access.roles.guids()):
+            yield each, f"no role here is called {each.role}"
+        elif not any(_is(each.principal, (p.id, p.name)) for a in access.assignments for p in _holders(access, a)):
+            yield each, f"nothing here is assigned to {each.principal}"
+        else:
+            yield each, "no such assignment is here"
+
+
+def _holders(access: Access, assignment: Assignment) -> Iterator[Principal]:
+    holder = access.principal_of(assignment)
+    yield holder
+    if access.may_have_members(assignment):
+        yield from access.directory.members(holder.id)
+
+
 def reasons(allowed: Iterable[AllowedRole]) -> str:
     """Why what was found is borne, each reason once, to end a sentence with; empty where nothing was."""
     said = list(dict.fromkeys(_reasons(allowed)))

@@ -108,7 +108,7 @@ def _steps(
             done.add(target)
             if row.gives == "control" and grant.answer is Answer.YES:
                 controlled.append(target)
-            becomes = _becomes(estate, access, row, target)
+            becomes = becomes_by(estate, row, target)
             if becomes != (principal,):
                 yield Blow(depth, principal, row, target, grant, becomes)
 
@@ -142,7 +142,9 @@ def _grant(access: Access, principal: Principal, row: Escalation, holding: Holdi
     )
 
 
-def _becomes(estate: Estate, access: Access, row: Escalation, target: ArmId) -> tuple[Principal, ...]:
+def becomes_by(estate: Estate, row: Escalation, target: ArmId) -> tuple[Principal, ...]:
+    """As whom somebody can go on who does what a row of the table says on a target."""
+    access = access_of(estate)
     resource = estate.find(target)
     if resource is None or not row.through:
         return ()

@@ -106,6 +106,10 @@ class Access:
         """The object ids of the groups that something is assigned to."""
         return tuple(sorted({a.principal for a in self.assignments if self.may_have_members(a)}))
 
+    def assigned_to(self, principal: str) -> tuple[Assignment, ...]:
+        """What is assigned to a principal itself."""
+        return tuple(self._by_principal.get(principal, ()))
+
     def may_have_members(self, assignment: Assignment) -> bool:
         """Whether the holder is a group, or may be one: a type that is not stated, or Unknown, tells nothing."""
         holder = self.principal_of(assignment)
@@ -304,11 +308,18 @@ class Access:
 
     # --- what can ------------------------------------------------------------------------------------------------
 
-    def what_can(self, principal: str, scope: ArmId | None = None, below: bool = False) -> WhatCan:
-        """What a principal holds anywhere; with a scope, what holds there, and with `below` what lies below it too."""
+    def what_can(
+        self, principal: str, scope: ArmId | None = None, below: bool = False, settled: frozenset[str] = frozenset()
+    ) -> WhatCan:
+        """What a principal holds anywhere; with a scope, what holds there, and with `below` what lies below it too.
+
+        `settled` are groups of which it does not matter whether the principal is in them.
+        """
         held = self._held_by(principal)
         gaps: dict[Unknown, None] = {}
         for group, inside in held.perhaps:
+            if group in settled:
+                continue
             if scope is None or any(self._at(a, scope, below, {}) for a in self._by_principal[group]):
                 gaps[self._perhaps(group, inside)] = None
         found = held.holdings

@@ -11,6 +11,7 @@ from auditor.access.conditions import decided
 from auditor.access.effective import Access, access_of
 from auditor.access.grants import Grant, Holding
 from auditor.access.known_operations import names
+from auditor.access.role_definitions import PermissionSet
 from auditor.documents.defaults import setting
 from auditor.estate import Estate
 from auditor.facts import load
@@ -35,6 +36,7 @@ class Escalation:
     data: bool = False
     through: str = ""
     needs_host: bool = False
+    needs_deployment: bool = False
     void_if: tuple[str, bool | str] | None = None
     void_for_roles: tuple[str, bool | str] | None = None
 
@@ -75,6 +77,7 @@ def escalations() -> tuple[Escalation, ...]:
             row.get("data", False),
             row.get("through", ""),
             row.get("needs") == "host",
+            row.get("needs") == "deployment",
             tuple(row["void_if"]) if "void_if" in row else None,
             tuple(row["void_for_roles"]) if "void_for_roles" in row else None,
         )
@@ -83,9 +86,15 @@ def escalations() -> tuple[Escalation, ...]:
     return tuple(sorted(rows, key=lambda row: row.rank))
 
 
+_DEPLOY = "Microsoft.Resources/deployments/write"
+
+
 @cache
-def _opens_data() -> frozenset[str]:
-    return frozenset(load("escalation")["opens_data"])
+def _opens_data() -> tuple[Escalation, ...]:
+    """The rows that reach data, the plainest first."""
+    kinds = load("escalation")["opens_data"]
+    rows = (row for row in escalations() if row.gives in kinds)
+    return tuple(sorted(rows, key=lambda row: kinds.index(row.gives)))
 
 
 @cache
@@ -141,16 +150,18 @@ def data_access(rights: Rights, works: Callable[[Escalation], bool] = _always) -
     A Reader's `*/read` also pulls images and reads a workspace's secret metadata (facts/rbac-semantics.md, section 7);
     that is not counted here, or nobody could be a Reader.
     """
-    for row in escalations_in(rights):
-        if row.gives in _opens_data() and works(row):
+    for row in _opens_data():
+        if row.needs_deployment and not rights.control.contains(_DEPLOY):
+            continue
+        if rights.plane(row.data).contains(row.operation) and works(row):
             return row.operation
     void = OperationSet.of(row.operation for row in escalations() if row.data and not works(row))
     return ((rights.data & workload_data()) - _metadata() - void).witness(names(True))
 
 
 def ways_to(resource: Resource, kinds: frozenset[str]) -> tuple[Escalation, ...]:
-    """The rows of the table that give one of these on a resource, as it is set."""
-    rows = (row for row in escalations() if row.on == resource.type and row.gives in kinds)
+    """The rows of the table that by themselves give one of these on a resource, as it is set."""
+    rows = (r for r in escalations() if r.on == resource.type and r.gives in kinds and not r.needs_deployment)
     return tuple(row for row in rows if row.works_on(resource))
 
 
@@ -180,14 +191,21 @@ def delegates_data(access: Access, assignment: Assignment, estate: Estate, scope
     if assignment.principal_kind:
         own[f"{_REQUEST}principaltype"] = (assignment.principal_kind,)
     others: str | None = None
+    parts = () if isinstance(found := access.role_of(assignment), Unknown) else found.sets
+    able = [part for part in parts if part.rights.control.contains(ASSIGN)]
+
+    def texts(part: PermissionSet) -> list[str]:
+        return [text for text in (assignment.condition, part.condition) if text]
+
     for guid in access.roles.guids():
         asked = {f"{_REQUEST}roledefinitionid": (guid,)}
-        if decided(assignment.condition, asked).failed.contains(ASSIGN):
+        free = [p for p in able if not any(decided(t, asked).failed.contains(ASSIGN) for t in texts(p))]
+        if not free:
             continue
         role = access.roles.get(guid)
         if isinstance(role, Unknown) or data_access(role.rights, lambda row: works_below(estate, row, scope)) is None:
             continue
-        if decided(assignment.condition, asked | own).met.contains(ASSIGN):
+        if any(all(decided(text, asked | own).met.contains(ASSIGN) for text in texts(part)) for part in free):
             return True
         others = role.name
     if others is None:

@@ -183,10 +183,15 @@ class Excess:
         return f"holds {self.holding.says}, beyond the table{worst}: {self.beyond.show(4)}"
 
 
-def excess(access: Access, principal: str, rows: Iterable[Row]) -> tuple[tuple[Excess, ...], tuple[Unknown, ...]]:
-    """What a principal holds anywhere that is none of the rows; and the groups and lists that are not known."""
+def excess(
+    access: Access, principal: str, rows: Iterable[Row], settled: frozenset[str] = frozenset()
+) -> tuple[tuple[Excess, ...], tuple[Unknown, ...]]:
+    """What a principal holds anywhere that is none of the rows; and the groups and lists that are not known.
+
+    `settled` are groups of which it does not matter whether the principal is in them.
+    """
     rows = tuple(rows)
-    found = access.what_can(principal)
+    found = access.what_can(principal, settled=settled)
     extra = []
     for holding in found.holdings:
         stated = any(holding.assignment.role == r.role and holding.assignment.scope == r.scope for r in rows)

@@ -36,6 +36,11 @@ class Voids:
                     doubt = gap.unknown
                 self._by_place[resource.id] = Void(resource, rights, doubt)
 
+    @property
+    def places(self) -> tuple[ArmId, ...]:
+        """The resources whose settings take the effect from roles, or may."""
+        return tuple(self._by_place)
+
     def at(self, scope: ArmId) -> Void | None:
         """What is void at a scope: it is such a resource, or lies in one."""
         place: ArmId | None = scope

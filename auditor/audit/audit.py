@@ -25,6 +25,7 @@ from auditor.model import (
 from auditor.model.fingerprint import fingerprint
 from auditor.network.topology.service_tags import DOCUMENT
 from auditor.rules import Rule, rules_by_name
+from auditor.services.paas_firewall import unjudged
 from auditor.snapshot import Snapshot, positions_of
 from auditor.workload.parts import Workload, workloads
 from auditor.workload.pins import Pin, pins_of
@@ -202,6 +203,7 @@ def _notes(found: tuple[Workload, ...], estate: Estate) -> Iterator[str]:
     yield from estate.contradictions[:_SHOWN]
     if len(estate.contradictions) > _SHOWN:
         yield f"{len(estate.contradictions) - _SHOWN} more documents contradict themselves in this way"
+    yield from _not_judged(estate)
     for workload in found:
         if workload.anchor is not None and workload.anchor.kind == "hub":
             yield f"{workload.anchor.name} is a hub: it is judged, with its projects, as the workspace"
@@ -215,6 +217,17 @@ def _notes(found: tuple[Workload, ...], estate: Estate) -> Iterator[str]:
                 "which subnet serves agents, training and scoring cannot be told by structure alone"
                 f" (subnets: {names}); pin them in the settings file"
             )
+
+
+def _not_judged(estate: Estate) -> Iterator[str]:
+    """How many resources of which kinds no rule looks at, and no table says whether they let the Internet in."""
+    kinds = unjudged(estate)
+    if kinds:
+        count, many = sum(kinds.values()), len(kinds)
+        names = ", ".join(f"{n} {kind}" for kind, n in list(kinds.items())[:_SHOWN])
+        more = f" and {many - _SHOWN} more kinds" if many > _SHOWN else ""
+        what = f"{count} resource{'s' if count > 1 else ''} of {many} kind{'s' if many > 1 else ''}"
+        yield f"{what} {'were' if count > 1 else 'was'} not judged: {names}{more}"
 
 
 def _about(snapshot: Snapshot) -> SnapshotInfo:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
@@ -63,6 +64,14 @@ class Gathered:
         elif recipe.where is not Where.MANAGEMENT_GROUP:
             # What descends from a management group is told by its own documents, and better.
             self._keep(answer.documents, answer)
+
+    def so_far(self) -> Gathered:
+        """A copy of what there is while the run goes on; what a path denied and no list was asked about is unread."""
+        found = copy.copy(self)
+        found.reads, found._gone = list(self.reads), dict(self._gone)
+        for denied in self.denied:
+            found.settle(denied, None)
+        return found
 
     @property
     def denied(self) -> tuple[ArmId, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -41,6 +42,11 @@ class Progress:
 
 
 Watch = Callable[[Progress], None]
+Keep = Callable[[Snapshot], object]
+"""Takes what a run has so far, marked incomplete."""
+
+KEEP_EVERY = 60.0
+"""Seconds between two of these."""
 
 
 def collect(
@@ -48,25 +54,33 @@ def collect(
     watch: Watch | None = None,
     credential: TokenCredential | None = None,
     earlier: Snapshot | None = None,
+    keep: Keep | None = None,
 ) -> Snapshot:
     """Read a deployment. A read that fails is recorded and the rest goes on.
 
     Ctrl-C, SIGTERM or the target's timeout end the run early: the snapshot then has `complete` false and a failed read
     for everything that was not asked any more. `earlier` is a snapshot to continue: its scopes are read in the place
-    of the target's, what it holds is kept, and only what it lacks is asked. Raises `AuditorError` where nothing can be
+    of the target's, what it holds is kept, and only what it lacks is asked. `keep` is given what there is every minute, as
+    a run that ended there would have left it. Raises `AuditorError` where nothing can be
     read at all: no credential, no such subscription or resource group.
     """
-    return _run(target, watch, credential, earlier).together()
+    return _run(target, watch, credential, earlier, keep).together()
 
 
 def collect_apart(
     target: Target, watch: Watch | None = None, credential: TokenCredential | None = None
 ) -> tuple[Snapshot, ...]:
     """As `collect`, with a snapshot for each subscription."""
-    return _run(target, watch, credential, None).apart()
+    return _run(target, watch, credential, None, None).apart()
 
 
-def _run(target: Target, watch: Watch | None, credential: TokenCredential | None, earlier: Snapshot | None) -> _Run:
+def _run(
+    target: Target,
+    watch: Watch | None,
+    credential: TokenCredential | None,
+    earlier: Snapshot | None,
+    keep: Keep | None,
+) -> _Run:
     deadline = Deadline(target.timeout)
     session = Session(target, deadline, credential)
     try:
@@ -77,7 +91,7 @@ def _run(target: Target, watch: Watch | None, credential: TokenCredential | None
             scopes, known = (kept.scopes, ()) if kept else _scopes(target, wire, deadline)
         tenant = kept.tenant if kept else bool(target.management_groups)
         plan = Plan(scopes, known, kept.reads if kept else (), tenant)
-        run = _Run(plan, scopes, deadline, watch or (lambda _: None))
+        run = _Run(plan, scopes, deadline, watch or (lambda _: None), keep)
         run.origin = {
             "cloud": session.cloud.name,
             "resource_groups": tuple(sorted(earlier.resource_groups if earlier else target.resource_groups)),
@@ -121,11 +135,15 @@ def _kept(earlier: Snapshot | None, cloud: str) -> Kept | None:
 class _Run:
     """What was asked and what came back, held by the one thread that counts."""
 
-    def __init__(self, plan: Plan, scopes: Sequence[Scope], deadline: Deadline, watch: Watch) -> None:
+    def __init__(
+        self, plan: Plan, scopes: Sequence[Scope], deadline: Deadline, watch: Watch, keep: Keep | None = None
+    ) -> None:
         self._plan = plan
         self._scopes = scopes
         self._deadline = deadline
         self._watch = watch
+        self._keep = keep
+        self._kept_at = time.monotonic()
         self._open: dict[tuple[str, str], Question] = {}
         self.gathered = Gathered()
         self.origin: dict[str, object] = {}
@@ -144,6 +162,7 @@ class _Run:
                 self._queue(pool, self._plan.rest(kept.documents, kept.open))
             while (self._open or self._queue(pool, self._last())) and not self._deadline.over:
                 arrived = pool.next(_HEARTBEAT)
+                self._keep_now_and_then()
                 if arrived is not None:
                     self._take(arrived)
                     self._queue(pool, self._plan.then(arrived))
@@ -159,6 +178,17 @@ class _Run:
         for denied in self.gathered.denied:
             question = None if self._deadline.over else self._plan.list_of(denied)
             self.gathered.settle(denied, None if question is None else ask(question))
+
+    def _keep_now_and_then(self) -> None:
+        """Hand on what there is, once a minute: a run that is killed leaves that, and another can go on from it."""
+        if self._keep is None or time.monotonic() - self._kept_at < KEEP_EVERY:
+            return
+        found = self.gathered.so_far()
+        cut_off = interrupted()
+        for question in self._open.values():
+            found.note(question.failed(cut_off.status, cut_off.error, cut_off.message))
+        self._keep(found.together(self._scopes, **self.origin))
+        self._kept_at = time.monotonic()
 
     def together(self) -> Snapshot:
         """What was gathered, in its lasting order."""

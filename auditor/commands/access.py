@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from auditor.commands.options.output import (
-    page_options,
+    output_option,
     page_width,
     write_json,
     write_page,
+    write_text,
 )
 from auditor.model import ArmId, AuditorError, ExitCode, NotKnown
 
 if TYPE_CHECKING:
     from auditor.access.effective import Access
     from auditor.estate import Estate
+    from auditor.model import Unknown
+    from auditor.query.access_review import Row
 
 
 @click.command()
@@ -31,7 +35,28 @@ if TYPE_CHECKING:
     help="Whether the operation is a data action; looked up if not given.",
 )
 @click.option("--blast-radius", is_flag=True, help="What whoever takes over the identity can do next, step by step.")
-@page_options
+@click.option("--to", "to", metavar="ID|NAME", help="Every way to a place: who reaches it, and over which steps.")
+@click.option(
+    "--nobody-but",
+    type=click.Path(path_type=Path),
+    metavar="SETTINGS",
+    help="Assert that only those whom these settings allow can do --action at --scope; exit code 1 where others can.",
+)
+@click.option(
+    "--no-new-than",
+    type=click.Path(path_type=Path),
+    metavar="OLD",
+    help="Assert that nobody can do more than in this older snapshot; exit code 1 where somebody can.",
+)
+@click.option("--all", "everything", is_flag=True, help="Leave nothing out of a page that is otherwise cut short.")
+@click.option(
+    "--format",
+    type=click.Choice(["text", "json", "csv"]),
+    default="text",
+    show_default=True,
+    help="CSV has a row for each way: principal, operation, scope and chain, for access reviews.",
+)
+@output_option
 def access(
     snapshot: Path,
     *,
@@ -40,13 +65,18 @@ def access(
     scope: str | None,
     plane: str | None,
     blast_radius: bool,
+    to: str | None,
+    nobody_but: Path | None,
+    no_new_than: Path | None,
+    everything: bool,
     format: str,
     output: Path | None,
-) -> None:
+) -> ExitCode:
     """Who can do what on which scope, and why: the assignment, the role, its permission set and the pattern in it.
 
-    Counts what is inherited, groups as far as their members are in the snapshot, deny assignments, conditions (which
-    are not evaluated) and eligible assignments (which have to be activated).
+    Counts what is inherited and what is given inside a place, access policies of vaults, Azure Lighthouse, groups as
+    far as their members are in the snapshot, deny assignments, conditions as far as the snapshot decides them, and
+    eligible assignments (which have to be activated).
 
     \b
     auditor access s.json                                     who reaches control, keys and data of the workload
@@ -55,32 +85,66 @@ def access(
     auditor access s.json --principal id-app-aibase --action Microsoft.Storage/storageAccounts/listKeys/action
     auditor access s.json --principal id-app-aibase --blast-radius
     auditor access s.json --blast-radius                      of every part that the Internet talks to
+    auditor access s.json --to kv-aibase                      every way to a place, over all steps
+    auditor access s.json --nobody-but settings.yaml --action OPERATION --scope kv-aibase
+    auditor access s.json --no-new-than yesterday.json        who can do more than before
     """
     from auditor.estate import build_estate
     from auditor.query.access import check_action, find_scope, open_access
     from auditor.snapshot import read_snapshot
 
-    if blast_radius and (action or scope):
-        raise AuditorError("--blast-radius follows every operation everywhere", "leave --action and --scope out")
+    asserted = {"--to": to, "--nobody-but": nobody_but, "--no-new-than": no_new_than}
+    _check_options([name for name, value in asserted.items() if value], principal, action, scope, blast_radius)
+    if nobody_but and not (action and scope):
+        raise AuditorError("--nobody-but asserts who can do something at a place", "give --action and --scope too")
     if plane and not action:
         raise AuditorError("--plane says what kind of operation --action is", "give --action too")
     estate = build_estate(read_snapshot(snapshot))
     book = open_access(estate)
     data = None if plane is None else plane == "data"
     place = find_scope(estate, scope) if scope else None
-    asked = _Asked(principal, check_action(action) if action else None, place, data, blast_radius)
+    operation = check_action(action, book, place) if action else None
+    asked = _Asked(principal, operation, place, data, blast_radius, everything)
+    review = None
     try:
-        body, lines = _answer(estate, book, asked)
+        if to:
+            review = _to(estate, find_scope(estate, to))
+        elif nobody_but and operation and place:
+            review = _nobody_but(book, nobody_but, operation, place, data)
+        elif no_new_than:
+            review = _no_new_than(book, no_new_than)
+        elif format == "csv":
+            review = _table(estate, book, asked)
+        body, lines = _answer(estate, book, asked) if review is None else review.told
     except NotKnown as gap:
         needs = f"the snapshot needs {gap.unknown.permission}" if gap.unknown.permission else ""
         raise AuditorError(f"this cannot be told: {gap.unknown.because}", needs, ExitCode.INCOMPLETE) from gap
-    if format == "json":
-        from auditor.query.access_json import FORMAT
+    _write(format, output, body, lines, review)
+    return review.exit_code if review is not None and (nobody_but or no_new_than) else ExitCode.HOLDS
 
+
+def _check_options(
+    questions: list[str], principal: str | None, action: str | None, scope: str | None, blast_radius: bool
+) -> None:
+    """Raise `AuditorError` where options of different questions are given together."""
+    if blast_radius and (action or scope):
+        raise AuditorError("--blast-radius follows every operation everywhere", "leave --action and --scope out")
+    if len(questions) > 1 or (questions and (principal or blast_radius)):
+        raise AuditorError(f"{questions[0]} is a question of its own", "ask one question at a time")
+    if questions and questions != ["--nobody-but"] and (action or scope):
+        raise AuditorError(f"{questions[0]} counts every operation", "leave --action and --scope out")
+
+
+def _write(form: str, output: Path | None, body: dict[str, Any], lines: list[str], review: _Review | None) -> None:
+    from auditor.query.access_json import FORMAT
+    from auditor.query.access_review import rows_csv
+    from auditor.query.access_text import fitted
+
+    if form == "csv" and review is not None:
+        write_text(rows_csv(review.rows), output)
+    elif form == "json":
         write_json({"format": FORMAT, **body}, output)
     else:
-        from auditor.query.access_text import fitted
-
         write_page(fitted(lines, page_width(output)), output)
 
 
@@ -93,6 +157,91 @@ class _Asked(NamedTuple):
     scope: ArmId | None
     data: bool | None
     blast_radius: bool
+    everything: bool
+
+
+class _Review(NamedTuple):
+    """Rows of an answer, what could hide more of them, and the title and the words for none of them."""
+
+    rows: tuple[Row, ...]
+    gaps: tuple[Unknown, ...]
+    title: str
+    none: str
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Of an assertion: a row breaks it, and without one what is not known leaves it open."""
+        if self.rows:
+            return ExitCode.FAILS
+        return ExitCode.INCOMPLETE if self.gaps else ExitCode.HOLDS
+
+    @property
+    def told(self) -> _Told:
+        from auditor.query.access_json import unknown_json
+        from auditor.query.access_review import review_lines
+
+        rows = [{**asdict(row), "chain": list(row.chain)} for row in self.rows]
+        body = {"rows": rows, "gaps": [unknown_json(gap) for gap in self.gaps]}
+        return body, list(review_lines(self.title, self.rows, self.none, self.gaps))
+
+
+def _to(estate: Estate, place: ArmId) -> _Review:
+    from auditor.access.paths_to import paths_to
+    from auditor.access.scopes import kind_of
+    from auditor.query.access_review import path_row
+
+    paths, gaps = paths_to(estate, place)
+    where = kind_of(place)
+    return _Review(tuple(map(path_row, paths)), gaps, f"every way to {where}", f"no principal reaches {where}")
+
+
+def _nobody_but(book: Access, settings: Path, action: str, place: ArmId, data: bool | None) -> _Review:
+    from auditor.access.scopes import kind_of
+    from auditor.query.access_review import allowed_roles, not_allowed
+
+    rows, gaps = not_allowed(book, action, place, data, allowed_roles(settings))
+    where = f"{action} on {kind_of(place)}"
+    return _Review(rows, gaps, f"who can do {where} and is not allowed by {settings}", "no principal")
+
+
+def _no_new_than(book: Access, old: Path) -> _Review:
+    from auditor.access.new_access import new_access
+    from auditor.estate import build_estate
+    from auditor.query.access import open_access
+    from auditor.query.access_review import new_row
+    from auditor.snapshot import read_snapshot
+
+    found, gaps = new_access(open_access(build_estate(read_snapshot(old))), book)
+    return _Review(tuple(map(new_row, found)), gaps, f"what can be done now and could not be in {old}", "nothing new")
+
+
+def _table(estate: Estate, book: Access, asked: _Asked) -> _Review:
+    """The answers that have grants, as rows: who can, whether one can, or who reaches what."""
+    from auditor.access.escalation import who_reaches
+    from auditor.query.access import find_principal, scopes_to_guard, who_can_anywhere
+    from auditor.query.access_review import grant_row
+
+    if asked.blast_radius or (asked.principal and not asked.action):
+        raise AuditorError("CSV has rows of who can do what", "ask with --action, --to, or for the overview")
+    if asked.action:
+        scope, action = asked.scope, asked.action
+        answers = (
+            [book.who_can(action, scope, asked.data)]
+            if scope
+            else [a for _, a in who_can_anywhere(book, action, asked.data)]
+        )
+        who = find_principal(book, asked.principal).id if asked.principal else ""
+        rows = [
+            grant_row(grant, action, "", answer.scope)
+            for answer in answers
+            for grant in answer.grants
+            if not who or grant.principal.id == who
+        ]
+        return _Review(tuple(rows), tuple(gap for answer in answers for gap in answer.gaps), "", "")
+    scopes, unread = ((asked.scope,), ()) if asked.scope else scopes_to_guard(estate)
+    reaches, gaps = who_reaches(estate, scopes)
+    found = (grant_row(r.grant, r.escalation.operation, r.escalation.gives, r.scope) for r in reaches)
+    return _Review(tuple(found), (*gaps, *unread), "", "")
 
 
 def _answer(estate: Estate, book: Access, asked: _Asked) -> _Told:
@@ -102,7 +251,7 @@ def _answer(estate: Estate, book: Access, asked: _Asked) -> _Told:
         return _who(book, asked.action, asked.scope, asked.principal, asked.data)
     if asked.principal:
         return _what(book, asked.principal, asked.scope)
-    return _overview(estate, asked.scope)
+    return _overview(estate, asked.scope, asked.everything)
 
 
 def _who(book: Access, action: str, scope: ArmId | None, principal: str | None, data: bool | None) -> _Told:
@@ -160,19 +309,20 @@ def _blast(estate: Estate, book: Access, principal: str | None) -> _Told:
     return {"blast_radius": [blast_json(radius, part) for part, radius in found]}, lines[:-1]
 
 
-def _overview(estate: Estate, scope: ArmId | None) -> _Told:
+def _overview(estate: Estate, scope: ArmId | None, everything: bool) -> _Told:
     from auditor.access.escalation import who_reaches
     from auditor.query.access import scopes_to_guard
     from auditor.query.access_json import reach_json, unknown_json
     from auditor.query.access_text import overview_lines
 
-    scopes = (scope,) if scope else scopes_to_guard(estate)
+    scopes, unread = ((scope,), ()) if scope else scopes_to_guard(estate)
     if not scopes:
         raise AuditorError("this snapshot has no workload to guard", "ask of a place: --scope ID|NAME")
     reaches, gaps = who_reaches(estate, scopes)
+    gaps = (*gaps, *unread)
     body = {
         "scopes": [place.text for place in scopes],
         "reaches": [reach_json(reach) for reach in reaches],
         "gaps": [unknown_json(gap) for gap in gaps],
     }
-    return body, list(overview_lines(scopes, reaches, gaps))
+    return body, list(overview_lines(scopes, reaches, gaps, everything))

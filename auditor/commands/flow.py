@@ -34,14 +34,22 @@ _FIELDS = ("at", "direction", "protocol", "local_ip", "local_port", "remote_ip",
 @click.option("--remote", metavar="IP|TAG:PORT", help="The far end, or a service tag: Internet:443.")
 @click.option("--batch", metavar="FILE", help="Questions as JSON lines; `-` is standard input.")
 @click.option("--service-tags", type=click.Path(path_type=Path), metavar="FILE", help="Prefixes of service tags.")
+@click.option("--strict", is_flag=True, help="Answer Unknown where an answer rests on what was not read; exit 3.")
 @page_options
-def flow(
-    snapshot: Path, batch: str | None, service_tags: Path | None, format: str, output: Path | None, **asked: str | None
+def flow(  # noqa: PLR0917 - click passes each by name
+    snapshot: Path,
+    batch: str | None,
+    service_tags: Path | None,
+    strict: bool,
+    format: str,
+    output: Path | None,
+    **asked: str | None,
 ) -> ExitCode | None:
     """Would this packet get through, and which rule decides? Network Watcher's IP flow verify, without Azure.
 
     Asks the security groups of the subnet and of the network interface, security admin rules and the laws of special
-    subnets. Routes are not asked: `auditor reach` follows them.
+    subnets. Routes are not asked: `auditor reach` follows them. Where something was not read that most networks do not
+    have, the answer is the one without it, and says what would change it ("unless"); --strict takes that for Unknown.
 
     \b
     auditor flow s.json --at snet-jumpbox --direction in --protocol Tcp --local 10.0.2.132:3389 --remote Internet:50000
@@ -55,11 +63,11 @@ def flow(
     if batch is not None:
         if single:
             raise AuditorError(f"--batch brings its own questions; {', '.join(single)} cannot stand beside it")
-        return _batch(_book(snapshot, service_tags), batch, output)
+        return _batch(_book(snapshot, service_tags, strict), batch, output)
     missing = [f"--{name}" for name, value in asked.items() if value is None]
     if missing:
         raise AuditorError(f"{', '.join(missing)} missing", "name a place, a direction, a protocol and both ends")
-    book = _book(snapshot, service_tags)
+    book = _book(snapshot, service_tags, strict)
     ends = _ends(single["--local"], single["--remote"])
     question = _question(book, single["--at"], single["--direction"], single["--protocol"], ends)
     answer = book.answer(question)
@@ -67,16 +75,16 @@ def flow(
         write_json(_single_json(question, answer), output)
     else:
         write_page(_page(question, answer, page_width(output)), output)
-    return None
+    return ExitCode.INCOMPLETE if strict and answer.access == "Unknown" else None
 
 
-def _book(path: Path, tags: Path | None) -> FlowBook:
+def _book(path: Path, tags: Path | None, strict: bool) -> FlowBook:
     from auditor.commands.options.network_arguments import read_tags
     from auditor.estate import build_estate
     from auditor.query.flow import FlowBook
     from auditor.snapshot import read_snapshot
 
-    return FlowBook(build_estate(read_snapshot(path)), read_tags(tags))
+    return FlowBook(build_estate(read_snapshot(path)), read_tags(tags), likely=not strict)
 
 
 def _ends(local: str, remote: str) -> dict[str, Any]:
@@ -94,7 +102,7 @@ def _ends(local: str, remote: str) -> dict[str, Any]:
 def _question(book: FlowBook, at: str, direction: str, protocol: str, ends: Mapping[str, Any]) -> Question:
     from auditor.commands.options.network_arguments import read_address, read_port, read_protocol
     from auditor.estate.naming import find_resource
-    from auditor.query.flow import End, Question, has_place
+    from auditor.query.flow import End, Question, has_place, machine_interface
 
     way = _DIRECTIONS.get(direction.strip().casefold())
     if way is None:
@@ -105,7 +113,13 @@ def _question(book: FlowBook, at: str, direction: str, protocol: str, ends: Mapp
         raise AuditorError("the remote end names no address and no tag")
     far = read_address(far, "the remote end") if far[0].isdigit() or ":" in far else far
     remote = End(far, read_port(ends["remote_port"], "remote port"))
-    resource = find_resource(book.estate, at, lambda found: has_place(book.estate, found))
+    try:
+        resource = find_resource(book.estate, at, lambda found: has_place(book.estate, found))
+    except AuditorError:
+        found = machine_interface(book.estate, at)
+        if found is None:
+            raise
+        resource = found
     return Question(resource, way, read_protocol(protocol), local, remote)
 
 
@@ -127,6 +141,7 @@ def _single_json(question: Question, answer: Answer) -> dict[str, Any]:
 
 def _page(question: Question, answer: Answer, width: int) -> Iterator[str]:
     from auditor.estate.naming import short
+    from auditor.query.flow import missing_permission, settling_command
     from auditor.text.sanitise import line
 
     colour = {"Allow": "green", "Deny": "red"}.get(answer.access, "yellow")
@@ -135,8 +150,17 @@ def _page(question: Question, answer: Answer, width: int) -> Iterator[str]:
     yield click.style(answer.access, fg=colour, bold=True) + rule + where
     if answer.unknown is not None:
         yield from wrapped(line(answer.unknown.because), width, "  ")
-        if answer.unknown.permission:
-            yield f"  needs {line(answer.unknown.permission)}"
+        permission = missing_permission(answer.unknown)
+        if permission:
+            yield f"  needs {line(permission)}"
+    for condition in answer.unless:
+        yield from wrapped(line(f"unless {condition.unless}: {condition.because}"), width, "  ")
+        command, permission = settling_command(condition), missing_permission(condition)
+        if command:
+            text = f"import what `{command}` prints as well, or import with --complete where there is none"
+            yield from wrapped(text, width, "    ")
+        elif permission:
+            yield f"    needs {line(permission)}"
     yield ""
     if answer.witness is not None:
         yield f"{answer.witness} at {line(short(question.at.id))}, {question.direction}"

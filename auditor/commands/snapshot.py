@@ -67,7 +67,8 @@ def snapshot(output: Path | None, resume: Path | None, each: Path | None, quiet:
     auditor snapshot --resume s.json                             what was refused, cut off or down the last time
 
     Ends with 0 when everything was read, with 3 when something was not: the file is written all the same, says what is
-    missing, and `auditor check` answers "unknown" to what rests on that. Ctrl-C, SIGTERM and --timeout end it so.
+    missing, and `auditor check` answers "unknown" to what rests on that. Ctrl-C, SIGTERM and --timeout end it so. Every
+    minute what there is goes to FILE.part, which --resume takes where a run was killed.
     """
     if resume is not None:
         return _resumed(resume, output or resume, each, quiet, arguments)
@@ -75,7 +76,7 @@ def snapshot(output: Path | None, resume: Path | None, each: Path | None, quiet:
         return _apart(each, output, quiet, arguments)
     if output is None:
         raise click.MissingParameter(param_hint="'-o' / '--output'", param_type="option")
-    return _kept(collected(_target(arguments), quiet), output)
+    return _collected(output, _target(arguments), quiet)
 
 
 def _target(arguments: dict[str, Any]) -> Target:
@@ -83,6 +84,17 @@ def _target(arguments: dict[str, Any]) -> Target:
 
     settings = arguments.pop("settings")
     return target_of(arguments, None if settings is None else read_settings(settings))
+
+
+def _collected(output: Path, target: Target, quiet: bool, earlier: Snapshot | None = None) -> ExitCode:
+    """Collect into a file. While it lasts, what there is stands beside it: a run that is killed can be resumed."""
+    from auditor.snapshot import write_snapshot
+
+    part = output.with_name(f"{output.name}.part")
+    found = collected(target, quiet, earlier, lambda so_far: write_snapshot(so_far, part))
+    code = _kept(found, output)
+    part.unlink(missing_ok=True)
+    return code
 
 
 def _kept(found: Snapshot, path: Path) -> ExitCode:
@@ -102,7 +114,7 @@ def _resumed(resume: Path, output: Path, each: Path | None, quiet: bool, argumen
     earlier = read_snapshot(resume)
     known = {cloud.name: name for name, cloud in CLOUDS.items()}
     arguments["cloud"] = arguments["cloud"] or known.get(earlier.cloud, "")
-    return _kept(collected(_target(arguments), quiet, earlier), output)
+    return _collected(output, _target(arguments), quiet, earlier)
 
 
 def _apart(folder: Path, output: Path | None, quiet: bool, arguments: dict[str, Any]) -> ExitCode:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from auditor.documents.view import View, parts, reference, text
+from auditor.documents.view import View, parts, reference, text, word
 
 SERVICE = "microsoft.apimanagement/service"
 BACKEND = f"{SERVICE}/backends"
@@ -15,6 +15,13 @@ class PoolMember(View):
     """A backend that a pool spreads requests over."""
 
     backend = reference("id")
+
+
+class ApiManagement(View, kind=SERVICE):
+    """The service. `network_mode` is none, external or internal."""
+
+    network_mode = word("properties", "virtualNetworkType")
+    subnet = reference("properties", "virtualNetworkConfiguration", "subnetResourceId")
 
 
 class Backend(View, kind=BACKEND):

@@ -58,7 +58,12 @@ class TlsPolicy(View):
     def chosen_by_name(self) -> bool:
         """Whether it is one of Azure's own policies, so that its name decides and not a version beside it."""
         kind = self.type
-        return (not kind.absent and kind.value == "predefined") or not self.states("minProtocolVersion")
+        return kind.value == "predefined" if not kind.absent else not self.states("minProtocolVersion")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says nothing, so that the default of the gateway is in force."""
+        return not any(self.states(key) for key in ("policyType", "policyName", "minProtocolVersion"))
 
 
 class TlsProfile(View):

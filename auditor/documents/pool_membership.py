@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from auditor.documents.view import View, flag, parts, reference, references, word
+from auditor.model import Unknown
 
 INTERFACE = "microsoft.network/networkinterfaces"
 SCALE_SET = "microsoft.compute/virtualmachinescalesets"
@@ -41,7 +42,18 @@ class Pooled(View):
     forwards = flag("properties", "enableIPForwarding")
 
     @property
+    def may_give_addresses(self) -> bool:
+        """Whether instances are given public addresses; also true where the document does not tell."""
+        return isinstance(self.configurations.known, Unknown) or bool(self.instance_addresses)
+
+    @property
     def instance_addresses(self) -> tuple[InstanceAddress, ...]:
         """The public addresses that each instance is given."""
         found = (configuration.instance_address for configuration in self.configurations.value)
         return tuple(address for address in found if address is not None)
+
+
+class ScaleSet(View, kind=SCALE_SET):
+    """A scale set. `flexible` ones may have machines that stand in the lists of machines and no profile."""
+
+    mode = word("properties", "orchestrationMode")

@@ -240,7 +240,9 @@ def words(*path: str) -> Property[tuple[str, ...]]:
 
 def _id(value: JSON) -> ArmId | None:
     if isinstance(value, Mapping):
-        value = value.get("id")
+        if not value.get("id"):
+            raise _NotThisKindError  # it points at something, and says not at what
+        value = value["id"]
     if value is None or value == "":
         return None
     if not isinstance(value, str) or not value.startswith("/"):

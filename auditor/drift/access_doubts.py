@@ -38,6 +38,8 @@ def _denied(sides: Accesses, principal: str, scope: ArmId) -> Iterator[Doubt]:
 def _roles(sides: Accesses, principal: str, scope: ArmId) -> Iterator[Doubt]:
     """A role whose definition only the new side shows allowed then what it allows now, for all that is known."""
     for holding in sides.old.what_can(principal, scope).holdings:
+        if not holding.assignment.is_role_assignment:
+            continue
         other = sides.new.roles.get(holding.assignment.role)
         if isinstance(holding.role, Unknown) and not isinstance(other, Unknown):
             yield holding.role, other.rights

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -38,7 +38,7 @@ class Accesses:
     @cached_property
     def other_roles(self) -> frozenset[str]:
         """The roles in use that allow something else than before, or can be read on one side only."""
-        used = {a.role for access in (self.old, self.new) for a in access.assignments}
+        used = {a.role for access in (self.old, self.new) for a in access.assignments if a.is_role_assignment}
         return frozenset(role for role in used if not _same_role(self.old.roles.get(role), self.new.roles.get(role)))
 
     def only_new(self, principal: str, scope: ArmId) -> tuple[Assignment, ...]:
@@ -46,7 +46,22 @@ class Accesses:
         before = {_held(a) for a in self.old.assignments}
         holders = {principal, *(g for g in self.new.groups if self.new.directory.is_member(principal, g) is True)}
         there = (a for a in self.new.assignments if a.scope == scope and a.principal in holders)
-        return tuple(a for a in there if _held(a) not in before or a.role in self.other_roles)
+        return tuple(a for a in there if _held(a) not in before or self.gives_otherwise(a))
+
+    def gives_otherwise(self, assignment: Assignment) -> bool:
+        """Whether what is given by this means something else on the other side."""
+        if assignment.is_role_assignment:
+            return assignment.role in self.other_roles
+        gives = [each.get(_held(assignment)) for each in self._given]
+        return gives[0] is None or gives[1] is None or not _same_role(gives[0], gives[1])
+
+    @cached_property
+    def _given(self) -> tuple[Mapping[_Held, Role | Unknown], ...]:
+        """What everything that is no role assignment gives, on either side."""
+        return tuple(
+            {_held(a): side.role_of(a) for a in side.assignments if not a.is_role_assignment}
+            for side in (self.old, self.new)
+        )
 
     def other_conditions(self) -> Iterator[tuple[Assignment, Assignment]]:
         """Assignments under a condition that have another one than before: the new one and the old one."""
@@ -63,6 +78,7 @@ def points(pair: Pair, accesses: Accesses) -> tuple[Point, ...]:
     found |= set(_joined(accesses))
     found |= set(_denied(pair, accesses))
     found |= set(_moved(accesses))
+    found |= set(_voided(accesses))
     return tuple(sorted(found, key=lambda point: (point[0], point[1].key)))
 
 
@@ -70,7 +86,7 @@ def _assigned(accesses: Accesses) -> Iterator[Point]:
     """Where the assignments themselves differ, or the roles that they give."""
     before, after = ({_held(a): a for a in side.assignments} for side in (accesses.old, accesses.new))
     for key, assignment in (before | after).items():
-        if (key in before) != (key in after) or assignment.role in accesses.other_roles:
+        if (key in before) != (key in after) or accesses.gives_otherwise(assignment):
             yield assignment.principal, assignment.scope
 
 
@@ -118,6 +134,17 @@ def _moved(accesses: Accesses) -> Iterator[Point]:
         for assignment in above:
             if sides[0].scopes.covers(assignment.scope, place) != sides[1].scopes.covers(assignment.scope, place):
                 yield assignment.principal, place
+
+
+def _voided(accesses: Accesses) -> Iterator[Point]:
+    """Where roles have no effect on one side only: a vault that goes by access policies now, or did."""
+    sides = (accesses.old, accesses.new)
+    for place in sorted({place for side in sides for place in side.voids.places}):
+        if (sides[0].voids.at(place) is None) == (sides[1].voids.at(place) is None):
+            continue
+        for side in sides:
+            yield from ((assignment.principal, place) for assignment, _ in side.covering(place))
+            yield from ((assignment.principal, assignment.scope) for assignment in side.below(place))
 
 
 def _held(assignment: Assignment) -> _Held:

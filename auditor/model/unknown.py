@@ -12,7 +12,8 @@ class Unknown:
     `because` is a sentence a person can act on; `permission` the operation that would mend it
     (`Microsoft.Network/privateEndpoints/read`), where a right is what was missing; `read` the path of the
     read that failed. `absent` is set where nothing failed and nothing was refused: the snapshot just does not hold it.
-    `until_deployed` is set where the snapshot is a plan and nothing is missing but its deployment.
+    `until_deployed` is set where the snapshot is a plan and nothing is missing but its deployment. `unless` is set
+    where one of two answers is by far the likelier: it says what would have to be so for the other one.
     """
 
     because: str
@@ -20,6 +21,7 @@ class Unknown:
     read: str | None = None
     absent: bool = field(default=False, compare=False)
     until_deployed: bool = False
+    unless: str = field(default="", compare=False)
 
     def __bool__(self) -> bool:
         """Refuse: an unknown that is tested like a truth value is how tools turn it into a pass."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -13,15 +13,17 @@ from auditor.access.grants import (
     Refusal,
     WhoCan,
 )
+from auditor.access.known_operations import nearest, planes_of
 from auditor.access.principals import Principal
 from auditor.access.scopes import ROOT, group_of, is_management_group
 from auditor.estate import Estate
 from auditor.estate.naming import find_resource
+from auditor.facts import load
 from auditor.model import ArmId, AuditorError, ExitCode, NotKnown, Resource, Unknown
 from auditor.sets.operation_patterns import PatternError
 from auditor.sets.operation_set import OperationSet
 from auditor.workload.identities import identities_of
-from auditor.workload.parts import workloads
+from auditor.workload.parts import Workload, workloads
 
 _SHOWN = 5
 
@@ -83,7 +85,7 @@ def find_scope(estate: Estate, text: str) -> ArmId:
     id_ = ArmId(typed)
     if typed.startswith("/") and (id_ == ROOT or is_management_group(id_)):
         return id_
-    if typed.startswith("/") and id_.parent is not None and estate.find(id_) is None and estate.find(id_.parent):
+    if typed.startswith("/") and _lies_in_a_resource(estate, id_):
         # A container of a storage account that is in the snapshot need not be in it: what is inherited is known.
         return id_
     if typed.startswith("/") and any(resource.id.is_within(id_) for resource in estate.resources):
@@ -91,8 +93,20 @@ def find_scope(estate: Estate, text: str) -> ArmId:
     return find_resource(estate, typed).id
 
 
-def check_action(text: str) -> str:
-    """The operation that was typed. Raises `AuditorError` where it is none."""
+def _lies_in_a_resource(estate: Estate, id_: ArmId) -> bool:
+    above = id_.parent
+    while above is not None:
+        if "/providers/" in above.key and estate.find(above) is not None:
+            return True
+        above = above.parent
+    return False
+
+
+def check_action(text: str, access: Access | None = None, scope: ArmId | None = None) -> str:
+    """The operation that was typed. Raises `AuditorError` where it is none, or none that its target has.
+
+    The list of Azure's operations is not complete: one that nothing in it looks like is let through, with a note.
+    """
     typed = text.strip()
     try:
         if OperationSet.of([typed]).is_empty or ("/" not in typed and typed != "*"):
@@ -101,7 +115,27 @@ def check_action(text: str) -> str:
             )
     except PatternError as problem:
         raise AuditorError(str(problem)) from problem
+    if access is None or "*" in typed:
+        return typed
+    near = nearest(typed)
+    if near and not planes_of(typed) and not frozenset(access.roles.planes_naming(typed)):
+        raise AuditorError(f"{text!r} is no operation of Azure that is known here", f"did you mean {near[0]}?")
+    _check_target(typed, scope)
     return typed
+
+
+def _check_target(action: str, scope: ArmId | None) -> None:
+    """Raise `AuditorError` where an operation of one provider is asked of a resource of another."""
+    if scope is None:
+        return
+    namespace, wanted = scope.type.partition("/")[0], action.casefold().partition("/")[0]
+    if "/providers/" not in scope.key or is_management_group(scope) or wanted == namespace:
+        return
+    if wanted not in load("escalation")["any_scope"]:
+        raise AuditorError(
+            f"{action} means nothing at {scope.name}, which is a {scope.type}",
+            f"ask of a resource of {wanted}, or of the group that it is in",
+        )
 
 
 # --- questions that need more than one look --------------------------------------------------------------------------
@@ -157,6 +191,20 @@ def _doubts(access: Access, principal: str, answers: tuple[WhoCan, ...]) -> Iter
         yield access.eligible
 
 
+def _parts(workload: Workload) -> Iterator[Callable[[], Iterable[Resource]]]:
+    """Each part by itself: one that cannot be told, for a list that was not read, hides none of the others."""
+    w = workload
+    yield lambda: (*w.storages, *w.other_storages)
+    yield lambda: w.vaults
+    yield lambda: w.registries
+    yield lambda: w.workspaces
+    yield lambda: w.openai
+    yield lambda: w.searches
+    yield lambda: w.sites
+    yield lambda: w.online_endpoints
+    yield lambda: w.jump_boxes
+
+
 def exposed(estate: Estate) -> tuple[tuple[Resource, str], ...]:
     """The parts that the Internet talks to, each with the object ids that it runs as: gateways and chat UIs."""
     found: dict[tuple[Resource, str], None] = {}
@@ -167,12 +215,20 @@ def exposed(estate: Estate) -> tuple[tuple[Resource, str], ...]:
     return tuple(found)
 
 
-def scopes_to_guard(estate: Estate) -> tuple[ArmId, ...]:
-    """Where control of the workload is decided: the groups that its parts are in, and the parts themselves."""
+def scopes_to_guard(estate: Estate) -> tuple[tuple[ArmId, ...], tuple[Unknown, ...]]:
+    """Where control of the workload is decided: the groups that its parts are in, and the parts themselves.
+
+    The second part says which parts could not be told.
+    """
     found: set[ArmId] = set()
+    gaps: dict[Unknown, None] = {}
     for workload in workloads(estate):
-        stores = (*workload.storages, *workload.other_storages, *workload.vaults, *workload.registries)
-        serving = (*workload.workspaces, *workload.openai, *workload.searches, *workload.sites)
-        for resource in (*stores, *serving, *workload.online_endpoints, *workload.jump_boxes):
-            found |= {resource.id, group_of(resource.id)}
-    return tuple(sorted(found))
+        for part in _parts(workload):
+            try:
+                resources = tuple(part())
+            except NotKnown as gap:
+                gaps[gap.unknown] = None
+                continue
+            for resource in resources:
+                found |= {resource.id, group_of(resource.id)}
+    return tuple(sorted(found)), tuple(gaps)

@@ -185,8 +185,10 @@ def _blow_lines(indent: str, steps: list[Blow]) -> Iterator[str]:
         yield f"{indent}{'':<9}goes on as {', '.join(line(label) for label in reached)}"
 
 
-def overview_lines(scopes: tuple[ArmId, ...], reaches: tuple[Reach, ...], gaps: tuple[Unknown, ...]) -> Iterator[str]:
-    """Who reaches what, a principal a paragraph, the worst first."""
+def overview_lines(
+    scopes: tuple[ArmId, ...], reaches: tuple[Reach, ...], gaps: tuple[Unknown, ...], everything: bool = False
+) -> Iterator[str]:
+    """Who reaches what, a principal a paragraph, the worst first; with `everything`, nothing is cut short."""
     places = line(kind_of(scopes[0])) if len(scopes) == 1 else f"the workload ({len(scopes)} places)"
     yield click.style(f"who reaches control, identities, keys and data of {places}", bold=True)
     by_holder: dict[tuple[str, str], list[Reach]] = {}
@@ -200,8 +202,9 @@ def overview_lines(scopes: tuple[ArmId, ...], reaches: tuple[Reach, ...], gaps: 
             yield f"  {line(how)}"
         for kind in dict.fromkeys(reach.escalation.gives for reach in found):
             whys = list(dict.fromkeys(reach.escalation.why for reach in found if reach.escalation.gives == kind))
-            more = f"; and {len(whys) - _SHOWN_WHYS} more" if len(whys) > _SHOWN_WHYS else ""
-            yield f"  {kind:<9}{'; '.join(whys[:_SHOWN_WHYS])}{more}"
+            most = len(whys) if everything else _SHOWN_WHYS
+            more = f"; and {len(whys) - most} more" if len(whys) > most else ""
+            yield f"  {kind:<9}{'; '.join(whys[:most])}{more}"
     if not reaches:
         yield ""
         yield "nobody, as far as the assignments in this snapshot tell"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from auditor.estate import Estate
+from auditor.facts import load
 from auditor.model import ArmId, AuditorError, NotKnown, Resource, Unknown
 from auditor.network.nsg.effective_filters import (
     Path,
@@ -25,6 +26,7 @@ from auditor.network.topology.service_tags import (
     canonical,
     platform_addresses,
 )
+from auditor.network.topology.virtual_networks import NIC
 from auditor.network.topology.words import NetworkView, network_view
 from auditor.sets.address_set import AddressSet
 from auditor.sets.packet_set import FlowSet, Packet
@@ -74,7 +76,8 @@ class Answer:
     """What happens to the flow. `access` is Allow, Deny or Unknown, and then `unknown` says why.
 
     `rule` is the deciding one, `None` where the platform or nothing decides. `witness` is the packet that was followed;
-    for a service tag one of its packets, and every other of them fares alike unless `access` is Unknown.
+    for a service tag one of its packets, and every other of them fares alike unless `access` is Unknown. `unless` is
+    what the answer rests on: each says what would have to be so for another answer, and why that is not known.
     """
 
     access: str
@@ -84,6 +87,7 @@ class Answer:
     notes: tuple[str, ...]
     witness: Packet | None
     unknown: Unknown | None = None
+    unless: tuple[Unknown, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The contract of `flow --format json` and `--batch`."""
@@ -94,12 +98,36 @@ class Answer:
             "trace": [_step_json(step) for step in self.trace],
             "notes": list(self.notes),
             "unknown": unknown_json(self.unknown),
+            **({"unless": [condition_json(each) for each in self.unless]} if self.unless else {}),
         }
 
 
 def unknown_json(unknown: Unknown | None) -> dict[str, str | None] | None:
     """An unknown as reports write it."""
-    return None if unknown is None else {"because": unknown.because, "permission": unknown.permission}
+    return None if unknown is None else {"because": unknown.because, "permission": missing_permission(unknown)}
+
+
+def missing_permission(unknown: Unknown) -> str | None:
+    """The permission that is missing; `None` where nothing was refused and the snapshot just does not hold it."""
+    return None if unknown.absent else unknown.permission
+
+
+def condition_json(why: Unknown) -> dict[str, str | None]:
+    """A condition of an answer as reports write it."""
+    return {
+        "if": why.unless,
+        "because": why.because,
+        "permission": missing_permission(why),
+        "settled_by": settling_command(why),
+    }
+
+
+def settling_command(why: Unknown) -> str | None:
+    """The az command whose output would settle a condition; `None` where none would, or a right is missing."""
+    if not why.absent or why.permission is None:
+        return None
+    found: str | None = load("az-lists")["commands"].get(why.permission.casefold().removesuffix("/read"))
+    return found
 
 
 def _step_json(step: Step) -> dict[str, Any]:
@@ -115,10 +143,14 @@ def _step_json(step: Step) -> dict[str, Any]:
 
 @dataclass
 class FlowBook:
-    """Answers questions about one estate; the filters of a place are worked out once for each direction."""
+    """Answers questions about one estate; the filters of a place are worked out once for each direction.
+
+    `likely` gives the likeliest answer with its conditions where there is no certain one.
+    """
 
     estate: Estate
     tags: ServiceTags | None = None
+    likely: bool = False
     _paths: dict[tuple[ArmId, str], Path | Unknown] = field(default_factory=dict)
     _views: dict[ArmId, NetworkView] = field(default_factory=dict)
 
@@ -129,7 +161,8 @@ class FlowBook:
             return Answer("Unknown", None, None, (), (), None, found)
         if question.remote.is_address and "*" not in (question.local.port, question.remote.port):
             packet = _packet(question)
-            return _answer(found.decide(packet), packet, _notes(found, question))
+            trace, unless = found.likely(packet) if self.likely else (found.decide(packet), ())
+            return replace(_answer(trace, packet, _notes(found, question)), unless=unless)
         return self._together(found, question)
 
     def _path(self, question: Question) -> Path | Unknown:
@@ -236,6 +269,16 @@ def _notes(found: Path, question: Question) -> tuple[str, ...]:
     if own.is_empty or question.local.host in own:
         return found.notes
     return (*found.notes, f"{question.local.host} is not an address of {found.place.resource.name} ({own})")
+
+
+def machine_interface(estate: Estate, name: str) -> Resource | None:
+    """The first interface of a machine that the snapshot names and does not hold; `None` where none names it."""
+    wanted = name.strip().casefold()
+    for interface in estate.seen(NIC):
+        machine = interface.ref("properties", "virtualMachine")
+        if machine is not None and wanted in (machine.name.casefold(), machine.key):
+            return interface
+    return None
 
 
 def has_place(estate: Estate, resource: Resource) -> bool:

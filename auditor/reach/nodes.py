@@ -154,7 +154,7 @@ class Stations:
                     yield OUTSIDE, id_.key, Link(OPENS)
                     yield id_.key, owner.id.key, Link(SERVES)
         for pattern in estate.seen(SCALE_SET_INTERFACE):
-            if Pooled(pattern).instance_addresses:
+            if Pooled(pattern).may_give_addresses:
                 yield OUTSIDE, pattern.id.key, Link(GIVES)
         for pool in estate.seen(AGENT_POOL):
             if may_be_published(estate, pool) and isinstance(self.fabric.seat(pool), Seat):

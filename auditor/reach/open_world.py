@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from auditor.documents.pool_membership import INTERFACES, SCALE_SET, SCALE_SET_INTERFACE, Pooled
+from auditor.documents.pool_membership import INTERFACES, SCALE_SET, SCALE_SET_INTERFACE, Pooled, ScaleSet
 from auditor.estate import Estate, Relation
 from auditor.estate.kept import once_an_estate
 from auditor.facts import load
@@ -34,10 +34,11 @@ from auditor.network.frontends.listeners import (
     PUBLIC_ADDRESS,
     unread_entries,
 )
+from auditor.network.frontends.pools import pooled
 from auditor.network.model import INBOUND, NetworkModel, Origin, Outside, Seat
 from auditor.network.private_link.private_endpoints import ENDPOINT
 from auditor.network.routing.virtual_hubs import is_connected
-from auditor.network.topology.peering import Flag, Peering, connected, peerings_of, remote_space
+from auditor.network.topology.peering import Peering, connected, peerings_of, remote_space
 from auditor.network.topology.virtual_networks import NIC, SUBNET
 from auditor.reach.service_access import SERVICES, endpoints_to
 from auditor.services.public_doors import sign_of_a_door
@@ -135,8 +136,33 @@ def _unread_lists(question: Question) -> Iterator[Unknown]:
 
 def _unread_fronts(question: Question) -> Iterator[Unknown]:
     """Rules, listeners and pools of what can let the Internet in that cannot be read."""
-    if question.from_internet and question.is_behind_fronts and not all(map(question.is_closed, question.ends)):
+    if not question.from_internet or not question.is_behind_fronts:
+        return
+    if not question.ends or not all(map(question.is_closed, question.ends)):
         yield from unread_entries(question.estate)
+        yield from pooled(question.estate).gaps
+
+
+def _unplaced_machines(question: Question) -> Iterator[Unknown]:
+    """Scale sets whose documents do not say where their instances sit: it may be in the subnet that is asked for."""
+    if question.target.type == SUBNET and not all(map(question.is_closed, question.ends)):
+        yield from _unplaced(question.estate)
+    if question.target.type == SCALE_SET_INTERFACE and not question.ends:
+        yield Unknown(f"where {question.target.name} sits is not in this snapshot", absent=True)
+
+
+@once_an_estate
+def _unplaced(estate: Estate) -> tuple[Unknown, ...]:
+    placed = {pattern.id.parent for pattern in estate.seen(SCALE_SET_INTERFACE) if _has_subnet(estate, pattern)}
+    return tuple(
+        Unknown(f"where the instances of {scale_set.name} sit is not in this snapshot", absent=True)
+        for scale_set in estate.seen(SCALE_SET)
+        if scale_set.id not in placed and ScaleSet(scale_set).mode.known != "flexible"
+    )
+
+
+def _has_subnet(estate: Estate, pattern: Resource) -> bool:
+    return bool(estate.out(pattern, Relation.IN_SUBNET))
 
 
 def _unread_peers(question: Question) -> Iterator[Unknown]:
@@ -163,14 +189,14 @@ def _is_of_a_hub(question: Question, peering: Peering) -> bool:
 
 
 def _is_open_and_unread(peering: Peering) -> bool:
-    if not isinstance(peering.back, Unknown) or not peering.allows(Flag.ACCESS):
+    if not isinstance(peering.back, Unknown) or peering.stated.access.known is False:
         return False
     return connected(peering).holds is not False
 
 
 def _let_in_by(estate: Estate, peering: Peering) -> AddressSet | None:
     """The sources that come over a peering: those of the other network, unless forwarded traffic is taken, too."""
-    if peering.allows(Flag.FORWARDED):
+    if peering.stated.forwarded.known is not False:
         return None
     space = remote_space(estate, peering)
     return None if isinstance(space, Unknown) else space
@@ -199,8 +225,9 @@ def _forwarders(question: Question) -> Iterator[Unknown]:
     if not question.from_internet:
         return
     for end in question.ends:
-        near = _near(question.estate, end.network)
-        for machine in _open_forwarders(question.model):
+        machines = _open_forwarders(question.estate)
+        near = _near(question.estate, end.network) if machines else frozenset()
+        for machine in machines:
             if machine.network in near and machine.resource.id != end.resource.id and not question.is_closed(end):
                 yield Unknown(
                     f"{machine.name} forwards traffic and has a public address,"
@@ -208,11 +235,12 @@ def _forwarders(question: Question) -> Iterator[Unknown]:
                 )
 
 
-def _open_forwarders(model: NetworkModel) -> Iterator[Seat]:
-    for interface in _forwarding(model.estate):
-        seat = model.seat(interface)
-        if isinstance(seat, Seat):
-            yield seat
+@once_an_estate
+def _open_forwarders(estate: Estate) -> tuple[Seat, ...]:
+    """The places of interfaces that forward and have a public address."""
+    model = NetworkModel.of(estate)
+    seats = (model.seat(interface) for interface in _forwarding(estate))
+    return tuple(seat for seat in seats if isinstance(seat, Seat))
 
 
 @once_an_estate
@@ -223,11 +251,11 @@ def _forwarding(estate: Estate) -> tuple[Resource, ...]:
 
 
 def _is_open(estate: Estate, interface: Resource) -> bool:
-    pooled = Pooled(interface)
-    if pooled.forwards.known is False:
+    own = Pooled(interface)
+    if own.forwards.known is False:
         return False
     return bool(estate.targets(interface, Relation.HAS_ADDRESS)) or (
-        interface.type == SCALE_SET_INTERFACE and bool(pooled.instance_addresses)
+        interface.type == SCALE_SET_INTERFACE and own.may_give_addresses
     )
 
 
@@ -347,6 +375,7 @@ def _naming_target(question: Question, named: _Named) -> Iterator[tuple[Resource
 GUARDS: tuple[Guard, ...] = (
     _unread_lists,
     _unread_fronts,
+    _unplaced_machines,
     _unread_peers,
     _unread_holders,
     _forwarders,

@@ -267,10 +267,12 @@ def outwards(
     flows = FlowSet.box(source=Addresses.known(origin.addresses), destination=Addresses.known(addresses))
     flows &= FlowSet.real() if asked is None else FlowSet.real() & asked
     step, passing = filtered(fabric, origin, OUTBOUND, flows)
+    if step.holds is False:
+        return replace(mark, steps=(step,)), Outside(origin.name, Addresses.known(AddressSet.none())), passing
     route, way = way_to_addresses(fabric, origin, passing, None if addresses.size >= _MANY else addresses)
     known = anybody() if isinstance(way.addresses, Unknown) else way.addresses
     outside = Outside(f"{origin.name} over the Internet", Addresses.known(known))
-    packet = None if step.holds is False else passing.witness()
+    packet = passing.witness()
     return replace(mark, steps=(step, route, way.step), packet=packet), outside, passing
 
 

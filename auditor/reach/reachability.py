@@ -252,6 +252,9 @@ class Reachability:
         """Why there is no chain at all."""
         if target.type == PUBLIC_ADDRESS:
             owners = ", ".join(owner.name for owner in self.estate.into(target, Relation.HAS_ADDRESS))
+            holder = target.ref("properties", "ipConfiguration")
+            if not owners and holder is not None:
+                owners = (holder.parent or holder).name
             return f"{owners} takes nothing in by {target.name}" if owners else f"nothing has the address {target.name}"
         if isinstance(origin, Outside) and not origin.on_premises:
             return (

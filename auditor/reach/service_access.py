@@ -9,6 +9,8 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from auditor.documents.api_management import SERVICE as API_MANAGEMENT
+from auditor.documents.api_management import ApiManagement
 from auditor.documents.host_names import planned_hosts
 from auditor.estate import Estate, Relation
 from auditor.facts import load
@@ -205,10 +207,10 @@ def published_step(fabric: NetworkModel, publisher: Resource, service: Resource)
         verdict = open_to(fabric.estate, service)
     except NotKnown as gap:
         return Step(name, gap.unknown, gap.unknown.because)
-    inside = publisher.stated("properties", "virtualNetworkConfiguration", "subnetResourceId")
-    if not verdict.addresses.is_everything and inside and endpoints_to(fabric.estate, service):
+    inside = ApiManagement(publisher).subnet.known if publisher.type == API_MANAGEMENT else None
+    if not verdict.addresses.is_everything and inside is not None and endpoints_to(fabric.estate, service):
         because = f"{publisher.name} passes on to {service.name} inside a network, and its policies are not followed"
-        return Step(name, Unknown(because), because, (publisher.shown("properties", "virtualNetworkConfiguration"),))
+        return Step(name, Unknown(because), because, (ApiManagement(publisher).subnet.evidence,))
     if verdict.addresses.is_everything or verdict.at_most.is_empty:
         return Step(name, verdict.addresses.is_everything, verdict.says, verdict.reasons)
     because = f"{verdict.says}, and from which addresses {publisher.name} asks is not in its document"

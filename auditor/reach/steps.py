@@ -48,6 +48,8 @@ def _decider(trace: Trace) -> str:
     if isinstance(trace.rule, SecurityRule):
         where = f" of {trace.group.name}" if trace.group else ""
         return f"{trace.rule.name}{where}"
+    if isinstance(trace.rule, Unknown):
+        return "one of several rules"
     because = _platform(trace)
     return f"the platform ({because})" if because else "no security group"
 

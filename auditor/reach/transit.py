@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from auditor.documents.azure_firewall import FIREWALL
+from auditor.documents.pool_membership import Pooled
 from auditor.model import NotKnown, Resource, Unknown
 from auditor.network.model import INBOUND, NetworkModel, Origin, Seat
 from auditor.network.routing.routes import Hop, Route, RouteSet
@@ -96,8 +97,9 @@ class Follower:
     def _over_appliance(self, hop: Seat, flows: FlowSet) -> Transit:
         """A machine or a load balancer before machines: what it does with packets is not in Azure's control plane."""
         if hop.resource.type == NIC:
-            if hop.resource.get("properties", "enableIPForwarding") is not True:
-                at = (hop.resource.at("properties", "enableIPForwarding"),)
+            forwarding = Pooled(hop.resource).forwards
+            if forwarding.known is False:
+                at = (forwarding.evidence,)
                 says = f"{hop.name} drops what is not for itself: IP forwarding is off"
                 return self._stop(Step(f"appliance {hop.name}", False, says, at))
             step, passing = filtered(self.fabric, hop, INBOUND, flows)

@@ -10,8 +10,10 @@ The defaults of absent settings are data: auditor/facts/public-access.json.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
+from auditor.documents.api_management import ApiManagement
 from auditor.documents.ml_compute import COMPUTE
 from auditor.documents.network_rules import PublicEndpoint
 from auditor.estate import Estate
@@ -63,9 +65,10 @@ def unjudged(estate: Estate) -> Mapping[str, int]:
     """
     found: dict[str, int] = {}
     asked = {row["type"].casefold() for row in load("arm-reads")["reads"]}
+    harmless = tuple(load("unfollowed-kinds")["harmless"])
     for resource in estate.resources:
-        if resource.type in asked:
-            continue  # it is read for what other rules ask of it
+        if resource.type in asked or any(fnmatchcase(resource.type, kind) for kind in harmless):
+            continue  # it is read for what other rules ask of it, or carries nothing
         if resource.type and not has_a_door(resource) and not is_accounted_for(resource):
             found[resource.type] = found.get(resource.type, 0) + 1
     return dict(sorted(found.items()))
@@ -117,12 +120,13 @@ def _by_switch(estate: Estate, resource: Resource) -> FirewallVerdict:
 
 def _api_management(estate: Estate, resource: Resource) -> FirewallVerdict:
     """API Management: a switch; injected, the network decides (api-management/virtual-network-concepts)."""
-    mode = resource.text("properties", "virtualNetworkType")
+    service = ApiManagement(resource)
+    mode = service.network_mode.value
     if mode == "internal":
         says = f"{resource.name} is injected into a network in Internal mode and has no public gateway"
-        return nobody(resource.id, says, resource.at("properties", "virtualNetworkType"))
+        return nobody(resource.id, says, service.network_mode.evidence)
     found = _by_switch(estate, resource)
-    if mode == "external" and resource.get("properties", "virtualNetworkConfiguration", "subnetResourceId"):
+    if mode == "external" and service.subnet.value is not None:
         why = (
             f"{resource.name} is injected in External mode, and the security group of its subnet decides who reaches it"
         )

@@ -559,8 +559,9 @@ class _Rules:
         parts += [f"subnet {subnet.name}" for subnet in subnets]
         says = f"the firewall of {resource.name} lets in {', '.join(parts)}"
         if not parts:
-            but = f" (but not {self.facts.unseen})" if self.facts.unseen else ""
-            says = f"the firewall of {resource.name} denies every address{but}"
+            says = f"the firewall of {resource.name} denies every address"
+            if self.facts.unseen and gap is None:
+                at_most, gap = EVERYBODY, Unknown(f"{says}, but {self.facts.unseen}, may let somebody in")
         reasons = tuple(self.reasons) or (resource.at("id"),)
         trusted, named = self._trusted(), self._instances()
         return FirewallVerdict(resource.id, let_in, at_most, says, reasons, trusted, subnets, named, gap)

@@ -89,6 +89,11 @@ def symbol_at(level: int) -> Symbol:
     return _symbols[level - dd.STEP if level > dd.SOURCE else level]
 
 
+def levels_of(symbol: Symbol) -> tuple[int, int]:
+    """The levels at which a symbol is asked: of a destination and of a source."""
+    return symbol.level, symbol.level + dd.STEP
+
+
 def symbols_in(diagram: dd.Diagram) -> tuple[Symbol, ...]:
     """The symbols that a diagram depends on, by name."""
     found = {symbol_at(level) for level in dd.levels(diagram) if is_bit(level)}

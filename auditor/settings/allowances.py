@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, TypeAlias
 
 import msgspec
@@ -115,8 +116,44 @@ def _no_scope(word: str) -> str:
     )
 
 
+def _not_a_day(word: str) -> str:
+    try:
+        date.fromisoformat(word.strip())
+    except ValueError:
+        return f"it must be a day such as 2027-06-30, not `{word}`"
+    return ""
+
+
 _FLOW_CHECKS: Checks = {"from": _not_an_end, "to": _not_an_end, "ports": _not_ports, "protocol": _not_a_protocol}
-_ROLE_CHECKS: Checks = {"principal": _nobody, "role": _not_one_role, "scope": _no_scope}
+_ROLE_CHECKS: Checks = {"principal": _nobody, "role": _not_one_role, "scope": _no_scope, "expires": _not_a_day}
+
+
+def on_day(allowed: Allowed, day: date) -> tuple[Allowed, tuple[str, ...]]:
+    """What still counts on a day, and of what does not, a sentence that every report shows."""
+    ended = [(r, at) for r, at in allowed.roles if r.expires and date.fromisoformat(r.expires.strip()) < day]
+    left = tuple(pair for pair in allowed.roles if pair not in ended)
+    said = (
+        f"no longer allowed by the settings ({_place(at)}), since its last day was {r.expires.strip()}:"
+        f" {r.role} for {r.principal}{_owned(r)}"
+        for r, at in ended
+    )
+    return replace(allowed, roles=left), tuple(said)
+
+
+def _owned(role: Role) -> str:
+    return f", which {role.owner} answers for" if role.owner else ""
+
+
+def allowed_roles(allowed: Allowed) -> tuple[AllowedRole, ...]:
+    """The role assignments that are allowed, as rules ask for them."""
+    return tuple(AllowedRole(r.principal.strip(), r.role.strip(), r.scope.strip(), _why(r)) for r, _ in allowed.roles)
+
+
+def _why(role: Role) -> str:
+    """The reason with the owner and the last day, where they are stated."""
+    more = [role.owner.strip()] if role.owner.strip() else []
+    more += [f"until {role.expires.strip()}"] if role.expires else []
+    return f"{role.why}; {', '.join(more)}" if more else role.why
 
 
 def with_allowed(baseline: Baseline, allowed: Allowed, mistakes: Mistakes) -> Baseline:
@@ -130,9 +167,7 @@ def with_allowed(baseline: Baseline, allowed: Allowed, mistakes: Mistakes) -> Ba
             )
         terms |= {id_: _with_flow(row, flow) for id_, row in rows.items()}
     if allowed.roles:
-        extra = tuple(
-            AllowedRole(r.principal.strip(), r.role.strip(), r.scope.strip(), r.why) for r, _ in allowed.roles
-        )
+        extra = allowed_roles(allowed)
         asking = {id_: t for id_, t in terms.items() if "besides" in t.__struct_fields__}
         if not asking:
             mistakes.at(allowed.roles[0][1], f"no requirement of {baseline.info.name} asks for role assignments")
@@ -159,7 +194,7 @@ def remarks_of(allowed: Allowed) -> Iterator[str]:
     for role, at in allowed.roles:
         name = f"role {role.role}" if GUID.fullmatch(role.role) else role.role
         scope = role.scope if "*" in role.scope else ArmId(role.scope).text
-        yield f"allowed by the settings ({_place(at)}): {name} for {role.principal} at {scope}, because {role.why}"
+        yield f"allowed by the settings ({_place(at)}): {name} for {role.principal} at {scope}, because {_why(role)}"
 
 
 def _place(node: Node) -> str:

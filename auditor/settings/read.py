@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from auditor.access.approved import GUID
+from auditor.access.approved import GUID, AllowedRole
 from auditor.baseline.draft import Override, read_overrides
 from auditor.baseline.extend import Merged
 from auditor.baseline.model import Baseline
@@ -17,6 +18,8 @@ from auditor.baseline.terms import Reader
 from auditor.model import ArmId, AuditorError
 from auditor.settings.allowances import (
     Allowed,
+    allowed_roles,
+    on_day,
     read_allowed,
     remarks_of,
     with_allowed,
@@ -61,26 +64,30 @@ class Settings:
     strict: bool = False
     until_deployed: bool = False
     disabled: tuple[str, ...] = ()
+    roles: tuple[AllowedRole, ...] = ()
 
 
-def read_settings(path: str | Path, baseline: str = "") -> Settings:
+def read_settings(path: str | Path, baseline: str = "", as_of: date = date.min) -> Settings:
     """Read a file of settings. `baseline`, where given, is asked in the place of the one that the file names.
+
+    What the file allows counts up to its last day, judged on `as_of`; what has ended is told and not counted.
 
     Raises `AuditorError` with every mistake in the file, and in what it changes of the baseline.
     """
     mistakes = Mistakes()
     file = _File(compose(read_text(Path(path)), str(path), mistakes), mistakes)
     rest = file.all_but_the_baseline()
-    overrides, allowed = file.overrides(), file.allowed()
+    overrides, everything = file.overrides(), file.allowed()
+    allowed, ended = on_day(everything, as_of)
     under = file.baseline(baseline)
     found = read_under(under, overrides, mistakes) if under is not None else None
     if found is None:
         mistakes.speak()
     assert found is not None
-    remarks = (*_remarks(str(path), found[1]), *remarks_of(allowed))
+    remarks = (*_remarks(str(path), found[1]), *remarks_of(allowed), *ended)
     read = replace(with_allowed(found[0], allowed, mistakes), remarks=remarks)
     mistakes.speak()
-    return Settings(str(path), read, disabled=tuple(found[1].disabled), **rest)
+    return Settings(str(path), read, disabled=tuple(found[1].disabled), roles=allowed_roles(allowed), **rest)
 
 
 def _remarks(path: str, changes: Merged) -> Iterator[str]:

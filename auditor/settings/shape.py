@@ -66,6 +66,8 @@ class Role(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: Annotated[str, Meta(description="GUID of the role definition, which is exact, or its name.")]
     scope: Annotated[str, Meta(description="ARM id of the assignment's scope, `*` for what varies.")]
     why: Annotated[str, Meta(description="Why it may exist. Every report shows it.")]
+    owner: Annotated[str, Meta(description="Who answers for it.")] = ""
+    expires: Annotated[str, Meta(description="The last day on which it counts, such as 2027-06-30.")] = ""
 
 
 class Allow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

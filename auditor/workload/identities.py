@@ -9,7 +9,8 @@ from typing import Literal
 
 from auditor.access.principals import identities_in
 from auditor.estate import Estate
-from auditor.model import ArmId, Evidence, NotKnown, Resource
+from auditor.estate.kept import once_an_estate
+from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
 from auditor.workload.parts import (
     ML,
     SITE,
@@ -73,6 +74,21 @@ def identities_of(estate: Estate, carrier: Resource) -> tuple[Identity, ...]:
     primary = carrier.ref("properties", "primaryUserAssignedIdentity")
     first = [i for i in found if i.resource == primary] or [i for i in found if i.resource == carrier.id]
     return tuple(dict.fromkeys((*first, *found)))
+
+
+def identity_in_use(estate: Estate, carrier: Resource) -> Identity | Unknown | None:
+    """The identity that a resource acts as; `None` where it has none, unknown where it carries several that may be it.
+
+    A workspace states it; where something else carries several, its code chooses. Raises `NotKnown` as `identities_of`.
+    """
+    found = identities_of(estate, carrier)
+    primary = carrier.ref("properties", "primaryUserAssignedIdentity")
+    if not found or len(found) == 1:
+        return found[0] if found else None
+    if carrier.type == ML and found[0].resource in (primary, carrier.id):
+        return found[0]
+    names = ", ".join(sorted(identity.resource.name for identity in found))
+    return Unknown(f"{carrier.name} carries several identities ({names}), and which of them it acts as is not stated")
 
 
 def _identities(estate: Estate, carrier: Resource) -> Iterator[Identity]:
@@ -144,9 +160,7 @@ class _Carrying:
         return tuple((i.carrier, i.evidence) for i in theirs if i.carrier != identity.carrier)
 
 
+@once_an_estate
 def _carrying_of(estate: Estate) -> _Carrying:
     """Who carries what in an estate, gathered once."""
-    found = estate.worked_out.get("carried identities")
-    if not isinstance(found, _Carrying):
-        found = estate.worked_out["carried identities"] = _Carrying.of(estate)
-    return found
+    return _Carrying.of(estate)

@@ -105,7 +105,7 @@ def test_every_row_of_the_table_is_an_operation_of_its_plane() -> None:
         (["*/read"], [], None, "reading gives nothing of the table"),
         (["Microsoft.Storage/*"], [], "Microsoft.Storage/storageAccounts/listKeys/action", "keys"),
         ([], ["Microsoft.KeyVault/vaults/*"], "Microsoft.KeyVault/vaults/secrets/getSecret/action", "secrets"),
-        ([], ["*"], "Microsoft.KeyVault/vaults/secrets/getSecret/action", "a data action is one of the data plane"),
+        ([], ["*"], "Microsoft.Compute/virtualMachines/login/action", "a data action is one of the data plane"),
         (["Microsoft.KeyVault/vaults/secrets/getSecret/action"], [], None, "as a control action it gives nothing"),
     ],
 )

@@ -19,7 +19,7 @@ from auditor.model import AuditorError, ExitCode
 from auditor.snapshot import Snapshot, read_snapshot, write_snapshot
 from auditor.standin import Fault, Kind, StandIn
 from tests import worlds
-from tests.collecting import comparable, estate_of_two, failed, serving, small, taken, target_at, world
+from tests.collecting import by_id, comparable, estate_of_two, failed, serving, small, taken, target_at, world
 
 SUB = worlds.subscription()
 RG = f"{SUB}/resourceGroups/rg-chat-prod"
@@ -252,3 +252,18 @@ def test_handlers_are_as_they_were(azure: StandIn) -> None:
     before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
     taken(azure, all_subscriptions=True)
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_a_run_keeps_what_it_has_and_another_goes_on_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept is what a run that ended there would have left: resuming it gives what one whole run gives."""
+    monkeypatch.setattr("auditor.collect.run.KEEP_EVERY", 0.05)
+    kept: list[Snapshot] = []
+    with serving(small()) as standin:
+        whole = collect(target_at(standin), keep=kept.append)
+        assert kept
+        middle = kept[len(kept) // 2]
+        assert not middle.complete
+        assert {read.error for read in middle.reads if not read.answered} == {"Interrupted"}
+        resumed = collect(target_at(standin), earlier=middle)
+    assert by_id(resumed) == by_id(whole)
+    assert {(r.path, r.covers, r.error) for r in resumed.reads} == {(r.path, r.covers, r.error) for r in whole.reads}

@@ -52,7 +52,7 @@ def small(folder: Path, *documents: Doc, reads: Iterable[Read] = ()) -> Path:
 
 
 PARTS: tuple[Doc, ...] = (
-    {"id": VAULT, "type": "Microsoft.KeyVault/vaults", "name": "kv"},
+    {"id": VAULT, "type": "Microsoft.KeyVault/vaults", "name": "kv", "properties": {"enableRbacAuthorization": True}},
     {"id": STORE, "type": "Microsoft.Storage/storageAccounts", "name": "st"},
     identity("id-app"),
     carrier("Microsoft.Web/sites", "app", "id-app"),
@@ -128,7 +128,7 @@ def test_a_deny_assignment_is_told(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def test_a_misspelt_operation_is_answered_with_what_was_meant(stored: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = " ".join(text(capsys, stored, "--action", SECRET.replace("getSecret", "getSecre")).split())
+    out = " ".join(error(capsys, stored, "--action", SECRET.replace("getSecret", "getSecre")).split())
     assert f"did you mean {SECRET}?" in out
 
 
@@ -315,7 +315,7 @@ def test_a_name_of_several_principals_is_refused_with_their_ids(
 
 
 @pytest.mark.parametrize(
-    "scope", ["/", "/providers/Microsoft.Management/managementGroups/any", RG, SUB, f"{VAULT}/secrets/x"]
+    "scope", ["/", "/providers/Microsoft.Management/managementGroups/any", RG, SUB, f"{STORE}/blobServices/default/containers/x"]
 )
 def test_scopes_that_have_no_document_can_be_asked_about(
     scope: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

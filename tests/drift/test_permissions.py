@@ -68,6 +68,40 @@ def told(two: Pair) -> list[tuple[str, str, str]]:
 
 GRANTED, LOST = ("granted", "standing"), ("lost", "standing")
 
+READS = "Microsoft.KeyVault/vaults/secrets/getSecret/action, Microsoft.KeyVault/vaults/secrets/readMetadata/action"
+
+
+def by_policies(*policies: tuple[str, list[str]]) -> Doc:
+    """The vault by access policies for secrets."""
+    listed = [{"objectId": guid(who), "permissions": {"secrets": given}} for who, given in policies]
+    return vault(enableRbacAuthorization=False, accessPolicies=listed)
+
+
+def by_roles() -> Doc:
+    """The vault by roles."""
+    return vault(enableRbacAuthorization=True, accessPolicies=[])
+
+
+def vault(**properties: Any) -> Doc:
+    """The vault with these properties."""
+    return {"id": VAULT, "type": "Microsoft.KeyVault/vaults", "name": "kv", "properties": properties}
+
+
+def lighthouse(principal: str, role_name: str) -> list[Doc]:
+    """The subscription delegated to a principal of another tenant."""
+    kind = "Microsoft.ManagedServices/registration"
+    offer = f"{SUB}/providers/{kind}Definitions/{guid('offer')}"
+    given = {"principalId": guid(principal), "roleDefinitionId": guid(role_name)}
+    return [
+        {"id": offer, "type": f"{kind}Definitions", "properties": {"authorizations": [given]}},
+        {
+            "id": f"{SUB}/providers/{kind}Assignments/{guid('sale')}",
+            "type": f"{kind}Assignments",
+            "properties": {"registrationDefinitionId": offer},
+        },
+    ]
+
+
 CASES: dict[str, tuple[list[Doc], list[Doc], list[tuple[str, str, str]]]] = {
     "somebody is given a role": ([], [give("p", "Reader", RG)], [(*GRANTED, RIGHTS)]),
     "somebody loses a role": ([give("p", "Secrets", VAULT)], [], [
@@ -122,6 +156,21 @@ CASES: dict[str, tuple[list[Doc], list[Doc], list[tuple[str, str, str]]]] = {
     "the same assignment under another name": (
         [give("p", "Reader", RG)],
         [give("p", "Reader", RG) | {"id": f"{RG}/providers/Microsoft.Authorization/roleAssignments/other"}], []),
+    "an access policy is added": (
+        [by_policies()], [by_policies(("p", ["get"]))], [(*GRANTED, READS)]),
+    "an access policy allows more": (
+        [by_policies(("p", ["get"]))], [by_policies(("p", ["get", "delete"]))], [
+            (*GRANTED, "Microsoft.KeyVault/vaults/secrets/delete")]),
+    "access policies in another order are the same": (
+        [by_policies(("p", ["get"]), ("q", ["get"]))], [by_policies(("q", ["get"]), ("p", ["get"]))], []),
+    "a vault goes by roles now": (
+        [by_policies(("q", ["get"])), give("p", "Secrets", RG)], [by_roles(), give("p", "Secrets", RG)], [
+            (*LOST, READS), (*GRANTED, "Microsoft.KeyVault/vaults/secrets/getSecret/action")]),
+    "a subscription is delegated by Azure Lighthouse": (
+        [], lighthouse("p", "Reader"), [(*GRANTED, RIGHTS)]),
+    "another role is delegated by Azure Lighthouse": (
+        lighthouse("p", "Reader"), lighthouse("p", "Owner"),
+        [(*GRANTED, "* except */read")]),
     "two at once: the worst first": (
         [], [give("a", "Reader", RG), give("p", "Owner", RG)],
         [(*GRANTED, "*"), (*GRANTED, RIGHTS)]),

@@ -100,14 +100,11 @@ def _needed_flows() -> Iterator[Mutation]:
     """A rule that a service needs, denied."""
     needed = {
         "nsg-appGatewaySubnet": {"IN": (1, 2), "OUT": (0, 1)},
-        "nsg-privateEndpointsSubnet": {"OUT": (0,)},
         "nsg-appServicesSubnet": {"OUT": (0,)},
         # GatewayManager and the load balancer come from the Internet, which Bastion's first rule lets in on 443.
         "nsg-bastionSubnet": {"IN": (0, 3), "OUT": (0, 1, 2, 3)},
         "nsg-jumpboxSubnet": {"OUT": (0,)},
         "nsg-agentsSubnet": {"OUT": (0,)},
-        "nsg-trainingSubnet": {"OUT": (0,)},
-        "nsg-scoringSubnet": {"OUT": (0,)},
     }
     for group, ways in needed.items():
         short, subnet = GROUPS[group]

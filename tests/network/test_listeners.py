@@ -95,7 +95,12 @@ def gateway(**changes: Any) -> dict[str, Any]:
                 httpListener=ref("httpListeners", "web"),
                 urlPathMap=ref("urlPathMaps", "map"),
             ),
-            part("requestRoutingRules", "redirect", httpListener=ref("httpListeners", "inner")),
+            part(
+                "requestRoutingRules",
+                "redirect",
+                httpListener=ref("httpListeners", "inner"),
+                redirectConfiguration=ref("redirectConfigurations", "away"),
+            ),
         ],
         **changes,
     }
@@ -149,7 +154,8 @@ def test_rules_of_a_load_balancer() -> None:
     ranged = {"frontendPortRangeStart": 50000, "frontendPortRangeEnd": 50009, "backendPort": 22}
     rules: list[dict[str, Any]] = [
         {"name": "web", "properties": {**shared, "frontendPort": 443, "backendPort": 8443, "backendAddressPool": pool}},
-        {"name": "ha", "properties": {**every, "frontendIPConfiguration": {"id": "/x/unknown"}}},
+        {"name": "ha", "properties": {**every, "frontendIPConfiguration": front}},
+        {"name": "lost", "properties": {**every, "frontendIPConfiguration": {"id": "/x/unknown"}}},
         {"name": "broken"},
     ]
     nat = [{"name": "ssh", "properties": {**shared, **ranged}}]
@@ -166,7 +172,7 @@ def test_rules_of_a_load_balancer() -> None:
     ]
     assert found == [
         ("rule web", ["p"], "Tcp", ("443",), ("8443",), ["n"]),
-        ("rule ha", [], "Tcp/Udp", ("*",), ("*",), ["n"]),
+        ("rule ha", ["p"], "Tcp/Udp", ("*",), ("*",), ["n"]),
         ("NAT rule ssh", ["p"], "Tcp", ("50000-50009",), ("22",), []),
     ]
     assert {id_.name for id_ in backends_of(estate, lb)} == {"n"}
@@ -191,7 +197,7 @@ def test_what_of_a_rule_cannot_be_read_is_told() -> None:
     estate = estate_of([balancer(loadBalancingRules=[{"name": "broken"}])])
     found = entries_of(estate, need(estate, id_of(LB, "lb")))
     assert found.known == ()
-    assert "properties/loadBalancingRules/0/properties/" in found.gaps[0].because
+    assert "rule broken of lb states no backend pool" in found.gaps[0].because
 
 
 def test_a_nat_rule_over_a_pool_leads_to_its_members() -> None:

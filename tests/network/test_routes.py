@@ -116,7 +116,7 @@ USER: list[tuple[list[tuple[str, ...]], str, str, str]] = [
     ([("8.8.8.0/24", "internet"), ("0.0.0.0/0", "None")], "8.8.8.8", "Internet", "letter case does not matter"),
     ([("8.8.0.0/16", "VirtualAppliance", "10.9.9.9")], "8.8.8.8", "None 10.9.9.9", "an appliance out of reach drops"),
     ([("8.8.0.0/16", "VirtualAppliance", "nowhere")], "8.8.8.8", "None nowhere", "an appliance that is no address"),
-    ([("8.8.0.0/16", "VirtualAppliance")], "8.8.8.8", "None", "an appliance without an address"),
+    ([("8.8.0.0/16", "VirtualAppliance")], "8.8.8.8", "Unknown", "an appliance without an address"),
     ([("8.8.0.0/16", "VirtualNetworkGateway")], "8.8.8.8", "VirtualNetworkGateway", "to the gateway"),
     ([("8.8.0.0/16", "Teleport")], "8.8.8.8", "Unknown", "a hop type of a later version"),
     ([("8.8.0.0/16", "Teleport")], "9.9.9.9", "Internet", "which matters only where it applies"),

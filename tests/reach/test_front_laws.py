@@ -136,7 +136,17 @@ def station(name: str) -> str:
 @given(worlds())
 @settings(max_examples=60, deadline=None)
 def test_the_internet_gets_in_where_single_packets_do(made: tuple[Estate, World]) -> None:
-    estate, world = made
+    _agree(*made)
+
+
+@pytest.mark.fuzz
+@given(worlds())
+@settings(max_examples=10_000, deadline=None)
+def test_the_internet_gets_in_where_single_packets_do_in_ten_thousand_estates(made: tuple[Estate, World]) -> None:
+    _agree(*made)
+
+
+def _agree(estate: Estate, world: World) -> None:
     reachability = Reachability.of(estate)
     for interface in world.interfaces:
         sure, some = world.reached(interface.name)

@@ -98,13 +98,6 @@ def test_connections_come_about_where_single_packets_say_so(made: tuple[Estate, 
     agrees(*made)
 
 
-@pytest.mark.fuzz
-@given(hubs())
-@settings(max_examples=10_000, deadline=None)
-def test_ten_thousand_hubs(made: tuple[Estate, Hub]) -> None:
-    agrees(*made)
-
-
 def agrees(estate: Estate, hub: Hub) -> None:
     """What is answered for each port is what one packet meets."""
     for port in PORTS:

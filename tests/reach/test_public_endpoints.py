@@ -246,3 +246,49 @@ def test_api_management_in_front_of_a_closed_service_publishes_nothing_by_its_pu
     found = ask([*site(), gateway, backend], "1.2.3.4", "app")
     assert found.reaches is True, "the deployment host"
     assert ask([*front_door("Pending"), gateway, backend], "Internet", "app").reaches is False
+
+
+def test_front_door_reaches_machines_behind_a_private_link_service() -> None:
+    balancer = "Microsoft.Network/loadBalancers"
+    front = id_of(f"{balancer}/frontendIPConfigurations", "lb", "f")
+    pool = id_of(f"{balancer}/backendAddressPools", "lb", "p")
+    rule = {
+        "protocol": "Tcp",
+        "frontendPort": 443,
+        "backendPort": 443,
+        "frontendIPConfiguration": {"id": front},
+        "backendAddressPool": {"id": pool},
+    }
+    inner = {"subnet": {"id": subnet_id("v", "s")}, "privateIPAddress": "10.1.0.10"}
+    machine_ = nic("n", "v", "s", "10.1.0.5")
+    machine_["properties"]["ipConfigurations"][0]["properties"]["loadBalancerBackendAddressPools"] = [{"id": pool}]
+    documents = [
+        *front_door()[2:],
+        vnet("v", "10.1.0.0/16", subnets={"s": "10.1.0.0/24", "nat": "10.1.1.0/24"}),
+        machine_,
+        doc(
+            balancer,
+            "lb",
+            sku={"name": "Standard"},
+            properties={
+                "frontendIPConfigurations": [{"id": front, "name": "f", "properties": inner}],
+                "backendAddressPools": [{"id": pool, "name": "p", "properties": {}}],
+                "loadBalancingRules": [{"name": "r", "properties": rule}],
+            },
+        ),
+        doc(
+            PLS,
+            "pls",
+            properties={
+                "loadBalancerFrontendIpConfigurations": [{"id": front}],
+                "ipConfigurations": [{"properties": {"subnet": {"id": subnet_id("v", "nat")}}}],
+            },
+        ),
+    ]
+    origin = next(d for d in documents if d["name"] == "o")
+    origin["properties"]["sharedPrivateLinkResource"]["privateLink"]["id"] = id_of(PLS, "pls")
+    found = ask(documents, "Internet", "n")
+    assert found.reaches is True
+    assert [hop.name for hop in found.hops][:4] == ["Internet", "afd", "pls", "lb"]
+    origin["properties"]["sharedPrivateLinkResource"]["status"] = "Pending"
+    assert ask(documents, "Internet", "n").reaches is not True

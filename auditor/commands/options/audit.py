@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from auditor.model import AuditorError, AuditResult, Waiver
+from auditor.model import AuditorError, AuditResult, NotKnown, Waiver
 
 if TYPE_CHECKING:
     from auditor.baseline import Baseline
@@ -134,7 +134,7 @@ def terms_of(asked: AuditOptions) -> Terms:
     from auditor.settings.read import read_settings
     from auditor.settings.waivers import read_waivers
 
-    settings = read_settings(asked.settings, asked.baseline) if asked.settings is not None else None
+    settings = read_settings(asked.settings, asked.baseline, asked.as_of) if asked.settings is not None else None
     baseline = settings.baseline if settings is not None else read_baseline(asked.baseline or DEFAULT)
     waivers = asked.waivers or (settings.waivers if settings is not None else None)
     tags = asked.service_tags or (settings.service_tags if settings is not None else None)
@@ -160,7 +160,23 @@ def audited(snapshot: Snapshot, terms: Terms) -> AuditResult:
     from auditor.audit.waivers import waive
 
     result = audit(snapshot, terms.baseline, terms.pins, terms.service_tags, terms.estate(snapshot))
-    return waive(replace(result, notes=(*result.notes, *terms.remarks)), terms.waivers, terms.as_of)
+    notes = (*result.notes, *terms.remarks, *_unmatched(snapshot, terms))
+    return waive(replace(result, notes=notes), terms.waivers, terms.as_of)
+
+
+def _unmatched(snapshot: Snapshot, terms: Terms) -> Iterator[str]:
+    """A sentence for each role that settings allow and nobody holds: a mistake in it, or no longer needed."""
+    from auditor.access.approved import unmatched
+    from auditor.access.effective import access_of
+
+    if terms.settings is None or not terms.settings.roles:
+        return
+    try:
+        access = access_of(terms.estate(snapshot))
+    except NotKnown:
+        return
+    for role, why in unmatched(terms.settings.roles, access):
+        yield f"the settings allow {role.role} for {role.principal} at {role.scope}, which matches nothing: {why}"
 
 
 def pictured(snapshot: Snapshot, result: AuditResult, terms: Terms) -> Picture:

@@ -88,15 +88,19 @@ def target_of(arguments: dict[str, Any], settings: Settings | None = None) -> Ta
     )
 
 
-def collected(target: Target, quiet: bool, earlier: Snapshot | None = None) -> Snapshot:
+def collected(
+    target: Target, quiet: bool, earlier: Snapshot | None = None, keep: Callable[[Snapshot], object] | None = None
+) -> Snapshot:
     """Collect, with progress on stderr while it is a terminal; or read what an earlier snapshot lacks.
+
+    `keep` is given what there is every minute.
 
     Raises `AuditorError` where nothing can be read.
     """
     from auditor.collect import collect
 
     with progress_on(sys.stderr, quiet) as watch:
-        return collect(target, watch, earlier=earlier)
+        return collect(target, watch, earlier=earlier, keep=keep)
 
 
 def collected_apart(target: Target, quiet: bool) -> tuple[Snapshot, ...]:

@@ -26,16 +26,21 @@ LEVEL_COLOURS = {"critical": "red", "high": "red", "medium": "yellow"}
 """Colours of severities; what is not named keeps the terminal's own."""
 
 
-def page_options(command: _F) -> _F:
-    """Give a command `--format text|json` (as `format`) and `-o FILE` (as `output`)."""
-    output = click.option(
+def output_option(command: _F) -> _F:
+    """Give a command `-o FILE` (as `output`)."""
+    option = click.option(
         "-o",
         "--output",
         type=click.Path(dir_okay=False, path_type=Path),
         help="Write to this file instead of standard output; it appears whole or not at all.",
     )
+    return option(command)
+
+
+def page_options(command: _F) -> _F:
+    """Give a command `--format text|json` (as `format`) and `-o FILE` (as `output`)."""
     form = click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-    return form(output(command))
+    return form(output_option(command))
 
 
 def page_width(output: Path | None) -> int:
@@ -48,6 +53,11 @@ def page_width(output: Path | None) -> int:
 def write_page(lines: Iterable[str], output: Path | None) -> None:
     """Write lines to standard output or to a file."""
     _write("\n".join(lines) + "\n", output)
+
+
+def write_text(text: str, output: Path | None) -> None:
+    """Write text as it is to standard output or to a file."""
+    _write(text, output)
 
 
 def write_json(value: Any, output: Path | None) -> None:

@@ -20,6 +20,7 @@ from auditor.drift.access_doubts import doubts
 from auditor.drift.access_points import Accesses, points
 from auditor.drift.documents import Pair
 from auditor.drift.model import Change, Effect, Topic
+from auditor.drift.topics.outside_tokens import changes as outside_changes
 from auditor.model import ArmId, NotKnown, Unknown
 from auditor.query.access_json import principal_json, rights_json
 from auditor.sets.operation_set import Rights
@@ -103,6 +104,7 @@ _ELSE = {"conditional": "do so under a condition", "eligible": "do so by activat
 
 def changes(pair: Pair) -> Iterator[Change]:
     """Everything gained and lost, the worst first; what cannot be compared is said once."""
+    yield from outside_changes(pair)
     sides: list[Access | Unknown] = []
     for estate in (pair.old, pair.new):
         try:
@@ -144,13 +146,13 @@ def _differences(
         for else_, wide in _by_other_side(rights, less, step):
             for gap, part in _by_doubt(wide, sides, principal, scope):
                 given = tuple(a for a in sides.only_new(principal, scope) if _brings(sides, a, hold, part))
-                names = tuple(sides.new.roles.name(a.role) for a in given)
+                names = tuple(sides.new.role_name(a) for a in given)
                 yield RightsChange(who, scope, granted, hold, else_, part, given, names, notes, gap)
 
 
 def _brings(sides: Accesses, assignment: Assignment, hold: str, rights: Rights) -> bool:
     """Whether an assignment of the new side is why something of these rights is held so."""
-    role = sides.new.roles.get(assignment.role)
+    role = sides.new.role_of(assignment)
     if isinstance(role, Unknown) or (assignment.hold is Hold.ELIGIBLE) != (hold == "eligible"):
         return False
     return not (role.rights & rights).is_empty
@@ -196,7 +198,7 @@ def _unread_parts(accesses: Accesses) -> Iterator[Change]:
         yield _unread("who is eligible for what cannot be compared", why)
     for assignment, before in accesses.other_conditions():
         who = accesses.known(assignment.principal).label
-        role = accesses.new.roles.name(assignment.role)
+        role = accesses.new.role_name(assignment)
         says = (
             f"{role} of {who} at {kind_of(assignment.scope)} is under another condition than before;"
             " conditions are not evaluated"

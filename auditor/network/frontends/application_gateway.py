@@ -75,6 +75,8 @@ def _listening(estate: Estate, view: ApplicationGateway, listener: Listener) -> 
     rules = _stream_rules(view, listener) if listener.is_layer_4 else _rules(view, listener)
     backends = tuple(dict.fromkeys(backend for pool, setting in rules for backend in _of(estate, view, pool, setting)))
     stands = tuple(id_ for id_ in at if id_ is not None)
+    if not stands:
+        raise NotKnown(Unknown(f"where listener {listener.name} of {view.name} can be asked is not in its document"))
     yield Listened(listener.name, stands, front_port.port.value, backends, listener.shown("name"))
 
 
@@ -89,6 +91,8 @@ def _stream_rules(view: ApplicationGateway, listener: Listener) -> Iterator[_Way
 
 def _rules(view: ApplicationGateway, listener: Listener) -> Iterator[_Way]:
     for rule in (each for each in view.rules.value if each.listener.value == own_id(listener)):
+        if rule.pool.value is None and rule.path_map.value is None and rule.redirect.value is None:
+            raise NotKnown(Unknown(f"where rule {rule.name} of {view.name} leads is not in its document", absent=True))
         yield _way(view, rule)
         paths = named(view.path_maps.value, rule.path_map.value)
         if paths is not None:
@@ -103,9 +107,12 @@ def _way(view: ApplicationGateway, rule: RoutingRule | PathMap | PathRule) -> _W
 def _of(
     estate: Estate, view: ApplicationGateway, pool: ArmId | None, setting: BackendSetting | None
 ) -> Iterator[Backend]:
+    if pool is None:
+        return
     found = named(view.pools.value, pool)
     if found is None or setting is None:
-        return
+        what = "the pool" if found is None else "the backend setting"
+        raise NotKnown(Unknown(f"{what} of a rule with pool {pool.name} is not in the document of {view.name}"))
     port = None if isinstance(setting.port.known, Unknown) else setting.port.known
     for address in found.addresses.value:
         host = address.host_name.value or address.address.value

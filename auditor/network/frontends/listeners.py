@@ -102,6 +102,8 @@ def _read(estate: Estate, front: Resource) -> Entries:
     unread = {GATEWAY: unreadable_listeners, BALANCER: unreadable_rules}.get(front.type)
     found: list[Entry] = []
     gaps: list[Unknown] = []
+    if not front.properties:
+        gaps.append(Unknown(f"{front.name} was listed without its properties", absent=True))
     try:
         gaps += unread(estate, front) if unread is not None else ()
         found.extend(made(estate, front) if made is not None else ())  # keeps what came before a gap
@@ -133,7 +135,7 @@ def _balancer(estate: Estate, front: Resource) -> Iterator[Entry]:
         to += [Exit(host.address, None, sends, relays=False, network=host.network) for host in rule.behind.hosts]
         # A regional load balancer behind is asked at the same port (cross-region-overview).
         to += [Exit("", address, ports(rule.protocol, *rule.front), relays=False) for address in rule.behind.onward]
-        keeps = rule.keeps if not isinstance(rule.keeps, Unknown) else None
+        keeps = rule.keeps if not isinstance(rule.keeps, Unknown) else AddressSet.everything()
         doubt = rule.keeps if isinstance(rule.keeps, Unknown) else rule.doubt
         exits = tuple(replace(way, keeps=keeps, doubt=doubt) for way in to)
         yield Entry(front, rule.name, rule.at, ports(rule.protocol, *rule.front), exits, (rule.evidence,))
@@ -146,6 +148,8 @@ def _bastion(estate: Estate, front: Resource) -> Iterator[Entry]:
     if view.is_developer:
         at: tuple[ArmId, ...] = (front.id,)
         sender = platform_addresses("load_balancer")
+    elif not view.configurations.value:
+        raise NotKnown(Unknown(f"{front.name} states no ip-configuration, so where it sits is not known", absent=True))
     elif view.private_only.value:
         at = estate.targets(front, Relation.IN_SUBNET)
     else:

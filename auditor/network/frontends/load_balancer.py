@@ -104,6 +104,8 @@ def _rules(estate: Estate, view: LoadBalancer, gaps: list[Unknown]) -> Iterator[
 def _of_rule(estate: Estate, view: LoadBalancer, rule: BalancingRule) -> Balanced:
     stated = rule.pool.value
     pools = dict.fromkeys((*([stated] if stated is not None else []), *rule.pools.value))
+    if not pools:
+        raise NotKnown(Unknown(f"rule {rule.name} of {view.name} states no backend pool", absent=True))
     behind = Members()
     for pool in pools:
         behind |= _members(estate, view, pool)
@@ -169,10 +171,13 @@ def _front_end(view: LoadBalancer, id_: ArmId | None) -> FrontEnd | None:
 
 
 def _at(front: FrontEnd | None) -> tuple[ArmId, ...]:
-    if front is None:
-        return ()
-    found = (front.public_address.value, front.subnet.value)
-    return tuple(id_ for id_ in found if id_ is not None)
+    """The public address or the subnet of a front end; raises `NotKnown` where it states neither."""
+    found = (front.public_address.value, front.subnet.value) if front is not None else ()
+    stated = tuple(id_ for id_ in found if id_ is not None)
+    if not stated:
+        what = f"front end {front.name}" if front is not None else "the front end of a rule"
+        raise NotKnown(Unknown(f"{what} states no address and no subnet", absent=True))
+    return stated
 
 
 def _addresses_of(estate: Estate, front: FrontEnd | None) -> AddressSet | Unknown:

@@ -40,7 +40,7 @@ def admin_rules(estate: Estate, network: Resource, direction: str, view: Network
         made = list(reader.read(rule, direction.casefold()))
         rules += made if acts is True else [_gated(one, acts, network) for one in made]
     for gap in _gaps(estate):
-        rules += unread_rules(network, gap, ("Deny", "AlwaysAllow"))
+        rules += unread_rules(network, gap, ("Deny", "AlwaysAllow"), unlikely="a security admin rule")
     return Evaluation(network, direction.casefold(), rules)
 
 

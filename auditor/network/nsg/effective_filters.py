@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -16,6 +16,7 @@ from auditor.network.topology.attachment import Place, place_of
 from auditor.network.topology.service_tags import ServiceTags
 from auditor.network.topology.words import NetworkView
 from auditor.sets.packet_set import FlowSet, Packet
+from auditor.sets.symbols import Symbol, levels_of
 from auditor.sets.three_valued import because_of
 
 
@@ -59,8 +60,11 @@ class Path:
     closed: str = ""
     _allowed: FlowSet | None = field(default=None, repr=False)
 
-    def decide(self, packet: Packet) -> Trace:
-        """Ask every filter in turn; raises `ValueError` for a packet with a bad address or a port too few."""
+    def decide(self, packet: Packet, assumed: Mapping[int, int] | None = None) -> Trace:
+        """Ask every filter in turn; raises `ValueError` for a packet with a bad address or a port too few.
+
+        `assumed` gives the bits of symbols that are taken for known: see `likely`.
+        """
         if self.closed:
             step = Step("platform", "Deny", because=self.closed)
             return Trace("Deny", None, None, (step,), self.notes)
@@ -70,7 +74,7 @@ class Path:
         steps: list[Step] = []
         outcomes: set[str] = set()
         for layer in self.layers:
-            decision = layer.decide(packet)
+            decision = layer.decide(packet, assumed)
             steps.append(Step(layer.name, decision.access, decision.rule, layer.group, layer.because))
             if "AlwaysAllow" in decision.may:
                 outcomes.add("Allow")
@@ -81,6 +85,32 @@ class Path:
         else:
             outcomes.add("Allow")
         return self._concluded(tuple(steps), outcomes)
+
+    def likely(self, packet: Packet) -> tuple[Trace, tuple[Unknown, ...]]:
+        """The likeliest answer and what it rests on: each condition says under `unless` what would change it.
+
+        Without conditions it is the certain answer, or what cannot be told even so.
+        """
+        certain = self.decide(packet)
+        doubted = isinstance(certain.access, Unknown) or isinstance(certain.rule, Unknown)
+        unlikely = self._unlikely(packet) if doubted else ()
+        if not unlikely:
+            return certain, ()
+        found = self.decide(packet, _without(unlikely))
+        if isinstance(found.access, Unknown):
+            return certain, ()
+        conditions = []
+        for one in unlikely:
+            other = self.decide(packet, _without([each for each in unlikely if each != one]))
+            if other.access != found.access or found.rule is not other.rule:
+                conditions.append(one.why)
+        return found, tuple(conditions)
+
+    def _unlikely(self, packet: Packet) -> tuple[Symbol, ...]:
+        """What the answer depends on and most networks do not have."""
+        lists = [layer.evaluation for layer in self.layers if layer.evaluation is not None]
+        found = dict.fromkeys(symbol for rules in lists for symbol in rules.doubts(packet) if symbol.why.unless)
+        return tuple(found)
 
     def _concluded(self, steps: tuple[Step, ...], outcomes: set[str]) -> Trace:
         """The rule is that of the step that stopped or delivered the packet, else of the last group that allowed it."""
@@ -143,6 +173,10 @@ class Path:
     def evaluations(self) -> tuple[Evaluation, ...]:
         """The lists of rules that are asked, in order."""
         return tuple(layer.evaluation for layer in self.layers if layer.evaluation is not None)
+
+
+def _without(symbols: Iterable[Symbol]) -> dict[int, int]:
+    return {level: 0 for symbol in symbols for level in levels_of(symbol)}
 
 
 def path(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -19,7 +19,7 @@ from auditor.network.topology.words import NetworkView, undecided
 from auditor.sets import decision_diagram as dd
 from auditor.sets.packet_set import FlowSet, Packet
 from auditor.sets.symbolic_addresses import Addresses
-from auditor.sets.symbols import symbols_in
+from auditor.sets.symbols import Symbol, symbols_in
 from auditor.sets.three_valued import because_of
 
 _GROUP = "microsoft.network/networksecuritygroups"
@@ -67,9 +67,12 @@ class Evaluation:
             parts = [dd.first(earlier, later) for earlier, later in pairs]
         return parts[0] if parts else dd.EMPTY
 
-    def decide(self, packet: Packet) -> Decision:
-        """The first matching rule; raises `ValueError` for a packet with a bad address or a port too few."""
-        numbers = packet.numbers
+    def decide(self, packet: Packet, assumed: Mapping[int, int] | None = None) -> Decision:
+        """The first matching rule; raises `ValueError` for a packet with a bad address or a port too few.
+
+        `assumed` gives the bits of symbols that are taken for known, by level.
+        """
+        numbers = {**packet.numbers, **(assumed or {})}
         if "diagram" not in self.__dict__ and self._walks < _WALKS:
             self._walks += 1
             return self._walk(numbers)
@@ -143,6 +146,10 @@ class Evaluation:
                 if left == dd.EMPTY:
                     break
         return FlowSet(found)
+
+    def doubts(self, packet: Packet) -> tuple[Symbol, ...]:
+        """The symbols that what happens to a packet depends on."""
+        return symbols_in(dd.at(self.diagram, packet.numbers))
 
     def decided_by_default(self) -> FlowSet:
         """The packets that only a default rule decides."""

@@ -50,12 +50,12 @@ class Layer:
         """Whether an allow of this layer can end the evaluation."""
         return self.name == ADMIN
 
-    def decide(self, packet: Packet) -> Decision:
+    def decide(self, packet: Packet, assumed: Mapping[int, int] | None = None) -> Decision:
         """What this layer does with a packet. Where no admin rule matches it goes on; a group denies what is left."""
         if self.gap is not None:
             return Decision(self.gap, self.gap, _BOTH)
         if self.evaluation is not None:
-            found = self.evaluation.decide(packet)
+            found = self.evaluation.decide(packet, assumed)
             otherwise = "Allow" if self.can_deliver else "Deny"
             may = frozenset(access or otherwise for access in found.may)
             return Decision(next(iter(may)) if len(may) == 1 else found.access, found.rule, may)

@@ -247,12 +247,18 @@ def _gated(rule: SecurityRule, why: Unknown) -> SecurityRule:
     return replace(rule, flows=rule.flows & _whether(rule.resource, why), unknowns=(*rule.unknowns, why))
 
 
-def unread_rules(resource: Resource, why: Unknown, accesses: tuple[str, ...]) -> list[SecurityRule]:
-    """Stand-ins for rules that were not read: for each access one that may match anything, before all others."""
+def unread_rules(
+    resource: Resource, why: Unknown, accesses: tuple[str, ...], *, unlikely: str = ""
+) -> list[SecurityRule]:
+    """Stand-ins for rules that were not read: for each access one that may match anything, before all others.
+
+    `unlikely` names such a rule where most have none, `a security admin rule`: the likeliest answer is without it.
+    """
     found = []
     everything = Addresses.everything()
     for access in accesses:
-        gate = undecided(f"if an unread rule says {access} ({resource.id.key})", why)
+        gap = replace(why, unless=f"{unlikely} says {access}") if unlikely else why
+        gate = undecided(f"if an unread rule says {access} ({resource.id.key})", gap)
         rule = SecurityRule(
             name=f"a rule of {resource.name} that was not read",
             priority=0,

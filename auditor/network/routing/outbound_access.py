@@ -15,7 +15,7 @@ from auditor.documents.pool_membership import SCALE_SET_INTERFACE, Pooled
 from auditor.estate import Estate, Relation
 from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.network.frontends.load_balancer import outwards, takes_default_way_out
-from auditor.network.topology.virtual_networks import prefixes_of
+from auditor.network.topology.virtual_networks import SUBNET, prefixes_of
 from auditor.sets.address_set import AddressSet
 from auditor.sets.proof import Step
 
@@ -29,12 +29,24 @@ class WayOut:
 
 
 def way_out(estate: Estate, place: Resource, subnet: Resource) -> WayOut:
-    """The way out of a place: a NAT gateway, a public address, a load balancer, or Azure's default outbound access."""
+    """The way out of a place: a NAT gateway, a public address, a load balancer, or Azure's default outbound access.
+
+    Private subnets do not apply to what hosts a service, whose ways out the service manages itself
+    (virtual-network/ip-services/default-outbound-access, limitations).
+    """
     explicit = chain(_nat_gateway(estate, subnet), _own_address(estate, place), _load_balancer(estate, place))
     for found in chain(explicit, _without_default(estate, place)):
         return found
+    for found in _of_what_is_in(estate, place):
+        return found
     at = subnet.at("properties", "defaultOutboundAccess")
     if at.value is False:
+        services = [row.get("name") for _, row in subnet.items("properties", "delegations")]
+        if services:
+            because = (
+                f"{subnet.name} is delegated to a service, and how that leaves its subnet is for the service to manage"
+            )
+            return WayOut(Step("way out", Unknown(because), because, (at,)), Unknown(because))
         says = f"{subnet.name} is a private subnet, and {place.name} has no explicit way out"
         return WayOut(Step("way out", False, says, (at,)), AddressSet.none())
     says = f"{place.name} has no explicit way out; default outbound access gives it an address of Azure's"
@@ -78,6 +90,12 @@ def _load_balancer(estate: Estate, place: Resource) -> Iterator[WayOut]:
             says = f"{place.name} leaves by load balancer {balancer.name}"
             step = Step("way out", True, says, (found.evidence,))
             yield WayOut(step, addresses_of(estate, found.addresses, balancer))
+
+
+def _of_what_is_in(estate: Estate, place: Resource) -> Iterator[WayOut]:
+    """A subnet as a whole leaves by whatever in it has an explicit way out."""
+    for each in estate.into(place, Relation.IN_SUBNET) if place.type == SUBNET else ():
+        yield from chain(_own_address(estate, each), _load_balancer(estate, each))
 
 
 def _without_default(estate: Estate, place: Resource) -> Iterator[WayOut]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from auditor.documents.route_table import ROUTE, RouteTable, UserRoute
 from auditor.estate import Estate, Relation
 from auditor.facts import load
 from auditor.model import NotKnown, Resource, Unknown
@@ -16,8 +17,6 @@ from auditor.network.routing.routes import (
 )
 from auditor.network.topology.service_tags import ServiceTags
 from auditor.sets.address_set import AddressSet
-
-ROUTE = "microsoft.network/routetables/routes"
 
 _HOPS = {
     "vnetlocal": Hop.VNET_LOCAL,
@@ -40,13 +39,15 @@ class UserRoutes:
 
 
 def has_appliance_route(estate: Estate, subnet: Resource) -> bool:
-    """Whether a subnet may have a route to an appliance: one is stated, or its route table was not read."""
+    """Whether a subnet may have a route to an appliance: one is stated, or its routes were not all read."""
     for table in estate.targets(subnet, Relation.ROUTED_BY):
-        if estate.find(table) is None:
+        try:
+            routes = estate.all(ROUTE, under=estate.need(table, subnet.place("properties", "routeTable")).id)
+        except NotKnown:
             return True
-        for route in estate.seen(ROUTE, under=table):
-            if _HOPS.get(route.text("properties", "nextHopType")) is Hop.APPLIANCE:
-                return True
+        hops = (UserRoute(route).hop.known for route in routes)
+        if any(isinstance(hop, Unknown) or _HOPS.get(hop) is Hop.APPLIANCE for hop in hops):
+            return True
     return False
 
 
@@ -60,32 +61,42 @@ def user_routes(estate: Estate, subnet: Resource, near: AddressSet, tags: Servic
         return UserRoutes()
     routes: list[Route] = []
     doubts: list[Doubt] = []
-    for document in estate.seen(ROUTE, under=table.id):
-        _read(document, near, tags, routes, doubts)
-    return UserRoutes(
-        tuple(routes),
-        tuple(doubts),
-        takes_gateways=table.get("properties", "disableBgpRoutePropagation") is not True,
-        takes_peers=table.text("properties", "disablePeeringRoute") != "all",
-    )
+    view = RouteTable(table)
+    try:
+        takes_gateways = not view.keeps_gateways_out.value
+        takes_peers = view.keeps_peers_out.value != "all"
+        documents = estate.all(ROUTE, under=table.id)
+    except NotKnown as gap:
+        doubts.append(Doubt(AddressSet.everything(), Beats.EVERYTHING, gap.unknown))
+        takes_gateways = takes_peers = True
+        documents = estate.seen(ROUTE, under=table.id)
+    for document in documents:
+        try:
+            _read(UserRoute(document), near, tags, routes, doubts)
+        except NotKnown as gap:
+            doubts.append(Doubt(AddressSet.everything(), Beats.EVERYTHING, gap.unknown))
+    return UserRoutes(tuple(routes), tuple(doubts), takes_gateways, takes_peers)
 
 
-def _read(document: Resource, near: AddressSet, tags: ServiceTags, routes: list[Route], doubts: list[Doubt]) -> None:
-    text = str(document.get("properties", "addressPrefix", default=""))
+def _read(route: UserRoute, near: AddressSet, tags: ServiceTags, routes: list[Route], doubts: list[Doubt]) -> None:
+    text = route.prefix.value
     prefixes, rank = _prefixes(text, tags)
     if prefixes is None:
         # Every public address may be under the tag, no private one is (facts/nsg-semantics.md, section 4).
         private = AddressSet.of(*load("system-routes")["private"])
-        why = Unknown(f"which addresses the route {document.name} to {text!r} covers is not in this snapshot")
+        why = Unknown(f"which addresses the route {route.name} to {text!r} covers is not in this snapshot")
         doubts.append(Doubt(~private, Beats.LONGER, why))
         return
-    hop = _HOPS.get(document.text("properties", "nextHopType"))
+    hop = _HOPS.get(route.hop.value)
     if hop is None:
-        stated = document.get("properties", "nextHopType")
-        why = Unknown(f"the route {document.name} has the next hop type {stated!r}, which this version does not know")
+        stated = route.hop.evidence.value
+        why = Unknown(f"the route {route.name} has the next hop type {stated!r}, which this version does not know")
         doubts.append(Doubt(AddressSet.of(*prefixes), Beats.EVERYTHING, why))
         return
-    routes.extend(_route(document, prefix, hop, near, rank) for prefix in prefixes)
+    if hop is Hop.APPLIANCE and not route.appliance:
+        why = Unknown(f"the route {route.name} leads to an appliance whose address is not in its document", absent=True)
+        doubts.append(Doubt(AddressSet.of(*prefixes), Beats.EVERYTHING, why))
+    routes.extend(_route(route, prefix, hop, near, rank) for prefix in prefixes)
 
 
 def _prefixes(text: str, tags: ServiceTags) -> tuple[tuple[str, ...] | None, int]:
@@ -99,27 +110,20 @@ def _prefixes(text: str, tags: ServiceTags) -> tuple[tuple[str, ...] | None, int
     return (exact.prefixes if exact is not None else None), rank
 
 
-def _route(document: Resource, prefix: str, hop: Hop, near: AddressSet, rank: int) -> Route:
+def _route(view: UserRoute, prefix: str, hop: Hop, near: AddressSet, rank: int) -> Route:
     """Recorded: a route to an appliance that is not in reach drops, and still shows the appliance's address."""
-    address = _appliance(document) if hop is Hop.APPLIANCE else ""
+    address = view.appliance if hop is Hop.APPLIANCE else ""
     dropped = hop is Hop.APPLIANCE and not _within(address, near)
-    evidence = (document.at("properties", "addressPrefix"), document.at("properties", "nextHopType"))
     return Route(
         prefix,
         Hop.NONE if dropped else hop,
         Source.USER,
-        document.name,
+        view.resource.name,
         address,
-        document.id.parent,
+        view.id.parent,
         rank=rank,
-        evidence=evidence,
+        evidence=(view.prefix.evidence, view.hop.evidence),
     )
-
-
-def _appliance(document: Resource) -> str:
-    """The appliance's address; of several that share the load the first one stands for all."""
-    several = document.get("properties", "nextHop", "nextHopIpAddresses", default=[])
-    return str(document.get("properties", "nextHopIpAddress") or next(iter(several), ""))
 
 
 def _within(address: str, near: AddressSet) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -221,7 +221,9 @@ def _through(estate: Estate, document: Resource) -> Iterator[Part]:
     elif isinstance(remote_id, ArmId):
         why = Unknown(f"what is connected to {remote_id.name}, whose gateway this network uses, is unread", absent=True)
         what = f"what is behind the gateway of {remote_id.name} ({remote_id.key})"
-        yield Part(f"gateway of {remote_id.name}", unread(what, why))
+        yield Part(
+            f"gateway of {remote_id.name}", unread(what, _unless_behind(why, f"the gateway of {remote_id.name}"))
+        )
 
 
 def remote_space(estate: Estate, peering: Resource) -> Addresses:
@@ -259,14 +261,20 @@ def _remote_subnet(estate: Estate, id_: ArmId) -> Addresses:
 def _gateways(estate: Estate, network: Resource) -> Iterator[Part]:
     unread_gateway = unread_gateways(estate, network)
     if unread_gateway is not None:
-        yield Part("gateway", unread(f"what is behind a gateway of {network.name} ({network.id.key})", unread_gateway))
+        why = _unless_behind(unread_gateway, f"a gateway of {network.name}")
+        yield Part("gateway", unread(f"what is behind a gateway of {network.name} ({network.id.key})", why))
     for gateway, addresses, gap in behind_gateways(estate, network):
         if addresses:
             text = f"what gateway {gateway.name} is connected to"
             yield Part(f"gateway {gateway.name}", _known_or_unread(gateway, text, addresses))
         if gap is not None:
             what = f"what is behind gateway {gateway.name} ({gateway.id.key})"
-            yield Part(f"gateway {gateway.name}", unread(what, gap))
+            yield Part(f"gateway {gateway.name}", unread(what, _unless_behind(gap, f"gateway {gateway.name}")))
+
+
+def _unless_behind(why: Unknown, gateway: str) -> Unknown:
+    """Of one address it is unlikely that it is behind a gateway of which nothing else is known."""
+    return replace(why, unless=f"the far end is behind {gateway}")
 
 
 def _routes(estate: Estate, subnet: Resource, tags: ServiceTags) -> Iterator[Part]:

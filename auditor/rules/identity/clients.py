@@ -248,7 +248,7 @@ def _by_role(account: Resource, w: Workload, terms: ClientTerms) -> Iterator[Ver
         # Who is in a group does not matter here: a group that may is a stranger as it stands.
         gaps.update((gap, None) for gap in answer.gaps if gap.permission != MEMBERSHIP_RIGHT)
         for grant in answer.grants:
-            key = (grant.principal.id, action)
+            key = (grant.principal.id, action if data else "keys")
             if grant.assignment.hold is not Hold.STANDING or grant.principal.id in approved or key in seen:
                 continue
             if grant.answer is May.UNKNOWN:

@@ -40,6 +40,7 @@ from auditor.workload.identities import (
     Identity,
     carriers_of,
     identities_of,
+    identity_in_use,
 )
 from auditor.workload.parts import Workload
 
@@ -79,8 +80,9 @@ def role_is_not_held_as_stated(carrier: Resource, w: Workload, terms: RowTerms) 
     Why it matters: a missing assignment stops the flow, often only on the next deployment. One that is wider, comes
     from another role or through a group lets the identity do more than the table says.
 
-    What is wrong: the role with this GUID is not assigned to this identity at exactly this scope, for good and without
-    a condition, or a deny assignment takes it back. Names do not count: a custom role may have any name.
+    What is wrong: the role with this GUID is not assigned to the identity that the part acts as (a workspace: its
+    primary one, else its system-assigned one) at exactly this scope, for good and without a condition, or a deny
+    assignment takes it back. Names do not count: a custom role may have any name.
 
     How to put it right: `az role assignment create --role <guid> --scope <scope> --assignee-object-id <identity>`.
 
@@ -95,7 +97,7 @@ def role_is_not_held_as_stated(carrier: Resource, w: Workload, terms: RowTerms) 
     if not found:
         says = f"{carrier.name} has no managed identity that could hold {terms.name} at {kind_of(row.scope)}"
         return broken(carrier, says, carrier.at("identity", "type"), fix="give it an identity of its own first")
-    return _row_verdict(access_of(w.estate), found, row)
+    return _row_verdict(access_of(w.estate), found, identity_in_use(w.estate, carrier), row)
 
 
 def _scopes(w: Workload, part: str) -> tuple[ArmId, ...]:
@@ -105,11 +107,17 @@ def _scopes(w: Workload, part: str) -> tuple[ArmId, ...]:
     return tuple(resource.id for resource in found[part])
 
 
-def _row_verdict(access: Access, found: tuple[Identity, ...], row: Row) -> Verdict:
-    """One of a carrier's identities must hold the row; where none does, the one it uses is talked about."""
-    answers = [(identity, row_answer(access, identity.principal, row)) for identity in found]
-    stated = [pair for pair in answers if pair[1].held is Held.STATED]
-    identity, answer = (stated or answers)[0]
+def _row_verdict(access: Access, found: tuple[Identity, ...], used: Identity | Unknown | None, row: Row) -> Verdict:
+    """The identity that a carrier acts as must hold the row; what it carries besides does not count.
+
+    Where it is not known which it acts as, all must hold it for a pass, and none for a fail.
+    """
+    asked = (used,) if isinstance(used, Identity) else found
+    answers = [(identity, row_answer(access, identity.principal, row)) for identity in asked]
+    lacking = [pair for pair in answers if pair[1].held is not Held.STATED]
+    identity, answer = (lacking or answers)[0]
+    if isinstance(used, Unknown) and lacking and len(lacking) < len(answers):
+        return unknown(identity.resource, used, identity.evidence)
     evidence = answer.evidence or (identity.evidence,)
     says = f"{identity.name} {answer.says}"
     if answer.held is Held.STATED:
@@ -183,7 +191,7 @@ def _excess_verdicts(
     more: Unknown | None,
 ) -> Iterator[Verdict]:
     """`more` is why there may be assignments that are not shown."""
-    everything, gaps = excess(access, identity.principal, rows)
+    everything, gaps = excess(access, identity.principal, rows, _settled(access, besides))
     gaps = gaps if more is None else (more, *gaps)
     user = access.principal(identity.principal)
     borne = [(item, allowance(besides, access, item.holding.assignment, user)) for item in everything]
@@ -197,8 +205,17 @@ def _excess_verdicts(
         )
     elif not found:
         besides_said = reasons(allowed for _, allowed in borne if allowed is not None)
-        says = f"{identity.name} holds nothing but its {len(rows)} rows of the table{besides_said}"
+        says = f"{identity.name} holds nothing beyond the {len(rows)} rows of the table{besides_said}"
         yield holds(identity.resource, says, identity.evidence, aspect=runs)
+
+
+def _settled(access: Access, besides: Iterable[AllowedRole]) -> frozenset[str]:
+    """The groups all of whose roles are allowed: whether an identity is in one of them changes nothing."""
+    allowed = tuple(besides)
+    if not allowed:
+        return frozenset()
+    groups = (g for g in access.groups if all(allowance(allowed, access, a) for a in access.assigned_to(g)))
+    return frozenset(groups)
 
 
 def _excess_verdict(identity: Identity, item: Excess) -> Verdict:
@@ -255,7 +272,9 @@ def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
     operations that it targets: where it is not known whether it is met, this is unknown.
 
     How to put it right: assign the role at the one resource where it is needed, or make it eligible:
-    `az role assignment delete --ids <assignment>`.
+    `az role assignment delete --ids <assignment>`. Where it has to stay, as for a pipeline or for emergencies, allow it
+    in the settings, under `allow: roles:`, with `principal`, `role`, `scope`, `why`, and an `owner` and a last day
+    (`expires`).
 
     References: article, "Azure Machine Learning RBAC roles" (least privilege);
     learn.microsoft.com/azure/role-based-access-control/best-practices.

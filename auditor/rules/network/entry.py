@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from itertools import chain
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -17,6 +18,7 @@ from auditor.documents.application_gateway import (
     named,
 )
 from auditor.documents.public_address import PublicAddress
+from auditor.documents.view import Reading, View
 from auditor.documents.web_firewall import WebFirewallPolicy
 from auditor.estate import Relation
 from auditor.facts import load
@@ -25,6 +27,8 @@ from auditor.network.frontends.web_firewall import Covered, Hole, covered, holes
 from auditor.rules.rule import broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.parts import Workload
+
+V = TypeVar("V", bound=View)
 
 
 def _fix(resource: Resource, setting: str) -> str:
@@ -174,10 +178,9 @@ def listener_speaks_plain_http(resource: Resource, w: Workload, _terms: object) 
     learn.microsoft.com/azure/application-gateway/redirect-overview.
     """
     gateway = ApplicationGateway(resource)
-    listeners = (*gateway.listeners.value, *gateway.stream_listeners.value)
-    if not listeners:
+    if not (gateway.stream_listeners.value or gateway.listeners.value):
         yield broken(resource, f"{gateway.name} has no listener", gateway.listeners.evidence)
-    for listener in listeners:
+    for listener in chain(gateway.stream_listeners.value, _each(gateway.listeners)):
         name, evidence = listener.name, listener.protocol.evidence
         if listener.protocol.value in _ENCRYPTED:
             says = f"listener {name} speaks {str(evidence.value).upper()}"
@@ -191,6 +194,11 @@ def listener_speaks_plain_http(resource: Resource, w: Workload, _terms: object) 
                 f" --name {q(name)} --frontend-port <port 443> --ssl-cert <certificate>"
             )
             yield broken(resource, f"listener {name} speaks {evidence.value}", evidence, fix=fix, aspect=name)
+
+
+def _each(listed: Reading[tuple[V, ...]]) -> Iterator[V]:
+    """The parts of a list, asked for when their turn comes: what was found before a list that is unread stays."""
+    yield from listed.value
 
 
 _ENCRYPTED = ("https", "tls")
@@ -275,7 +283,7 @@ def _judge_tls(of: str, oldest: _Oldest, terms: TlsTerms, *, fix: str, aspect: s
 
 def _gateway_minimum(gateway: ApplicationGateway) -> _Oldest:
     policy = gateway.tls_policy.value
-    if policy is not None and (policy.states("policyName") or policy.states("minProtocolVersion")):
+    if policy is not None and not policy.is_empty:
         return _policy_minimum(gateway, policy)
     default = gateway.default_tls_policy
     return _Oldest(gateway, _version_of(gateway, default.value), default.evidence)
@@ -313,11 +321,12 @@ def backend_leg_is_plain_http(resource: Resource, w: Workload, _terms: object) -
     References: article, "Networking"; learn.microsoft.com/azure/application-gateway/end-to-end-ssl-portal.
     """
     gateway = ApplicationGateway(resource)
-    found = [("http-settings", "Https", setting) for setting in gateway.settings.value]
-    found += [("settings", "Tls", setting) for setting in gateway.stream_settings.value]
-    if not found:
+    if not (gateway.stream_settings.value or gateway.settings.value):
         yield not_applicable(resource, f"{gateway.name} has no backend setting")
-    for command, wanted, setting in found:
+    for setting in chain(gateway.stream_settings.value, _each(gateway.settings)):
+        command, wanted = (
+            ("settings", "Tls") if "backendSettingsCollection" in setting.path else ("http-settings", "Https")
+        )
         name, evidence = setting.name, setting.protocol.evidence
         if setting.protocol.value in _ENCRYPTED:
             says = f"backend setting {name} speaks {str(evidence.value).upper()}"
@@ -347,6 +356,9 @@ def entry_is_not_protected_against_floods(gateway: Resource, w: Workload, _terms
     References: article, "Virtual network segmentation and security";
     learn.microsoft.com/azure/ddos-protection/ddos-protection-overview.
     """
+    for front_end in ApplicationGateway(gateway).front_ends.value:
+        if front_end.public_address.value is None and front_end.subnet.value is None:
+            raise NotKnown(Unknown(f"front end {front_end.name} of {gateway.name} states no address", absent=True))
     addresses = w.estate.out(gateway, Relation.HAS_ADDRESS)
     if not addresses:
         yield not_applicable(gateway, f"{gateway.name} has no public address")

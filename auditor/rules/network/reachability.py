@@ -10,7 +10,7 @@ from auditor.estate import Relation
 from auditor.model import Evidence, NotKnown, Outcome, Resource, Unknown, Verdict
 from auditor.reach.reachability import Reach, Reachability, reachability_of
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
-from auditor.services.paas_firewall import open_to, public_access
+from auditor.services.paas_firewall import FIREWALLS, open_to, public_access
 from auditor.services.public_doors import takes_telemetry
 from auditor.services.publishers import FRONT_DOORS
 from auditor.text.shell import q
@@ -47,6 +47,10 @@ _DOORS = (
     VAULT,
 )
 """Types of which one that was not listed could be an open door."""
+
+
+_INVENTORY = "microsoft.resources/resources"
+"""The list of everything that a subscription holds, which leads to the kinds that are not listed one by one."""
 
 
 def _all_read(w: Workload, *types: str) -> None:
@@ -149,8 +153,13 @@ def _unpublish(way: Reach) -> str:
 
 
 def _within_sight(w: Workload) -> Iterator[Resource]:
-    """Everything of the workload that could be reached; known to be everything that could be a door."""
-    _all_read(w, *_DOORS)
+    """Everything of the workload that could be reached; known to be everything that could be a door.
+
+    Kinds beside those of the architecture are asked for where the inventory shows one: what could not be read of them,
+    or of the inventory, could be an open door too.
+    """
+    unread = {read.covers.casefold() for read in w.estate.snapshot.reads if not read.answered}
+    _all_read(w, *_DOORS, *sorted(kind for kind in unread if kind in FIREWALLS or kind == _INVENTORY))
     world = reachability_of(w.estate)
     own = [network.id for network in w.networks]
     yield from world.targets if w.anchor is None else world.targets_in(w.groups, own)
