@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from auditor.access.new_access import new_access
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,6 @@ from auditor.access.effective import access_of, who_can
 from auditor.access.escalation import data_access, who_reaches
 from auditor.access.federation import federated
 from auditor.access.grants import Answer
-from auditor.access.new_access import new_access
 from auditor.access.paths_to import paths_to
 from auditor.access.role_definitions import Roles, built_in_guids
 from auditor.estate import Estate
