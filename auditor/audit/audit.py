@@ -115,7 +115,10 @@ def _findings(found: Iterable[Workload], baseline: Baseline, index: Mapping[str,
 def _dated(verdict: Verdict, workload: Workload) -> Verdict:
     """The verdict; of a plan, what nothing but its deployment is missing for says so."""
     why = verdict.unknown
-    if why is None or not why.absent or not workload.estate.snapshot.planned:
+    if why is None or not workload.estate.snapshot.planned:
+        return verdict
+    # Of several reasons one that waits is enough: before the deployment nothing settles the whole.
+    if not why.absent and _LATER not in why.because:
         return verdict
     because = why.because if _LATER in why.because else f"{why.because}; this is unknown {_LATER}"
     later = replace(why, because=because, permission=None, until_deployed=True)

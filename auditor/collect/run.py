@@ -60,8 +60,8 @@ def collect(
 
     Ctrl-C, SIGTERM or the target's timeout end the run early: the snapshot then has `complete` false and a failed read
     for everything that was not asked any more. `earlier` is a snapshot to continue: its scopes are read in the place
-    of the target's, what it holds is kept, and only what it lacks is asked. `keep` is given what there is every minute, as
-    a run that ended there would have left it. Raises `AuditorError` where nothing can be
+    of the target's, what it holds is kept, and only what it lacks is asked. `keep` is given what there is every minute,
+    as a run that ended there would have left it. Raises `AuditorError` where nothing can be
     read at all: no credential, no such subscription or resource group.
     """
     return _run(target, watch, credential, earlier, keep).together()
@@ -99,7 +99,7 @@ def _run(
         if kept and earlier:
             run.gathered = Gathered(kept.documents, kept.reads, earlier.collected_at)
         with ended_by_signals(deadline):
-            run.go(Pool(wire.ask, target.concurrency, session.calm), wire.ask, known, kept)
+            run.go(Pool(wire.ask, target.concurrency, session.calm), known, kept, wire.ask)
         return run
     finally:
         deadline.stop()
@@ -148,10 +148,16 @@ class _Run:
         self.gathered = Gathered()
         self.origin: dict[str, object] = {}
 
-    def go(self, pool: Pool, ask: Callable[[Question], Answer], known: Sequence[Answer], kept: Kept | None) -> None:
+    def go(
+        self,
+        pool: Pool,
+        known: Sequence[Answer],
+        kept: Kept | None,
+        ask: Callable[[Question], Answer] | None = None,
+    ) -> None:
         """Ask everything there is to ask, or as much as time allows, after what is known already.
 
-        `ask` puts a question at once, beside the pool.
+        `ask` puts a question at once, beside the pool; without it no list is asked again.
         """
         try:
             for answer in known:
@@ -173,11 +179,11 @@ class _Run:
             pool.close()
         self._give_up_the_rest()
 
-    def _settle(self, ask: Callable[[Question], Answer]) -> None:
+    def _settle(self, ask: Callable[[Question], Answer] | None) -> None:
         """Ask the lists again that showed what its own path denied: at the end, when there was time to be deleted."""
         for denied in self.gathered.denied:
             question = None if self._deadline.over else self._plan.list_of(denied)
-            self.gathered.settle(denied, None if question is None else ask(question))
+            self.gathered.settle(denied, None if question is None or ask is None else ask(question))
 
     def _keep_now_and_then(self) -> None:
         """Hand on what there is, once a minute: a run that is killed leaves that, and another can go on from it."""

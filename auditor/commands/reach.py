@@ -92,8 +92,15 @@ def _all(source: str, found: tuple[Reach, ...], width: int) -> Iterator[str]:
     from auditor.text.sanitise import counted, line
 
     groups = {name: [answer for answer in found if group_of(answer) == name] for name, _ in _GROUPS}
-    reached = len(groups["reached"])
-    yield click.style(f"{line(source)} reaches {reached} of {counted(len(found), 'place')}", bold=True)
+    reached, open_ = len(groups["reached"]), len(groups["not known"])
+    places = counted(len(found), "place")
+    if open_ and not reached:
+        # "reaches 0" would be read as an answer for those of which it is not known.
+        rest = f", {len(found) - open_} not reached" if len(found) > open_ else ""
+        headline = f"{line(source)}: of {places} {open_} not known{rest}"
+    else:
+        headline = f"{line(source)} reaches {reached} of {places}" + (f", {open_} not known" if open_ else "")
+    yield click.style(headline, bold=True)
     for name, colour in _GROUPS:
         if not groups[name]:
             continue

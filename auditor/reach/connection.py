@@ -267,9 +267,23 @@ def _peered(fabric: NetworkModel, origin: Seat, target: Seat) -> Iterator[Step]:
         return
     peering = peering_between(fabric.estate, network, target.network)
     if peering is None:
-        yield Step("peering", False, f"{network.name} is not peered with {target.network.name}")
+        says = f"{network.name} is not peered with {target.network.name}"
+        why = _unread_route(fabric, origin, target)
+        if why is not None:
+            yield Step("peering", why, f"{says}, and whether a route leads there is not known: {why.because}")
+            return
+        yield Step("peering", False, says)
         return
     yield from exchanges(peering)
+
+
+def _unread_route(fabric: NetworkModel, origin: Seat, target: Seat) -> Unknown | None:
+    """Why a route that was not read could lead to another network, over an appliance or a gateway."""
+    try:
+        routes = fabric.routing.of(origin.subnet)
+    except NotKnown as gap:
+        return gap.unknown
+    return doubt(routes, split(routes, origin, target)[1])
 
 
 def _through_gateway(fabric: NetworkModel, origin: Outside, target: Seat) -> tuple[Step, AddressSet, Seat | None]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
-from auditor.workload.owned import vaults_of
+from auditor.workload.owned import SLOT, vaults_of
 from auditor.workload.parts import Workload
 
 SECRET = "microsoft.keyvault/vaults/secrets"  # noqa: S105 - a type's name
 _REFERENCE = "microsoft.web/sites/config/appsettings"
+_SLOT_REFERENCE = "microsoft.web/sites/slots/config/appsettings"
 _CERTIFICATES = ("application/x-pkcs12", "application/x-pem-file")
 """Content types that Key Vault gives the secrets behind its certificates."""
 
@@ -37,12 +38,16 @@ class Reference:
 
 
 def references_of(w: Workload, site: Resource) -> tuple[Reference, ...]:
-    """The vault references in a web app's settings; raises `NotKnown` where they were not read."""
+    """The vault references in the settings of a web app or of a deployment slot, each of which has its own.
+
+    Raises `NotKnown` where they were not read.
+    """
+    kind = _SLOT_REFERENCE if site.type == SLOT else _REFERENCE
     return tuple(
         Reference(
             r, r.text("properties", "status"), r.text("properties", "vaultName"), r.text("properties", "secretName")
         )
-        for r in w.estate.all(_REFERENCE, under=site.id)
+        for r in w.estate.all(kind, under=site.id)
     )
 
 

@@ -226,7 +226,7 @@ def test_a_batch_answers_line_by_line(stored: Path, tmp_path: Path, capsys: pyte
         ("Deny", "DenyAllInBound"),
         ("Allow", "Jumpbox.In.Allow.SshRdp"),
         ("Allow", "AllowVnetInBound"),
-        ("Unknown", None),
+        ("Allow", "AllowInternetOutBound"),
     ]
     assert [{key: answer[key] for key in q} for q, answer in zip(asked, answers, strict=True)] == asked
     assert all(a["trace"] for a in answers)
@@ -390,3 +390,80 @@ def test_an_address_that_is_not_the_places_own_is_noted() -> None:
 
     asked = Question(need(estate, id_of(NIC, "n")), "inbound", Protocol.TCP, End("10.9.9.9", 22), End("10.1.0.5", 5000))
     assert FlowBook(estate).answer(asked).notes == ("10.9.9.9 is not an address of n (10.1.0.4)",)
+
+
+def _partial(tmp_path: Path) -> Path:
+    """A group, a network and an interface, and nothing of network managers."""
+    root = "/subscriptions/0/resourceGroups/rg/providers/Microsoft.Network"
+    shut = {"priority": 200, "direction": "Inbound", "access": "Deny", "protocol": "*"}
+    ends = ("sourceAddressPrefix", "destinationAddressPrefix", "sourcePortRange", "destinationPortRange")
+    shut |= dict.fromkeys(ends, "*")
+    rules = [{"name": "shut", "properties": shut}]
+    subnet = {"addressPrefix": "10.0.0.0/24", "networkSecurityGroup": {"id": f"{root}/networkSecurityGroups/g"}}
+    inside = {"privateIPAddress": "10.0.0.4", "subnet": {"id": f"{root}/virtualNetworks/v/subnets/s"}}
+    machine = {"id": "/subscriptions/0/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm-x"}
+    documents: list[dict[str, Any]] = [
+        {"id": f"{root}/networkSecurityGroups/g", "name": "g", "properties": {"securityRules": rules}},
+        {
+            "id": f"{root}/virtualNetworks/v",
+            "name": "v",
+            "properties": {
+                "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]},
+                "subnets": [{"name": "s", "properties": subnet}],
+            },
+        },
+        {
+            "id": f"{root}/networkInterfaces/n",
+            "name": "n",
+            "properties": {"virtualMachine": machine, "ipConfigurations": [{"name": "i", "properties": inside}]},
+        },
+    ]
+    for document in documents:
+        document["type"] = "/".join(document["id"].split("/")[-3:-1])
+    source = tmp_path / "lists.json"
+    source.write_text(json.dumps(documents), encoding="utf-8")
+    made = tmp_path / "partial.json"
+    assert run(["import", str(source), "-o", str(made)]) == ExitCode.HOLDS
+    return made
+
+
+ASK = ["--direction", "in", "--protocol", "tcp", "--local", "10.0.0.4:22", "--remote", "10.0.0.9:50000"]
+
+
+def test_an_unread_list_is_a_condition_of_the_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = _partial(tmp_path)
+    capsys.readouterr()
+    assert run(["flow", str(made), "--at", "n", *ASK, "--format", "json"]) == ExitCode.HOLDS
+    found = json.loads(capsys.readouterr().out)
+    assert (found["access"], found["rule"], found["unknown"]) == ("Deny", "shut", None)
+    (condition,) = found["unless"]
+    assert condition["if"] == "a security admin rule says AlwaysAllow"
+    assert condition["permission"] is None
+    assert condition["settled_by"] == "az network manager list"
+
+
+def test_strict_takes_a_condition_for_unknown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = _partial(tmp_path)
+    assert run(["flow", str(made), "--at", "n", *ASK, "--strict"]) == ExitCode.INCOMPLETE
+    out = capsys.readouterr().out
+    assert "Unknown" in out
+    assert "needs " not in out
+
+
+def test_a_machine_that_only_its_interface_names_can_be_asked_at(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = _partial(tmp_path)
+    assert run(["flow", str(made), "--at", "vm-x", *ASK]) == ExitCode.HOLDS
+    assert "Deny by securityRules/shut" in capsys.readouterr().out
+
+
+def test_the_headline_of_reach_is_no_zero_while_some_are_not_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = _partial(tmp_path)
+    capsys.readouterr()
+    assert run(["reach", str(made), "--from", "Internet"]) == ExitCode.HOLDS
+    headline = capsys.readouterr().out.splitlines()[0]
+    assert "not known" in headline
+    assert "reaches 0" not in headline

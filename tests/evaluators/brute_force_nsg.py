@@ -136,9 +136,6 @@ class Walker:
         return outside and self._is_internet(address)
 
     def _is_internet(self, address: Any) -> bool:
-        if address.version == 6:
-            # Public IPv6 is in doubt unless a service tag of the release holds it; the caller avoids the rest.
-            return any(
-                address in ipaddress.ip_network(p) for found in self.around.tags.values() for p in found if ":" in p
-            )
+        if address.version == 6 and address not in ipaddress.ip_network("2000::/3"):
+            return False
         return not any(address in network for network in (*PRIVATE, *self.inner))

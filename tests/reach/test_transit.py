@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -333,3 +335,31 @@ def test_what_is_behind_no_route_is_not_reached_on_premises() -> None:
     assert outcomes(documents, "na", "192.168.7.7") == [("192.168.7.7", "no")]
     documents = spokes(machine(), a=(("192.168.0.0/16", "VirtualAppliance", APPLIANCE),))
     assert outcomes(documents, "na", "192.168.7.7") == [("192.168.7.7", "unknown")]
+
+
+# --- the open world ---------------------------------------------------------------------------------------------------
+
+
+def _paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        if isinstance(key, str):
+            yield (*path, key)
+        yield from _paths(item, (*path, key))
+
+
+READ_HERE = (FIREWALL, POLICY, GROUP, "Microsoft.Network/routeTables")
+
+
+def test_what_is_taken_away_from_a_document_never_turns_an_answer_round() -> None:
+    """Of firewalls, policies, rules and route tables; a reference that is gone is as if it had never been there."""
+    whole = spokes(*firewall(collection("Allow", network_rule("web"))))
+    expected = {port: outcome(ask(whole, "na", "nb", port)) for port in ("443", "22")}
+    for index, document in enumerate(whole):
+        for path in _paths(document["properties"]) if document["type"] in READ_HERE else ():
+            documents = copy.deepcopy(whole)
+            at: Any = documents[index]["properties"]
+            for step in path[:-1]:
+                at = at[step]
+            del at[path[-1]]
+            for port, answer in expected.items():
+                assert outcome(ask(documents, "na", "nb", port)) in (answer, "unknown"), (document["name"], path, port)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,13 +12,14 @@ from auditor.estate import Estate
 from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.network.nsg.redundant_rules import Useless, useless_rules
 from auditor.network.topology.service_tags import ServiceTags
-from auditor.network.topology.words import network_view
+from auditor.network.topology.words import Part, network_view
 from auditor.sets.symbolic_addresses import Addresses
 from auditor.workload.nsg_table import (
     Contract,
     compare,
     definite,
     flow_terms,
+    is_end,
     reach_of,
     resolver,
 )
@@ -318,3 +320,28 @@ def test_parts_are_told_in_the_tags_of_rules_and_table() -> None:
     rules = [rule("gm", 100, "Allow", "gatewaymanager", "*"), DENY_ALL]
     (part,) = _compare(rules, [], service_tags=release).excess
     assert part.text == "Tcp 443 from GatewayManager to 10.0.1.0/24"
+
+
+def test_an_address_that_azure_keeps_is_no_witness_and_no_difference_alone() -> None:
+    """Of 10.0.1.0/24 Azure keeps .0 to .3 and .255."""
+    kept = [rule("kept", 100, "Allow", "Internet", "10.0.1.2/32"), DENY_ALL]
+    assert _compare(kept, []).excess == ()
+    some = [rule("some", 100, "Allow", "Internet", "10.0.1.0/29"), DENY_ALL]
+    (part,) = _compare(some, []).excess
+    assert part.witness.destination not in {f"10.0.1.{n}" for n in range(4)}
+
+
+def test_the_word_network_leaves_out_what_user_routes_add() -> None:
+    made, subnet, release = _setting([DENY_ALL])
+    view = network_view(made, subnet, release)
+    routed = Part("route all", Addresses.everything(), routed=True)
+    wide = replace(view, parts=(*view.parts, routed))
+    resolve = resolver(subnet, _playing(subnet), wide)
+    assert resolve("VirtualNetwork") == Addresses.everything()
+    assert resolve("network") == view.virtual_network
+
+
+@pytest.mark.parametrize("word", ["attached", "network", "endpoint:vault", "endpoint:workspace"])
+def test_words_for_what_exists_are_ends(word: str) -> None:
+    assert is_end(word)
+    assert not is_end("endpoint:nothing")

@@ -181,6 +181,9 @@ def rules_of(estate: Estate, firewall: Resource, tags: ServiceTags) -> FirewallR
         mode = view.threat_intelligence.value
         policy = view.policy.value
         if policy is None:
+            if not any(view.states("properties", each) for each in _CLASSIC):
+                because = f"{firewall.name} states neither a policy nor rules of its own"
+                reader.gaps.append(Unknown(because, absent=True))
             reader.classic(view)
             known = _ranges(view.private_ranges.value.split(","))
         else:
@@ -202,6 +205,8 @@ def rules_of(estate: Estate, firewall: Resource, tags: ServiceTags) -> FirewallR
 
 _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 """Without ranges of its own a firewall keeps the source on the way to these (firewall/snat-private-range)."""
+
+_CLASSIC = ("networkRuleCollections", "applicationRuleCollections", "natRuleCollections")
 
 _IANA = "ianaprivateranges"
 
@@ -338,9 +343,13 @@ class _Reader:
 
 def _sends(rule: Rule, protocols: tuple[str, ...]) -> FlowSet:
     """The protocols and ports of a network rule."""
-    any_protocol = not protocols or any(each.casefold() == "any" for each in protocols)
+    if not protocols:
+        raise NotKnown(Unknown(f"rule {rule.name} states no protocols", absent=True))
+    any_protocol = any(each.casefold() == "any" for each in protocols)
     known = ProtocolSet.of("*") if any_protocol else ProtocolSet.of(*protocols)
-    return FlowSet.box(known, destination_ports=PortSet.of(*(rule.ports.value or ("*",))))
+    if not rule.ports.value:
+        raise NotKnown(Unknown(f"rule {rule.name} states no ports", absent=True))
+    return FlowSet.box(known, destination_ports=PortSet.of(*rule.ports.value))
 
 
 def _named(host: str) -> Addresses:

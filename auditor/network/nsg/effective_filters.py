@@ -102,7 +102,7 @@ class Path:
         conditions = []
         for one in unlikely:
             other = self.decide(packet, _without([each for each in unlikely if each != one]))
-            if other.access != found.access or found.rule is not other.rule:
+            if other.access != found.access:
                 conditions.append(one.why)
         return found, tuple(conditions)
 

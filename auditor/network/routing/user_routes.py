@@ -42,13 +42,21 @@ def has_appliance_route(estate: Estate, subnet: Resource) -> bool:
     """Whether a subnet may have a route to an appliance: one is stated, or its routes were not all read."""
     for table in estate.targets(subnet, Relation.ROUTED_BY):
         try:
-            routes = estate.all(ROUTE, under=estate.need(table, subnet.place("properties", "routeTable")).id)
+            routes = routes_of(estate, estate.need(table, subnet.place("properties", "routeTable")))
         except NotKnown:
             return True
         hops = (UserRoute(route).hop.known for route in routes)
         if any(isinstance(hop, Unknown) or _HOPS.get(hop) is Hop.APPLIANCE for hop in hops):
             return True
     return False
+
+
+def routes_of(estate: Estate, table: Resource) -> tuple[Resource, ...]:
+    """The routes of a table. Raises `NotKnown` where its document, which lists them all, shows no list."""
+    found = estate.all(ROUTE, under=table.id)
+    if not found and not RouteTable(table).states("properties", "routes"):
+        raise NotKnown(Unknown(f"the routes of {table.name} are not in its document", absent=True))
+    return found
 
 
 def user_routes(estate: Estate, subnet: Resource, near: AddressSet, tags: ServiceTags) -> UserRoutes:
@@ -65,7 +73,7 @@ def user_routes(estate: Estate, subnet: Resource, near: AddressSet, tags: Servic
     try:
         takes_gateways = not view.keeps_gateways_out.value
         takes_peers = view.keeps_peers_out.value != "all"
-        documents = estate.all(ROUTE, under=table.id)
+        documents = routes_of(estate, table)
     except NotKnown as gap:
         doubts.append(Doubt(AddressSet.everything(), Beats.EVERYTHING, gap.unknown))
         takes_gateways = takes_peers = True

@@ -52,7 +52,7 @@ def never_internet() -> AddressSet:
 def maybe_internet() -> AddressSet:
     """The addresses of which only Azure knows whether its Internet tag covers them."""
     facts = _platform()["internet"]
-    return AddressSet.of(*facts["doubtful"], facts["public_ipv6"])
+    return AddressSet.of(*facts["doubtful"])
 
 
 @cache

@@ -217,7 +217,8 @@ class ExemptionTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def abuse_is_not_monitored(account: Resource, w: Workload, terms: ExemptionTerms) -> Answer:
     """Abuse monitoring is off for an account although no exemption is meant to exist.
 
-    What is read: the account's `capabilities`. Microsoft marks an account whose exemption it has granted with
+    What is read: the account's `capabilities`, and `abusePenalty`, which says that Azure limits the account because it
+    has seen abuse and is shown beside the answer. Microsoft marks an account whose exemption it has granted with
     `ContentLogging` = false; other accounts do not have that capability.
 
     Why it matters: abuse monitoring keeps prompts for people to review. Whether it is on or off is a decision about
@@ -232,6 +233,8 @@ def abuse_is_not_monitored(account: Resource, w: Workload, terms: ExemptionTerms
     learn.microsoft.com/legal/cognitive-services/openai/data-privacy.
     """
     evidence = account.at("properties", "capabilities")
+    penalty = account.shown("properties", "abusePenalty")
+    limited = (penalty,) if penalty.value else ()
     if not isinstance(evidence.value, list):
         because = f"the capabilities of {account.name} are not in its document"
         return unknown(account, Unknown(because, permission="Microsoft.CognitiveServices/accounts/read"), evidence)
@@ -242,4 +245,9 @@ def abuse_is_not_monitored(account: Resource, w: Workload, terms: ExemptionTerms
                 return not_applicable(account, f"{account.name} is exempt: ContentLogging is false", mark)
             says = f"{account.name} is exempt from abuse monitoring: ContentLogging is false"
             return broken(account, says, mark, fix="ask Microsoft to withdraw the exemption of this account")
-    return holds(account, f"{account.name} is not exempt from abuse monitoring", evidence)
+    says = f"{account.name} is not exempt from abuse monitoring"
+    if limited:
+        says += (
+            f", and Azure limits it for abuse: {account.text('properties', 'abusePenalty', 'action') or 'see there'}"
+        )
+    return holds(account, says, evidence, *limited)

@@ -13,7 +13,7 @@ from auditor.model import NotKnown, Resource, Unknown
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.load_spreading import host_of, hosts_of_account
-from auditor.workload.owned import storages_of
+from auditor.workload.owned import SLOT, sites_and_slots, storages_of
 from auditor.workload.parts import Workload
 from auditor.workload.secrets import (
     Reference,
@@ -135,13 +135,13 @@ def _unresolved(site: Resource, reference: Reference) -> str:
     return f"the vault reference {reference.resource.name} of {site.name} is {status}, not Resolved"
 
 
-@decides(on=lambda w: w.sites, part="web app")
+@decides(on=sites_and_slots, part="web app")
 def key_in_plain_settings(site: Resource, w: Workload, _terms: object) -> Answer:
     """A web app's settings hold a key in plain text, as far as that can be told.
 
-    What is read: the vault references among the site's settings and their state. The settings themselves take more than
-    read rights and are not read, so of what runs, what is not a reference cannot be seen. A plan states them: then the
-    names of settings that have a value and no reference to a vault.
+    What is read: the vault references among the settings of the site and of its slots, and their state. The
+    settings themselves take more than read rights and are not read, so of what runs, what is not a reference cannot
+    be seen. A plan states them: then the names of settings that have a value and no reference to a vault.
 
     Why it matters: everybody who may list the settings reads the key, and it stays in every template and every export.
 
@@ -163,22 +163,26 @@ def key_in_plain_settings(site: Resource, w: Workload, _terms: object) -> Answer
     if plain:
         names = ", ".join(sorted(setting.name for setting in plain))
         says = f"{site.name} states {names} in plain text, not as a reference to a vault"
-        fix = az("webapp config appsettings set", site, f"--settings {q(f'{plain[0].name}=@Microsoft.KeyVault(...)')}")
+        fix = _refer(site, w, plain[0].name)
         return broken(site, says, *(setting.evidence for setting in plain), fix=fix)
     references = references_of(w, site)
     failed = [r for r in references if not r.resolved]
     if failed:
-        fix = az(
-            "webapp config appsettings set",
-            site,
-            f"--settings {q(f'{failed[0].resource.name}=@Microsoft.KeyVault(...)')}",
-        )
+        fix = _refer(site, w, failed[0].resource.name)
         return broken(site, _unresolved(site, failed[0]), failed[0].evidence, fix=fix)
     if references:
         names = ", ".join(r.resource.name for r in references)
         return holds(site, f"{site.name} reads {names} from a vault", *(r.evidence for r in references))
     because = f"no setting of {site.name} refers to a vault, and settings themselves are not read"
     return unknown(site, Unknown(because, permission="Microsoft.Web/sites/config/list/action"))
+
+
+def _refer(site: Resource, w: Workload, name: str) -> str:
+    """The command that makes a setting of a web app or of a slot refer to a vault."""
+    app = w.estate.find(site.id.parent) if site.type == SLOT and site.id.parent is not None else None
+    slot = f" --slot {q(site.name)}" if app is not None else ""
+    setting_ = q(f"{name}=@Microsoft.KeyVault(...)")
+    return az("webapp config appsettings set", app or site, f"--settings {setting_}{slot}")
 
 
 @decides(on=keys_kept, part="secret of the vault")

@@ -123,12 +123,13 @@ class MetricTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def nobody_sees_search_throttle(service: Resource, w: Workload, terms: MetricTerms) -> Answer:
     """Nobody is told when the search service is too small.
 
-    What is read: enabled metric alerts on the service, and which metrics they name.
+    What is read: enabled metric alerts on the service, which metrics they name, and the action groups that they call.
 
     Why it matters: too few replicas throttle queries and too few partitions throttle indexing. The metrics say so long
     before users do.
 
-    What is wrong: no enabled metric alert names one of the metrics.
+    What is wrong: no enabled metric alert names one of the metrics and calls an action group that is enabled and has a
+    receiver.
 
     How to put it right: `az monitor metrics alert create --condition "avg ThrottledSearchQueriesPercentage > 5"`.
 

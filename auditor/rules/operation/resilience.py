@@ -154,7 +154,8 @@ class ThroughputTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def nobody_sees_models_throttle(account: Resource, w: Workload, terms: ThroughputTerms) -> Answer:
     """Nobody is told when requests or tokens per minute come close to what is assigned.
 
-    What is read: enabled metric alerts on the account and the metrics they name; `sku.capacity` of its deployments.
+    What is read: enabled metric alerts on the account that call an action group with a receiver, and the metrics they
+    name; `sku.capacity` of its deployments.
 
     Why it matters: a deployment that is out of tokens answers 429, and the chat stands still for everybody.
 
