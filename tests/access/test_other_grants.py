@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from auditor.access.new_access import new_access
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
