@@ -16,6 +16,8 @@ from auditor.access.other_grants import unread_delegations
 from auditor.access.principals import MEMBERSHIP_RIGHT
 from auditor.documents.defaults import az_set
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown, Verdict
+from auditor.model.change import delete, set_to
+from auditor.rules.changes import standing_assignment
 from auditor.rules.rule import broken, decides, holds, not_applicable, unknown
 from auditor.services.paas_firewall import open_to
 from auditor.text.shell import q
@@ -54,7 +56,9 @@ def chat_ui_reads_without_an_identity(site: Resource, w: Workload, terms: Reader
     kind = site.at("identity", "type")
     if not carried:
         fix = f"az webapp identity assign --ids {q(site.id.text)}"
-        yield broken(site, f"{site.name} has no managed identity", kind, fix=fix, aspect="identity")
+        change = set_to(site.id, "identity/type", "SystemAssigned")
+        says = f"{site.name} has no managed identity"
+        yield broken(site, says, kind, fix=fix, aspect="identity", changes=[change])
         return
     named = site.get("properties", "keyVaultReferenceIdentity", default="SystemAssigned")
     where = site.at("properties", "keyVaultReferenceIdentity")
@@ -278,6 +282,7 @@ def _stranger(account: Resource, grant: Grant, action: str) -> Verdict:
     assignment = grant.assignment
     witness = {"principal": grant.principal.id, "action": action, "scope": account.id.text, "chain": list(chain)}
     fix = f"az role assignment delete --ids {q(assignment.resource.id.text)}"
-    return broken(
-        account, says, *assignment.evidence, fix=fix, aspect=f"{grant.principal.id} {action}", witness=witness
-    )
+    taken = standing_assignment(grant)
+    changes = [delete(taken, f"whoever holds it loses it: {says}")] if taken is not None else ()
+    aspect = f"{grant.principal.id} {action}"
+    return broken(account, says, *assignment.evidence, fix=fix, aspect=aspect, witness=witness, changes=changes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
+from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
@@ -32,6 +33,7 @@ from auditor.access.role_table import (
 from auditor.access.scopes import group_of, kind_of
 from auditor.estate.principals import YET_TO_BE_MADE
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
+from auditor.model.change import Change, create, delete
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.sets.operation_set import Rights
 from auditor.text.shell import q
@@ -124,7 +126,14 @@ def _row_verdict(access: Access, found: tuple[Identity, ...], used: Identity | U
         return holds(identity.resource, says, *evidence)
     if answer.unknown is not None:
         return unknown(identity.resource, answer.unknown, *evidence)
-    return broken(identity.resource, says, *evidence, fix=_create(identity, row), witness=_witness(answer.held, row))
+    return broken(
+        identity.resource,
+        says,
+        *evidence,
+        fix=_create(identity, row),
+        witness=_witness(answer.held, row),
+        changes=_assigned(identity, row),
+    )
 
 
 def _create(identity: Identity, row: Row) -> str:
@@ -132,6 +141,25 @@ def _create(identity: Identity, row: Row) -> str:
         f"az role assignment create --assignee-object-id {q(identity.principal)}"
         f" --assignee-principal-type ServicePrincipal --role {q(row.role)} --scope {q(row.scope.text)}"
     )
+
+
+def _assigned(identity: Identity, row: Row) -> list[Change]:
+    """The row's assignment, under a name that follows from what it says, so that it is made once."""
+    if identity.principal.startswith(YET_TO_BE_MADE):
+        return []
+    name = uuid5(NAMESPACE_URL, f"{row.scope.key} {row.role} {identity.principal}".casefold())
+    id_ = ArmId(f"{row.scope.text}/providers/Microsoft.Authorization/roleAssignments/{name}")
+    properties = {
+        "roleDefinitionId": f"{_subscription(row.scope)}/providers/Microsoft.Authorization/roleDefinitions/{row.role}",
+        "principalId": identity.principal,
+        "principalType": "ServicePrincipal",
+        "scope": row.scope.text,
+    }
+    return [create(id_, {"properties": properties})]
+
+
+def _subscription(scope: ArmId) -> str:
+    return f"/subscriptions/{scope.subscription}"
 
 
 def _witness(held: Held, row: Row) -> dict[str, str]:
@@ -235,6 +263,7 @@ def _excess_verdict(identity: Identity, item: Excess) -> Verdict:
         fix=_delete(assignment),
         aspect=f"{identity.carrier.name}: {assignment.role} at {assignment.scope.key}{_aspect(item)}",
         witness=witness,
+        changes=_deleted(assignment, f"whoever holds it loses what it allows: {identity.name} {item.says}"),
     )
 
 
@@ -247,6 +276,15 @@ def _delete(assignment: Assignment) -> str:
     if assignment.hold is Hold.ELIGIBLE:
         return f"remove the eligible assignment {assignment.resource.id.text} in Privileged Identity Management"
     return f"az role assignment delete --ids {q(assignment.resource.id.text)}"
+
+
+def _deleted(assignment: Assignment, warning: str) -> list[Change]:
+    """Nothing for what is eligible, which is kept by schedules of Privileged Identity Management."""
+    standing = assignment.hold is Hold.STANDING and assignment.resource.type == _ASSIGNMENT
+    return [delete(assignment.resource.id, warning)] if standing else []
+
+
+_ASSIGNMENT = "microsoft.authorization/roleassignments"
 
 
 def _all_of(gaps: tuple[Unknown, ...], identity: Identity, more: bool) -> Unknown:
@@ -345,7 +383,16 @@ def _other_verdict(w: Workload, group: ArmId, assignment: Assignment, doubt: Unk
         yield unknown(group, gap, *assignment.evidence, aspect=aspect)
     else:
         witness = {"principal": holder.id, "action": operation, "scope": assignment.scope.text}
-        yield broken(group, says, *assignment.evidence, fix=_delete(assignment), aspect=aspect, witness=witness)
+        lost = f"whoever holds it loses it: {holder.label} holds {name} at {kind_of(assignment.scope)}"
+        yield broken(
+            group,
+            says,
+            *assignment.evidence,
+            fix=_delete(assignment),
+            aspect=aspect,
+            witness=witness,
+            changes=_deleted(assignment, lost),
+        )
 
 
 def _under_a_condition(
