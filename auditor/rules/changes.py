@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from auditor.access.assignments import Hold
 from auditor.access.grants import Grant
 from auditor.access.scopes import group_of
 from auditor.documents.alert import GROUP, ActionGroup
+from auditor.estate.principals import YET_TO_BE_MADE
 from auditor.facts import load
 from auditor.model import ArmId, Resource
 from auditor.model.change import Change, create, delete, set_to
@@ -112,6 +114,25 @@ def scale_rules(source: ArmId, metric: str) -> list[dict[str, Any]]:
         }
         for way, operator, limit in ways
     ]
+
+
+def assigned(principal: str, role: str, scope: ArmId) -> list[Change]:
+    """A role for a managed identity, under a name that follows from what it says, so that it is made once.
+
+    Nothing for an identity that is yet to be made: it has no id to give a role to.
+    """
+    if principal.startswith(YET_TO_BE_MADE):
+        return []
+    name = uuid5(NAMESPACE_URL, f"{scope.key} {role} {principal}".casefold())
+    definition = f"/subscriptions/{scope.subscription}/providers/Microsoft.Authorization/roleDefinitions/{role}"
+    properties = {
+        "roleDefinitionId": definition,
+        "principalId": principal,
+        "principalType": "ServicePrincipal",
+        "scope": scope.text,
+    }
+    id_ = ArmId(f"{scope.text}/providers/Microsoft.Authorization/roleAssignments/{name}")
+    return [create(id_, {"properties": properties})]
 
 
 _ASSIGNMENT = "microsoft.authorization/roleassignments"

@@ -16,8 +16,8 @@ from auditor.access.other_grants import unread_delegations
 from auditor.access.principals import MEMBERSHIP_RIGHT
 from auditor.documents.defaults import az_set
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown, Verdict
-from auditor.model.change import delete, set_to
-from auditor.rules.changes import standing_assignment
+from auditor.model.change import Change, delete, set_to
+from auditor.rules.changes import assigned, standing_assignment
 from auditor.rules.rule import broken, decides, holds, not_applicable, unknown
 from auditor.services.paas_firewall import open_to
 from auditor.text.shell import q
@@ -136,7 +136,12 @@ def _may_read(  # noqa: PLR0917 - who, what, where
         # Roles would have no effect there: the vault has to go by them first.
         fix = az_set(vault.id, "properties.enableRbacAuthorization", "true") + f" && {fix}"
     says = f"the identity of {subject.name} may read {vault.name} {limit}"
-    return broken(subject, says, vault.at("id"), fix=fix, aspect=aspect)
+    changes: list[Change] = []
+    if access.voids.at(vault.id) is not None:
+        lost = f"whoever reads {vault.name} by an access policy loses that, and needs a role in it"
+        changes.append(set_to(vault.id, "properties/enableRbacAuthorization", True, warning=lost))
+    changes += assigned(principal, terms.role, vault.id)
+    return broken(subject, says, vault.at("id"), fix=fix, aspect=aspect, changes=changes)
 
 
 @decides(on=lambda w: w.gateways, part="Application Gateway", terms=ReaderTerms)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
-from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
@@ -33,7 +32,8 @@ from auditor.access.role_table import (
 from auditor.access.scopes import group_of, kind_of
 from auditor.estate.principals import YET_TO_BE_MADE
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
-from auditor.model.change import Change, create, delete
+from auditor.model.change import Change, delete
+from auditor.rules.changes import assigned
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.sets.operation_set import Rights
 from auditor.text.shell import q
@@ -132,7 +132,7 @@ def _row_verdict(access: Access, found: tuple[Identity, ...], used: Identity | U
         *evidence,
         fix=_create(identity, row),
         witness=_witness(answer.held, row),
-        changes=_assigned(identity, row),
+        changes=assigned(identity.principal, row.role, row.scope),
     )
 
 
@@ -141,25 +141,6 @@ def _create(identity: Identity, row: Row) -> str:
         f"az role assignment create --assignee-object-id {q(identity.principal)}"
         f" --assignee-principal-type ServicePrincipal --role {q(row.role)} --scope {q(row.scope.text)}"
     )
-
-
-def _assigned(identity: Identity, row: Row) -> list[Change]:
-    """The row's assignment, under a name that follows from what it says, so that it is made once."""
-    if identity.principal.startswith(YET_TO_BE_MADE):
-        return []
-    name = uuid5(NAMESPACE_URL, f"{row.scope.key} {row.role} {identity.principal}".casefold())
-    id_ = ArmId(f"{row.scope.text}/providers/Microsoft.Authorization/roleAssignments/{name}")
-    properties = {
-        "roleDefinitionId": f"{_subscription(row.scope)}/providers/Microsoft.Authorization/roleDefinitions/{row.role}",
-        "principalId": identity.principal,
-        "principalType": "ServicePrincipal",
-        "scope": row.scope.text,
-    }
-    return [create(id_, {"properties": properties})]
-
-
-def _subscription(scope: ArmId) -> str:
-    return f"/subscriptions/{scope.subscription}"
 
 
 def _witness(held: Held, row: Row) -> dict[str, str]:

@@ -184,8 +184,9 @@ def nobody_sees_models_throttle(account: Resource, w: Workload, terms: Throughpu
             fix = _watch(account, metrics[0])
             says = f"no alert watches the {kind} of {account.name} ({metrics[0]})"
             unwatched = [each[0] for each_kind, each in _kinds(terms).items() if not watched_now[each_kind]]
-            changes = [c for metric in unwatched for c in watched(account, w, metric, "Total", 200)]
-            return broken(account, says, fix=fix, changes=dict.fromkeys(changes))
+            # Both may want the one action group made.
+            changes = {c.resource: c for metric in unwatched for c in watched(account, w, metric, "Total", 200)}
+            return broken(account, says, fix=fix, changes=changes.values())
     evidence = [e for found in watched_now.values() for e in found]
     return holds(account, f"alerts watch the requests and the tokens of {account.name}", *evidence)
 
