@@ -81,7 +81,9 @@ class WaiverUse:
         """What is too much about a waiver that still holds; empty where it is about something, for a while."""
         if self.expired:
             return ""
-        said = ["it covers every requirement on every resource: name the ones that it is for"] if self.everything else []
+        said = []
+        if self.everything:
+            said.append("it covers every requirement on every resource: name the ones that it is for")
         if self.days > LONG:
             said.append(f"it lasts {self.days:,} more days, which is more than a year")
         return "; ".join(said)
