@@ -140,6 +140,13 @@ def test_a_gate_bounds_how_long_waivers_may_last(stored: Path, here: Path, capsy
     assert check(stored, "--waivers", "w.yaml", "--max-waiver-days", "0") == ExitCode.FAILS
 
 
+def test_a_scan_is_bounded_before_it_reads_anything(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    waived("NSG-JMP-OUT", "*/subnets/snet-jumpbox", "2024-09-30")
+    asked = ["scan", "--subscription", "00000000-0000-4000-8000-000000000001", "--as-of", DAY, "--waivers", "w.yaml"]
+    assert run([*asked, "--max-waiver-days", "7"]) == ExitCode.USAGE
+    assert "72 more days; --max-waiver-days allows 7" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("as_of", "most", "said"),
     [
