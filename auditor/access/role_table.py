@@ -69,6 +69,13 @@ def row_answer(access: Access, principal: str, row: Row) -> RowAnswer:
 def _stated(access: Access, principal: str, row: Row, holding: Holding) -> RowAnswer:
     """The assignment is there; what is left to ask is whether a deny assignment takes it back."""
     evidence = holding.assignment.evidence
+    void = access.voids.at(row.scope)
+    lost = void.rights & holding.role.rights if void is not None and isinstance(holding.role, Role) else Rights()
+    if void is not None and not lost.is_empty:
+        if void.doubt is not None:
+            return RowAnswer(Held.UNKNOWN, void.doubt.because, evidence, void.doubt)
+        says = f"holds {row.name} at {kind_of(row.scope)}, where by its settings no role gives {lost.show(3)}"
+        return RowAnswer(Held.DENIED, says, evidence)
     here = access.denying.at(row.scope)
     if isinstance(here, Unknown):
         return RowAnswer(Held.UNKNOWN, here.because, evidence, here)

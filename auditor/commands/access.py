@@ -87,8 +87,8 @@ def access(
     auditor access s.json --principal id-app-aibase --blast-radius
     auditor access s.json --blast-radius                      of every part that the Internet talks to
     auditor access s.json --to kv-aibase                      every way to a place, over all steps
-    auditor access s.json --nobody-but settings.yaml --action OPERATION --scope kv-aibase
-    auditor access s.json --no-new-than yesterday.json        who can do more than before
+    auditor access s.json --nobody-but auditor.yaml --action Microsoft.KeyVault/vaults/write --scope kv-aibase
+    auditor access new.json --no-new-than old.json            who can do more than before
 
     Exit codes: 0 answered, or the assertion holds; 1 the assertion is broken; 2 bad usage or bad input; 3 the
     question, or the assertion, cannot be decided by what was read.

@@ -43,7 +43,7 @@ def history(file: Path, format: str | None, output: Path | None, verbose: bool) 
     auditor history audits.db                               for you, at the terminal
     auditor history audits.db --format json -o trend.json   for a program
 
-    Exit codes: 0, or 2 where the file is none that this program can read.
+    Exit codes: 0, or 2 if FILE is not a readable history.
     """
     from auditor.history import trends
     from auditor.report.context import Context

@@ -78,7 +78,7 @@ class Finding:
 
     @property
     def outcome(self) -> Outcome:
-        """The verdict's outcome, unless somebody bears it."""
+        """The verdict's outcome, unless it is accepted by a waiver."""
         return Outcome.WAIVED if self.waiver is not None else self.verdict.outcome
 
     @property

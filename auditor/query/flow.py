@@ -213,7 +213,7 @@ def _mixed(question: Question, allowed: FlowSet, denied: FlowSet) -> Unknown:
     if allowed.is_empty is False and denied.is_empty is False:
         in_, out = allowed.witness(), denied.witness()
         return Unknown(
-            f"{question.remote.host} fares both ways: {in_} is let through, {out} is not; ask for one packet"
+            f"{question.remote.host} is only partly allowed: {in_} is allowed, {out} is not; ask for one packet"
         )
     return gaps[0] if gaps else Unknown(f"what {question.remote.host} holds is not known")
 

@@ -13,7 +13,6 @@ from auditor.access.effective import access_of, who_can
 from auditor.access.escalation import data_access, who_reaches
 from auditor.access.federation import federated
 from auditor.access.grants import Answer
-from auditor.access.new_access import new_access
 from auditor.access.paths_to import paths_to
 from auditor.access.role_definitions import Roles, built_in_guids
 from auditor.estate import Estate
@@ -122,6 +121,28 @@ def test_a_policy_stands_in_the_chain() -> None:
     assert str(grant.assignment.evidence[0].place.pointer) == "/properties/accessPolicies/0/objectId"
 
 
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ("AbacRepositoryPermissions", {}),
+        ("LegacyRegistryPermissions", {guid("p"): Answer.YES}),
+        (None, {guid("p"): Answer.YES}),
+    ],
+)
+def test_a_registry_that_goes_by_repositories_does_not_honour_its_old_roles(
+    mode: str | None, expected: dict[str, Answer]
+) -> None:
+    registry = f"{RG}/providers/Microsoft.ContainerRegistry/registries/cr"
+    body = {"roleAssignmentMode": mode} if mode else {}
+    pull = "Microsoft.ContainerRegistry/registries/pull/read"
+    documents = [
+        role("Pull", [pull]),
+        {"id": registry, "type": "Microsoft.ContainerRegistry/registries", "properties": body},
+    ]
+    answer = who_can(estate_of([*documents, give("p", "Pull", RG)], reads=(WHOLE,)), pull, ArmId(registry), False)
+    assert {grant.principal.id: grant.answer for grant in answer.grants} == expected
+
+
 def lighthouse(*authorizations: dict[str, Any]) -> list[dict[str, Any]]:
     offer = f"{SUB}/providers/Microsoft.ManagedServices/registrationDefinitions/{guid('offer')}"
     registration = f"{SUB}/providers/Microsoft.ManagedServices/registrationAssignments/{guid('registration')}"
@@ -197,7 +218,7 @@ def test_who_outside_can_act_as_an_identity() -> None:
     assert found.says == "subject claims['sub'] matches 'repo:o/*' of https://i, which stands for several subjects"
 
 
-# --- ways to a place, and what is new --------------------------------------------------------------------------------
+# --- ways to a place --------------------------------------------------------------------------------------------
 
 FEDERATE = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write"
 
@@ -220,18 +241,3 @@ def test_a_way_to_a_place_is_a_step_of_the_blast_radius() -> None:
     for path in paths_to(estate, ArmId(VAULT))[0]:
         taken = {step.escalation.operation for step in blast_radius(estate, path.start.id).steps}
         assert {step.escalation.operation for step in path.steps} <= taken
-
-
-def test_only_what_could_not_be_done_before_is_new() -> None:
-    before = estate_of([*ROLES, vault(True), give("p", "Secrets", VAULT)], reads=(WHOLE,))
-    after = estate_of([*ROLES, vault(True), give("p", "Secrets", RG), give("q", "Writer", RG)], reads=(WHOLE,))
-    found, gaps = new_access(access_of(before), access_of(after))
-    assert {(new.principal.id, new.holding.assignment.scope) for new in found} == {
-        (guid("p"), ArmId(RG)),
-        (guid("q"), ArmId(RG)),
-    }
-    assert gaps == ()
-    assert new_access(access_of(after), access_of(after)) == ((), ())
-    assert new_access(access_of(after), access_of(before))[0] == (), (
-        "what a wider scope gave is not new at a narrower one"
-    )

@@ -276,7 +276,7 @@ def test_any_port_is_one_answer_only_where_all_ports_fare_alike(
     door = ["--at", "agw-aibase", "--local", "10.0.1.4:*"]
     assert run(ask(stored, *door, remote="8.8.8.8:*")) == ExitCode.HOLDS
     out_text = capsys.readouterr().out
-    assert out_text.startswith("Unknown\n  8.8.8.8 fares both ways:")
+    assert out_text.startswith("Unknown\n  8.8.8.8 is only partly allowed:")
 
 
 def test_a_batch_goes_on_after_a_mistake(

@@ -81,7 +81,7 @@ settings_option = click.option(
     "--settings",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Settings, such as auditor.yaml. Nothing is read without this option, whatever lies in the folder.",
+    help="Settings file, such as auditor.yaml. Settings files are never discovered automatically.",
 )
 
 _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
@@ -96,7 +96,7 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         "--waivers",
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="FILE",
-        help="Findings that somebody bears: who, why, until when. Outweighs the settings' file.",
+        help="Waiver file: accepted findings with owner, reason and expiry. Overrides the one named in --settings.",
     ),
     click.option(
         "--service-tags",

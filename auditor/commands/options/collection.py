@@ -39,7 +39,7 @@ _OPTIONS = (
     click.option(
         "--cloud",
         type=click.Choice(_CLOUDS, case_sensitive=False),
-        help="Which cloud; public if not said. With --arm-endpoint: the one that it stands for.",
+        help="Azure cloud [default: public]. With --arm-endpoint: the cloud that it stands for.",
     ),
     click.option("--arm-endpoint", default="", metavar="URL", help="Resource Manager of a cloud of your own (https)."),
     click.option("--arm-audience", default="", metavar="URL", help="Whom tokens are for, if not the endpoint itself."),
@@ -47,7 +47,7 @@ _OPTIONS = (
         "--ca-file", default="", metavar="FILE", help="Certificates to trust instead of the usual ones (PEM)."
     ),
     click.option("--concurrency", type=click.IntRange(1, 64), default=16, show_default=True, metavar="N"),
-    click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End by then."),
+    click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Stop after this many seconds and write what was read."),
 )
 
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress.")

@@ -296,7 +296,7 @@ def _reached_privately(subject: Resource, sender: Resource, w: Workload) -> Iter
         else:
             why = _why_not(way) if not way.reaches else f"{_told(way)} is not private"
             says = f"{sender.name} does not reach {workspace.name} over its private endpoint: {why}"
-            yield broken(subject, says, *_evidence(way), aspect="way", fix="mend the hop that the message names")
+            yield broken(subject, says, *_evidence(way), aspect="way", fix="fix the failing hop that the message names")
 
 
 @decides(on=lambda w: w.jump_boxes, part="jump box")
@@ -335,4 +335,4 @@ def _session(machine: Resource, nic: Resource, world: Reachability, w: Workload)
         yield holds(machine, f"{_told(way)}", *_evidence(way), aspect="session")
     else:
         says = f"no session leads through Bastion to {machine.name}: {_why_not(way)}"
-        yield broken(machine, says, *_evidence(way), aspect="session", fix="mend the hop that the message names")
+        yield broken(machine, says, *_evidence(way), aspect="session", fix="fix the failing hop that the message names")
