@@ -47,10 +47,10 @@ def plan() -> Plan:
 def test_every_proposed_change_is_proven_or_says_why_not() -> None:
     found = proposed()
     share = proven_share(found)
-    print(f"{len(found)} sets of changes for {len(failing(before()[1]))} findings, {share:.0%} proven")
+    print(f"{len(found)} sets of changes for {len(failing(before()[1]))} findings, {share:.0%} proven")  # noqa: T201 - the share is to be read
     for each in found:
         if not each.proof.proven:
-            print(f"  {each.proof.standing.value}: {each.cause}: {each.proof.because}")
+            print(f"  {each.proof.standing.value}: {each.cause}: {each.proof.because}")  # noqa: T201
             assert each.proof.because
     assert share >= AT_LEAST
 
