@@ -103,6 +103,11 @@ def system_policy(deployment: Resource, policy: Resource | Unknown) -> str:
     return "a policy of Azure's own" if managed else ""
 
 
+def azures_own(name: str) -> bool:
+    """Whether this is the name of a policy of Azure's own, which nobody can change."""
+    return name.casefold() in _facts()["system_policies"]
+
+
 def azures_own_keeps_back(name: str, filter_: str, source: str, threshold: str | None) -> bool | None:
     """The same of a policy of Azure's own by its name, which nobody can change; `None` for one that is not known."""
     own = _facts()["system_policies"].get(name.casefold())

@@ -233,7 +233,7 @@ def test_every_option_in_the_examples_of_help_exists(words: tuple[str, ...]) -> 
     [
         ("auditor check s.json --strict --also sarif=r.sarif", set()),
         ("auditor check s.json --stirct", {"--stirct"}),
-        ("auditor reach s.json --strict", {"--strict"}),
+        ("auditor nsg s.json --strict", {"--strict"}),
         ("auditor settings schema --strict", {"--strict"}),
         ("az login --tenant x", set()),
         ("--complete", set()),

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
 import msgspec
 
 from auditor.documents.defaults import setting
 from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
+from auditor.model.change import Change, set_to
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.sets.proof import Step, together
 from auditor.workload.content_filters import (
     Use,
+    azures_own,
     azures_own_keeps_back,
     keeps_back,
+    plain,
     policies_in_use,
     policy_of,
     system_policy,
@@ -78,7 +81,9 @@ def _judged(use: Use, terms: FilterTerms) -> Verdict:
             return unknown(use.subject, gap, *evidence)
     wrong = [step for step in steps if step.holds is False]
     says = "; ".join(step.says for step in wrong)
-    return broken(use.subject, says, *(e for step in wrong for e in step.evidence), fix=_fix(use.policy, terms))
+    evidence = [e for step in wrong for e in step.evidence]
+    changes = _stricter(use.policy, [(terms, source) for source in sources])
+    return broken(use.subject, says, *evidence, fix=_fix(use.policy, terms), changes=changes)
 
 
 def _judged_by_name(use: Use, gap: Unknown, sources: list[str], terms: FilterTerms) -> Verdict:
@@ -108,6 +113,25 @@ def _fix(policy: Resource, terms: FilterTerms) -> str:
         f"in contentFilters of {policy.id.text}, for source {sources}:"
         f" {{name: '{terms.filter}', enabled: true, blocking: true{level}}}"
     )
+
+
+def _stricter(policy: Resource, wanted: list[tuple[FilterTerms, str]]) -> list[Change]:
+    """A policy of the customer's own with these filters as asked; Azure's own policies cannot be changed."""
+    if policy.text("properties", "type") == "systemmanaged" or azures_own(policy.name):
+        return []
+    rows = [row for _, row in policy.items("properties", "contentFilters")]
+    for terms, source in wanted:
+        if keeps_back(policy, terms.filter, source, terms.threshold).holds is not True:
+            row: dict[str, object] = {"name": terms.filter, "source": source, "enabled": True, "blocking": True}
+            if terms.threshold:
+                row["severityThreshold"] = terms.threshold
+            rows = [r for r in rows if not _same_filter(r, terms.filter, source)] + [row]
+    lost = f"prompts and answers that {policy.name} let pass are refused from then on"
+    return [set_to(policy.id, "properties/contentFilters", rows, warning=lost)]
+
+
+def _same_filter(row: Mapping[str, Any], name: str, source: str) -> bool:
+    return plain(str(row.get("name"))) == plain(name) and str(row.get("source")).casefold() == source.casefold()
 
 
 class PolicyTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -152,7 +176,9 @@ def deployment_is_not_filtered_so(deployment: Resource, w: Workload, terms: Poli
     wrong = [step for step in steps if step.holds is False]
     if wrong:
         says = f"{deployment.name} uses {policy.name}, which is too weak: {'; '.join(s.says for s in wrong)}"
-        return broken(deployment, says, named, *_evidence(wrong), fix=fix)
+        weak = [(row, source) for row in terms.filters for source in row.sources if source.casefold() in sources]
+        changes = _stricter(policy, weak)
+        return broken(deployment, says, named, *_evidence(wrong), fix=fix, changes=changes)
     gaps = [step.holds for step in steps if isinstance(step.holds, Unknown)]
     if gaps:
         return unknown(deployment, gaps[0], named)
@@ -203,7 +229,9 @@ def _mode_of(use: Use, terms: ModeTerms) -> Verdict:
     if mode.is_one_of(*terms.asynchronous):
         says = f"{use.policy.name} is in mode {mode}: text is shown before it has been filtered"
         fix = f"set properties.mode of {use.policy.id.text} to Default or Blocking"
-        return broken(use.subject, says, evidence, fix=fix)
+        lost = f"answers filtered by {use.policy.name} are shown in pieces that have been filtered, a little later"
+        change = set_to(use.policy.id, "properties/mode", "Blocking", warning=lost)
+        return broken(use.subject, says, evidence, fix=fix, changes=[change])
     return holds(use.subject, f"{use.policy.name} is in mode {mode}: text waits for its filter", evidence)
 
 

@@ -17,7 +17,9 @@ from auditor.access.principals import MEMBERSHIP_RIGHT
 from auditor.access.scopes import Hierarchy
 from auditor.documents.defaults import az, az_set, setting
 from auditor.model import ArmId, Resource, Unknown, Verdict
+from auditor.model.change import create, delete, set_to
 from auditor.network.private_link.private_endpoints import approval, connections
+from auditor.rules.changes import standing_assignment
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.identities import Client
@@ -75,7 +77,16 @@ def nobody_watches_rotation(w: Workload, terms: PolicyTerms) -> Answer:
         return unknown(group, doubts[0])
     first = terms.policies[0]
     fix = f"az policy assignment create --name watch-secrets --policy {q(first.definition)} --scope {q(group.text)}"
-    return broken(group, f"no policy that watches keys is assigned at {group.name} or above it", fix=fix)
+    says = f"no policy that watches keys is assigned at {group.name} or above it"
+    id_ = ArmId(f"{group.text}/providers/Microsoft.Authorization/policyAssignments/watch-secrets")
+    properties = {
+        "displayName": first.name,
+        "policyDefinitionId": f"/providers/Microsoft.Authorization/policyDefinitions/{first.definition}",
+        "scope": group.text,
+        "notScopes": [],
+    }
+    question = f"with which parameters {first.name} is assigned"
+    return broken(group, says, fix=fix, changes=[create(id_, {"properties": properties}, question)])
 
 
 def _definition(assignment: Resource) -> ArmId:
@@ -164,7 +175,10 @@ def _stranger(vault: Resource, grant: Grant) -> Verdict:
         fix = f"az keyvault delete-policy --name {q(vault.name)} --object-id {q(who)}"
     else:
         fix = f"az role assignment delete --ids {q(grant.assignment.resource.id.text)}"
-    return broken(vault, says, *grant.assignment.evidence, fix=fix, aspect=who)
+    lost = f"whoever holds it loses it: {says}"
+    taken = standing_assignment(grant)
+    changes = [delete(taken, lost)] if taken is not None else ()
+    return broken(vault, says, *grant.assignment.evidence, fix=fix, aspect=who, changes=changes)
 
 
 def _tuned_accounts(w: Workload) -> tuple[Resource, ...]:
@@ -243,7 +257,9 @@ def training_blobs_unprotected(account: Resource, w: Workload, _terms: object) -
     else:
         fix = az("storage account update", account, "--allow-shared-key-access false")
         says = f"account keys open {account.name}: allowSharedKeyAccess is {shared}"
-        yield broken(account, says, shared.evidence, aspect="identity", fix=fix)
+        lost = f"whoever uses {account.name} with its keys, or with a signature made by one, cannot any more"
+        change = set_to(account.id, "properties/allowSharedKeyAccess", False, warning=lost)
+        yield broken(account, says, shared.evidence, aspect="identity", fix=fix, changes=[change])
     yield _private_way(account, w)
 
 

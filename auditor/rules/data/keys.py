@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import msgspec
 
@@ -10,6 +11,7 @@ from auditor.documents.app_settings import settings_in
 from auditor.documents.defaults import az, setting
 from auditor.documents.ml_connection import Connection
 from auditor.model import NotKnown, Resource, Unknown
+from auditor.model.change import set_to
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.load_spreading import host_of, hosts_of_account
@@ -208,7 +210,12 @@ def secret_never_expires(secret: Resource, w: Workload, _terms: object) -> Answe
         f"az keyvault secret set-attributes --vault-name {q(vault_name(secret))} --name {q(secret.name)}"
         f" --expires <date>"
     )
-    return broken(secret, f"{secret.name} of {vault_name(secret)} never expires", evidence, fix=fix)
+    question = f"on which day {secret.name} expires (seconds since 1970)"
+    lost = f"from that day on whoever reads {secret.name} needs its next version"
+    in_a_year = int((as_of(w) + timedelta(days=365)).timestamp())
+    change = set_to(secret.id, "properties/attributes/exp", in_a_year, question, lost)
+    says = f"{secret.name} of {vault_name(secret)} never expires"
+    return broken(secret, says, evidence, fix=fix, changes=[change])
 
 
 class AgeTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -273,7 +280,9 @@ def storage_keys_never_expire(account: Resource, w: Workload, _terms: object) ->
     if shared.value is False:
         return not_applicable(account, f"{account.name} takes no account keys", shared.evidence)
     fix = az("storage account update", account, "--key-exp-days 90")
-    return broken(account, f"{account.name} has no expiration period for its keys", days, shared.evidence, fix=fix)
+    change = set_to(account.id, "properties/keyPolicy/keyExpirationPeriodInDays", 90)
+    says = f"{account.name} has no expiration period for its keys"
+    return broken(account, says, days, shared.evidence, fix=fix, changes=[change])
 
 
 @decides(on=lambda w: w.online_endpoints, part="online endpoint")

@@ -16,6 +16,8 @@ from auditor.access.other_grants import unread_delegations
 from auditor.access.principals import MEMBERSHIP_RIGHT
 from auditor.documents.defaults import az_set
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown, Verdict
+from auditor.model.change import Change, delete, set_to
+from auditor.rules.changes import assigned, standing_assignment
 from auditor.rules.rule import broken, decides, holds, not_applicable, unknown
 from auditor.services.paas_firewall import open_to
 from auditor.text.shell import q
@@ -54,7 +56,9 @@ def chat_ui_reads_without_an_identity(site: Resource, w: Workload, terms: Reader
     kind = site.at("identity", "type")
     if not carried:
         fix = f"az webapp identity assign --ids {q(site.id.text)}"
-        yield broken(site, f"{site.name} has no managed identity", kind, fix=fix, aspect="identity")
+        change = set_to(site.id, "identity/type", "SystemAssigned")
+        says = f"{site.name} has no managed identity"
+        yield broken(site, says, kind, fix=fix, aspect="identity", changes=[change])
         return
     named = site.get("properties", "keyVaultReferenceIdentity", default="SystemAssigned")
     where = site.at("properties", "keyVaultReferenceIdentity")
@@ -132,7 +136,12 @@ def _may_read(  # noqa: PLR0917 - who, what, where
         # Roles would have no effect there: the vault has to go by them first.
         fix = az_set(vault.id, "properties.enableRbacAuthorization", "true") + f" && {fix}"
     says = f"the identity of {subject.name} may read {vault.name} {limit}"
-    return broken(subject, says, vault.at("id"), fix=fix, aspect=aspect)
+    changes: list[Change] = []
+    if access.voids.at(vault.id) is not None:
+        lost = f"whoever reads {vault.name} by an access policy loses that, and needs a role in it"
+        changes.append(set_to(vault.id, "properties/enableRbacAuthorization", True, warning=lost))
+    changes += assigned(principal, terms.role, vault.id)
+    return broken(subject, says, vault.at("id"), fix=fix, aspect=aspect, changes=changes)
 
 
 @decides(on=lambda w: w.gateways, part="Application Gateway", terms=ReaderTerms)
@@ -278,6 +287,7 @@ def _stranger(account: Resource, grant: Grant, action: str) -> Verdict:
     assignment = grant.assignment
     witness = {"principal": grant.principal.id, "action": action, "scope": account.id.text, "chain": list(chain)}
     fix = f"az role assignment delete --ids {q(assignment.resource.id.text)}"
-    return broken(
-        account, says, *assignment.evidence, fix=fix, aspect=f"{grant.principal.id} {action}", witness=witness
-    )
+    taken = standing_assignment(grant)
+    changes = [delete(taken, f"whoever holds it loses it: {says}")] if taken is not None else ()
+    aspect = f"{grant.principal.id} {action}"
+    return broken(account, says, *assignment.evidence, fix=fix, aspect=aspect, witness=witness, changes=changes)

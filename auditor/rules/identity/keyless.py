@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from auditor.documents.ml_connection import DATASTORE, Connection, Datastore
 from auditor.documents.vault import Vault
 from auditor.model import Resource, Unknown, Verdict
+from auditor.model.change import Action, Change, set_to
+from auditor.rules.changes import made_anew
 from auditor.rules.rule import Answer, broken, decides, holds, shown, unknown
 from auditor.text.shell import q
 from auditor.workload.parts import Workload
@@ -31,7 +33,9 @@ def registry_has_an_admin_user(registry: Resource, w: Workload, _terms: object) 
     evidence = registry.at("properties", "adminUserEnabled")
     if evidence.value is True:
         fix = f"az acr update --name {q(registry.name)} --admin-enabled false"
-        return broken(registry, f"{registry.name} has its admin user enabled", evidence, fix=fix)
+        lost = f"whoever signs in to {registry.name} with the admin user's password cannot any more"
+        change = set_to(registry.id, "properties/adminUserEnabled", False, warning=lost)
+        return broken(registry, f"{registry.name} has its admin user enabled", evidence, fix=fix, changes=[change])
     return holds(registry, f"{registry.name} has no admin user", evidence)
 
 
@@ -59,9 +63,15 @@ def storage_answers_account_keys(account: Resource, w: Workload, _terms: object)
         yield holds(account, f"{account.name} takes no account key", evidence, aspect="account")
     else:
         stated = "is true" if evidence.value else "is not set, which means true"
-        yield broken(account, f"allowSharedKeyAccess of {account.name} {stated}", evidence, fix=fix, aspect="account")
+        says = f"allowSharedKeyAccess of {account.name} {stated}"
+        yield broken(account, says, evidence, fix=fix, aspect="account", changes=[_no_keys(account)])
     if account in w.storages:
         yield from _datastores(account, w)
+
+
+def _no_keys(account: Resource) -> Change:
+    lost = f"whoever uses {account.name} with its keys, or with a signature made by one, cannot any more"
+    return set_to(account.id, "properties/allowSharedKeyAccess", False, warning=lost)
 
 
 def _datastores(account: Resource, w: Workload) -> Iterator[Verdict]:
@@ -75,7 +85,14 @@ def _datastores(account: Resource, w: Workload) -> Iterator[Verdict]:
         names = ", ".join(sorted(s.name for s in keyed))
         says = f"datastores of {w.name} use {account.name} with {evidence[0].value}: {names}"
         fix = f"az ml workspace update --resource-group {q(account.id.resource_group)} --name {q(w.name)}"
-        yield broken(account, says, *evidence, fix=f"{fix} --system-datastores-auth-mode identity", aspect="datastores")
+        changes = [
+            set_to(s.id, "properties/credentials", {"credentialsType": "None"}, warning=_by_identity(s.name))
+            for s in keyed
+        ]
+        if w.anchor is not None:
+            changes.append(set_to(w.anchor.id, "properties/systemDatastoresAuthMode", "identity"))
+        fix = f"{fix} --system-datastores-auth-mode identity"
+        yield broken(account, says, *evidence, fix=fix, aspect="datastores", changes=changes)
     elif gaps:
         store, gap = gaps[0]
         yield unknown(account, gap, store.credentials.evidence, aspect="datastores")
@@ -84,6 +101,10 @@ def _datastores(account: Resource, w: Workload) -> Iterator[Verdict]:
         yield holds(
             account, f"the datastores of {w.name} hold no key of {account.name}", *evidence, aspect="datastores"
         )
+
+
+def _by_identity(name: str) -> str:
+    return f"who uses {name} needs a role of its own on the storage account"
 
 
 @decides(on=lambda w: w.searches, part="AI Search service")
@@ -112,12 +133,23 @@ def search_answers_keys(service: Resource, w: Workload, _terms: object) -> Itera
             f"az search service update --resource-group {q(service.id.resource_group)} --name {q(service.name)}"
             " --disable-local-auth true"
         )
-        yield broken(service, says, evidence, fix=fix, aspect="service")
+        lost = f"whoever uses {service.name} with its keys cannot any more, and needs a role on it"
+        # A service takes `authOptions` only while it takes keys.
+        change = [
+            set_to(service.id, "properties/disableLocalAuth", True, warning=lost),
+            *_without(service, "authOptions"),
+        ]
+        yield broken(service, says, evidence, fix=fix, aspect="service", changes=change)
     for connection in map(Connection, w.connections):
         target = connection.target.known
         by_host = isinstance(target, str) and target.startswith(f"https://{service.name.casefold()}.")
         if by_host or connection.leads_to(service.id):
             yield _connected(service, connection, w)
+
+
+def _without(resource: Resource, name: str) -> list[Change]:
+    stated = resource.stated("properties", name) is not None
+    return [Change(Action.REMOVE, resource.id, f"/properties/{name}")] if stated else []
 
 
 def _connected(service: Resource, connection: Connection, w: Workload) -> Verdict:
@@ -129,7 +161,12 @@ def _connected(service: Resource, connection: Connection, w: Workload) -> Verdic
     says = f"connection {connection.name} of {w.name} uses {service.name} with {kind.value}"
     if secret:
         fix = f"create connection {connection.name} again with authType AAD"
-        return broken(service, says, kind, fix=fix, aspect=aspect)
+        lost = f"who uses {connection.name} needs a role of its own on {service.name}"
+        changes = [
+            set_to(connection.id, "properties/authType", "AAD", warning=lost),
+            *_without(connection.resource, "credentials"),
+        ]
+        return broken(service, says, kind, fix=fix, aspect=aspect, changes=changes)
     return holds(service, says, kind, aspect=aspect)
 
 
@@ -152,7 +189,10 @@ def compute_takes_local_users(compute: Resource, w: Workload, _terms: object) ->
     if evidence.value is True:
         return holds(compute, f"{compute.name} takes no local user", evidence)
     fix = f"create {compute.name} again with properties.disableLocalAuth true (Bicep: disableLocalAuth: true)"
-    return broken(compute, f"disableLocalAuth of {compute.name} is {shown(evidence.value)}", evidence, fix=fix)
+    lost = f"{compute.name} is deleted and made again: files on its own disk are lost"
+    says = f"disableLocalAuth of {compute.name} is {shown(evidence.value)}"
+    changes = made_anew(compute, lost, {"disableLocalAuth": True})
+    return broken(compute, says, evidence, fix=fix, changes=changes)
 
 
 @decides(on=lambda w: w.vaults, part="key vault")
@@ -177,11 +217,21 @@ def vault_goes_by_access_policies(vault: Resource, w: Workload, _terms: object) 
     policies = vault.at("properties", "accessPolicies")
     fix = f"az keyvault update --name {q(vault.name)} --enable-rbac-authorization true"
     if not by_roles.value:
-        return broken(vault, f"{vault.name} goes by access policies, not by roles", switch, policies, fix=fix)
+        changes = _by_roles(vault)
+        says = f"{vault.name} goes by access policies, not by roles"
+        return broken(vault, says, switch, policies, fix=fix, changes=changes)
     if policies.value:
         says = (
             f"{vault.name} goes by roles but keeps {len(policies.value)} access policies that would count without them"
         )
         fix = f"az keyvault delete-policy --name {q(vault.name)} --object-id <id>, for each"
-        return broken(vault, says, switch, policies, fix=fix)
+        return broken(vault, says, switch, policies, fix=fix, changes=_by_roles(vault)[1:])
     return holds(vault, f"{vault.name} goes by roles", switch, policies)
+
+
+def _by_roles(vault: Resource) -> list[Change]:
+    lost = f"whoever reads {vault.name} by an access policy loses that, and needs a role in it"
+    return [
+        set_to(vault.id, "properties/enableRbacAuthorization", True, warning=lost),
+        set_to(vault.id, "properties/accessPolicies", []),
+    ]

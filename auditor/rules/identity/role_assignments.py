@@ -32,6 +32,8 @@ from auditor.access.role_table import (
 from auditor.access.scopes import group_of, kind_of
 from auditor.estate.principals import YET_TO_BE_MADE
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
+from auditor.model.change import Change, delete
+from auditor.rules.changes import assigned
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.sets.operation_set import Rights
 from auditor.text.shell import q
@@ -124,7 +126,14 @@ def _row_verdict(access: Access, found: tuple[Identity, ...], used: Identity | U
         return holds(identity.resource, says, *evidence)
     if answer.unknown is not None:
         return unknown(identity.resource, answer.unknown, *evidence)
-    return broken(identity.resource, says, *evidence, fix=_create(identity, row), witness=_witness(answer.held, row))
+    return broken(
+        identity.resource,
+        says,
+        *evidence,
+        fix=_create(identity, row),
+        witness=_witness(answer.held, row),
+        changes=assigned(identity.principal, row.role, row.scope),
+    )
 
 
 def _create(identity: Identity, row: Row) -> str:
@@ -235,6 +244,7 @@ def _excess_verdict(identity: Identity, item: Excess) -> Verdict:
         fix=_delete(assignment),
         aspect=f"{identity.carrier.name}: {assignment.role} at {assignment.scope.key}{_aspect(item)}",
         witness=witness,
+        changes=_deleted(assignment, f"whoever holds it loses what it allows: {identity.name} {item.says}"),
     )
 
 
@@ -247,6 +257,15 @@ def _delete(assignment: Assignment) -> str:
     if assignment.hold is Hold.ELIGIBLE:
         return f"remove the eligible assignment {assignment.resource.id.text} in Privileged Identity Management"
     return f"az role assignment delete --ids {q(assignment.resource.id.text)}"
+
+
+def _deleted(assignment: Assignment, warning: str) -> list[Change]:
+    """Nothing for what is eligible, which is kept by schedules of Privileged Identity Management."""
+    standing = assignment.hold is Hold.STANDING and assignment.resource.type == _ASSIGNMENT
+    return [delete(assignment.resource.id, warning)] if standing else []
+
+
+_ASSIGNMENT = "microsoft.authorization/roleassignments"
 
 
 def _all_of(gaps: tuple[Unknown, ...], identity: Identity, more: bool) -> Unknown:
@@ -345,7 +364,16 @@ def _other_verdict(w: Workload, group: ArmId, assignment: Assignment, doubt: Unk
         yield unknown(group, gap, *assignment.evidence, aspect=aspect)
     else:
         witness = {"principal": holder.id, "action": operation, "scope": assignment.scope.text}
-        yield broken(group, says, *assignment.evidence, fix=_delete(assignment), aspect=aspect, witness=witness)
+        lost = f"whoever holds it loses it: {holder.label} holds {name} at {kind_of(assignment.scope)}"
+        yield broken(
+            group,
+            says,
+            *assignment.evidence,
+            fix=_delete(assignment),
+            aspect=aspect,
+            witness=witness,
+            changes=_deleted(assignment, lost),
+        )
 
 
 def _under_a_condition(

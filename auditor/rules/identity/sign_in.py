@@ -67,7 +67,7 @@ def _faults(site: Resource, sign_in: SignIn) -> Iterator[Verdict]:
     fix = f"az webapp auth update --ids {q(site.id.text)} --enabled true --action RedirectToLoginPage"
     if not enabled.value:
         says = f"App Service authentication of {site.name} is off: whoever gets through the gateway may chat"
-        yield broken(site, says, enabled.evidence, fix=fix)
+        yield broken(site, says, enabled.evidence, fix=fix, changes=_switched_on(site, sign_in))
         return
     if not required.value or action.value == "allowanonymous":
         says = f"{site.name} lets anonymous requests pass"
@@ -84,6 +84,33 @@ def _faults(site: Resource, sign_in: SignIn) -> Iterator[Verdict]:
     yield from _provider_faults(site, sign_in)
 
 
+def _switched_on(site: Resource, sign_in: SignIn) -> list[Change]:
+    """Authentication on and asked of everybody, by a registration of one tenant; no other provider, no way around."""
+    changes = [set_to(sign_in.id, "properties/platform/enabled", True), *_required(sign_in)]
+    if sign_in.excluded_paths.known != ():
+        changes.append(set_to(sign_in.id, "properties/globalValidation/excludedPaths", []))
+    for _, evidence in sign_in.other_providers():
+        changes.append(set_to(sign_in.id, f"{evidence.place.pointer.rpartition('/')[0]}/enabled", False))
+    entra = sign_in.entra.value
+    if entra is None or not entra.enabled.value or not entra.client.value:
+        changes.append(_registered(site, sign_in))
+    return changes
+
+
+_ENTRA = "properties/identityProviders/azureActiveDirectory"
+
+
+def _registered(site: Resource, sign_in: SignIn) -> Change:
+    registration = {
+        "clientId": "00000000-0000-0000-0000-000000000000",
+        "openIdIssuer": "https://sts.windows.net/00000000-0000-0000-0000-000000000000/v2.0",
+    }
+    question = f"by which registration of your tenant users of {site.name} sign in: its client id, and the tenant's"
+    lost = f"whoever uses {site.name} without an account that this registration takes cannot any more"
+    value = {"enabled": True, "registration": registration}
+    return set_to(sign_in.id, _ENTRA, value, question, lost)
+
+
 def _required(sign_in: SignIn) -> list[Change]:
     return [
         set_to(sign_in.id, "properties/globalValidation/requireAuthentication", True),
@@ -96,16 +123,16 @@ def _provider_faults(site: Resource, sign_in: SignIn) -> Iterator[Verdict]:
     if entra is None or not entra.enabled.value or not entra.client.value:
         says = f"{site.name} has no Microsoft Entra ID registration to sign users in with"
         fix = f"az webapp auth microsoft update --ids {q(site.id.text)} --client-id <id> --issuer <issuer>"
-        yield broken(site, says, sign_in.entra.evidence, fix=fix)
+        yield broken(site, says, sign_in.entra.evidence, fix=fix, changes=[_registered(site, sign_in)])
         return
     for name, evidence in sign_in.other_providers():
         says = f"{site.name} signs in accounts of {name} beside those of Microsoft Entra ID"
         off = set_to(sign_in.id, f"{evidence.place.pointer.rpartition('/')[0]}/enabled", False)
         yield broken(site, says, evidence, fix=f"switch the provider {name} off", aspect=name, changes=[off])
-    yield from _tenant_fault(site, entra)
+    yield from _tenant_fault(site, sign_in, entra)
 
 
-def _tenant_fault(site: Resource, entra: EntraProvider) -> Iterator[Verdict]:
+def _tenant_fault(site: Resource, sign_in: SignIn, entra: EntraProvider) -> Iterator[Verdict]:
     """An issuer that stands for many tenants, where nothing says who of them is allowed."""
     issuer = entra.issuer.value
     segments = {segment.casefold() for segment in issuer.split("/")}
@@ -114,4 +141,8 @@ def _tenant_fault(site: Resource, entra: EntraProvider) -> Iterator[Verdict]:
     if many and not named:
         says = f"{site.name} signs in accounts of every tenant: its issuer is {issuer}, and no principal is named"
         fix = f"az webapp auth microsoft update --ids {q(site.id.text)} --issuer <issuer of your tenant>"
-        yield broken(site, says, entra.issuer.evidence, fix=fix, aspect="issuer")
+        question = f"of which tenant the users of {site.name} are"
+        lost = f"users of {site.name} from other tenants cannot sign in any more"
+        one = "https://sts.windows.net/00000000-0000-0000-0000-000000000000/v2.0"
+        change = set_to(sign_in.id, f"{_ENTRA}/registration/openIdIssuer", one, question, lost)
+        yield broken(site, says, entra.issuer.evidence, fix=fix, aspect="issuer", changes=[change])

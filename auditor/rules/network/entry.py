@@ -9,8 +9,10 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from auditor.access.scopes import group_of
 from auditor.documents.application_gateway import (
     ApplicationGateway,
+    BackendSetting,
     Listener,
     OwnFirewall,
     TlsPolicy,
@@ -23,6 +25,7 @@ from auditor.documents.web_firewall import WebFirewallPolicy
 from auditor.estate import Relation
 from auditor.facts import load
 from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
+from auditor.model.change import Change, set_to
 from auditor.network.frontends.web_firewall import Covered, Hole, covered, holes, only_redirects
 from auditor.rules.rule import broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
@@ -113,7 +116,20 @@ def _judge_policy(
     if (state.value, mode.value) != (terms.state.casefold(), terms.mode.casefold()):
         on = on or f"{policy.name} on {gateway.name}"
         says = f"{on} is {state.evidence.value}, in mode {mode.evidence.value}"
-        return broken(gateway.resource, says, state.evidence, mode.evidence, fix=fix, aspect=policy.name)
+        lost = f"requests to {gateway.name} that match a rule of {policy.name} are refused from then on"
+        changes = [
+            set_to(policy.id, "properties/policySettings/state", terms.state, warning=lost),
+            set_to(policy.id, "properties/policySettings/mode", terms.mode, warning=lost),
+        ]
+        return broken(
+            gateway.resource,
+            says,
+            state.evidence,
+            mode.evidence,
+            fix=fix,
+            aspect=policy.name,
+            changes=changes,
+        )
     found = holes(policy)
     for hole in found:
         if hole.whole:
@@ -247,14 +263,25 @@ def gateway_speaks_old_tls(resource: Resource, w: Workload, terms: TlsTerms) -> 
             f"az network application-gateway ssl-policy set {_of(gateway)}"
             " --policy-type Predefined --name AppGwSslPolicy20220101"
         )
-        yield _judge_tls(gateway.name, _gateway_minimum(gateway), terms, fix=fix)
+        changes = _newer_tls(gateway, "properties/sslPolicy")
+        yield _judge_tls(gateway.name, _gateway_minimum(gateway), terms, fix=fix, changes=changes)
     for name, (policy, listeners) in profiled.items():
         fix = (
             f"az network application-gateway ssl-profile update {_of(gateway)} --name {q(name)}"
             " --policy-type Predefined --policy-name AppGwSslPolicy20220101"
         )
         of = f"{gateway.name}, by the SSL profile {name} of listener {', '.join(listeners)},"
-        yield _judge_tls(of, _policy_minimum(gateway, policy), terms, fix=fix, aspect=name)
+        where = "/".join(str(step) for step in policy.path)
+        changes = _newer_tls(gateway, where)
+        yield _judge_tls(of, _policy_minimum(gateway, policy), terms, fix=fix, aspect=name, changes=changes)
+
+
+def _newer_tls(gateway: ApplicationGateway, pointer: str) -> list[Change]:
+    lost = f"browsers that know older versions of TLS only cannot reach {gateway.name} any more"
+    return [set_to(gateway.id, pointer, _NEWER_TLS, warning=lost)]
+
+
+_NEWER_TLS = {"policyType": "Predefined", "policyName": "AppGwSslPolicy20220101"}
 
 
 def _tls_profile(gateway: ApplicationGateway, listener: Listener) -> TlsProfile | None:
@@ -274,11 +301,13 @@ class _Oldest:
     evidence: Evidence
 
 
-def _judge_tls(of: str, oldest: _Oldest, terms: TlsTerms, *, fix: str, aspect: str = "") -> Verdict:
+def _judge_tls(
+    of: str, oldest: _Oldest, terms: TlsTerms, *, fix: str, changes: list[Change], aspect: str = ""
+) -> Verdict:
     resource, says = oldest.gateway.resource, oldest.version.upper()
     if _VERSIONS.index(oldest.version) >= _VERSIONS.index(terms.minimum.casefold()):
         return holds(resource, f"{of} speaks {says} or later", oldest.evidence, aspect=aspect)
-    return broken(resource, f"{of} still speaks {says}", oldest.evidence, fix=fix, aspect=aspect)
+    return broken(resource, f"{of} still speaks {says}", oldest.evidence, fix=fix, aspect=aspect, changes=changes)
 
 
 def _gateway_minimum(gateway: ApplicationGateway) -> _Oldest:
@@ -336,7 +365,19 @@ def backend_leg_is_plain_http(resource: Resource, w: Workload, _terms: object) -
                 f"az network application-gateway {command} update {_of(gateway)}"
                 f" --name {q(name)} --protocol {q(wanted)} --port 443"
             )
-            yield broken(resource, f"backend setting {name} speaks {evidence.value}", evidence, fix=fix, aspect=name)
+            says = f"backend setting {name} speaks {evidence.value}"
+            changes = _encrypted(setting, wanted)
+            yield broken(resource, says, evidence, fix=fix, aspect=name, changes=changes)
+
+
+def _encrypted(setting: BackendSetting, wanted: str) -> list[Change]:
+    """The protocol and its port; the server behind has to have a certificate that the gateway trusts."""
+    protocol = setting.protocol.evidence.place.pointer
+    lost = f"what {setting.name} leads to has to answer with TLS on port 443"
+    return [
+        set_to(setting.id, protocol, wanted, warning=lost),
+        set_to(setting.id, f"{protocol.rpartition('/')[0]}/port", 443, warning=lost),
+    ]
 
 
 @decides(on=lambda w: w.gateways, part="Application Gateway")
@@ -383,4 +424,11 @@ def _judge_network(gateway: Resource, network: Resource) -> Verdict:
         return holds(gateway, f"{network.name}, where {gateway.name} sits, has DDoS protection", switch, plan)
     why = "has no DDoS protection plan" if switch.value is True else "has DDoS protection switched off"
     fix = f"az network vnet update --ids {q(network.id.text)} --ddos-protection true --ddos-protection-plan <plan>"
-    return broken(gateway, f"{network.name}, where the public {gateway.name} sits, {why}", switch, plan, fix=fix)
+    question = f"which DDoS protection plan {network.name} is put under"
+    cost = f"a DDoS protection plan of its own for {network.name} costs about what the rest of the network does"
+    named = {"id": f"{group_of(network.id).text}/providers/Microsoft.Network/ddosProtectionPlans/ddos"}
+    changes = [set_to(network.id, "properties/enableDdosProtection", True, warning=cost)]
+    if not plan.value:
+        changes.append(set_to(network.id, "properties/ddosProtectionPlan", named, question))
+    says = f"{network.name}, where the public {gateway.name} sits, {why}"
+    return broken(gateway, says, switch, plan, fix=fix, changes=changes)

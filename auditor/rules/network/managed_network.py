@@ -10,6 +10,7 @@ import msgspec
 from auditor.documents.defaults import Setting, az, setting
 from auditor.documents.ml_workspace import OnlineDeployment
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
+from auditor.model.change import Change, create, delete, set_to
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.managed_network import (
@@ -48,7 +49,13 @@ def managed_network_lets_everything_out(workspace: Resource, w: Workload, terms:
     if mode.is_one_of(terms.mode):
         return holds(workspace, f"the managed network of {workspace.name} is in mode {mode}", mode.evidence)
     says = f"the managed network of {workspace.name} is in mode {mode}, not {terms.mode}"
-    return broken(workspace, says, mode.evidence, fix=_to_mode(workspace))
+    changes = _mode_set(workspace, terms.mode)
+    return broken(workspace, says, mode.evidence, fix=_to_mode(workspace), changes=changes)
+
+
+def _mode_set(workspace: Resource, mode: str) -> list[Change]:
+    lost = f"what computes of {workspace.name} reach without an approved outbound rule they cannot reach any more"
+    return [set_to(workspace.id, "properties/managedNetwork/isolationMode", mode, warning=lost)]
 
 
 def _to_mode(workspace: Resource) -> str:
@@ -166,7 +173,8 @@ def _way_to(target: ArmId, workspace: Resource, w: Workload, terms: OutboundTerm
             why = Unknown(f"{says} yet: Azure adds the required ones when it makes the managed network", absent=True)
             return replace(unknown(workspace, why), aspect=aspect)
         mode = workspace.at("properties", "managedNetwork", "isolationMode")
-        return broken(workspace, says, mode, fix=fix, aspect=aspect)
+        changes = _rule_added(workspace, target, group, terms) if terms.category == "UserDefined" else ()
+        return broken(workspace, says, mode, fix=fix, aspect=aspect, changes=changes)
     says = f"outbound rules of {workspace.name} lead to {target.name} ({', '.join(terms.groups)})"
     evidence = [r.resource.at("properties", "destination", "subresourceTarget") for r in good]
     return holds(workspace, says, *evidence, aspect=aspect)
@@ -193,6 +201,13 @@ def _add_rule(workspace: Resource, target: ArmId, group: str) -> str:
         f" --resource-group {q(workspace.id.resource_group)} --rule {q(target.name)} --type private_endpoint"
         f" --service-resource-id {q(target.text)} --subresource-target {q(group)}"
     )
+
+
+def _rule_added(workspace: Resource, target: ArmId, group: str, terms: OutboundTerms) -> list[Change]:
+    id_ = workspace.id.child("outboundRules", f"{target.name}-{group}")
+    destination = {"serviceResourceId": target.text, "subresourceTarget": group, "sparkEnabled": False}
+    body = {"type": terms.type, "category": terms.category, "status": terms.status, "destination": destination}
+    return [create(id_, {"properties": body})]
 
 
 class OwnRuleTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -233,7 +248,8 @@ def outbound_rule_leads_outside(workspace: Resource, w: Workload, terms: OwnRule
             f" --resource-group {q(workspace.id.resource_group)} --rule {q(added[0].name)}"
         )
         says = f"{workspace.name} has outbound rules of type {terms.type} that somebody added: {names}"
-        return broken(workspace, says, *evidence, fix=fix)
+        changes = [delete(r.id, f"flows that use {_shown(r)} cannot reach it any more") for r in added]
+        return broken(workspace, says, *evidence, fix=fix, changes=changes)
     if unclear:
         because = f"the outbound rule {unclear[0].name} of {workspace.name} does not show its category"
         return unknown(workspace, Unknown(because), unclear[0].at("properties", "category"))
@@ -290,7 +306,8 @@ def _approved(target: ArmId, groups: frozenset[str], w: Workload, terms: StatusT
             f"az network private-endpoint-connection approve --id {q(waiting[0].id.text)}"
             f' --description "managed network"'
         )
-        return broken(target, says, *(c.at(*state) for c in waiting), fix=fix)
+        changes = [set_to(waiting[0].id, "/".join(state), terms.status)] if len(waiting) == 1 else ()
+        return broken(target, says, *(c.at(*state) for c in waiting), fix=fix, changes=changes)
     says = (
         f"{target.name} shows {len(found)} connections from managed private endpoints,"
         f" the outbound rules need {len(groups)} ({', '.join(sorted(groups))})"
@@ -327,4 +344,5 @@ def deployment_leaves_past_the_network(deployment: Resource, w: Workload, terms:
             yield holds(deployment, says, mode.evidence)
         else:
             says = f"{deployment.name} runs while the managed network of {workspace.name} is in mode {mode}"
-            yield broken(deployment, says, mode.evidence, fix=_to_mode(workspace))
+            changes = _mode_set(workspace, terms.mode)
+            yield broken(deployment, says, mode.evidence, fix=_to_mode(workspace), changes=changes)

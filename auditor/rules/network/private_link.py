@@ -8,7 +8,8 @@ from dataclasses import replace
 import msgspec
 
 from auditor.estate import Relation
-from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
+from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown, Verdict
+from auditor.model.change import Change, create, set_to
 from auditor.network.private_link.private_dns import Resolution, resolve
 from auditor.network.private_link.private_endpoints import Connection, approval, connections
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
@@ -210,24 +211,38 @@ def name_does_not_resolve_privately(endpoint: Resource, w: Workload, _terms: obj
         network_id = network.id
     if network_id is None:
         raise NotKnown(Unknown(f"{endpoint.name} does not say which subnet it sits in"))
-    yield from _proof(endpoint, resolve(w.estate, endpoint, network_id))
+    yield from _proof(endpoint, resolve(w.estate, endpoint, network_id), w)
 
 
-def _proof(endpoint: Resource, proof: Resolution) -> Iterator[Verdict]:
+def _proof(endpoint: Resource, proof: Resolution, w: Workload) -> Iterator[Verdict]:
     steps = [step for step in proof.steps if step.name != "approval"]
     for step in steps:
         if isinstance(step.holds, Unknown):
             yield unknown(endpoint, step.holds, *step.evidence, aspect=f"{step.name} {step.subject}".strip())
         elif not step.holds:
             aspect = f"{step.name} {step.subject}".strip()
-            yield broken(
-                endpoint, step.says, *step.evidence, aspect=aspect, fix=_dns_fix(endpoint, step.name, step.subject)
-            )
+            changes = _linked(endpoint, step.subject, proof, w) if step.name == "link" else ()
+            fix = _dns_fix(endpoint, step.name, step.subject)
+            yield broken(endpoint, step.says, *step.evidence, aspect=aspect, fix=fix, changes=changes)
     if all(step.holds is True for step in steps):
         evidence: list[Evidence] = [e for step in steps for e in step.evidence]
         zones = ", ".join(proof.zones)
         says = f"{endpoint.name} is found under its private name in {proof.network.name} ({zones})"
         yield holds(endpoint, says, *evidence[:6])
+
+
+def _linked(endpoint: Resource, zone: str, proof: Resolution, w: Workload) -> list[Change]:
+    """The zone linked to the network, where exactly one zone of the name is seen in the endpoint's group."""
+    here = [z for z in w.estate.seen(_ZONE) if z.name.casefold() == zone.casefold()]
+    if len(here) != 1:
+        return []
+    id_ = here[0].id.child("virtualNetworkLinks", f"to-{proof.network.name}")
+    properties = {"virtualNetwork": {"id": proof.network.text}, "registrationEnabled": False}
+    lost = f"names of {zone} that {proof.network.name} resolved in public resolve by the zone alone from then on"
+    return [create(id_, {"location": "global", "properties": properties}, warning=lost)]
+
+
+_ZONE = "microsoft.network/privatednszones"
 
 
 def _dns_fix(endpoint: Resource, step: str, zone: str) -> str:
@@ -314,7 +329,8 @@ def chat_ui_leaves_past_the_network(site: Resource, w: Workload, _terms: object)
     routed, evidence = _routes_all(site, w)
     if not routed:
         fix = f"az resource update --ids {q(site.id.text)} --set properties.vnetRouteAllEnabled=true"
-        return broken(site, f"{site.name} sends only private ranges through {subnet.name}", seat, evidence, fix=fix)
+        says = f"{site.name} sends only private ranges through {subnet.name}"
+        return broken(site, says, seat, evidence, fix=fix, changes=_all_routed(site, subnet, evidence))
     home = w.estate.need(subnet, site.place("properties", "virtualNetworkSubnetId"))
     delegated = {
         str(d.get("properties", {}).get("serviceName", "")).casefold()
@@ -324,6 +340,14 @@ def chat_ui_leaves_past_the_network(site: Resource, w: Workload, _terms: object)
         says = f"{home.name}, which {site.name} is integrated into, is not delegated to Microsoft.Web/serverFarms"
         return broken(site, says, home.at("properties", "delegations"), fix=add)
     return holds(site, f"{site.name} sends everything through {subnet.name}", seat, evidence)
+
+
+def _all_routed(site: Resource, subnet: ArmId, evidence: Evidence) -> list[Change]:
+    """In the setting that decides now: the newer one where it is stated."""
+    lost = f"what {site.name} sends has to pass the security group, the routes and the firewall of {subnet.name}"
+    newer = evidence.place.pointer.startswith("/properties/outboundVnetRouting")
+    pointer = "properties/outboundVnetRouting/allTraffic" if newer else "properties/vnetRouteAllEnabled"
+    return [set_to(evidence.place.document, pointer, True, warning=lost)]
 
 
 def _routes_all(site: Resource, w: Workload) -> tuple[bool, Evidence]:

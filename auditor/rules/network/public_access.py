@@ -12,6 +12,8 @@ from auditor.documents.network_hosts import AGENT_POOL, AgentPool
 from auditor.documents.pool_membership import SCALE_SET_INTERFACE, Pooled
 from auditor.estate import Relation
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown, Verdict
+from auditor.model.change import Action, Change, delete, set_to
+from auditor.rules.changes import made_anew, shut
 from auditor.rules.rule import Answer, broken, decides, holds, unknown
 from auditor.services.paas_firewall import open_to, public_access
 from auditor.text.shell import q
@@ -50,7 +52,9 @@ def workspace_answers_the_internet(workspace: Resource, w: Workload, _terms: obj
     fix = az("ml workspace update", workspace, "--public-network-access Disabled")
     if flag.value is True:
         says = f"allowPublicAccessWhenBehindVnet of {workspace.name} is true"
-        return broken(workspace, says, flag.evidence, switch, fix=fix)
+        older = set_to(workspace.id, "properties/allowPublicAccessWhenBehindVnet", False)
+        changes = [*shut(workspace), older]
+        return broken(workspace, says, flag.evidence, switch, fix=fix, changes=changes)
     return _switched_off(workspace, w, fix, flag.evidence)
 
 
@@ -90,7 +94,8 @@ def _switched_off(resource: Resource, w: Workload, fix: str, *more: Evidence) ->
         return holds(resource, f"public network access of {resource.name} is Disabled", evidence, *more)
     if access == "enabled":
         stated = "Enabled" if evidence.value is not None else "not set, which means Enabled"
-        return broken(resource, f"public network access of {resource.name} is {stated}", evidence, *more, fix=fix)
+        says = f"public network access of {resource.name} is {stated}"
+        return broken(resource, says, evidence, *more, fix=fix, changes=shut(resource))
     if access == "perimeter":
         return _by_perimeter(resource, w, fix, *more)
     if access:
@@ -106,7 +111,7 @@ def _by_perimeter(resource: Resource, w: Workload, fix: str, *more: Evidence) ->
     if isinstance(found.closed, Unknown):
         return unknown(resource, found.closed, *found.reasons, *more)
     if not found.closed:
-        return broken(resource, found.says, *found.reasons, *more, fix=fix)
+        return broken(resource, found.says, *found.reasons, *more, fix=fix, changes=shut(resource))
     return holds(resource, found.says, *found.reasons, *more)
 
 
@@ -205,7 +210,10 @@ def registry_answers_the_internet(registry: Resource, w: Workload, terms: Exposu
     anonymous = setting(registry, "properties", "anonymousPullEnabled")
     if anonymous.value is True:
         fix = f"az acr update --name {q(registry.name)} --anonymous-pull-enabled false"
-        return broken(registry, f"{registry.name} lets anybody pull images anonymously", anonymous.evidence, fix=fix)
+        lost = f"whoever pulls images from {registry.name} without signing in cannot any more"
+        change = set_to(registry.id, "properties/anonymousPullEnabled", False, warning=lost)
+        says = f"{registry.name} lets anybody pull images anonymously"
+        return broken(registry, says, anonymous.evidence, fix=fix, changes=[change])
     fix = f"az acr update --name {q(registry.name)} --public-network-enabled false"
     return _shut(registry, w, terms, fix, anonymous.evidence)
 
@@ -231,11 +239,19 @@ def storage_answers_the_internet(account: Resource, w: Workload, terms: Exposure
     fix = az("storage account update", account, "--public-network-access Disabled --allow-blob-public-access false")
     blobs = account.at("properties", "allowBlobPublicAccess")
     if blobs.value is True:
-        return broken(account, f"{account.name} allows anonymous blobs: allowBlobPublicAccess is true", blobs, fix=fix)
+        lost = f"whoever reads blobs of {account.name} without signing in cannot any more"
+        change = set_to(account.id, "properties/allowBlobPublicAccess", False, warning=lost)
+        says = f"{account.name} allows anonymous blobs: allowBlobPublicAccess is true"
+        return broken(account, says, blobs, fix=fix, changes=[*_unless_shut(account, w, terms), change])
     verdict = _shut(account, w, terms, fix, blobs)
     if verdict.outcome == "pass":
         setting(account, "properties", "allowBlobPublicAccess")
     return verdict
+
+
+def _unless_shut(service: Resource, w: Workload, terms: ExposureTerms) -> list[Change]:
+    """What else it takes to shut a service whose one fault is told already."""
+    return list(_shut(service, w, terms, "").changes)
 
 
 def _shut(service: Resource, w: Workload, terms: ExposureTerms, fix: str, *more: Evidence) -> Verdict:
@@ -245,14 +261,16 @@ def _shut(service: Resource, w: Workload, terms: ExposureTerms, fix: str, *more:
         case Unknown() as gap:
             return unknown(service, gap, *firewall.reasons, *more)
         case False:
-            return broken(service, firewall.says, *firewall.reasons, *more, fix=fix)
+            return broken(service, firewall.says, *firewall.reasons, *more, fix=fix, changes=shut(service))
     access, switch = public_access(service)
     if access == "enabled" and not terms.rules_suffice and not firewall.by_perimeter:
         says = f"public network access of {service.name} is on; {firewall.says}"
-        return broken(service, says, switch, *firewall.reasons, *more, fix=fix)
+        return broken(service, says, switch, *firewall.reasons, *more, fix=fix, changes=shut(service))
     if firewall.trusted_services and not terms.trusted_services:
         says = f"{firewall.says}, but services that Azure trusts pass"
-        return broken(service, says, *firewall.reasons, *more, fix=fix)
+        lost = f"services that Azure trusts and that come to {service.name} without a private endpoint lose their way"
+        change = set_to(service.id, "properties/networkAcls/bypass", "None", warning=lost)
+        return broken(service, says, *firewall.reasons, *more, fix=fix, changes=[change])
     return holds(service, firewall.says, *firewall.reasons, *more)
 
 
@@ -280,7 +298,8 @@ def web_app_answers_the_internet(site: Resource, w: Workload, _terms: object) ->
         gap = missing.unknown
     words = [str(e.value or "").casefold() for e in stated]
     if "enabled" in words:
-        return broken(site, f"public network access of {site.name} is Enabled", *stated, fix=fix)
+        changes = _site_off(site, w, stated)
+        return broken(site, f"public network access of {site.name} is Enabled", *stated, fix=fix, changes=changes)
     strange = [e.value for e, word in zip(stated, words, strict=True) if word not in ("", "disabled")]
     if strange:
         because = f"publicNetworkAccess of {site.name} is {strange[0]!r}, which this version does not know"
@@ -290,6 +309,15 @@ def web_app_answers_the_internet(site: Resource, w: Workload, _terms: object) ->
     if "disabled" in words:
         return holds(site, f"public network access of {site.name} is Disabled", *stated)
     return _by_private_endpoint(site, w, fix, stated)
+
+
+def _site_off(site: Resource, w: Workload, stated: list[Evidence]) -> list[Change]:
+    """The switch of the site, and of its configuration where that states another."""
+    changes = shut(site)
+    config = w.estate.child(site, "config", "web")
+    if config is not None and any(e.value for e in stated[1:]):
+        changes.append(set_to(config.id, "properties/publicNetworkAccess", "Disabled"))
+    return changes
 
 
 def _config(site: Resource, w: Workload) -> Iterator[Resource]:
@@ -306,7 +334,7 @@ def _by_private_endpoint(site: Resource, w: Workload, fix: str, stated: list[Evi
         says = f"{site.name} states no public network access and has a private endpoint, which shuts it"
         return holds(site, says, *stated, ends[0].at("id"))
     says = f"{site.name} states no public network access and has no private endpoint, so it is open"
-    return broken(site, says, *stated, fix=fix)
+    return broken(site, says, *stated, fix=fix, changes=shut(site))
 
 
 @decides(on=lambda w: w.jump_boxes, part="jump box")
@@ -339,8 +367,14 @@ def jump_box_has_a_public_address(machine: Resource, w: Workload, _terms: object
                 f"az network nic ip-config update --resource-group {q(nic.id.resource_group)} --nic-name {q(nic.name)}"
                 f" --name {q(config)} --remove publicIpAddress"
             )
-            return broken(machine, f"{nic.name} of {machine.name} carries {address.name}", evidence, fix=fix)
+            says = f"{nic.name} of {machine.name} carries {address.name}"
+            return broken(machine, says, evidence, fix=fix, changes=[_detached(machine, nic, evidence, address)])
     return holds(machine, f"no interface of {machine.name} carries a public address", *(e for _, _, e in read))
+
+
+def _detached(machine: Resource, nic: Resource, evidence: Evidence, address: ArmId) -> Change:
+    lost = f"whoever reaches {machine.name} at {address.name} has to come through Bastion"
+    return Change(Action.REMOVE, nic.id, evidence.place.pointer, warning=lost)
 
 
 @decides(on=lambda w: w.compute_instances, part="compute instance")
@@ -371,15 +405,22 @@ def compute_instance_is_public(compute: Resource, w: Workload, _terms: object) -
         " --enable-node-public-ip false --ssh-public-access-enabled false"
     )
     if address.value is True:
-        return broken(
-            compute, f"{compute.name} has a public address: enableNodePublicIp is true", address, ssh, fix=fix
-        )
+        says = f"{compute.name} has a public address: enableNodePublicIp is true"
+        return broken(compute, says, address, ssh, fix=fix, changes=_anew(compute))
     if str(ssh.value).casefold() == "enabled":
         says = f"the SSH port of {compute.name} is open: sshPublicAccess is {ssh.value}"
-        return broken(compute, says, ssh, address, fix=fix)
+        return broken(compute, says, ssh, address, fix=fix, changes=_anew(compute))
     setting(compute, *inner, "enableNodePublicIp")
     setting(compute, *inner, "sshSettings", "sshPublicAccess")
     return holds(compute, f"{compute.name} has no public address and its SSH port is shut", address, ssh)
+
+
+def _anew(compute: Resource) -> list[Change]:
+    """Neither setting can be changed on an instance that exists, so it is made again with both."""
+    lost = f"{compute.name} is deleted and made again: files on its own disk are lost"
+    inner = compute.get("properties", "properties", default={})
+    ssh = {**inner.get("sshSettings", {}), "sshPublicAccess": "Disabled"}
+    return made_anew(compute, lost, {"properties": {**inner, "enableNodePublicIp": False, "sshSettings": ssh}})
 
 
 class AddressTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -414,7 +455,9 @@ def address_is_not_the_entry(address: Resource, w: Workload, terms: AddressTerms
     holders = tuple(_holders(address, w))
     fix = f"az network public-ip delete --name {q(address.name)} --resource-group {q(address.id.resource_group)}"
     if not holders:
-        return broken(address, f"{address.name} is a public address that nothing holds", held, fix=fix)
+        says = f"{address.name} is a public address that nothing holds"
+        lost = f"{address.name} goes back to Azure, and cannot be had again"
+        return broken(address, says, held, fix=fix, changes=[delete(address.id, lost)])
     allowed = {type_.casefold() for type_ in terms.holders}
     strange = [holder for holder in holders if holder.type not in allowed]
     if strange:

@@ -9,6 +9,7 @@ from auditor.documents.ml_workspace import OnlineEndpoint
 from auditor.estate import Relation
 from auditor.model import Evidence, NotKnown, Outcome, Resource, Unknown, Verdict
 from auditor.reach.reachability import Reach, Reachability, reachability_of
+from auditor.rules.changes import shut
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.services.paas_firewall import FIREWALLS, open_to, public_access
 from auditor.services.public_doors import takes_telemetry
@@ -103,7 +104,8 @@ def chat_ui_has_another_door(site: Resource, w: Workload, _terms: object) -> Ans
     door = open_to(w.estate, site)
     if door.closed is False:
         fix = f"az resource update --ids {q(site.id.text)} --set properties.publicNetworkAccess=Disabled"
-        return broken(site, f"{site.name} can be reached past the gateway: {door.says}", *door.reasons, fix=fix)
+        says = f"{site.name} can be reached past the gateway: {door.says}"
+        return broken(site, says, *door.reasons, fix=fix, changes=shut(site))
     if isinstance(door.closed, Unknown):
         return unknown(site, door.closed, *door.reasons)
     _all_read(w, ADDRESS, NIC, ENDPOINT)
@@ -200,7 +202,10 @@ def internet_reaches_more_than_the_chat(target: Resource, w: Workload, _terms: o
         return holds(target, says, *_evidence(open_way))
     if open_way is not None:
         says = f"the Internet reaches {target.name}: {_told(open_way)}{_let_in_by(open_way)}"
-        return broken(target, says, *_evidence(open_way), witness=_witness(open_way), fix=_close(target))
+        changes = shut(target) if target.type in _SWITCHED else ()
+        return broken(
+            target, says, *_evidence(open_way), witness=_witness(open_way), fix=_close(target), changes=changes
+        )
     gap = next((other.reaches for other in (*others, way) if isinstance(other.reaches, Unknown)), None)
     if gap is None:
         gap = next(iter(world.unfollowed(world.internet, target)), None)
@@ -220,6 +225,10 @@ def _publishes_gateways_only(world: Reachability, publisher: Resource, w: Worklo
     addresses = {id_ for gateway in w.gateways for id_ in w.estate.targets(gateway, Relation.HAS_ADDRESS)}
     leads = [tuple(world.stations.leads(one)) for one in world.stations.publications(publisher)]
     return bool(leads) and all(targets and set(targets) <= addresses for targets in leads)
+
+
+_SWITCHED = (REGISTRY, OPENAI, SEARCH, ML, f"{ML}/onlineendpoints", SITE, STORAGE, VAULT)
+"""Types with a switch `publicNetworkAccess` of their own."""
 
 
 def _close(target: Resource) -> str:
@@ -274,7 +283,7 @@ def chat_ui_calls_the_flow_past_the_endpoint(site: Resource, w: Workload, _terms
         elif access == "enabled":
             fix = f"az ml online-endpoint update --name {q(endpoint.name)} --set public_network_access=disabled"
             says = f"{endpoint.name}, which {site.name} calls, answers publicly"
-            yield broken(site, says, evidence, fix=fix, aspect=endpoint.name)
+            yield broken(site, says, evidence, fix=fix, aspect=endpoint.name, changes=shut(endpoint))
         else:
             because = f"publicNetworkAccess of {endpoint.name} is {evidence.value!r}: who reaches it is not known"
             yield unknown(site, Unknown(because), evidence, aspect=endpoint.name)

@@ -8,6 +8,7 @@ import msgspec
 
 from auditor.estate import Relation
 from auditor.model import ArmId, Resource, Unknown, Verdict
+from auditor.model.change import set_to
 from auditor.network.topology.seated import seated_in
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
@@ -143,7 +144,10 @@ def group_does_not_apply_to_endpoints(subnet: Resource, w: Workload, terms: Poli
     stated = evidence.value or "not set, which means Disabled"
     says = f"privateEndpointNetworkPolicies of {subnet.name} is {stated}: its group filters no private endpoint"
     option = f"--private-endpoint-network-policies {q(terms.policies[0])}"
-    return broken(subnet, says, evidence, fix=f"az network vnet subnet update --ids {q(subnet.id.text)} {option}")
+    lost = f"what the security group of {subnet.name} does not allow cannot reach private endpoints any more"
+    change = set_to(subnet.id, "properties/privateEndpointNetworkPolicies", terms.policies[0], warning=lost)
+    fix = f"az network vnet subnet update --ids {q(subnet.id.text)} {option}"
+    return broken(subnet, says, evidence, fix=fix, changes=[change])
 
 
 @decides(on=lambda w: w.networks, part="virtual network")

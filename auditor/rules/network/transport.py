@@ -8,6 +8,7 @@ import msgspec
 
 from auditor.documents.storage_account import StorageAccount
 from auditor.model import NotKnown, Resource, Unknown, Verdict
+from auditor.model.change import set_to
 from auditor.rules.rule import Answer, broken, decides, holds, shown, unknown
 from auditor.text.shell import q
 from auditor.workload.owned import sites_and_slots
@@ -34,7 +35,16 @@ def web_app_answers_plain_http(site: Resource, w: Workload, _terms: object) -> A
     return broken(
         site, f"{site.name} answers plain HTTP (httpsOnly is {shown(evidence.value)})", evidence,
         fix=f"az webapp update --ids {q(site.id.text)} --https-only true",
+        changes=[set_to(site.id, "properties/httpsOnly", True, warning=_plain_http(site))],
     )  # fmt: skip
+
+
+def _plain_http(thing: Resource) -> str:
+    return f"clients that speak plain HTTP to {thing.name} are turned away or redirected"
+
+
+def _old_tls(thing: Resource) -> str:
+    return f"clients of {thing.name} that know older versions of TLS only are turned away"
 
 
 class SiteTlsTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,7 +98,9 @@ def _tls_of(site: Resource, config: Resource, key: str, minimum: str) -> Verdict
     option = "--min-tls-version" if key == "minTlsVersion" else "--generic-configurations"
     value = minimum if key == "minTlsVersion" else f'\'{{"scmMinTlsVersion": "{minimum}"}}\''
     fix = f"az webapp config set --ids {q(site.id.text)} {option} {q(value)}"
-    return broken(site, f"{key} of {site.name} is {evidence.value}", evidence, fix=fix, aspect=key)
+    change = set_to(config.id, f"properties/{key}", minimum, warning=_old_tls(site))
+    says = f"{key} of {site.name} is {evidence.value}"
+    return broken(site, says, evidence, fix=fix, aspect=key, changes=[change])
 
 
 def _ftp_of(site: Resource, config: Resource, allowed: tuple[str, ...]) -> Verdict:
@@ -99,7 +111,10 @@ def _ftp_of(site: Resource, config: Resource, allowed: tuple[str, ...]) -> Verdi
     if str(evidence.value).casefold() in {state.casefold() for state in allowed}:
         return holds(site, f"ftpsState of {site.name} is {evidence.value}", evidence, aspect="ftpsState")
     fix = f"az webapp config set --ids {q(site.id.text)} --ftps-state {q(allowed[0])}"
-    return broken(site, f"ftpsState of {site.name} is {shown(evidence.value)}", evidence, fix=fix, aspect="ftpsState")
+    lost = f"who deploys to {site.name} by FTP cannot any more"
+    change = set_to(config.id, "properties/ftpsState", allowed[0], warning=lost)
+    says = f"ftpsState of {site.name} is {shown(evidence.value)}"
+    return broken(site, says, evidence, fix=fix, aspect="ftpsState", changes=[change])
 
 
 _TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
@@ -129,7 +144,9 @@ def tls_ends_before_the_worker(site: Resource, w: Workload, _terms: object) -> A
     if evidence.value is True:
         return holds(site, f"TLS reaches the workers of {site.name}", evidence)
     fix = f"az webapp update --ids {q(site.id.text)} --set endToEndEncryptionEnabled=true"
-    return broken(site, f"TLS ends at the front ends of {site.name}, not at its workers", evidence, fix=fix)
+    change = set_to(site.id, "properties/endToEndEncryptionEnabled", True)
+    says = f"TLS ends at the front ends of {site.name}, not at its workers"
+    return broken(site, says, evidence, fix=fix, changes=[change])
 
 
 class StorageTlsTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -162,7 +179,10 @@ def storage_takes_weak_transport(account: Resource, w: Workload, terms: StorageT
         yield holds(account, f"{account.name} takes HTTPS only", https_only.evidence, aspect="https")
     else:
         says = f"{account.name} takes plain HTTP"
-        yield broken(account, says, https_only.evidence, fix=f"{fix} --https-only true", aspect="https")
+        change = set_to(account.id, "properties/supportsHttpsTrafficOnly", True, warning=_plain_http(account))
+        yield broken(
+            account, says, https_only.evidence, fix=f"{fix} --https-only true", aspect="https", changes=[change]
+        )
     evidence = account.at("properties", "minimumTlsVersion")
     # Storage writes versions as TLS1_0, TLS1_1, TLS1_2, TLS1_3: their order is that of their letters.
     if account.text("properties", "minimumTlsVersion") >= terms.minimum.casefold():
@@ -170,4 +190,6 @@ def storage_takes_weak_transport(account: Resource, w: Workload, terms: StorageT
     else:
         stated = evidence.value or "not set, which means TLS 1.0"
         says = f"minimumTlsVersion of {account.name} is {stated}"
-        yield broken(account, says, evidence, fix=f"{fix} --min-tls-version {terms.minimum}", aspect="tls")
+        change = set_to(account.id, "properties/minimumTlsVersion", terms.minimum, warning=_old_tls(account))
+        fix = f"{fix} --min-tls-version {terms.minimum}"
+        yield broken(account, says, evidence, fix=fix, aspect="tls", changes=[change])

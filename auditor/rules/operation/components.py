@@ -9,6 +9,7 @@ import msgspec
 from auditor.documents.ml_workspace import Workspace
 from auditor.estate import Relation
 from auditor.model import NotKnown, Resource, Unknown, Verdict
+from auditor.model.change import set_to
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.model_deployments import takes_chat
@@ -196,7 +197,9 @@ def no_private_registry(w: Workload, terms: TierTerms) -> Iterator[Verdict]:
             yield holds(registry, f"{registry.name} is a registry of the tier {tier.value}", tier)
         else:
             says = f"{registry.name} is of the tier {tier.value}, which cannot be private"
-            yield broken(registry, says, tier, fix=f"az acr update --name {q(registry.name)} --sku {q(terms.tier)}")
+            change = set_to(registry.id, "sku/name", terms.tier, warning=f"{registry.name} costs more in its new tier")
+            fix = f"az acr update --name {q(registry.name)} --sku {q(terms.tier)}"
+            yield broken(registry, says, tier, fix=fix, changes=[change])
 
 
 @decides(part="Azure OpenAI account")

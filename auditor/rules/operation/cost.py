@@ -6,14 +6,18 @@ from collections.abc import Iterator
 
 import msgspec
 
+from auditor.access.scopes import group_of
 from auditor.documents.ml_workspace import OnlineDeployment
-from auditor.model import NotKnown, Resource, Unknown, Verdict
+from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
+from auditor.model.change import Change, create, delete, set_to
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable
 from auditor.text.shell import q
 from auditor.workload.model_deployments import filtered_sources, takes_chat
 from auditor.workload.parts import Workload
+from auditor.workload.secrets import as_of
 
-_BUDGET = "microsoft.consumption/budgets"
+_BUDGETS = "Microsoft.Consumption/budgets"
+_BUDGET = _BUDGETS.casefold()
 
 
 @decides(on=lambda w: w.workspaces, part="workspace")
@@ -39,8 +43,34 @@ def nobody_is_warned_of_cost(workspace: Resource, w: Workload, _terms: object) -
     fix = f"az consumption budget create-with-rg --resource-group {q(workspace.id.resource_group)} --budget-name <name>"
     if budgets:
         says = f"budget {budgets[0].name} covers {workspace.name} but warns nobody"
-        return broken(workspace, says, budgets[0].at("properties", "notifications"), fix=fix)
-    return broken(workspace, f"no budget covers {workspace.name}", workspace.at("id"), fix=fix)
+        question = f"who is warned by {budgets[0].name}, and from which share of it on"
+        change = set_to(budgets[0].id, "properties/notifications/at80", _WARNING, question)
+        return broken(workspace, says, budgets[0].at("properties", "notifications"), fix=fix, changes=[change])
+    says = f"no budget covers {workspace.name}"
+    return broken(workspace, says, workspace.at("id"), fix=fix, changes=[_budget(workspace, w)])
+
+
+_WARNING = {
+    "enabled": True,
+    "operator": "GreaterThanOrEqualTo",
+    "threshold": 80,
+    "thresholdType": "Actual",
+    "contactEmails": ["operators@example.com"],
+}
+
+
+def _budget(workspace: Resource, w: Workload) -> Change:
+    group = group_of(workspace.id)
+    start = as_of(w).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    properties = {
+        "category": "Cost",
+        "amount": 1000,
+        "timeGrain": "Monthly",
+        "timePeriod": {"startDate": f"{start:%Y-%m-%dT00:00:00Z}"},
+        "notifications": {"at80": _WARNING},
+    }
+    question = f"how much {group.name} may cost a month, in the currency of the account, and who is warned"
+    return create(ArmId(f"{group.text}/providers/{_BUDGETS}/{group.name}"), {"properties": properties}, question)
 
 
 def _reaches_somebody(budget: Resource, name: str) -> bool:
@@ -81,10 +111,12 @@ def quota_serves_no_model_of_the_workload(account: Resource, w: Workload, _terms
         )
         if str(state.value or "Succeeded").casefold() != "succeeded":
             says = f"deployment {deployment.name} is {state.value} and holds a capacity of {capacity.value}"
-            yield broken(account, says, state, capacity, fix=fix, aspect=deployment.name)
+            gone = [delete(deployment.id, f"{deployment.name} and the capacity that it holds are gone")]
+            yield broken(account, says, state, capacity, fix=fix, aspect=deployment.name, changes=gone)
         elif not connected and not hosted:
             says = f"{deployment.name} holds a capacity of {capacity.value} and nothing is connected to {account.name}"
-            yield broken(account, says, capacity, fix=fix, aspect=deployment.name)
+            gone = [delete(deployment.id, f"who calls {deployment.name} without a connection cannot any more")]
+            yield broken(account, says, capacity, fix=fix, aspect=deployment.name, changes=gone)
         else:
             says = f"deployment {deployment.name} serves the workload"
             yield holds(
@@ -150,4 +182,6 @@ def machine_size_was_not_chosen(deployment: Resource, w: Workload, _terms: objec
     if evidence.value:
         return holds(deployment, f"{deployment.name} runs on {evidence.value}", evidence)
     fix = f"az ml online-deployment update --name {q(deployment.name)} --set instance_type=<size>"
-    return broken(deployment, f"{deployment.name} states no instance type", evidence, fix=fix)
+    question = f"which machine size {deployment.name} needs, by a load test"
+    change = set_to(deployment.id, "properties/instanceType", "Standard_DS3_v2", question)
+    return broken(deployment, f"{deployment.name} states no instance type", evidence, fix=fix, changes=[change])

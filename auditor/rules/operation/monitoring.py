@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
-from auditor.facts import load
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
-from auditor.model.change import Change, create
+from auditor.rules.changes import log_rows, log_store, logs_captured
 from auditor.rules.rule import broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.diagnostics import (
@@ -22,7 +21,6 @@ from auditor.workload.diagnostics import (
     unread_settings,
 )
 from auditor.workload.owned import (
-    LOG_ANALYTICS,
     registries_of,
     security_groups_of,
     storages_of,
@@ -109,36 +107,17 @@ def _captured(subject: Resource, logging: ArmId, w: Workload, terms: LogTerms, a
         *step.evidence,
         fix=_create(logging, w, terms.logs),
         aspect=aspect,
-        changes=_created(logging, w, terms.logs),
+        changes=logs_captured(logging, w, terms.logs),
     )
 
 
 def _create(subject: ArmId, w: Workload, logs: tuple[str, ...]) -> str:
-    store = _store(w)
+    store = log_store(w)
     word = q(store.text) if store is not None else "<Log Analytics workspace>"
     return (
         f"az monitor diagnostic-settings create --name logs --resource {q(subject.text)} --workspace {word}"
-        f" --logs {q(json.dumps(_rows(logs)))}"
+        f" --logs {q(json.dumps(log_rows(logs)))}"
     )
-
-
-def _created(subject: ArmId, w: Workload, logs: tuple[str, ...]) -> tuple[Change, ...]:
-    """A setting beside those that there are: Azure takes five of them for a resource."""
-    store = _store(w)
-    if store is None:
-        return ()
-    id_ = ArmId(f"{subject.text}/providers/Microsoft.Insights/diagnosticSettings/logs")
-    return (create(id_, {"properties": {"workspaceId": store.text, "logs": _rows(logs)}}),)
-
-
-def _store(w: Workload) -> ArmId | None:
-    """The workload's own Log Analytics workspace, where the snapshot shows one."""
-    return next((store.id for store in w.estate.seen(LOG_ANALYTICS) if w.owns(store)), None)
-
-
-def _rows(logs: tuple[str, ...]) -> list[dict[str, object]]:
-    groups = load("log-categories")["groups"]
-    return [{"categoryGroup" if name in groups else "category": name, "enabled": True} for name in logs]
 
 
 @decides(on=storages_of, part="storage account", terms=LogTerms)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from auditor.access.scopes import group_of
 from auditor.estate import Relation
-from auditor.model import Resource, Verdict
+from auditor.model import ArmId, Resource, Verdict
+from auditor.model.change import Change, create
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable
 from auditor.text.shell import q
 from auditor.workload.parts import Workload
@@ -74,7 +76,22 @@ def all_traffic_goes_to_one_deployment(endpoint: Resource, w: Workload, _terms: 
         f"az ml online-deployment create --endpoint-name {q(endpoint.name)} --name green --file <deployment.yml>"
         f" {there} && az ml online-endpoint update --name {q(endpoint.name)} --traffic '<first>=90 green=10' {there}"
     )
-    return broken(endpoint, f"{endpoint.name} has one deployment only ({names})", traffic, fix=fix)
+    says = f"{endpoint.name} has one deployment only ({names})"
+    return broken(endpoint, says, traffic, fix=fix, changes=_second(endpoint, deployments))
+
+
+def _second(endpoint: Resource, deployments: list[Resource]) -> list[Change]:
+    """A copy of the first deployment, which takes no traffic yet: its flow is what a release changes."""
+    if not deployments or deployments[0].name.casefold() == _SECOND:
+        return []
+    first = deployments[0]
+    body = {k: first.stated(k) for k in ("location", "kind", "identity", "sku", "properties") if first.stated(k)}
+    cost = f"the machines of a second deployment of {endpoint.name} cost what those of the first do"
+    question = f"which version of the flow the second deployment of {endpoint.name} runs"
+    return [create(endpoint.id.child("deployments", _SECOND), body, question, cost)]
+
+
+_SECOND = "green"
 
 
 @decides(on=lambda w: w.workspaces, part="workspace")
@@ -97,7 +114,20 @@ def flows_are_registered_nowhere(workspace: Resource, w: Workload, _terms: objec
     if registries:
         return holds(workspace, f"flows can be registered in {registries[0].name}", registries[0].at("id"))
     fix = f"az ml registry create --resource-group {q(workspace.id.resource_group)} --file registry.yml"
-    return broken(workspace, "there is no Machine Learning registry to register flows in", workspace.at("id"), fix=fix)
+    says = "there is no Machine Learning registry to register flows in"
+    return broken(workspace, says, workspace.at("id"), fix=fix, changes=[_registry(workspace)])
+
+
+def _registry(workspace: Resource) -> Change:
+    group = group_of(workspace.id)
+    region = workspace.stated("location")
+    id_ = ArmId(f"{group.text}/providers/Microsoft.MachineLearningServices/registries/{workspace.name}-flows")
+    properties = {
+        "publicNetworkAccess": "Disabled",
+        "regionDetails": [{"location": region, "acrDetails": [], "storageAccountDetails": []}],
+    }
+    body = {"location": region, "identity": {"type": "SystemAssigned"}, "properties": properties}
+    return create(id_, body, "what the registry of flows is called, and in which regions it is kept")
 
 
 @decides(on=lambda w: w.chat_uis, part="chat UI")

@@ -13,6 +13,8 @@ from auditor.documents.defaults import (
 )
 from auditor.estate import Relation
 from auditor.model import Resource, Unknown, Verdict
+from auditor.model.change import Action, Change, set_to
+from auditor.rules.changes import scale_rules, scaling, watched
 from auditor.rules.rule import Answer, broken, decides, holds, unknown
 from auditor.text.shell import q
 from auditor.workload.alerts import alerts_on
@@ -52,7 +54,9 @@ def search_tier_too_low(service: Resource, w: Workload, terms: TierTerms) -> Ans
         return unknown(service, Unknown(f"the tier of {service.name} is not in its document", absent=True), tier)
     if str(tier.value).casefold() in {low.casefold() for low in terms.below}:
         fix = az("search service update", service, "--sku standard")
-        return broken(service, f"{service.name} is of the tier {tier.value}", tier, fix=fix)
+        cost = f"{service.name} costs more in its new tier"
+        change = set_to(service.id, "sku/name", "standard", warning=cost)
+        return broken(service, f"{service.name} is of the tier {tier.value}", tier, fix=fix, changes=[change])
     return holds(service, f"{service.name} is of the tier {tier.value}", tier)
 
 
@@ -110,7 +114,9 @@ def too_few_replicas(service: Resource, w: Workload, terms: ReplicaTerms) -> Ans
         return holds(service, f"{service.name} has {replicas} replicas", replicas.evidence)
     fix = az("search service update", service, f"--replica-count {terms.replicas}")
     says = f"{service.name} has {replicas} replica(s), fewer than {terms.replicas}"
-    return broken(service, says, replicas.evidence, fix=fix)
+    cost = f"{service.name} costs as much again for each replica"
+    change = set_to(service.id, "properties/replicaCount", terms.replicas, warning=cost)
+    return broken(service, says, replicas.evidence, fix=fix, changes=[change])
 
 
 class MetricTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -144,7 +150,8 @@ def nobody_sees_search_throttle(service: Resource, w: Workload, terms: MetricTer
         f" --resource-group {q(service.id.resource_group)}"
         f' --scopes {q(service.id.text)} --condition "avg {q(terms.metrics[0])} > 5"'
     )
-    return broken(service, f"no alert watches {' or '.join(terms.metrics)} of {service.name}", fix=fix)
+    says = f"no alert watches {' or '.join(terms.metrics)} of {service.name}"
+    return broken(service, says, fix=fix, changes=watched(service, w, terms.metrics[0], "Average", 5))
 
 
 class InstanceTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -170,7 +177,8 @@ def too_few_instances(deployment: Resource, w: Workload, terms: InstanceTerms) -
     References: article, "Azure Machine Learning - reliability";
     learn.microsoft.com/azure/machine-learning/how-to-deploy-online-endpoints.
     """
-    fewest, evidence = lowest(deployment, scalers_of(w, deployment))
+    scalers = scalers_of(w, deployment)
+    fewest, evidence = lowest(deployment, scalers)
     if fewest >= terms.instances:
         return holds(deployment, f"{deployment.name} has at least {fewest} instances", *evidence)
     endpoint = deployment.id.parent
@@ -181,7 +189,27 @@ def too_few_instances(deployment: Resource, w: Workload, terms: InstanceTerms) -
         f" --set instance_count={terms.instances}"
     )
     says = f"{deployment.name} takes traffic with {fewest} instance(s), fewer than {terms.instances}"
-    return broken(deployment, says, *evidence, fix=fix)
+    return broken(deployment, says, *evidence, fix=fix, changes=_more(deployment, scalers, terms.instances))
+
+
+def _more(target: Resource, scalers: tuple[Resource, ...], instances: int) -> list[Change]:
+    """At least this many instances: by the thing's own capacity, and by every profile that may scale it in."""
+    cost = f"each further instance of {target.name} costs what the first one does"
+    changes: list[Change] = []
+    if _fewer(target.stated("sku", "capacity"), instances):
+        changes.append(set_to(target.id, "sku/capacity", instances, warning=cost))
+    for scaler in scalers:
+        for index, profile in scaler.items("properties", "profiles"):
+            capacity = profile.get("capacity", {})
+            for bound in ("minimum", "default", "maximum"):
+                if _fewer(capacity.get(bound), instances):
+                    pointer = f"properties/profiles/{index}/capacity/{bound}"
+                    changes.append(set_to(scaler.id, pointer, str(instances), warning=cost))
+    return changes
+
+
+def _fewer(stated: object, wanted: int) -> bool:
+    return str(stated).isdigit() and int(str(stated)) < wanted
 
 
 @decides(on=active_deployments, part="online deployment with traffic")
@@ -206,7 +234,8 @@ def deployment_does_not_scale(deployment: Resource, w: Workload, _terms: object)
         says = f"{scalers[0].name} scales {deployment.name}"
         return holds(deployment, says, scalers[0].at("properties", "targetResourceUri"))
     says = f"no enabled autoscale setting targets {deployment.name}"
-    return broken(deployment, says, deployment.at("properties", "scaleSettings"), fix=_autoscale(deployment))
+    where = deployment.at("properties", "scaleSettings")
+    return broken(deployment, says, where, fix=_autoscale(deployment), changes=scaling(deployment, w))
 
 
 def _autoscale(deployment: Resource) -> str:
@@ -259,7 +288,24 @@ def nothing_scales_by_this(deployment: Resource, w: Workload, terms: ScaleTerms)
         f"az monitor autoscale rule create --autoscale-name {q(deployment.name)}-autoscale --resource-group"
         f" {q(deployment.id.resource_group)} --scale out 1 --condition {q(f'{terms.such_as[0]} > <threshold> avg 5m')}"
     )
-    return broken(deployment, says, *(rule.evidence for rule in rules), fix=fix)
+    changes = _scaled_by(deployment, w, terms)
+    return broken(deployment, says, *(rule.evidence for rule in rules), fix=fix, changes=changes)
+
+
+def _scaled_by(deployment: Resource, w: Workload, terms: ScaleTerms) -> list[Change]:
+    """Two rules more in the first profile that scales the deployment; where nothing does, all that it takes."""
+    scalers = scalers_of(w, deployment)
+    if not scalers:
+        return scaling(deployment, w)
+    source = deployment.id if terms.metrics_of.casefold() == deployment.type else deployment.id.parent
+    if source is None or not scalers[0].get("properties", "profiles"):
+        return []
+    metric = terms.such_as[0]
+    question = f"at which {metric} {deployment.name} scales"
+    return [
+        Change(Action.ADD, scalers[0].id, "/properties/profiles/0/rules", rule, question)
+        for rule in scale_rules(source, metric)
+    ]
 
 
 def _plans_of(sites: tuple[Resource, ...], w: Workload) -> tuple[Resource, ...]:
@@ -308,16 +354,30 @@ def flow_falls_with_a_zone(plan: Resource, w: Workload, terms: InstanceTerms) ->
 
 def _spread(plan: Resource, w: Workload, terms: InstanceTerms) -> Verdict:
     zones = setting(plan, "properties", "zoneRedundant")
-    fewest, evidence = lowest(plan, scalers_of(w, plan))
+    scalers = scalers_of(w, plan)
+    fewest, evidence = lowest(plan, scalers)
     if zones.value is not True:
         fix = az("appservice plan create", plan, f"--zone-redundant --number-of-workers {terms.instances}")
         says = f"zoneRedundant of {plan.name} is {zones}"
-        return broken(plan, says, zones.evidence, *evidence, fix=f"make a new plan: {fix}")
+        return broken(
+            plan,
+            says,
+            zones.evidence,
+            *evidence,
+            fix=f"make a new plan: {fix}",
+            changes=[*_zonal_plan(plan), *_more(plan, scalers, terms.instances)],
+        )
     if fewest >= terms.instances:
         return holds(plan, f"{plan.name} is zone redundant with at least {fewest} workers", zones.evidence, *evidence)
     fix = az("appservice plan update", plan, f"--number-of-workers {terms.instances}")
     says = f"{plan.name} may have {fewest} worker(s), fewer than {terms.instances}"
-    return broken(plan, says, *evidence, fix=fix)
+    return broken(plan, says, *evidence, fix=fix, changes=_more(plan, scalers, terms.instances))
+
+
+def _zonal_plan(plan: Resource) -> list[Change]:
+    """Azure lets a plan be made zone redundant where its hosts take it: else the plan is made again."""
+    lost = f"where the hosts of {plan.name} take no zones, a new plan is needed, and its sites move"
+    return [set_to(plan.id, "properties/zoneRedundant", True, warning=lost)]
 
 
 class ZoneTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -358,7 +418,8 @@ def gateway_falls_with_a_zone(gateway: Resource, w: Workload, terms: ZoneTerms) 
         yield unknown(gateway, Unknown(because), scaled, aspect="instances")
     elif count.value < terms.instances:
         says = f"{gateway.name} may have {count.value} instance(s), fewer than {terms.instances}"
-        yield broken(gateway, says, count, fix=fix, aspect="instances")
+        change = set_to(gateway.id, count.place.pointer, terms.instances)
+        yield broken(gateway, says, count, fix=fix, aspect="instances", changes=[change])
     else:
         yield holds(gateway, f"{gateway.name} has at least {count.value} instances", count, aspect="instances")
 
@@ -404,7 +465,15 @@ def data_falls_with_a_zone(store: Resource, w: Workload, terms: RedundancyTerms)
     if str(tier.value).rpartition("_")[2].casefold() in {kind.casefold() for kind in terms.redundancy}:
         return holds(store, f"{store.name} is {tier.value}, which spans zones", tier)
     fix = az("storage account update", store, "--sku Standard_ZRS")
-    return broken(store, f"{store.name} is {tier.value}, which does not span zones", tier, fix=fix)
+    cost = f"{store.name} costs more when it spans zones, and its conversion takes days"
+    change = set_to(store.id, "sku/name", "Standard_ZRS", warning=cost)
+    says = f"{store.name} is {tier.value}, which does not span zones"
+    return broken(store, says, tier, fix=fix, changes=[change] if _convertible(str(tier.value)) else ())
+
+
+def _convertible(tier: str) -> bool:
+    """An account of the premium kinds does not become one of the standard kind."""
+    return tier.casefold().startswith("standard_")
 
 
 def _registry_in_zones(registry: Resource) -> Verdict:

@@ -10,6 +10,8 @@ import msgspec
 from auditor.documents.api_management import SERVICE as API_MANAGEMENT
 from auditor.documents.defaults import az
 from auditor.model import NotKnown, Resource, Unknown, Verdict
+from auditor.model.change import set_to
+from auditor.rules.changes import watched
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.alerts import alerts_on
@@ -130,7 +132,9 @@ def tuning_files_fall_with_a_region(w: Workload, terms: RedundancyTerms) -> Answ
                 return holds(account, f"{account.name} keeps its files in {store.name}, which is geo-redundant", owned)
             fix = az("storage account update", store, "--sku Standard_GZRS")
             says = f"{account.name} keeps its files in {store.name}, which is not geo-redundant"
-            return broken(account, says, owned, store.at("sku", "name"), fix=fix)
+            cost = f"{store.name} costs more when it is kept in two regions"
+            change = set_to(store.id, "sku/name", "Standard_GZRS", warning=cost)
+            return broken(account, says, owned, store.at("sku", "name"), fix=fix, changes=[change])
     candidates = [s for s in (*w.storages, *w.other_storages) if _redundancy(s) in wide]
     if candidates:
         because = f"whether the training files of {tuned[0].name} are in {candidates[0].name} is on the data plane"
@@ -171,13 +175,19 @@ def nobody_sees_models_throttle(account: Resource, w: Workload, terms: Throughpu
         capacity = deployment.at("sku", "capacity")
         if deployment.id.parent == account.id and capacity.value == 0:
             says = f"{deployment.name} of {account.name} has no capacity assigned"
-            return broken(account, says, capacity, fix=f"raise sku.capacity of {deployment.id.text}")
-    watched = {kind: alerts_on(w, account, metrics) for kind, metrics in _kinds(terms).items()}
+            question = f"how much capacity {deployment.name} gets (thousands of tokens per minute)"
+            change = set_to(deployment.id, "sku/capacity", 10, question)
+            return broken(account, says, capacity, fix=f"raise sku.capacity of {deployment.id.text}", changes=[change])
+    watched_now = {kind: alerts_on(w, account, metrics) for kind, metrics in _kinds(terms).items()}
     for kind, metrics in _kinds(terms).items():
-        if not watched[kind]:
+        if not watched_now[kind]:
             fix = _watch(account, metrics[0])
-            return broken(account, f"no alert watches the {kind} of {account.name} ({metrics[0]})", fix=fix)
-    evidence = [e for found in watched.values() for e in found]
+            says = f"no alert watches the {kind} of {account.name} ({metrics[0]})"
+            unwatched = [each[0] for each_kind, each in _kinds(terms).items() if not watched_now[each_kind]]
+            # Both may want the one action group made.
+            changes = {c.resource: c for metric in unwatched for c in watched(account, w, metric, "Total", 200)}
+            return broken(account, says, fix=fix, changes=changes.values())
+    evidence = [e for found in watched_now.values() for e in found]
     return holds(account, f"alerts watch the requests and the tokens of {account.name}", *evidence)
 
 
@@ -264,4 +274,6 @@ def nobody_sees_provisioned_use(deployment: Resource, w: Workload, terms: Metric
     if found:
         return holds(deployment, f"an alert watches how much of {deployment.name} is used", *found)
     says = f"no alert watches how much of {deployment.name} ({deployment.get('sku', 'name')}) is used"
-    return broken(deployment, says, deployment.at("sku", "name"), fix=_watch(account, terms.metrics[0]))
+    fix = _watch(account, terms.metrics[0])
+    changes = watched(account, w, terms.metrics[0], "Average", 80)
+    return broken(deployment, says, deployment.at("sku", "name"), fix=fix, changes=changes)
