@@ -83,15 +83,18 @@ class WaiverUse:
             return ""
         said = []
         if self.everything:
-            said.append("it covers every requirement on every resource: name the ones that it is for")
+            said.append("every requirement on every resource is waived")
         if self.days > LONG:
-            said.append(f"it lasts {self.days:,} more days, which is more than a year")
+            said.append(f"waived for {self.days:,} more days, which is more than a year")
         return "; ".join(said)
 
     @property
     def says(self) -> str:
-        """One sentence that names the waiver, its place and its owner, what became of it, and what is too much."""
-        return f"{self._became}; {self.excess}" if self.excess else self._became
+        """One sentence that names the waiver, its place and its owner, and what became of it.
+
+        What is too much comes first: reports cut long sentences, and the waiver's own words are as long as you like.
+        """
+        return f"{self.excess}: {self._became}" if self.excess else self._became
 
     @property
     def _became(self) -> str:

@@ -56,7 +56,7 @@ def check(stored: Path, *arguments: str) -> int:
     return run(["check", str(stored), "--as-of", DAY, "-o", "r.json", *arguments])
 
 
-EVERYTHING = "it covers every requirement on every resource"
+EVERYTHING = "every requirement on every resource is waived"
 
 
 @pytest.mark.parametrize(
@@ -98,6 +98,17 @@ def test_no_format_with_waivers_in_it_hides_one_of_everything(stored: Path, here
     for name in formats:
         text = " ".join(Path(f"r.{name}.txt").read_text(encoding="utf-8").split())
         assert EVERYTHING in text, name
+
+
+def test_a_long_owner_does_not_push_the_warning_out_of_a_report(stored: Path, here: Path) -> None:
+    waived("*", "*", "9999-12-31")
+    text = Path("w.yaml").read_text(encoding="utf-8").replace("dana.whitfield", "d" * 3000)
+    Path("w.yaml").write_text(text, encoding="utf-8")
+    check(stored, "--waivers", "w.yaml", "--also", "markdown=r.md", "--also", "terminal=r.txt")
+    for name in ("r.md", "r.txt"):
+        said = " ".join(Path(name).read_text(encoding="utf-8").split())
+        assert EVERYTHING in said
+        assert "which is more than a year" in said
 
 
 def test_a_check_that_nothing_fails_says_so_wherever_that_was_asked(
