@@ -8,7 +8,7 @@ from typing import Any
 
 from auditor.estate import Estate
 from auditor.estate.children import EMBEDDED, PARENT_OF
-from auditor.model import ArmId
+from auditor.model import ArmId, Resource
 from auditor.model.change import Action, Change
 from auditor.snapshot import Snapshot
 from auditor.snapshot.locate import steps_of
@@ -64,7 +64,8 @@ def _create(documents: dict[ArmId, Any], estate: Estate, change: Change) -> None
 def _delete(documents: dict[ArmId, Any], estate: Estate, id_: ArmId) -> None:
     found = estate.find(id_)
     if found is not None and found.document != id_ and found.document in documents:
-        documents[found.document] = _without(documents[found.document], steps_of(found.pointer))
+        document = documents[found.document]
+        documents[found.document] = _without(document, _steps_to(document, found))
     elif found is None and id_ not in documents:
         raise NotApplicableError(f"{id_.text} is not in the snapshot")
     for each in [each for each in documents if each == id_ or each.is_within(id_)]:
@@ -77,7 +78,7 @@ def _edit(documents: dict[ArmId, Any], estate: Estate, change: Change) -> None:
     document = documents.get(holder)
     if document is None:
         raise NotApplicableError(f"{change.resource.text} is not in the snapshot")
-    above = steps_of(found.pointer) if found is not None else []
+    above = _steps_to(document, found) if found is not None else []
     steps = [*above, *steps_of(change.pointer)]
     if change.action is Action.SET:
         documents[holder] = _put(document, steps, change.value)
@@ -88,6 +89,23 @@ def _edit(documents: dict[ArmId, Any], estate: Estate, change: Change) -> None:
         documents[holder] = _put(document, steps, [*(listed or []), change.value])
     else:
         documents[holder] = _without(document, steps)
+
+
+def _steps_to(document: Any, found: Resource) -> list[str]:
+    """Where a resource stands in its document now: earlier changes may have moved it in its list."""
+    steps = list(steps_of(found.pointer))
+    listed = _at(document, steps[:-1]) if steps else None
+    if not isinstance(listed, list):
+        return steps
+    for number, item in enumerate(listed):
+        if isinstance(item, dict) and _is(item, found):
+            return [*steps[:-1], str(number)]
+    raise NotApplicableError(f"{found.id.text} is not in the snapshot any more")
+
+
+def _is(item: dict[str, Any], found: Resource) -> bool:
+    stated = item.get("id")
+    return ArmId(str(stated)) == found.id if stated else str(item.get("name")).casefold() == found.name.casefold()
 
 
 def _at(value: Any, steps: Sequence[str]) -> Any:

@@ -62,6 +62,26 @@ def test_a_rule_is_created_in_its_group_and_replaced_by_one_of_its_name() -> Non
     assert kept.document == group
 
 
+def test_of_two_deleted_rules_both_are_gone_and_no_other() -> None:
+    _, estate = world()
+    group = found(estate, "microsoft.network/networksecuritygroups", "nsg-bastionSubnet")
+    kind = "microsoft.network/networksecuritygroups/securityrules"
+    rules = [r.id for r in estate.seen(kind) if r.id.is_within(group)]
+    for one, other in ((rules[0], rules[1]), (rules[1], rules[0]), (rules[0], rules[-1])):
+        made = after(delete(one), delete(other), set_to(rules[2], "properties/priority", 4000))
+        left = [r for r in made.seen(kind) if r.id.is_within(group)]
+        assert {r.id for r in left} == {*rules} - {one, other}
+        (moved,) = [r for r in left if r.id == rules[2]]
+        assert moved.get("properties", "priority") == 4000
+
+
+def test_a_rule_is_deleted_once_only() -> None:
+    snapshot, estate = world()
+    rule = found(estate, "microsoft.network/networksecuritygroups/securityrules", "Bastion.In.Allow.GatewayManager")
+    with pytest.raises(NotApplicableError):
+        applied(snapshot, estate, [delete(rule), delete(rule)])
+
+
 def test_a_deleted_resource_takes_its_children_along() -> None:
     _, estate = world()
     account = found(estate, "microsoft.cognitiveservices/accounts", "oai-aibase")

@@ -9,10 +9,12 @@ import msgspec
 
 from auditor.estate import Relation
 from auditor.model import Evidence, Resource, Unknown, Verdict
+from auditor.model.change import Change
 from auditor.network.nsg.evaluation import evaluated
 from auditor.network.nsg.rules import SecurityRule
 from auditor.network.topology.attached import attached_addresses
 from auditor.network.topology.words import undecided, view_of
+from auditor.rules.group_changes import GroupFix, Wanted, narrowed
 from auditor.rules.rule import broken, decides, holds, unknown
 from auditor.sets.packet_set import FlowSet
 from auditor.sets.port_set import PortSet
@@ -150,10 +152,12 @@ def _hold_against(subnet: Resource, w: Workload, direction: str, terms: GroupRow
         yield _unguarded(subnet, direction)
         return
     way = "in" if direction == "inbound" else "out"
+    changes = _to_the_row(contract, w, terms)
     for part in contract.excess:
-        yield _differs(contract, part, f"{subnet.name} lets {way} {part.text}, which its row does not allow", "excess")
+        says = f"{subnet.name} lets {way} {part.text}, which its row does not allow"
+        yield _differs(contract, part, says, "excess", changes)
     for part in contract.missing:
-        yield _differs(contract, part, f"{subnet.name} blocks {part.text}, which its row needs", "missing")
+        yield _differs(contract, part, f"{subnet.name} blocks {part.text}, which its row needs", "missing", changes)
     if not contract.excess and not contract.missing:
         if contract.unknowns:
             yield unknown(subnet, contract.unknowns[0], *_group(contract))
@@ -170,6 +174,21 @@ def _contract(subnet: Resource, w: Workload, direction: str, terms: GroupRow) ->
     words = [str(row.term.get(side, "")) for row in (*rows, *needs) for side in ("from", "to")]
     allowed, needed = (FlowSet.union(_flows(row, w, subnet, resolve) for row in those) for those in (rows, needs))
     return compare(w.estate, subnet, direction, allowed, needed, words=words)
+
+
+def _to_the_row(contract: Contract, w: Workload, terms: GroupRow) -> list[Change]:
+    """The changes that bring a group in line with the row in the contract's direction; none where it is."""
+    if not (contract.excess or contract.missing or contract.left_to_default):
+        return []
+    subnet, resolve = contract.subnet, _resolver(contract.subnet, w)
+
+    def wanted(rows: Iterable[FlowRow]) -> list[Wanted]:
+        found = [Wanted(row.term, _flows(row, w, subnet, resolve)) for row in rows]
+        return [each for each in found if each.flows.is_empty is not True]
+
+    rows: tuple[FlowRow, ...] = getattr(terms, contract.direction)
+    needs = [need for need in terms.needs if need.direction == contract.direction]
+    return GroupFix(contract, wanted(rows), wanted(needs), w.subnet).changes()
 
 
 def _resolver(subnet: Resource, w: Workload) -> Resolve:
@@ -206,7 +225,7 @@ def _group(contract: Contract) -> tuple[Evidence, ...]:
     return (contract.subnet.at("properties", "networkSecurityGroup", "id"),)
 
 
-def _differs(contract: Contract, part: Part, says: str, kind: str) -> Verdict:
+def _differs(contract: Contract, part: Part, says: str, kind: str, changes: list[Change]) -> Verdict:
     rule = part.rule
     aspect = f"{kind} {rule.name}".casefold()
     if part.unknown is not None:
@@ -214,7 +233,13 @@ def _differs(contract: Contract, part: Part, says: str, kind: str) -> Verdict:
     decided = f"{says} (rule {rule.name}, priority {rule.priority})"
     fix = _narrow(contract, rule) if kind == "excess" else _permit(contract, part)
     return broken(
-        contract.subnet, decided, *_decided_by(rule), fix=fix, aspect=aspect, witness=_witness(contract, part)
+        contract.subnet,
+        decided,
+        *_decided_by(rule),
+        fix=fix,
+        aspect=aspect,
+        witness=_witness(contract, part),
+        changes=changes,
     )
 
 
@@ -293,10 +318,10 @@ def leaves_the_rest_to_default_rules(subnet: Resource, w: Workload, terms: Group
         if contract.group is None:
             yield _unguarded(subnet, direction)
         else:
-            yield _explicitly_denied(contract, direction)
+            yield _explicitly_denied(contract, direction, _to_the_row(contract, w, terms))
 
 
-def _explicitly_denied(contract: Contract, direction: str) -> Verdict:
+def _explicitly_denied(contract: Contract, direction: str, changes: list[Change]) -> Verdict:
     certain = [part for part in contract.left_to_default if part.unknown is None]
     if certain:
         worst = next((part for part in certain if part.rule.allows), certain[0])
@@ -309,7 +334,7 @@ def _explicitly_denied(contract: Contract, direction: str) -> Verdict:
         evidence = [e for part in certain for e in _decided_by(part.rule)]
         return broken(
             contract.subnet, says, *_group(contract), *evidence,
-            fix=_deny_all(contract, direction), aspect=direction, witness=_witness(contract, worst),
+            fix=_deny_all(contract, direction), aspect=direction, witness=_witness(contract, worst), changes=changes,
         )  # fmt: skip
     if contract.left_to_default:
         doubt = contract.left_to_default[0].unknown
@@ -363,7 +388,7 @@ def rule_is_wider_than_it_need_be(subnet: Resource, w: Workload, terms: StrictTe
             f" --name {q(rule.name)} --protocol Tcp --destination-port-ranges <ports>"
         )
         says = f"rule {rule.name} of {group.name} allows {what} where less would do"
-        yield broken(subnet, says, *_decided_by(rule), fix=fix, aspect=rule.name.casefold())
+        yield broken(subnet, says, *_decided_by(rule), fix=fix, aspect=rule.name.casefold(), changes=narrowed(rule))
     if not wide:
         yield holds(subnet, f"every rule of {group.name} names its ports and protocol", subnet.at("name"))
 
