@@ -65,7 +65,7 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Denial:
-    """A deny assignment: it ends a decision before any role is looked at (facts/rbac-semantics.md, section 1)."""
+    """A deny assignment: it ends a decision before any role is looked at (docs/azure/access.md, section 1)."""
 
     resource: Resource
     name: str

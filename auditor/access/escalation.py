@@ -147,7 +147,7 @@ def data_access(rights: Rights, works: Callable[[Escalation], bool] = _always) -
     Taking over an identity or code that runs as one counts too; reading names and dates does not. `works` says whether
     a row of the table gives anything where it is asked.
 
-    A Reader's `*/read` also pulls images and reads a workspace's secret metadata (facts/rbac-semantics.md, section 7);
+    A Reader's `*/read` also pulls images and reads a workspace's secret metadata (docs/azure/access.md, section 7);
     that is not counted here, or nobody could be a Reader.
     """
     for row in _opens_data():

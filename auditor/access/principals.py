@@ -28,7 +28,7 @@ DELEGATED = "delegated"
 """The kind of a principal of another tenant, to which Azure Lighthouse delegates."""
 
 EVERYONE = "00000000-0000-0000-0000-000000000000"
-"""The principal of a deny assignment that is meant for all (facts/rbac-semantics.md, section 3)."""
+"""The principal of a deny assignment that is meant for all (docs/azure/access.md, section 3)."""
 
 IDENTITY = "microsoft.managedidentity/userassignedidentities"
 _GRAPH = ("microsoft.graph/groups", "microsoft.graph/users", "microsoft.graph/serviceprincipals")

@@ -13,7 +13,8 @@ def waive(result: AuditResult, waivers: Sequence[Waiver], today: date) -> AuditR
     """Apply waivers to the fails of a result, as of a day.
 
     An expired waiver waives nothing and is reported beside the finding it would have covered; one that covers
-    nothing is reported too, so that no waiver outlives its reason unseen.
+    nothing is reported too, so that no waiver outlives its reason unseen. One that covers everything, or lasts more
+    than a year, waives as any other and is reported.
     """
     valid = [w for w in waivers if not w.expired(today)]
     findings = tuple(_borne(finding, valid) for finding in result.findings)
@@ -38,4 +39,11 @@ def _uses(result: AuditResult, waivers: Sequence[Waiver], today: date) -> Iterat
     undecided = [finding for finding in result.findings if finding.outcome in (Outcome.UNKNOWN, Outcome.ERROR)]
     for waiver in waivers:
         covered, open_ = (sum(_covers(waiver, finding) for finding in of) for of in (fails, undecided))
-        yield WaiverUse(waiver, covered, waiver.expired(today), open_)
+        yield WaiverUse(
+            waiver,
+            covered,
+            waiver.expired(today),
+            open_,
+            everything=waiver.everything(result.requirements),
+            days=(waiver.expires - today).days,
+        )

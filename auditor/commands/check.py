@@ -13,9 +13,10 @@ from auditor.commands.options.audit import (
     audited,
     pictured,
     settled,
-    tell_of_waivers,
     terms_of,
+    warn,
 )
+from auditor.commands.options.bounds import hold_to_age, hold_to_days, max_age_option, max_waiver_days_option
 from auditor.commands.options.history import check_history, history_option, kept_in
 from auditor.commands.options.report import (
     ReportOptions,
@@ -30,9 +31,19 @@ from auditor.model import ExitCode
 @click.command()
 @click.argument("snapshot", type=click.Path(path_type=Path))
 @audit_options
+@max_waiver_days_option
+@max_age_option
 @history_option
 @report_options
-def check(snapshot: Path, asked: AuditOptions, history: Path | None, report: ReportOptions) -> ExitCode:
+def check(
+    snapshot: Path,
+    asked: AuditOptions,
+    *,
+    max_waiver_days: int | None,
+    max_age: int | None,
+    history: Path | None,
+    report: ReportOptions,
+) -> ExitCode:
     """Check a SNAPSHOT file against the reference architecture. Reads the file and nothing else.
 
     \b
@@ -40,18 +51,21 @@ def check(snapshot: Path, asked: AuditOptions, history: Path | None, report: Rep
     auditor check s.json -o report.html --also sarif=r.sarif  for a review, and for a dashboard
     auditor check s.json --strict --format junit -o r.xml     for a pipeline that must know everything
     auditor check s.json --settings auditor.yaml              with pins, thresholds, allowances and waivers of your own
+    auditor check s.json --max-age 2 --max-waiver-days 90     for a gate that whoever it judges cannot widen
     auditor check s.json --history audits.db -o report.html   keep the findings, show how they came out over time
 
     Exit codes: 0 everything required holds, 1 something required fails (see --fail-on), 2 bad usage or bad input,
     3 incomplete, 4 the auditor itself failed.
     """
     terms = terms_of(asked)
+    hold_to_days(terms, max_waiver_days)
     report = settled(report, terms)
     check_history(history)
     found = snapshot_of(snapshot)
-    result = audited(found, terms)
+    hold_to_age(found, str(snapshot), terms.as_of, max_age)
+    result = audited(found, terms, report.fail_on)
     inputs = (snapshot, *terms.files, *([history] if history else []))
     guard(report.targets, inputs)
     code = finish(result, report, inputs, kept_in(history, result), partial(pictured, found, result, terms))
-    tell_of_waivers(result, report.quiet)
+    warn(result, terms, report.quiet, report.fail_on)
     return code

@@ -18,8 +18,8 @@ from auditor.commands.options.audit import (
     audit_options,
     audited,
     pictured,
-    tell_of_waivers,
     terms_of,
+    warn,
 )
 from auditor.commands.options.collection import progress_on, tell
 from auditor.model import AuditResult, ExitCode
@@ -56,7 +56,7 @@ def demo(world: str, out: Path | None, verbose: bool, quiet: bool, asked: AuditO
         found = kept(found, out / "snapshot.json")
     result = audited(found, terms)
     code = reported(result, out, verbose, partial(pictured, found, result, terms))
-    tell_of_waivers(result, quiet)
+    warn(result, terms, quiet)
     return code
 
 

@@ -14,9 +14,10 @@ from auditor.commands.options.audit import (
     audited,
     pictured,
     settled,
-    tell_of_waivers,
     terms_of,
+    warn,
 )
+from auditor.commands.options.bounds import hold_to_days, max_waiver_days_option
 from auditor.commands.options.collection import (
     collected,
     collection_options,
@@ -42,10 +43,17 @@ from auditor.model import AuditorError, ExitCode
     help="Keep the snapshot in this file; findings then cite its lines.",
 )
 @audit_options
+@max_waiver_days_option
 @history_option
 @report_options
 def scan(
-    keep: Path | None, asked: AuditOptions, history: Path | None, report: ReportOptions, **arguments: Any
+    keep: Path | None,
+    asked: AuditOptions,
+    *,
+    max_waiver_days: int | None,
+    history: Path | None,
+    report: ReportOptions,
+    **arguments: Any,
 ) -> ExitCode:
     """Read a deployment and check it: `auditor snapshot` and `auditor check` in one.
 
@@ -56,6 +64,7 @@ def scan(
     # A mistake in a baseline, in settings or in a file name is told now, not after minutes of reading.
     check_history(history)
     terms = terms_of(asked)
+    hold_to_days(terms, max_waiver_days)
     report = settled(report, terms)
     if keep is not None and any(target.path == keep for target in report.targets):
         raise AuditorError(f"{keep}: the snapshot and a report would both go there", "name two files")
@@ -67,8 +76,8 @@ def scan(
         found = read_snapshot(keep)
     if not report.quiet:
         tell(found, str(keep or "scan"))
-    result = audited(found, terms)
+    result = audited(found, terms, report.fail_on)
     code = finish(result, report, inputs, kept_in(history, result), partial(pictured, found, result, terms))
-    tell_of_waivers(result, report.quiet)
+    warn(result, terms, report.quiet, report.fail_on)
     whole = found.complete and all(read.answered for read in found.reads)
     return ExitCode.INCOMPLETE if code is ExitCode.HOLDS and not whole else code

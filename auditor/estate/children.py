@@ -53,7 +53,10 @@ EMBEDDED: Mapping[str, tuple[Embedded, ...]] = {
     ),
     _ML: (Embedded(f"{_ML}/outboundrules", ("properties", "managedNetwork", "outboundRules"), "outboundRules"),),
 }
-"""By parent type. `GET` of the parent answers them whole (facts/ai-services.md 1, facts/nsg-semantics.md)."""
+"""By parent type. `GET` of the parent answers them whole.
+
+docs/azure/ai-services.md, section 1; docs/azure/networks.md, section 3.
+"""
 
 _CONNECTIONS = ("properties", "privateEndpointConnections")
 

@@ -141,7 +141,7 @@ class Coverage:
 
 
 def permission_for(type_: str) -> str:
-    """The operation that reading a type needs: ARM names it after the type (facts/rbac-semantics.md, section 7)."""
+    """The operation that reading a type needs: ARM names it after the type (docs/azure/access.md, section 7)."""
     return f"{type_}/read"
 
 

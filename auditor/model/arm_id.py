@@ -13,7 +13,7 @@ from auditor.model.lazily import lazily
 class ArmId:
     """An ARM id: shown as Azure sent it, compared without letter case and trailing slash.
 
-    Azure answers the same id in different letter case (facts/arm-collection.md, section 9), so two
+    Azure answers the same id in different letter case (docs/azure/collection.md, section 9), so two
     spellings are one id. `type` is lower case for the same reason.
     """
 

@@ -70,7 +70,7 @@ class Resource:
 
     @lazily
     def location(self) -> str:
-        """The region as `eastus2`: ARM writes it `East US 2` too (facts/arm-collection.md, section 9)."""
+        """The region as `eastus2`: ARM writes it `East US 2` too (docs/azure/collection.md, section 9)."""
         return str(self.get("location") or "").replace(" ", "").casefold()
 
     @property

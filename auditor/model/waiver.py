@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from auditor.model.arm_id import ArmId
 from auditor.model.wildcard import like
+
+LONG = 366
+"""Days after which a waiver lasts longer than somebody can answer for: a year, leap years included."""
+
+_ANY = "/subscriptions/\ufffd/resourcegroups/\ufffd/providers/\ufffd/\ufffd/\ufffd"
+"""An id that no pattern matches which names anything: what matches it matches every resource."""
 
 
 @dataclass(frozen=True)
@@ -43,27 +50,54 @@ class Waiver:
         """Whether its last day is over."""
         return today > self.expires
 
+    def everything(self, requirements: Iterable[str]) -> bool:
+        """Whether it covers all of these requirements on whatever resource: no decision about a finding."""
+        wild = "*" in self.requirement and like(_ANY, self.resource) and like("\ufffd", self.aspect)
+        return wild and all(like(id_, self.requirement) for id_ in requirements)
+
 
 @dataclass(frozen=True)
 class WaiverUse:
     """What became of a waiver on the day of the audit: how many fails it `covers`, and whether its time is over.
 
-    `undecided` are the findings that it speaks of and of which nobody knows whether they fail.
+    `undecided` are the findings that it speaks of and of which nobody knows whether they fail. `everything` says that
+    it covers every requirement on every resource, `days` how many days it goes on after the day of the audit.
     """
 
     waiver: Waiver
     covers: int
     expired: bool
     undecided: int = 0
+    everything: bool = False
+    days: int = 0
 
     @property
     def problem(self) -> bool:
-        """Whether somebody must look after it: it is over, or there is nothing for it to cover."""
-        return self.expired or not self.covers
+        """Whether somebody must look after it: it is over, has nothing to cover, or covers too much or for too long."""
+        return self.expired or not self.covers or bool(self.excess)
+
+    @property
+    def excess(self) -> str:
+        """What is too much about a waiver that still holds; empty where it is about something, for a while."""
+        if self.expired:
+            return ""
+        said = []
+        if self.everything:
+            said.append("every requirement on every resource is waived")
+        if self.days > LONG:
+            said.append(f"waived for {self.days:,} more days, which is more than a year")
+        return "; ".join(said)
 
     @property
     def says(self) -> str:
-        """One sentence that names the waiver, its place and its owner, and what became of it."""
+        """One sentence that names the waiver, its place and its owner, and what became of it.
+
+        What is too much comes first: reports cut long sentences, and the waiver's own words are as long as you like.
+        """
+        return f"{self.excess}: {self._became}" if self.excess else self._became
+
+    @property
+    def _became(self) -> str:
         waiver = self.waiver
         what = f"the waiver of {waiver.requirement} on {waiver.resource} ({waiver.where}, owner {waiver.owner})"
         if self.expired and self.covers:

@@ -101,7 +101,7 @@ def _remark(number: int, note: str) -> ET.Element:
 
 
 def _note(use: WaiverUse) -> ET.Element:
-    """A waiver that somebody must look after: it expired, or covers nothing."""
+    """A waiver that somebody must look after: it expired, or covers nothing, too much, or for too long."""
     name = f"waiver of {line(use.waiver.requirement, 80)} ({line(use.waiver.where, 200)})"
     case = ET.Element("testcase", classname="waivers", name=name, time="0")
     ET.SubElement(case, "skipped", message=f"note: {line(use.says, 1000)}")

@@ -116,12 +116,12 @@ def _frame(taken: int) -> dict[str, Any]:
 
 
 def _waiver_event(use: WaiverUse, result: AuditResult, taken: int) -> dict[str, Any]:
-    """A waiver that expired or covers nothing: a finding about how the baseline is kept, not about a resource."""
+    """A waiver to look after: a finding about how the baseline is kept, not about a resource."""
     waiver = use.waiver
     uid = hashlib.sha256(
         f"{waiver.where} {waiver.requirement} {waiver.resource}".encode("utf-8", "replace")
     ).hexdigest()
-    severity_id, severity = _SEVERITY["medium"] if use.expired else _INFORMATIONAL
+    severity_id, severity = _SEVERITY["medium"] if use.expired or use.excess else _INFORMATIONAL
     return {
         **_frame(taken),
         "severity_id": severity_id,
@@ -132,7 +132,7 @@ def _waiver_event(use: WaiverUse, result: AuditResult, taken: int) -> dict[str, 
         "cloud": {"provider": "Azure", "account": _workload_account(result)},
         "finding_info": {
             "uid": uid,
-            "title": f"waiver of {line(waiver.requirement, 200)} {'expired' if use.expired else 'covers nothing'}",
+            "title": f"waiver of {line(waiver.requirement, 200)} {_became(use)}",
             "desc": line(use.says, 2000),
             "created_time": taken,
             "types": ["waiver"],
@@ -147,6 +147,12 @@ def _waiver_event(use: WaiverUse, result: AuditResult, taken: int) -> dict[str, 
         },
         "resources": [{"name": line(waiver.resource, 500), "type": "waiver"}],
     }
+
+
+def _became(use: WaiverUse) -> str:
+    if use.expired:
+        return "expired"
+    return "covers too much or for too long" if use.excess else "covers nothing"
 
 
 def _info(finding: Finding, result: AuditResult, taken: int) -> dict[str, Any]:

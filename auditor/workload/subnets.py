@@ -121,7 +121,7 @@ class SubnetParts:
 
     @staticmethod
     def _is_dedicated(subnet: Resource) -> bool:
-        # Azure itself knows these subnets by name alone (facts/nsg-semantics.md, section 8).
+        # Azure itself knows these subnets by name alone (docs/azure/networks.md, section 8).
         return subnet.id.name.casefold() in _DEDICATED
 
 

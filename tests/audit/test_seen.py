@@ -17,7 +17,7 @@ GROUP = f"{worlds.subscription()}/resourceGroups/rg"
 HUB = {
     "id": f"{GROUP}/providers/Microsoft.MachineLearningServices/workspaces/hub1",
     "name": "hub1",
-    "kind": "Hub",
+    "kind": "Project",
     "properties": {},
 }
 VNET = {"id": f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet1", "name": "vnet1", "properties": {}}
@@ -35,7 +35,7 @@ def test_nothing_is_said_only_where_nothing_is() -> None:
 
 def test_the_kinds_that_are_there_are_named_and_not_looked_for() -> None:
     result = result_of(HUB, VNET)
-    assert result.seen == ("Machine Learning workspace of kind Hub hub1", "virtual network vnet1")
+    assert result.seen == ("Machine Learning workspace of kind Project hub1", "virtual network vnet1")
     assert "virtual network" not in result.missing
     assert "Machine Learning workspace" in result.missing
     headline = Digest(result).headline

@@ -17,7 +17,7 @@ from tests.pages import shell_lines, spans_of
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md")]
-OURS = [ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+OURS = [ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md"]
 TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
 
 
@@ -47,6 +47,14 @@ def test_every_file_that_it_names_exists(page: Path) -> None:
     spans = [span for span in spans_of(text) if re.fullmatch(r"[\w.-]+(/[\w.*-]+)+", span)]
     for name in [*linked, *spans]:
         assert name.startswith("pip/") or [*ROOT.glob(name)], f"{page.name} names {name}"
+
+
+def test_who_reports_a_vulnerability_finds_where_and_no_invented_address() -> None:
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    assert "(SECURITY.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert {"## How to report", "## Supported versions", "## What is in scope"} <= set(text.splitlines())
+    assert "private vulnerability reporting" in text
+    assert not re.search(r"@|https?:", text)
 
 
 def test_the_facts_that_a_new_kind_of_document_needs_are_there() -> None:

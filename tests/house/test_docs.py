@@ -27,7 +27,15 @@ from tests.pages import USUAL, commands, mentioned, shell_lines, spans_of
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted([*DOCS.glob("*.md"), *DOCS.glob("guide/*.md"), *ROOT.glob("examples/**/*.md"), ROOT / "README.md"])
+PAGES = sorted(
+    [
+        *DOCS.glob("*.md"),
+        *DOCS.glob("guide/*.md"),
+        *DOCS.glob("azure/*.md"),
+        *ROOT.glob("examples/**/*.md"),
+        ROOT / "README.md",
+    ]
+)
 BY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 PLACEHOLDERS = {"00000000-0000-0000-0000-000000000000", "ID"}
 """What pages write where the reader's subscription belongs."""
@@ -225,7 +233,7 @@ def test_every_option_in_the_examples_of_help_exists(words: tuple[str, ...]) -> 
     [
         ("auditor check s.json --strict --also sarif=r.sarif", set()),
         ("auditor check s.json --stirct", {"--stirct"}),
-        ("auditor flow s.json --strict", {"--strict"}),
+        ("auditor nsg s.json --strict", {"--strict"}),
         ("auditor settings schema --strict", {"--strict"}),
         ("az login --tenant x", set()),
         ("--complete", set()),
@@ -270,8 +278,27 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 def test_every_guide_is_in_the_index() -> None:
     index = (DOCS / "README.md").read_text(encoding="utf-8")
-    for page in [*DOCS.glob("guide/*.md"), DOCS / "writing-a-baseline.md", DOCS / "coverage.md"]:
+    for page in [
+        *DOCS.glob("guide/*.md"),
+        *DOCS.glob("azure/*.md"),
+        DOCS / "writing-a-baseline.md",
+        DOCS / "coverage.md",
+    ]:
         assert f"({page.relative_to(DOCS).as_posix()})" in index
+
+
+def test_what_the_code_cites_about_azure_is_there() -> None:
+    """A comment that names a page and its sections; a page that is no file of ours is none that a reader can open."""
+    cited = []
+    for file in [*ROOT.glob("auditor/**/*.py"), *ROOT.glob("tests/**/*.py")]:
+        if file != Path(__file__):
+            text = re.sub(r"\s+(#\s+)?", " ", file.read_text(encoding="utf-8"))
+            cited += re.findall(r"docs/azure/([\w-]+\.md)(?:, sections? ([\d.]*\d)(?: and ([\d.]*\d))?)?", text)
+            assert not re.search(r"\bfacts/[\w-]+\.md", text), file
+    assert len(cited) > 10
+    for page, *sections in cited:
+        written = (DOCS / "azure" / page).read_text(encoding="utf-8")
+        assert not [n for n in sections if n and not re.search(rf"^#+ {re.escape(n)}\.? ", written, re.MULTILINE)], page
 
 
 @pytest.mark.parametrize("page", sorted(DOCS.glob("guide/*.md")), ids=lambda page: page.stem)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from auditor.baseline import read_baseline
+from auditor.workload.nsg_table import is_end
 from auditor.workload.subnets import PARTS
 from tests import worlds
 
@@ -38,11 +39,11 @@ def test_agents_training_and_scoring_have_the_same_row() -> None:
 
 @pytest.mark.parametrize(("part", "direction", "flow"), FLOWS)
 def test_a_flow_speaks_known_words(part: str, direction: str, flow: dict[str, Any]) -> None:
-    assert set(flow) - {"source"} == {"from", "to", "ports", "protocol", "why", "needed"}
+    assert set(flow) - {"source", "when", "unless"} == {"from", "to", "ports", "protocol", "why"}
     for who in (flow["from"], flow["to"]):
         _check_who(who)
     own = flow["to"] if direction == "inbound" else flow["from"]
-    assert own in ("self", "VirtualNetwork"), f"the {direction} side of {part} is its own subnet"
+    assert own in ("self", "network", "VirtualNetwork"), f"the {direction} side of {part} is its own subnet"
     assert flow["protocol"] in ("Tcp", "Udp", "Icmp", "*")
     for port in flow["ports"].split(","):
         low, _, high = port.partition("-")
@@ -52,7 +53,9 @@ def test_a_flow_speaks_known_words(part: str, direction: str, flow: dict[str, An
 def _check_who(who: str) -> None:
     if who.startswith("subnet:"):
         assert who.removeprefix("subnet:") in PARTS
-    elif "/" in who:
+    elif who.startswith("endpoint:") or who in ("attached", "network"):
+        assert is_end(who)
+    elif "/" in who or who[:1].isdecimal():
         ipaddress.ip_network(who)
     else:
         assert who in ("self", "Any", "Internet", "VirtualNetwork", "AzureLoadBalancer") or who in _service_tags()

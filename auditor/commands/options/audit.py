@@ -154,14 +154,22 @@ def terms_of(asked: AuditOptions) -> Terms:
     )
 
 
-def audited(snapshot: Snapshot, terms: Terms) -> AuditResult:
-    """Check a snapshot, and bear what waivers cover on their day."""
+def audited(snapshot: Snapshot, terms: Terms, fail_on: str = "") -> AuditResult:
+    """Check a snapshot, and bear what waivers cover on their day.
+
+    `fail_on` is what makes the command fail; where that is nothing, the notes say so.
+    """
     from auditor.audit.audit import audit
     from auditor.audit.waivers import waive
 
     result = audit(snapshot, terms.baseline, terms.pins, terms.service_tags, terms.estate(snapshot))
-    notes = (*result.notes, *terms.remarks, *_unmatched(snapshot, terms))
+    notes = (*_toothless(fail_on), *result.notes, *terms.remarks, *_unmatched(snapshot, terms))
     return waive(replace(result, notes=notes), terms.waivers, terms.as_of)
+
+
+def _toothless(fail_on: str) -> Iterator[str]:
+    if fail_on == "never":
+        yield "nothing makes this check fail (fail_on: never): the exit code says nothing about what it found"
 
 
 def _unmatched(snapshot: Snapshot, terms: Terms) -> Iterator[str]:
@@ -186,15 +194,29 @@ def pictured(snapshot: Snapshot, result: AuditResult, terms: Terms) -> Picture:
     return picture(snapshot, result, terms.pins, terms.service_tags, terms.estate(snapshot))
 
 
-def tell_of_waivers(result: AuditResult, quiet: bool) -> None:
-    """Say on stderr which waivers somebody must look after: a report in a file may not be opened for a while."""
+def warn(result: AuditResult, terms: Terms, quiet: bool, fail_on: str = "") -> None:
+    """Say on stderr what makes a green run worth less: a report in a file may not be opened for a while.
+
+    That is waivers that somebody must look after, requirements that are not checked, and that nothing can fail.
+    """
     if quiet:
         return
     from auditor.text.sanitise import visible
 
-    for use in result.waivers:
-        if use.problem:
-            click.echo(f"warning: {visible(use.says)}", err=True)
+    waivers = (use.says for use in result.waivers if use.problem)
+    for said in (*waivers, *_unchecked(terms), *_toothless(fail_on)):
+        click.echo(f"warning: {visible(said)}", err=True)
+
+
+def _unchecked(terms: Terms) -> Iterator[str]:
+    """What the settings and a baseline of one's own leave out; the notes of a report give the reasons."""
+    for ids, who in (
+        (terms.settings.disabled if terms.settings is not None else (), "the settings disable"),
+        (tuple(terms.baseline.disabled), f"the baseline {terms.baseline.info.name} disables"),
+    ):
+        if ids:
+            are, them = ("is", "it") if len(ids) == 1 else ("are", "them")
+            yield f"{', '.join(ids)} {are} not checked: {who} {them}"
 
 
 def settled(report: ReportOptions, terms: Terms) -> ReportOptions:

@@ -47,7 +47,12 @@ _OPTIONS = (
         "--ca-file", default="", metavar="FILE", help="Certificates to trust instead of the usual ones (PEM)."
     ),
     click.option("--concurrency", type=click.IntRange(1, 64), default=16, show_default=True, metavar="N"),
-    click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Stop after this many seconds and write what was read."),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        help="Stop after this many seconds and write what was read.",
+    ),
 )
 
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress.")

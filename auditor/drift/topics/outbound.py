@@ -16,7 +16,10 @@ from auditor.sets.protocol_set import ProtocolSet
 
 RULE = "microsoft.machinelearningservices/workspaces/outboundrules"
 _OWN = ("required", "dependency")
-"""Categories of the rules that Azure makes itself when the workspace gets a dependency (facts/ai-services.md)."""
+"""Categories of the rules that Azure makes itself when the workspace gets a dependency.
+
+docs/azure/ai-services.md, section 1.2.
+"""
 
 _MEANS = ("type", "destination", "category", "status")
 

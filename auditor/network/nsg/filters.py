@@ -161,7 +161,7 @@ def _group(estate: Estate, guarded: Resource, direction: str, view: NetworkView,
 def policies_on_endpoints(subnet: Resource) -> bool | None:
     """Whether security groups act on the private endpoints of a subnet; `None` where the subnet does not say.
 
-    Azure's default is Disabled (facts/nsg-semantics.md, section 7).
+    Azure's default is Disabled (docs/azure/networks.md, section 7).
     """
     stated = subnet.text("properties", "privateEndpointNetworkPolicies")
     return stated in {value.casefold() for value in _laws()["endpoint_policies_on"]} if stated else None

@@ -77,7 +77,8 @@ def canonical_name(name: str) -> str:
 class RuleReader:
     """Reads the rules of one group as they mean something at one subnet.
 
-    `any_source_port` reads every source port as `*`, as rules on a private endpoint are (facts/nsg-semantics.md, 7).
+    `any_source_port` reads every source port as `*`, as rules on a private endpoint are (docs/azure/networks.md,
+    section 7).
     """
 
     estate: Estate

@@ -62,7 +62,7 @@ def _connections(endpoint: Resource) -> Iterator[Connection]:
 def approval(estate: Estate, connection: Connection) -> Step:
     """Whether a connection is approved, seen from both of its ends.
 
-    Only Approved carries traffic (facts/paas-and-monitoring.md, section 6). The target's side is asked where the
+    Only Approved carries traffic (docs/azure/paas-and-monitoring.md, section 6). The target's side is asked where the
     snapshot shows it, and is unknown where it could not be read; where nobody tried (it is in another subscription),
     the endpoint's own word stands, since Azure mirrors the state to it.
     """

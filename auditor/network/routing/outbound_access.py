@@ -1,7 +1,7 @@
 """Ways out to the Internet: not only whether rules and routes allow it, but whether anything gives a public address.
 
 "The security group allows Internet" and "the machine can reach the Internet" are two questions
-(facts/nsg-semantics.md, section 6): without an explicit way out, only default outbound access is left.
+(docs/azure/networks.md, section 6): without an explicit way out, only default outbound access is left.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ def _read(route: UserRoute, near: AddressSet, tags: ServiceTags, routes: list[Ro
     text = route.prefix.value
     prefixes, rank = _prefixes(text, tags)
     if prefixes is None:
-        # Every public address may be under the tag, no private one is (facts/nsg-semantics.md, section 4).
+        # Every public address may be under the tag, no private one is (docs/azure/networks.md, section 4).
         private = AddressSet.of(*load("system-routes")["private"])
         why = Unknown(f"which addresses the route {route.name} to {text!r} covers is not in this snapshot")
         doubts.append(Doubt(~private, Beats.LONGER, why))

@@ -42,7 +42,7 @@ class Part:
 class NetworkView:
     """The meaning of address words at one subnet. `space` is the network's own address space.
 
-    `parts` together are the VirtualNetwork tag: facts/nsg-semantics.md, sections 4 and 13. `evaluations` keeps what was
+    `parts` together are the VirtualNetwork tag: docs/azure/networks.md, sections 4 and 13. `evaluations` keeps what was
     worked out by this view, words and groups, so that places which share it do not do it twice.
     """
 

@@ -21,7 +21,7 @@ from auditor.workload.parts import ML, Workload
 
 _OPEN = "allowinternetoutbound"
 _OWN = ("required", "dependency")
-"""Categories of the rules that Azure adds itself (facts/ai-services.md, managed network)."""
+"""Categories of the rules that Azure adds itself (docs/azure/ai-services.md, section 1.2)."""
 
 
 def managed_of(estate: Estate, found: Iterable[Workload]) -> tuple[ManagedPicture, ...]:

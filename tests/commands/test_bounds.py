@@ -1,0 +1,182 @@
+"""What makes a green run worth less is warned of and noted, and a gate bounds what it takes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditor.cli import run
+from auditor.model import ExitCode
+from auditor.snapshot import write_snapshot
+from tests import worlds
+
+WAIVER = """\
+waivers:
+  - requirement: "{requirement}"
+    resource: "{resource}"
+    owner: dana.whitfield@contoso.com
+    reason: the release after the next one closes it
+    expires: {expires}
+"""
+DAY = "2024-07-20"
+"""The day of these audits; the snapshot is from 2024-07-15."""
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The reference deployment as a snapshot file of a stated time."""
+    path = tmp_path_factory.mktemp("snapshots") / "s.json"
+    write_snapshot(replace(worlds.snapshot(), collected_at="2024-07-15T09:00:00Z"), path)
+    return path
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to run in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def waived(requirement: str, resource: str, expires: str) -> None:
+    text = WAIVER.format(requirement=requirement, resource=resource, expires=expires)
+    Path("w.yaml").write_text(text, encoding="utf-8")
+
+
+def notes() -> list[str]:
+    found: dict[str, Any] = json.loads(Path("r.json").read_text(encoding="utf-8"))
+    said: list[str] = found["notes"]
+    return said
+
+
+def check(stored: Path, *arguments: str) -> int:
+    return run(["check", str(stored), "--as-of", DAY, "-o", "r.json", *arguments])
+
+
+EVERYTHING = "every requirement on every resource is waived"
+
+
+@pytest.mark.parametrize(
+    ("requirement", "resource", "warned"),
+    [
+        ("*", "*", True),
+        ("**", "/subscriptions/*", True),
+        ("*-*", "*/providers/*", True),
+        ("*", "*/subnets/snet-jumpbox", False),
+        ("NSG-*", "*", False),
+    ],
+)
+def test_a_waiver_of_everything_is_warned_of_and_noted(
+    stored: Path, here: Path, capsys: pytest.CaptureFixture[str], requirement: str, resource: str, warned: bool
+) -> None:
+    waived(requirement, resource, "2024-09-30")
+    check(stored, "--waivers", "w.yaml")
+    errors = capsys.readouterr().err
+    assert (EVERYTHING in errors) is warned
+    assert ("warning: " in errors) is warned
+    assert any(EVERYTHING in note for note in notes()) is warned
+
+
+@pytest.mark.parametrize(("expires", "warned"), [("2025-07-21", False), ("2025-07-22", True), ("9999-12-31", True)])
+def test_a_waiver_for_more_than_a_year_is_warned_of_and_noted(
+    stored: Path, here: Path, capsys: pytest.CaptureFixture[str], expires: str, warned: bool
+) -> None:
+    waived("NSG-JMP-OUT", "*/subnets/snet-jumpbox", expires)
+    check(stored, "--waivers", "w.yaml")
+    assert ("which is more than a year" in capsys.readouterr().err) is warned
+    assert any("which is more than a year" in note for note in notes()) is warned
+
+
+def test_no_format_with_waivers_in_it_hides_one_of_everything(stored: Path, here: Path) -> None:
+    waived("*", "*", "2024-09-30")
+    formats = ("csv", "github", "html", "junit", "markdown", "ocsf", "sarif", "terminal")
+    also = [f"--also={name}=r.{name}.txt" for name in formats]
+    assert check(stored, "--waivers", "w.yaml", *also) == ExitCode.HOLDS
+    for name in formats:
+        text = " ".join(Path(f"r.{name}.txt").read_text(encoding="utf-8").split())
+        assert EVERYTHING in text, name
+
+
+def test_a_long_owner_does_not_push_the_warning_out_of_a_report(stored: Path, here: Path) -> None:
+    waived("*", "*", "9999-12-31")
+    text = Path("w.yaml").read_text(encoding="utf-8").replace("dana.whitfield", "d" * 3000)
+    Path("w.yaml").write_text(text, encoding="utf-8")
+    check(stored, "--waivers", "w.yaml", "--also", "markdown=r.md", "--also", "terminal=r.txt")
+    for name in ("r.md", "r.txt"):
+        said = " ".join(Path(name).read_text(encoding="utf-8").split())
+        assert EVERYTHING in said
+        assert "which is more than a year" in said
+
+
+def test_a_check_that_nothing_fails_says_so_wherever_that_was_asked(
+    stored: Path, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = "nothing makes this check fail (fail_on: never)"
+    Path("auditor.yaml").write_text("fail_on: never\n", encoding="utf-8")
+    for arguments in (["--fail-on", "never"], ["--settings", "auditor.yaml"]):
+        assert check(stored, *arguments) == ExitCode.HOLDS
+        assert f"warning: {said}" in capsys.readouterr().err
+        assert notes()[0].startswith(said)
+    check(stored, "--settings", "auditor.yaml", "--fail-on", "must")
+    assert said not in capsys.readouterr().err
+
+
+def test_what_settings_leave_out_is_warned_of(stored: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = "{OPS-04: {disabled: true, reason: the platform team registers flows}}"
+    Path("auditor.yaml").write_text(f"requirements: {rows}\n", encoding="utf-8")
+    check(stored, "--settings", "auditor.yaml")
+    assert "warning: OPS-04 is not checked: the settings disable it" in capsys.readouterr().err
+    assert any(note.startswith("OPS-04 is not checked") for note in notes())
+    check(stored, "--settings", "auditor.yaml", "-q")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_gate_bounds_how_long_waivers_may_last(stored: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    waived("NSG-JMP-OUT", "*/subnets/snet-jumpbox", "2024-09-30")
+    assert check(stored, "--waivers", "w.yaml", "--max-waiver-days", "72") == ExitCode.FAILS
+    capsys.readouterr()
+    Path("r.json").unlink()
+    assert check(stored, "--waivers", "w.yaml", "--max-waiver-days", "71") == ExitCode.USAGE
+    errors = capsys.readouterr().err
+    assert "w.yaml:2:5: the waiver of NSG-JMP-OUT on */subnets/snet-jumpbox lasts until 2024-09-30" in errors
+    assert "72 more days; --max-waiver-days allows 71" in errors
+    assert not Path("r.json").exists()
+    # Neither a file of settings nor an expired waiver is a way round it.
+    Path("auditor.yaml").write_text("waivers: w.yaml\n", encoding="utf-8")
+    assert check(stored, "--settings", "auditor.yaml", "--max-waiver-days", "0") == ExitCode.USAGE
+    waived("NSG-JMP-OUT", "*/subnets/snet-jumpbox", "2024-07-19")
+    assert check(stored, "--waivers", "w.yaml", "--max-waiver-days", "0") == ExitCode.FAILS
+
+
+def test_a_scan_is_bounded_before_it_reads_anything(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    waived("NSG-JMP-OUT", "*/subnets/snet-jumpbox", "2024-09-30")
+    asked = ["scan", "--subscription", "00000000-0000-4000-8000-000000000001", "--as-of", DAY, "--waivers", "w.yaml"]
+    assert run([*asked, "--max-waiver-days", "7"]) == ExitCode.USAGE
+    assert "72 more days; --max-waiver-days allows 7" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("as_of", "most", "said"),
+    [
+        ("2024-07-20", "5", ""),
+        ("2024-07-20", "4", "was collected on 2024-07-15T09:00:00Z, 5 days before 2024-07-20; --max-age allows 4"),
+        ("2024-07-15", "0", ""),
+        ("2024-07-14", "9", "was collected on 2024-07-15T09:00:00Z, after the day of this check, 2024-07-14"),
+    ],
+)
+def test_a_gate_bounds_how_old_a_snapshot_may_be(
+    stored: Path, here: Path, capsys: pytest.CaptureFixture[str], as_of: str, most: str, said: str
+) -> None:
+    code = run(["check", str(stored), "-q", "-o", "r.json", "--as-of", as_of, "--max-age", most])
+    assert code == (ExitCode.USAGE if said else ExitCode.FAILS)
+    assert said in capsys.readouterr().err
+    assert Path("r.json").exists() is not bool(said)
+
+
+def test_a_snapshot_without_a_time_is_not_young(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_snapshot(replace(worlds.snapshot(), collected_at=""), Path("s.json"))
+    assert run(["check", "s.json", "--max-age", "9999"]) == ExitCode.USAGE
+    assert "does not say when it was collected" in capsys.readouterr().err
