@@ -119,7 +119,8 @@ def test_what_waits_is_what_only_azure_and_its_people_decide(planned: AuditResul
     waiting = {f.requirement for f in planned.findings if f.until_deployed}
     assert {"PL-01", "PL-09", "MVN-02", "RBAC-01", "RBAC-11", "IDN-13", "KEY-06"} <= waiting
     settled = {f.requirement for f in planned.findings} - waiting
-    assert {"NSG-AGW-OUT", "NSG-PE-IN", "PUB-03", "PUB-07", "SEG-02", "CF-01", "REL-03", "MON-03"} <= settled
+    # NSG-AGW-OUT waits: whether the gateway gets to the chat UI hangs on the address that Azure gives its endpoint.
+    assert {"NSG-BAS-IN", "NSG-PE-IN", "PUB-03", "PUB-07", "SEG-02", "CF-01", "REL-03", "MON-03"} <= settled
 
 
 # --- the gate of a pull request ---------------------------------------------------------------------------------------
