@@ -211,7 +211,7 @@ def test_hostile_names_come_through_a_collection_unharmed(name: str, tmp_path: P
     assert found.documents
     # Half of a character can stand in no path: what a list shows under such a name is not found there, and is missed.
     assert found.complete is (name != "half a character")
-    assert len(failed(found)) < 60
+    assert len(failed(found)) < 100
     write_snapshot(found, tmp_path / "s.json")
     assert [document["id"] for document in read_snapshot(tmp_path / "s.json").documents]
     assert (tmp_path / "s.json").read_text(encoding="ascii").isprintable() is False  # line ends, and nothing else
