@@ -112,7 +112,7 @@ def reported(
     if out is not None:
         files = {"json": "result.json", "sarif": "result.sarif", "html": "report.html"}
         targets += [Target(name, out / file) for name, file in files.items()]
-    code = finish(result, ReportOptions(tuple(targets), fail_on="never", verbose=verbose), picture=picture)
+    code = finish(result, ReportOptions(tuple(targets), verbose=verbose), picture=picture)
     return code if code is ExitCode.BROKEN else ExitCode.HOLDS
 
 

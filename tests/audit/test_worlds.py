@@ -138,7 +138,7 @@ def test_a_rule_that_crashes_is_an_outcome_of_its_own(monkeypatch: pytest.Monkey
         raise ZeroDivisionError("broken on purpose")
 
     broken = replace(keyless.registry_has_an_admin_user, decide=burst)
-    rules = {**rules_by_name(), broken.name: broken}
+    rules = {**rules_by_name(), keyless.registry_has_an_admin_user.name: broken}
     monkeypatch.setattr("auditor.audit.audit.rules_by_name", lambda: rules)
     found = audit(snapshot(), BASELINE)
     (error,) = [f for f in found.findings if f.outcome is Outcome.ERROR]
