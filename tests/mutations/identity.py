@@ -88,7 +88,8 @@ def _through_groups() -> Iterator[Mutation]:
 def _settings() -> Iterator[Mutation]:
     kv = "vaults/kv-aibase"
     # A vault that goes by access policies knows no roles in its data plane: whoever read by one reads no more.
-    void = "IDN-06 sites/app-aibase, IDN-07 applicationGateways/agw-aibase, RBAC-04 userAssignedIdentities/id-amlworkspace"
+    void = "IDN-06 sites/app-aibase, IDN-07 applicationGateways/agw-aibase"
+    void += ", RBAC-04 userAssignedIdentities/id-amlworkspace"
     by_policies = ("set", f"{kv}/properties/enableRbacAuthorization", False)
     yield broken("vault by policies", by_policies, by=f"IDN-12 {kv}, {void}")
     yield broken(

@@ -35,6 +35,7 @@ WAITS_ALONE = {
     "RBAC-11": "who is in a group is known to Microsoft Graph alone",
     "KEY-06": "policies are assigned elsewhere too",
     **dict.fromkeys(["NSG-JMP-IN", "NSG-JMP-DENY", "SEG-05", "PL-15", "NET-01", "NET-02"], _ADDRESS),
+    **dict.fromkeys(["NSG-AGW-OUT", "NSG-APP-OUT", "NSG-JMP-OUT"], f"whether an endpoint is blocked: {_ADDRESS}"),
 }
 """Requirements that a plan alone may leave open until it is deployed, and why."""
 
