@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 _LISTED = (Path(__file__).parent / "not-yet.txt").read_text(encoding="utf-8").splitlines()
 NOT_YET = frozenset(line for line in _LISTED if line and not line.startswith("#"))
-SAMPLE = 40
+SAMPLE = 15
 """Removals of documents and lists that are tried of each world in every run."""
 
 
