@@ -111,6 +111,7 @@ def _only(ids: frozenset[str]) -> Baseline:
 
 
 EXCEPTIONS = {
+    r"REL-12 microsoft.containerregistry/registries/properties/zoneRedundancy": "in a region with zones every one is",
     r".*/(name|subnets/\*/name|httpListeners/\*/name|securityRules/\*/name)": "a name decides nothing",
     r".*/userAssignedIdentities/[^/]+/principalId": "any text may be an object id",
     r"CMP-05 .*/properties/model/name": "the model's capabilities say that it takes chat",

@@ -9,7 +9,7 @@ from functools import cached_property
 from auditor.drift.documents import Pair, doubted_absence
 from auditor.drift.model import Change, Effect, Topic
 from auditor.estate.naming import short
-from auditor.model import AuditResult, Finding, Level, Outcome, Severity, Unknown
+from auditor.model import ArmId, AuditResult, Finding, Level, Outcome, Severity, Unknown
 
 Key = tuple[str, str]
 """Workload and fingerprint (two workloads may share a resource), or workload and requirement."""
@@ -40,10 +40,20 @@ class Results:
 
     @cached_property
     def after(self) -> Mapping[Key, Finding]:
-        """The findings of the new audit, under the keys of the old where a workload lost or changed its name."""
+        """The findings of the new audit, under the keys of the old where a workload lost or changed its name.
+
+        A fingerprint tells the workload of a shared resource, so it changes with the name: what is said about the same
+        resource by the same requirement is the same finding then.
+        """
         found = _by_key(self.new)
         names = _renamed(self.old, self.new)
-        return {(names.get(workload, workload), fingerprint): f for (workload, fingerprint), f in found.items()}
+        if not names:
+            return found
+        same = {_statement(finding): key for key, finding in self.before.items()}
+        return {
+            same.get(_statement(finding), (names.get(workload, workload), fingerprint)): finding
+            for (workload, fingerprint), finding in found.items()
+        }
 
     def outcomes(self) -> Iterator[tuple[Finding, Outcome | None, Outcome | None]]:
         """Each finding that came out otherwise, with both outcomes; the newer finding where there are both."""
@@ -57,6 +67,10 @@ class Results:
             after = is_.outcome if is_ is not None else _absent(finding, about in hidden_after, self.pair.reversed)
             if before is not after:
                 yield finding, before, after
+
+
+def _statement(finding: Finding) -> tuple[str, ArmId | None, str]:
+    return finding.requirement, finding.verdict.resource, finding.verdict.aspect
 
 
 def _absent(finding: Finding, hidden: bool, pair: Pair) -> Outcome | None:
