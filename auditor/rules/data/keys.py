@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import msgspec
 
@@ -212,7 +211,7 @@ def secret_never_expires(secret: Resource, w: Workload, _terms: object) -> Answe
     )
     question = f"on which day {secret.name} expires (seconds since 1970)"
     lost = f"from that day on whoever reads {secret.name} needs its next version"
-    in_a_year = int((as_of(w) + timedelta(days=365)).timestamp())
+    in_a_year = int(as_of(w).timestamp()) + 365 * 86_400
     change = set_to(secret.id, "properties/attributes/exp", in_a_year, question, lost)
     says = f"{secret.name} of {vault_name(secret)} never expires"
     return broken(secret, says, evidence, fix=fix, changes=[change])
