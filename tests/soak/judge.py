@@ -23,9 +23,10 @@ def judged(found: Snapshot, code: int, each: Round) -> Iterator[str]:
     lacking = bool(failed(found)) or not found.complete
     if code != (ExitCode.INCOMPLETE if lacking else ExitCode.HOLDS):
         yield f"exit code {code}, although {len(failed(found))} reads failed and complete is {found.complete}"
-    cut_off = [read for read in found.reads if read.error == "Interrupted"]
-    if found.complete == bool(cut_off):
-        yield f"complete is {found.complete} with {len(cut_off)} reads cut off"
+    # What a list shows and its own path denies is missed as well as what time or a signal cut off.
+    missed = [read for read in found.reads if read.error in ("Interrupted", "Vanished")]
+    if found.complete == bool(missed):
+        yield f"complete is {found.complete} with {len(missed)} reads cut off or vanished"
     there, wanted = by_id(found), by_id(_as_it_was(whole, found, each))
     odd = [id_ for id_, document in there.items() if not _same(wanted.get(id_), document, lacking=lacking)]
     if odd:
