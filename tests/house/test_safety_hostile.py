@@ -211,6 +211,7 @@ def test_hostile_names_come_through_a_collection_unharmed(name: str, tmp_path: P
     assert found.documents
     # Half of a character can stand in no path: what a list shows under such a name is not found there, and is missed.
     assert found.complete is (name != "half a character")
+    # What is missed at its own path leaves a record of its own beside the refused reads below it.
     assert len(failed(found)) < 100
     write_snapshot(found, tmp_path / "s.json")
     assert [document["id"] for document in read_snapshot(tmp_path / "s.json").documents]
