@@ -479,7 +479,8 @@ def test_ctrl_c_ends_with_what_was_read() -> None:
     with serving(latency=0.02) as standin:
         found = collect(Target(cloud="public", arm_endpoint=standin.url), impatient)
     assert not found.complete
-    assert sum(read.answered for read in found.reads) in range(30, 40)
+    # Answers that had come in by then are kept, however many; what had not been asked by then no longer is.
+    assert sum(read.answered for read in found.reads) >= 30
     assert {read.error for read in failed(found)} == {"Interrupted"}
 
 

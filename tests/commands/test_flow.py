@@ -110,14 +110,14 @@ def test_a_service_tag_at_the_far_end(
     assert capsys.readouterr().out.startswith(first)
 
 
-def test_a_tag_whose_packets_fare_differently_is_unknown_and_shows_both(
+def test_a_tag_of_which_only_a_part_is_allowed_is_unknown_and_shows_both(
     stored: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = ["--at", "nic-jmp-aibase", "--direction", "out", "--protocol", "tcp", "--local", "10.0.2.132:5000"]
     assert run(["flow", str(stored), *asked, "--remote", "VirtualNetwork:443", "--format", "json"]) == ExitCode.HOLDS
     answer = json.loads(capsys.readouterr().out)
     assert (answer["access"], answer["rule"]) == ("Unknown", None)
-    assert "10.0.2.4:443 is let through" in answer["unknown"]["because"]
+    assert "10.0.2.4:443 is allowed" in answer["unknown"]["because"]
 
 
 def test_service_tags_can_be_given_as_a_file(stored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
