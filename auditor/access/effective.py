@@ -21,8 +21,8 @@ from auditor.access.assignments import (
     given,
     readable,
 )
-from auditor.access.conditions import Attributes, attributes_of, decided
-from auditor.access.deny_assignments import Denying, rights_of
+from auditor.access.conditions import Attributes, attributes_of, decided, split
+from auditor.access.deny_assignments import Denying
 from auditor.access.grants import (
     Effective,
     Grant,
@@ -260,13 +260,19 @@ class Access:
     def _holders(
         self, assignment: Assignment, gaps: dict[Unknown, None]
     ) -> Iterator[tuple[Principal, tuple[Principal, ...]]]:
-        """To whom an assignment gives something: the principal itself, and who is in it where it is a group."""
+        """To whom an assignment gives something: the principal itself, and who is in it where it is a group.
+
+        What is assigned to a principal that was deleted stays, and nobody can use it (docs/azure/access.md, section 3).
+        """
         holder = self.principal_of(assignment)
+        if holder.deleted:
+            return
         yield holder, ()
         if self.may_have_members(assignment):
             gaps.update((gap, None) for gap in self.directory.unknown_members(holder.id))
             for member in self.directory.members(holder.id):
-                yield member, (holder,)
+                if not member.deleted:
+                    yield member, (holder,)
 
     def _after_denials(
         self,
@@ -294,7 +300,7 @@ class Access:
         certain, doubts = self.denying.stops(grant.principal.id, grant.allows, grant.data, place)
         left = grant.allows
         for denial in certain:
-            left = left - rights_of(denial).plane(grant.data)
+            left = left - self.denying.taken_at(denial, place).certain.plane(grant.data)
             if left.is_empty:
                 return left, denial, doubts
         return left, None, doubts
@@ -378,13 +384,10 @@ class Access:
         narrowed: list[Rights] = []
         assert not isinstance(holding.role, Unknown)
         for part in holding.role.sets:
-            met, left = part.rights, part.rights
-            for text in filter(None, (holding.assignment.condition, part.condition)):
-                found = decided(text, self._attributes(scope))
-                met = Rights(met.control & found.met, met.data & found.met)
-                left = Rights(left.control - found.failed, left.data - found.failed)
+            texts = (holding.assignment.condition, part.condition)
+            met, left = split(part.rights, texts, self._attributes(scope))
             certain.append(met)
-            narrowed.append(left - met)
+            narrowed.append(left)
         return Rights.union(certain), Rights.union(narrowed)
 
     def effective(self, principal: str, scope: ArmId) -> Effective:
