@@ -23,7 +23,8 @@ class Taken:
 
 
 def _taken(denial: Denial, scope: ArmId) -> Taken:
-    """A denial's condition narrows what is denied: where it is false, nothing is (DenyAssignment of the REST reference).
+    """A condition narrows what is denied: where it is false, nothing is (learn.microsoft.com/rest/api/authorization/
+    deny-assignments).
 
     Nothing is taken where it is not known what a denial denies: ask its `sets` for the reason.
     """

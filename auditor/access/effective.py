@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import NamedTuple
 
 from auditor.access.assignments import (
@@ -33,7 +33,7 @@ from auditor.access.grants import (
 )
 from auditor.access.group_membership import may_have_members
 from auditor.access.known_operations import nearest, planes_of
-from auditor.access.other_grants import access_policies, delegated
+from auditor.access.other_grants import other_grants
 from auditor.access.principals import Directory, Principal
 from auditor.access.role_definitions import PermissionSet, Role, Roles
 from auditor.access.scopes import ROOT, Hierarchy, is_management_group
@@ -63,7 +63,7 @@ class Access:
         self.scopes = Hierarchy(estate)
         self.denying = Denying(estate, self.directory)
         self.voids = Voids(estate)
-        others, self._unread = _read_others(estate, self.roles)
+        others, self._unread = other_grants(estate, self.roles)
         self._given = (*(given(estate) if whole else readable(estate)), *others)
         self._tables: dict[ArmId, Attributes] = {}
         self._held: dict[str, _Held] = {}
@@ -177,7 +177,7 @@ class Access:
         gaps: dict[Unknown, None] = {}
         if isinstance(self.eligible, Unknown):
             gaps[self.eligible] = None
-        gaps |= dict.fromkeys(self._unread)
+        gaps |= dict.fromkeys(unread.why for unread in self._unread if unread.concerns(scope, below))
         inside = ((assignment, None) for assignment in self.below(scope)) if below else ()
         for assignment, doubt in (*self.covering(scope), *inside):
             role = self.role_of(assignment)
@@ -333,6 +333,7 @@ class Access:
             found = tuple(h for h in found if self._at(h.assignment, scope, below, gaps))
         if isinstance(self.eligible, Unknown):
             gaps[self.eligible] = None
+        gaps |= {u.why: None for u in self._unread if scope is None or u.concerns(scope, below)}
         return WhatCan(self.principal(principal), scope, found, tuple(gaps))
 
     def holdings_of(self, principal: str) -> tuple[Holding, ...]:
@@ -432,18 +433,6 @@ def _order(grant: Grant) -> tuple[int, str, str, str, str]:
     rank = ("yes", "conditional", "eligible", "unknown").index(grant.answer.value)
     place = grant.assignment.scope.key
     return rank, grant.principal.label.lower(), grant.principal.id, place, grant.assignment.resource.id.key
-
-
-def _read_others(estate: Estate, roles: Roles) -> tuple[tuple[Assignment, ...], tuple[Unknown, ...]]:
-    """What gives rights beside role assignments, and why some of it may not be known."""
-    found: list[Assignment] = []
-    gaps: list[Unknown] = []
-    for read in (access_policies, partial(delegated, roles=roles)):
-        try:
-            found += read(estate)
-        except NotKnown as gap:
-            gaps.append(gap.unknown)
-    return tuple(found), tuple(gaps)
 
 
 @once_an_estate

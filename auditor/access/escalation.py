@@ -11,6 +11,7 @@ from auditor.access.conditions import decided
 from auditor.access.effective import Access, access_of
 from auditor.access.grants import Grant, Holding
 from auditor.access.known_operations import names
+from auditor.access.other_grants import ASSIGN
 from auditor.access.role_definitions import PermissionSet
 from auditor.documents.defaults import setting
 from auditor.estate import Estate
@@ -176,8 +177,6 @@ def may_host(holdings: Iterable[Holding]) -> bool:
     return any(not isinstance(h.role, Unknown) and h.role.rights.control.overlaps(host_writes()) for h in holdings)
 
 
-ASSIGN = "Microsoft.Authorization/roleAssignments/write"
-"""The operation that assigns roles."""
 _REQUEST = "@request:microsoft.authorization/roleassignments:"
 
 

@@ -12,7 +12,6 @@ from auditor.access.approved import AllowedRole, allowance, reasons
 from auditor.access.assignments import Assignment, Hold
 from auditor.access.effective import Access, access_of, seen_access_of
 from auditor.access.escalation import (
-    ASSIGN,
     Escalation,
     data_access,
     delegates_data,
@@ -21,7 +20,7 @@ from auditor.access.escalation import (
     works_below,
 )
 from auditor.access.grants import Holding
-from auditor.access.other_grants import unread_delegations
+from auditor.access.other_grants import ASSIGN, unread_delegations
 from auditor.access.role_table import (
     Excess,
     Held,
