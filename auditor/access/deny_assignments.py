@@ -124,4 +124,3 @@ class Denying:
                 if isinstance(inside, Unknown) and doubt is None:
                     doubt = inside
         return False if doubt is None else doubt
-

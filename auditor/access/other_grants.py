@@ -100,7 +100,8 @@ _ENDED = ("failed", "canceled", "deleted")
 def _delegated(estate: Estate, registration: Registration, roles: Roles) -> Iterator[Assignment]:
     """What Azure Lighthouse gives to principals of another tenant at a subscription or a resource group.
 
-    Data actions of a delegated role are not given (learn.microsoft.com/azure/lighthouse/concepts/tenants-users-roles, read 2026-11).
+    Data actions of a delegated role are not given (learn.microsoft.com/azure/lighthouse/concepts/tenants-users-roles,
+    read 2026-11).
     """
     offer = _offer(estate, registration)
     if offer is None:

@@ -93,7 +93,7 @@ def _stated(access: Access, principal: str, row: Row, holding: Holding) -> RowAn
                 says = f"holds {row.name} at {kind_of(row.scope)}, but deny assignment {denial.name}"
                 where = (*evidence, denial.resource.at("properties", "scope"))
                 return RowAnswer(Held.DENIED, f"{says} takes {taken.show(3)} away", where)
-        gap = gap or condition_of(denial)
+        gap = condition_of(denial) if gap is None else gap
         return RowAnswer(Held.UNKNOWN, gap.because, evidence, gap)
     return RowAnswer(Held.STATED, f"holds {row.name} at {kind_of(row.scope)}", evidence)
 

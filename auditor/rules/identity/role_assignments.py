@@ -16,7 +16,6 @@ from auditor.access.escalation import (
     data_access,
     delegates_data,
     escalations_in,
-    may_host,
     works_below,
 )
 from auditor.access.grants import Holding
@@ -340,17 +339,22 @@ def _other_verdict(w: Workload, group: ArmId, assignment: Assignment, doubt: Unk
         yield unknown(group, role, *assignment.evidence, aspect=aspect)
         return
 
+    holdings = access.holdings_of(assignment.principal)
+
     def works(row: Escalation) -> bool:
-        hosted = not row.needs_host or may_host(access.holdings_of(assignment.principal))
-        return hosted and works_below(w.estate, row, group)
+        return row.is_of_use(holdings) and works_below(w.estate, row, group)
 
     name = access.role_name(assignment)
     taken, doubts = access.denying.taken(assignment.principal, group)
+    void = access.voids.below(group)
+    lost = taken | (void.rights if assignment.is_role_assignment else Rights())
     certain, narrowed = access.split(Holding(assignment, role, name), group)
-    operation = data_access(certain - taken, works)
+    operation = data_access(certain - lost, works)
     open_by_condition: Unknown | None = None
+    if operation is not None and data_access(certain - lost - void.perhaps, works) is None:
+        doubts = (*doubts, *([void.doubt] if void.doubt is not None else []))
     if operation is None:
-        operation, open_by_condition = _under_a_condition(w, assignment, narrowed - taken, works, group)
+        operation, open_by_condition = _under_a_condition(w, assignment, narrowed - lost, works, group)
     if operation is None:
         return
     says = f"{holder.label} holds {name} at {kind_of(assignment.scope)} and so reaches data: {operation}"
@@ -363,7 +367,7 @@ def _other_verdict(w: Workload, group: ArmId, assignment: Assignment, doubt: Unk
         yield unknown(group, gap, *assignment.evidence, aspect=aspect)
     else:
         witness = {"principal": holder.id, "action": operation, "scope": assignment.scope.text}
-        lost = f"whoever holds it loses it: {holder.label} holds {name} at {kind_of(assignment.scope)}"
+        warning = f"whoever holds it loses it: {holder.label} holds {name} at {kind_of(assignment.scope)}"
         yield broken(
             group,
             says,
@@ -371,7 +375,7 @@ def _other_verdict(w: Workload, group: ArmId, assignment: Assignment, doubt: Unk
             fix=_delete(assignment),
             aspect=aspect,
             witness=witness,
-            changes=_deleted(assignment, lost),
+            changes=_deleted(assignment, warning),
         )
 
 
