@@ -36,7 +36,7 @@ from auditor.access.known_operations import nearest, planes_of
 from auditor.access.other_grants import other_grants
 from auditor.access.principals import Directory, Principal
 from auditor.access.role_definitions import PermissionSet, Role, Roles
-from auditor.access.scopes import ROOT, Hierarchy, is_management_group
+from auditor.access.scopes import ROOT, Hierarchy, has_operation, is_management_group
 from auditor.access.void import Voids
 from auditor.estate import Estate
 from auditor.estate.kept import once_an_estate
@@ -149,6 +149,15 @@ class Access:
         for place in self._places[first : bisect_left(self._place_keys, scope.key + "0")]:
             yield from self._by_scope[place]
 
+    def _inside(self, scope: ArmId, action: str) -> Iterator[tuple[Assignment, Unknown | None]]:
+        """What is assigned inside a scope, where an operation can be done there; with the doubt, where it may not."""
+        resource = self.estate.find(scope) is not None
+        for assignment in self.below(scope):
+            place = assignment.scope
+            fits = has_operation(place, action) if resource else True
+            if fits is not False:
+                yield assignment, fits if isinstance(fits, Unknown) else None
+
     def covering(self, scope: ArmId) -> Iterator[tuple[Assignment, Unknown | None]]:
         """What is assigned at a scope or above it; with the doubt, where it is not known to be above."""
         chain = [scope]
@@ -178,7 +187,7 @@ class Access:
         if isinstance(self.eligible, Unknown):
             gaps[self.eligible] = None
         gaps |= dict.fromkeys(unread.why for unread in self._unread if unread.concerns(scope, below))
-        inside = ((assignment, None) for assignment in self.below(scope)) if below else ()
+        inside = self._inside(scope, action) if below else ()
         for assignment, doubt in (*self.covering(scope), *inside):
             role = self.role_of(assignment)
             if isinstance(role, Unknown):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from auditor.access.approved import AllowedRole, allowance
@@ -56,8 +56,8 @@ def strangers(
     result = Strangers()
     for ask in asked:
         answer = access.who_can(ask.operation, place.id, data=ask.data, below=True)
-        # Who is in a group does not matter here: a group that may is a stranger as it stands.
-        result.gaps |= {gap: None for gap in answer.gaps if gap.permission != MEMBERSHIP_RIGHT}
+        # Who is in a group does not matter: one that may is a stranger as it stands. Nor does what is only eligible.
+        result.gaps |= {g: None for g in answer.gaps if g.permission != MEMBERSHIP_RIGHT and g != access.eligible}
         for grant in answer.grants:
             if _counts(access, grant, meant) and (ask.row is None or _is_of_use(access, ask.row, grant)):
                 _take(access, ask, grant, allowed, result)
@@ -72,10 +72,10 @@ def strangers(
 
 def _counts(access: Access, grant: Grant, meant: frozenset[str]) -> bool:
     standing = grant.assignment.hold is Hold.STANDING
-    return standing and grant.principal.id not in meant and not _all_meant(access, grant.principal, meant)
+    return standing and grant.principal.id not in meant and not all_meant(access, grant.principal, meant)
 
 
-def _all_meant(access: Access, principal: Principal, meant: frozenset[str]) -> bool:
+def all_meant(access: Access, principal: Principal, meant: Collection[str]) -> bool:
     """Whether somebody is a group whose members are all known, and all of them meant to."""
     members = [m for m in access.directory.members(principal.id) if m.kind != "group" and not m.deleted]
     if not members or access.directory.unknown_members(principal.id):

@@ -121,7 +121,9 @@ def _may_read(  # noqa: PLR0917 - who, what, where
         says = f"{subject.name} may read {vault.name} as {certain[0].role.name}"
         return holds(subject, says, *evidence, aspect=aspect)
     answer = lacking
-    doubts = [doubt for grant in own for doubt in grant.doubts] + access.gaps_about(principal, answer)
+    # What is only eligible is not enough, whether it is known or not.
+    gaps = [gap for gap in access.gaps_about(principal, answer) if gap != access.eligible]
+    doubts = [doubt for grant in own for doubt in grant.doubts] + gaps
     if doubts:
         return unknown(subject, doubts[0], aspect=aspect)
     how = {May.CONDITIONAL: "only under a condition", May.ELIGIBLE: "only after activation"}

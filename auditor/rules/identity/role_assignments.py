@@ -28,6 +28,7 @@ from auditor.access.role_table import (
     row_answer,
 )
 from auditor.access.scopes import group_of, kind_of
+from auditor.access.strangers import all_meant
 from auditor.estate.principals import YET_TO_BE_MADE
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
 from auditor.model.change import Change, delete
@@ -306,7 +307,7 @@ def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
     borne = []
     counted = Counter[str]()
     for assignment, doubt in access.covering(group):
-        if assignment.principal not in own:
+        if assignment.principal not in own and not all_meant(access, access.principal_of(assignment), own):
             counted[_how_held(access, assignment)] += 1
             if _how_held(access, assignment) == Hold.STANDING:
                 found = list(_other_verdict(w, group, assignment, doubt))
