@@ -5,6 +5,7 @@ Every situation is the compliant world with a few documents more. Expected is th
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,8 +16,9 @@ import pytest
 
 from auditor.access.role_definitions import built_in_guids, built_in_named
 from auditor.baseline import read_baseline
-from auditor.estate import build_estate
+from auditor.estate import Estate, build_estate
 from auditor.model import Outcome
+from auditor.rules import Rule
 from auditor.workload.parts import Pins, workloads
 from tests import worlds
 from tests.builders.access_worlds import guid
@@ -307,26 +309,40 @@ SITUATIONS = [
 
 @pytest.mark.parametrize("situation", [pytest.param(s, id=s.name) for s in SITUATIONS])
 def test_situation(situation: Situation) -> None:
-    said = {requirement: _worst(situation, requirement) for requirement in situation.expected}
+    estate = _estate(situation)
+    said = {requirement: _worst(estate, requirement) for requirement in situation.expected}
     assert {requirement: outcome.value for requirement, (outcome, _) in said.items()} == situation.expected, said
 
 
 @cache
-def _terms() -> Mapping[str, Any]:
-    return read_baseline().stated
+def _documents() -> tuple[Doc, ...]:
+    return tuple(worlds.documents(WORLD))
+
+
+def _estate(situation: Situation) -> Estate:
+    documents = [d for d in _documents() if not _is_of(d, situation.gone)]
+    if situation.change is not None:
+        changed = [copy.deepcopy(d) if d["id"] in (VAULT, REGISTRY) else d for d in documents]
+        for document in changed:
+            situation.change(document)
+        documents = changed
+    refused = (worlds.refused(situation.refused, SUB),) if situation.refused else ()
+    return build_estate(worlds.snapshot([*documents, *situation.docs], (*worlds.whole(SUB), *refused), WORLD))
+
+
+@cache
+def _rules() -> Mapping[str, tuple[Rule, Any]]:
+    stated = read_baseline().stated
+    return {
+        id_: (rule, msgspec.convert(stated.get(id_, {}), rule.terms, strict=True)) for id_, rule in rule_index().items()
+    }
 
 
 _ORDER = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS)
 
 
-def _worst(situation: Situation, requirement: str) -> tuple[Outcome, list[str]]:
-    documents = [d for d in worlds.documents(WORLD) if not _is_of(d, situation.gone)]
-    for document in documents if situation.change else ():
-        situation.change(document)
-    refused = (worlds.refused(situation.refused, SUB),) if situation.refused else ()
-    estate = build_estate(worlds.snapshot([*documents, *situation.docs], (*worlds.whole(SUB), *refused), WORLD))
-    rule = rule_index()[requirement]
-    terms = msgspec.convert(_terms().get(requirement, {}), rule.terms, strict=True)
+def _worst(estate: Estate, requirement: str) -> tuple[Outcome, list[str]]:
+    rule, terms = _rules()[requirement]
     found = [v for w in workloads(estate, Pins()) for v in rule.apply(w, terms)]
     worst = min((v.outcome for v in found), key=_ORDER.index)
     return worst, [v.message for v in found if v.outcome is worst]
