@@ -71,15 +71,20 @@ class Denying:
         return self._taken[denial.resource.id, scope]
 
     def stops(
-        self, principal: str, asked: OperationSet, data: bool, scope: ArmId
+        self, principal: str, asked: OperationSet, data: bool, scope: ArmId, inside: bool = False
     ) -> tuple[tuple[Denial, ...], tuple[Unknown, ...]]:
-        """The denials that take some of these operations from a principal for certain, and why others might."""
+        """The denials that take some of these operations from a principal for certain, and why others might.
+
+        With `inside`, what lies in the scope counts: what is denied at the scope alone is not denied there.
+        """
         here = self.at(scope)
         if isinstance(here, Unknown):
             return (), (here,)
         certain: list[Denial] = []
         doubts: list[Unknown] = []
         for denial in here:
+            if inside and denial.here_only:
+                continue
             taken = self.taken_at(denial, scope)
             sure = taken.certain.plane(data).overlaps(asked)
             perhaps = taken.perhaps.plane(data).overlaps(asked)

@@ -31,7 +31,6 @@ from auditor.access.grants import (
     WhatCan,
     WhoCan,
 )
-from auditor.access.group_membership import may_have_members
 from auditor.access.known_operations import nearest, planes_of
 from auditor.access.other_grants import other_grants
 from auditor.access.principals import Directory, Principal
@@ -116,7 +115,7 @@ class Access:
         if holder.kind in ("group", "foreigngroup"):
             # A group of another tenant has no identity of this one in it.
             return holder.kind == "group"
-        return not holder.kind and assignment.is_role_assignment and may_have_members(assignment)
+        return not holder.kind
 
     def principal(self, id_: str) -> Principal:
         """The principal of an object id, with what the snapshot or an assignment to it tells."""
@@ -124,8 +123,13 @@ class Access:
         return self.principal_of(assigned[0]) if assigned else self.directory.get(id_)
 
     def principal_of(self, assignment: Assignment) -> Principal:
-        """To whom something is assigned."""
-        return self.directory.get(assignment.principal, assignment.principal_kind, assignment.principal_name)
+        """To whom something is assigned. A type that it does not state may stand in another assignment."""
+        kind = assignment.principal_kind or self._stated_kinds.get(assignment.principal, "")
+        return self.directory.get(assignment.principal, kind, assignment.principal_name)
+
+    @cached_property
+    def _stated_kinds(self) -> dict[str, str]:
+        return {a.principal: a.principal_kind for a in self.assignments if a.principal_kind}
 
     def role_of(self, assignment: Assignment) -> Role | Unknown:
         """What an assignment gives, or why that is not known."""
@@ -151,10 +155,8 @@ class Access:
 
     def _inside(self, scope: ArmId, action: str) -> Iterator[tuple[Assignment, Unknown | None]]:
         """What is assigned inside a scope, where an operation can be done there; with the doubt, where it may not."""
-        resource = self.estate.find(scope) is not None
         for assignment in self.below(scope):
-            place = assignment.scope
-            fits = has_operation(place, action) if resource else True
+            fits = has_operation(assignment.scope, action)
             if fits is not False:
                 yield assignment, fits if isinstance(fits, Unknown) else None
 
@@ -186,7 +188,7 @@ class Access:
         gaps: dict[Unknown, None] = {}
         if isinstance(self.eligible, Unknown):
             gaps[self.eligible] = None
-        gaps |= dict.fromkeys(unread.why for unread in self._unread if unread.concerns(scope, below))
+        gaps |= {u.why: None for u in self._unread if u.concerns(scope, below) and (True in planes or not u.data)}
         inside = self._inside(scope, action) if below else ()
         for assignment, doubt in (*self.covering(scope), *inside):
             role = self.role_of(assignment)
@@ -206,6 +208,7 @@ class Access:
                         doubt,
                         grants,
                         refused,
+                        inside=below and place.type.count("/") <= 1,
                     )
         order = sorted(grants, key=_order)
         return WhoCan(action, scope, planes, tuple(order), tuple(refused), tuple(gaps), notes)
@@ -290,11 +293,13 @@ class Access:
         doubt: Unknown | None,
         grants: list[Grant],
         refused: list[Refusal],
+        *,
+        inside: bool,
     ) -> None:
         """The firmest piece of one assignment that denials leave; where they leave none, the first that they stop."""
         stopped: list[Refusal] = []
         for grant in pieces:
-            left, denial, doubts = self._left(grant, place)
+            left, denial, doubts = self._left(grant, place, inside)
             if denial is not None:
                 stopped.append(Refusal(grant, denial))
                 continue
@@ -304,9 +309,11 @@ class Access:
             return
         refused.extend(stopped[:1])
 
-    def _left(self, grant: Grant, place: ArmId) -> tuple[OperationSet, Denial | None, tuple[Unknown, ...]]:
+    def _left(
+        self, grant: Grant, place: ArmId, inside: bool
+    ) -> tuple[OperationSet, Denial | None, tuple[Unknown, ...]]:
         """What denials leave of a grant, or the one that takes the last of it."""
-        certain, doubts = self.denying.stops(grant.principal.id, grant.allows, grant.data, place)
+        certain, doubts = self.denying.stops(grant.principal.id, grant.allows, grant.data, place, inside)
         left = grant.allows
         for denial in certain:
             left = left - self.denying.taken_at(denial, place).certain.plane(grant.data)

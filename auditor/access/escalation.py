@@ -70,6 +70,8 @@ class Escalation:
 
 def _has(target: Resource, name: str, value: bool | str) -> bool:
     """Whether a setting is known to have a value; one that is not known keeps an operation in the answer."""
+    if name == "*":
+        return True
     try:
         return setting(target, "properties", name).is_one_of(str(value))
     except NotKnown:

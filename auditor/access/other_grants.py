@@ -1,4 +1,4 @@
-"""Rights that no role assignment gives: access policies of vaults, and what Azure Lighthouse delegates."""
+"""Rights that no role assignment gives: access policies of vaults, roles of Cosmos DB, and Azure Lighthouse."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from auditor.access.assignments import Assignment, Hold
 from auditor.access.principals import DELEGATED
 from auditor.access.role_definitions import PermissionSet, Role, Roles
+from auditor.documents.cosmos_roles import SqlRoleAssignment, SqlRoleDefinition
 from auditor.documents.delegation import Authorization, Offer, OfferDocument, Registration
 from auditor.documents.vault import AccessPolicy, Vault
 from auditor.documents.view import Reading
@@ -19,10 +20,14 @@ from auditor.sets.operation_set import OperationSet, Rights
 
 @dataclass(frozen=True)
 class Unread:
-    """What is not known of the rights that something gives at a place; it says nothing of other places."""
+    """What is not known of the rights that something gives at a place; it says nothing of other places.
+
+    With `data`, it gives data actions and no others.
+    """
 
     place: ArmId
     why: Unknown
+    data: bool = True
 
     def concerns(self, scope: ArmId, below: bool) -> bool:
         """Whether it may change an answer about a scope, or with `below` about what lies in it."""
@@ -38,11 +43,18 @@ def other_grants(estate: Estate, roles: Roles) -> tuple[tuple[Assignment, ...], 
             found += _policies_of(Vault(vault))
         except NotKnown as gap:
             unread.append(Unread(vault.id, gap.unknown))
+    for assignment in estate.seen(SqlRoleAssignment.kind):
+        try:
+            found += _of_cosmos(estate, SqlRoleAssignment(assignment))
+        except NotKnown as gap:
+            unread.append(Unread(assignment.id.parent or assignment.id, gap.unknown))
+    for account in estate.seen(_COSMOS):
+        unread += [Unread(account.id, g) for g in [estate.coverage.gap(SqlRoleAssignment.kind, account.id)] if g]
     for registration in estate.seen(Registration.kind):
         try:
             found += _delegated(estate, Registration(registration), roles)
         except NotKnown as gap:
-            unread.append(Unread(_delegated_at(registration), gap.unknown))
+            unread.append(Unread(_delegated_at(registration), gap.unknown, data=False))
     return tuple(found), tuple(unread)
 
 
@@ -86,6 +98,52 @@ def _policy(policy: AccessPolicy) -> PermissionSet:
             written += [(facts["prefix"] + name, evidence) for several in names for name in several]
     rights = Rights(data=OperationSet.of(name for name, _ in written))
     return PermissionSet(policy.resource, policy.path, rights, "", tuple(written))
+
+
+_COSMOS = "microsoft.documentdb/databaseaccounts"
+
+
+def _of_cosmos(estate: Estate, given: SqlRoleAssignment) -> Iterator[Assignment]:
+    """What a role of an account gives: data actions and nothing else, and of that account alone.
+
+    An assignment without a principal or with a role that is not in the snapshot raises `NotKnown`.
+    """
+    who, role_id, account = given.principal.value, given.role.value, given.id.parent
+    assert account is not None
+    scope = given.scope.value or account.text
+    yield Assignment(
+        given.resource,
+        who,
+        "",
+        "",
+        role_id.rpartition("/")[2],
+        ArmId(scope) if scope.startswith("/subscriptions/") else ArmId(account.text + scope.rstrip("/")),
+        "",
+        Hold.STANDING,
+        _cosmos_role(estate, account, role_id.rpartition("/")[2], given),
+        (given.principal.evidence, given.role.evidence, given.scope.evidence),
+    )
+
+
+def _cosmos_role(estate: Estate, account: ArmId, guid: str, given: SqlRoleAssignment) -> Role:
+    document = estate.find(account.child("sqlRoleDefinitions", guid))
+    built_in = load("cosmos-roles")["built_in"].get(guid)
+    key = f"{account.key}#{guid}"
+    if document is None and built_in is not None:
+        names = tuple((name, given.role.evidence) for name in built_in["dataActions"])
+        rights = Rights(data=OperationSet.of(built_in["dataActions"]))
+        part = PermissionSet(given.resource, ("properties", "roleDefinitionId"), rights, "", names)
+        return Role(key, built_in["name"], False, given.resource, (part,))
+    if document is None:
+        gap = estate.coverage.gap(SqlRoleDefinition.kind, account)
+        why = gap if gap is not None else Unknown(f"what role {guid} of {account.name} allows is not in this snapshot")
+        raise NotKnown(why)
+    view = SqlRoleDefinition(document)
+    parts = tuple(
+        PermissionSet(document, part.path, Rights(data=OperationSet.of(part.allowed.value, part.left_out.value)))
+        for part in view.permissions.value
+    )
+    return Role(key, view.label.value, view.kind_of_role.value != "builtinrole", document, parts)
 
 
 def _delegated_at(registration: Resource) -> ArmId:

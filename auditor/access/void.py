@@ -40,7 +40,8 @@ class Voids:
             for resource in estate.seen(row["on"]):
                 doubt: Unknown | None = None
                 try:
-                    if not setting(resource, "properties", row["property"]).is_one_of(str(row["value"])):
+                    always = "property" not in row
+                    if not always and not setting(resource, "properties", row["property"]).is_one_of(str(row["value"])):
                         continue
                 except NotKnown as gap:
                     doubt = gap.unknown
