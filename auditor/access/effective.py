@@ -35,7 +35,7 @@ from auditor.access.known_operations import nearest, planes_of
 from auditor.access.other_grants import other_grants
 from auditor.access.principals import Directory, Principal
 from auditor.access.role_definitions import PermissionSet, Role, Roles
-from auditor.access.scopes import ROOT, Hierarchy, has_operation, is_management_group
+from auditor.access.scopes import ROOT, Hierarchy, has_operation, is_asked_inside, is_management_group
 from auditor.access.void import Voids
 from auditor.estate import Estate
 from auditor.estate.kept import once_an_estate
@@ -208,7 +208,7 @@ class Access:
                         doubt,
                         grants,
                         refused,
-                        inside=below and place.type.count("/") <= 1,
+                        inside=below and is_asked_inside(place, action),
                     )
         order = sorted(grants, key=_order)
         return WhoCan(action, scope, planes, tuple(order), tuple(refused), tuple(gaps), notes)
