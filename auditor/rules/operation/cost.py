@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import msgspec
 
 from auditor.access.scopes import group_of
+from auditor.documents.ai_account import ModelDeployment
 from auditor.documents.ml_workspace import OnlineDeployment
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
 from auditor.model.change import Change, create, delete, set_to
-from auditor.rules.rule import Answer, broken, decides, holds, not_applicable
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.model_deployments import filtered_sources, takes_chat
 from auditor.workload.parts import Workload
@@ -125,38 +126,61 @@ def quota_serves_no_model_of_the_workload(account: Resource, w: Workload, _terms
 
 
 class ModelTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The model whose results are good enough and whose price is the least."""
+    """The models whose price is the least, any of which may do; `read` is the day on which prices were compared.
 
-    model: str
+    `model` is the older way to name a single one.
+    """
+
+    models: tuple[str, ...] = ()
+    model: str = ""
+    read: str = ""
+
+    @property
+    def cheap(self) -> tuple[str, ...]:
+        """Every model named, the first one first."""
+        return (*self.models, *((self.model,) if self.model else ()))
+
+    def __post_init__(self) -> None:
+        """Refuse terms that name no model."""
+        if not self.cheap:
+            raise ValueError("`models` names no model")
 
 
 @decides(on=lambda w: w.model_deployments, part="model deployment", terms=ModelTerms)
 def dearer_model_than_the_article_takes(deployment: Resource, w: Workload, terms: ModelTerms) -> Answer:
-    """A deployment uses another model than the one that the article found sufficient.
+    """A deployment uses a dearer model than those that may suffice.
 
     What is read: `properties.model.name` of every model deployment. Models that take no chat, for embeddings, speech or
-    images, are not compared.
+    images, are not compared; of one that this version does not know it is unknown whether it takes chat.
 
     Why it matters: prices of models differ by more than an order of magnitude; the article takes the least expensive
-    one whose results suffice.
+    one whose results suffice. Its own choice of 2024 is retired by now: the terms name the small models of the day on
+    which their prices were read.
 
-    What is wrong: the model is another one. It may be the right one for this workload: then say so in a baseline of
+    What is wrong: the model is none of these. It may be the right one for this workload: then say so in a baseline of
     your own, or waive this with the reason.
 
     How to put it right: deploy the less expensive model beside it, compare the results, shift the traffic.
 
-    References: article, "Azure OpenAI" (select the right AI model).
+    References: article, "Azure OpenAI" (select the right AI model);
+    learn.microsoft.com/azure/ai-foundry/openai/concepts/model-retirements.
     """
-    evidence = deployment.at("properties", "model", "name")
-    if evidence.value is None:
+    view = ModelDeployment(deployment)
+    name, evidence = view.model, view.model.evidence
+    if isinstance(name.known, Unknown) or not name.known:
         raise NotKnown(Unknown(f"deployment {deployment.name} does not say which model it serves"))
     speaks = filtered_sources(deployment) == {"prompt", "completion"}
-    if not speaks or takes_chat(deployment) is False:
+    chat = takes_chat(deployment)
+    if not speaks or chat is False:
         return not_applicable(deployment, f"{evidence.value} is no chat model", evidence)
-    if str(evidence.value).casefold() == terms.model.casefold():
+    if name.known in {model.casefold() for model in terms.cheap}:
         return holds(deployment, f"{deployment.name} serves {evidence.value}", evidence)
-    says = f"{deployment.name} serves {evidence.value}, where {terms.model} may suffice"
-    return broken(deployment, says, evidence, fix=f"deploy {terms.model}, compare the results, shift the traffic")
+    if isinstance(chat, Unknown):
+        return unknown(deployment, chat, evidence)
+    smaller = terms.cheap[0]
+    says = f"{deployment.name} serves {evidence.value}, where a smaller model such as {smaller} may suffice"
+    fix = f"deploy {smaller}, compare the results, shift the traffic"
+    return broken(deployment, says, evidence, fix=fix)
 
 
 @decides(on=lambda w: w.online_deployments, part="online deployment")
