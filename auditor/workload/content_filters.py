@@ -114,6 +114,10 @@ def keeps_back(policy: Resource, name: str, source: str, threshold: str | None) 
     """
     rows = [f for f in ContentPolicy(policy).filters.value if _is_for(f, name, source)]
     where = f"{name} in {source.lower()}s"
+    unclear = [f for f in ContentPolicy(policy).filters.value if _does_not_say(f)]
+    if unclear and not any(_row(policy, row, where, threshold).holds is True for row in rows):
+        because = f"a filter of {policy.name} does not show its name or its source, and may be the one for {where}"
+        return Step(where, Unknown(because, absent=True), because, (unclear[0].shown(),))
     if not rows:
         says = f"{policy.name} has no filter for {where}"
         return Step(where, False, says, (policy.at("properties", "contentFilters"),))
@@ -128,6 +132,10 @@ def is_row_for(row: Mapping[str, Any], name: str, source: str) -> bool:
 
 def _is_for(row: ContentFilter, name: str, source: str) -> bool:
     return plain(str(row.filter.known)) == plain(name) and row.source.known == source.casefold()
+
+
+def _does_not_say(row: ContentFilter) -> bool:
+    return isinstance(row.filter.known, Unknown) or isinstance(row.source.known, Unknown)
 
 
 def _row(policy: Resource, row: ContentFilter, where: str, threshold: str | None) -> Step:
