@@ -11,7 +11,7 @@ BUDGET = "microsoft.consumption/budgets"
 class Comparison(View):
     """A dimension or tag that narrows a budget to what costs something there."""
 
-    name = word("name")
+    of = word("name")
     operator = word("operator")
     values = texts("values")
 

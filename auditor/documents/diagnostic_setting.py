@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.documents.view import View, flag, parts, reference, word
-from auditor.model import ArmId, Evidence
+from auditor.model import ArmId, Evidence, NotKnown, Unknown
 
 SETTING = "microsoft.insights/diagnosticsettings"
 
@@ -29,7 +29,9 @@ class DiagnosticSetting(View, kind=SETTING):
     partner = reference("properties", "marketplacePartnerId")
 
     def destinations(self) -> Iterator[tuple[ArmId, Evidence]]:
-        """What it sends to, and where that stands. Raises `NotKnown` where a destination cannot be read."""
+        """What it sends to, and where that stands. Raises `NotKnown` where that does not show."""
+        if not self.states("properties"):
+            raise NotKnown(Unknown(f"the diagnostic setting {self.name} shows nothing of itself", absent=True))
         for reading in (self.workspace, self.storage, self.event_hub, self.service_bus, self.partner):
             if reading.value is not None:
                 yield reading.value, reading.evidence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from auditor.documents.ai_account import DEPLOYMENT
@@ -144,7 +144,7 @@ def _in_force(rules: list[ProcessingRule], action: str) -> bool | Unknown:
     return False if gap is None else gap
 
 
-def _reaches_somebody(w: Workload, alert: MetricAlert, groups: list[ArmId | None]) -> bool | Unknown:
+def _reaches_somebody(w: Workload, alert: MetricAlert, groups: Iterable[ArmId | None]) -> bool | Unknown:
     """Whether one of the action groups is there, enabled and has a receiver that listens."""
     gap: Unknown | None = None
     for id_ in groups:

@@ -146,7 +146,9 @@ def _row(policy: Resource, row: ContentFilter, where: str, threshold: str | None
     if action and action not in _facts()["blocking_actions"]:
         return Step(where, False, f"{policy.name} has {action} as its action on {where}, not blocking", evidence)
     if blocking is False and action == _BLOCKS:
-        because = f"{policy.name} states the action {_BLOCKS} on {where} and blocking false: which counts is not documented"
+        because = (
+            f"{policy.name} states the action {_BLOCKS} on {where} and blocking false: which counts is not documented"
+        )
         return Step(where, Unknown(because), because, evidence)
     if blocking is False:
         return Step(where, False, f"{policy.name} marks {where} and does not block it", evidence)

@@ -55,7 +55,8 @@ def scales_out(scaler: Autoscale, as_of: datetime | None) -> bool | Unknown:
 def profiles_of(scaler: Autoscale, as_of: datetime | None) -> Iterator[Profile]:
     """The profiles that are in force now or will be; one for a date that has passed never is again.
 
-    `as_of` is the moment of the snapshot. A profile's dates are in a zone of its own: within a day of the end it counts.
+    `as_of` is the moment of the snapshot. The dates of a profile are in a zone of its own: within a day of its end it
+    counts.
     """
     for profile in scaler.profiles.value:
         fixed = profile.fixed_date.value

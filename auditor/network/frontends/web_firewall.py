@@ -218,7 +218,9 @@ def _skipped(policy: WebFirewallPolicy, hosts: tuple[str, ...]) -> Iterator[Hole
         else:
             most = _fits(_probed(variable, each.selector.known), _PLAIN.get(operator, operator), values, False, hosts)
         says = f"skips its rules for {'every request' if most else 'some requests'} by an exception on {variable}"
-        yield Hole(f"{says}{'' if _of_all_rules(each) else ', some of them'}", each.shown(), whole=most and _of_all_rules(each))
+        yield Hole(
+            f"{says}{'' if _of_all_rules(each) else ', some of them'}", each.shown(), whole=most and _of_all_rules(each)
+        )
 
 
 _PLAIN: Mapping[str, str] = {"startswith": "beginswith", "equals": "equal"}

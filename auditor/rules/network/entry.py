@@ -60,8 +60,8 @@ def entry_is_not_filtered(resource: Resource, w: Workload, terms: FirewallTerms)
     What is wrong: a sku without a firewall; a listener without one in force; a policy that is Disabled or in Detection
     mode, that has no rule set against attacks, a whole group of one switched off, a custom rule that lets every
     request past the managed rules, or a whole part of requests excluded from all of them, such as their bodies; a
-    listener of layer 4, whose connections no firewall looks at. Single rules that are switched off, narrow exclusions and custom rules that let
-    some requests pass are told with the verdict.
+    listener of layer 4, whose connections no firewall looks at. Single rules that are switched off, narrow exclusions
+    and custom rules that let some requests pass are told with the verdict.
 
     How to put it right: attach a policy and set it to Prevention
     (`az network application-gateway waf-policy policy-setting update --mode Prevention --state Enabled`).
@@ -254,9 +254,9 @@ _VERSIONS = ("tlsv1_0", "tlsv1_1", "tlsv1_2", "tlsv1_3")
 def gateway_speaks_old_tls(resource: Resource, w: Workload, terms: TlsTerms) -> Iterator[Verdict]:
     """The gateway agrees to a TLS version that is too old.
 
-    What is read: `sslPolicy`: the minimum version of a custom policy, the name of a predefined one, or the versions that
-    an older one switches off; without a policy, the predefined one that the gateway says is its default. The same of the SSL profile of each listener,
-    which takes the place of the gateway's policy for it.
+    What is read: `sslPolicy`: the minimum version of a custom policy, the name of a predefined one, or the versions
+    that an older one switches off; without a policy, the predefined one that the gateway says is its default. The same
+    of the SSL profile of each listener, which takes the place of the gateway's policy for it.
 
     Why it matters: TLS 1.0 and 1.1 are broken; a gateway that offers them lets an attacker choose them.
 

@@ -101,7 +101,7 @@ def _covers(budget: Budget, workspace: Resource) -> bool:
         return True
     by = narrowed.dimensions.value
     others = [key for key in ("and", "tags", "not", "or") if narrowed.states(key)]
-    if by is None or others or by.name.value not in _BY_GROUP or by.operator.value != "in":
+    if by is None or others or by.of.value not in _BY_GROUP or by.operator.value != "in":
         raise NotKnown(Unknown(f"budget {budget.name} is narrowed by a filter, which is not followed"))
     return workspace.id.resource_group in {value.casefold() for value in by.values.value}
 
@@ -184,9 +184,7 @@ def quota_serves_no_model_of_the_workload(account: Resource, w: Workload, _terms
             yield broken(account, says, capacity, fix=fix, aspect=deployment.name, changes=gone)
         else:
             says = f"deployment {deployment.name} serves the workload"
-            yield holds(
-                account, says, capacity, *[c.target.evidence for c in connected], aspect=deployment.name
-            )
+            yield holds(account, says, capacity, *[c.target.evidence for c in connected], aspect=deployment.name)
 
 
 class ModelTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

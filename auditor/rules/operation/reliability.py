@@ -244,7 +244,9 @@ def deployment_does_not_scale(deployment: Resource, w: Workload, _terms: object)
         if scales_out(scaler, taken(w)):
             return holds(deployment, f"{scaler.name} scales {deployment.name}", scaler.target.evidence)
     if scalers:
-        says = f"{scalers[0].name} never adds an instance to {deployment.name}: no rule does, or its bounds leave no room"
+        says = (
+            f"{scalers[0].name} never adds an instance to {deployment.name}: no rule does, or its bounds leave no room"
+        )
         return broken(deployment, says, scalers[0].profiles.evidence, fix=_autoscale(deployment))
     says = f"no enabled autoscale setting targets {deployment.name}"
     return broken(deployment, says, own.scaling.evidence, fix=_autoscale(deployment), changes=scaling(deployment, w))
