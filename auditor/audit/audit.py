@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from auditor.audit.retirements import retirements
 from auditor.audit.seen import seen_of
 from auditor.baseline import Baseline
 from auditor.estate import Estate, build_estate
@@ -84,6 +85,7 @@ def audit(
         workloads=tuple(_describe(w) for w in found),
         not_implemented=tuple(_without_rule(baseline, index)),
         notes=(*_left_out(baseline), *baseline.remarks, *_notes(found, estate)),
+        retirements=retirements(found, estate),
         positions={p: (at.line, at.column) for p, at in positions_of(snapshot, places).items()},
     )
 

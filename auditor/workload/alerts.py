@@ -169,7 +169,7 @@ def reaches_somebody(w: Workload, id_: ArmId, caller: str) -> bool | Unknown:
             return Unknown(f"{id_.name}, which {caller} calls, is not in this snapshot", absent=True)
         return False
     view = ActionGroup(group)
-    if not view.states():
+    if not view.states("properties"):
         return Unknown(f"the action group {id_.name} shows nothing of itself", absent=True)
     return view.enabled.known if view.has_receivers else False
 
