@@ -187,6 +187,12 @@ class OwnFirewall(View):
     exclusions = parts(Exclusion, "exclusions")
 
 
+class Certificate(View):
+    """A certificate of listeners: the URL of the vault's secret behind it, empty where it was given by itself."""
+
+    secret = text("properties", "keyVaultSecretId")
+
+
 class ApplicationGateway(View, kind=APPLICATION_GATEWAY):
     """An application gateway."""
 
@@ -203,6 +209,7 @@ class ApplicationGateway(View, kind=APPLICATION_GATEWAY):
     path_maps = parts(PathMap, "properties", "urlPathMaps")
     redirects = parts(Redirect, "properties", "redirectConfigurations")
     tls_profiles = parts(TlsProfile, "properties", "sslProfiles")
+    certificates = parts(Certificate, "properties", "sslCertificates")
     tls_policy = part(TlsPolicy, "properties", "sslPolicy")
     default_tls_policy = text("properties", "defaultPredefinedSslPolicy")
     firewall_policy = reference("properties", "firewallPolicy")

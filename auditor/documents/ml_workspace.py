@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from auditor.documents.view import View, number, part, reference, text, word
+from auditor.documents.view import Reading, View, number, part, reference, text, word
 from auditor.model import ArmId, Resource, Unknown
 
 WORKSPACE = "microsoft.machinelearningservices/workspaces"
@@ -14,6 +14,20 @@ class Workspace(View, kind=WORKSPACE):
     """A workspace of its own, a hub that keeps what its projects share, or one of those projects."""
 
     hub = reference("properties", "hubResourceId")
+    storage = reference("properties", "storageAccount")
+    vault = reference("properties", "keyVault")
+    registry = reference("properties", "containerRegistry")
+    insights = reference("properties", "applicationInsights")
+
+    def uses(self, prop: str) -> Reading[ArmId | None]:
+        """What it names as its own by a property: `storageAccount`, `keyVault`, `containerRegistry`, ..."""
+        by_name = {
+            "storageAccount": self.storage,
+            "keyVault": self.vault,
+            "containerRegistry": self.registry,
+            "applicationInsights": self.insights,
+        }
+        return by_name[prop]
 
     @property
     def sort(self) -> str:

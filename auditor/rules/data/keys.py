@@ -126,13 +126,13 @@ def endpoint_key_is_not_in_a_vault(site: Resource, w: Workload, _terms: object) 
     for reference in references:
         if secret_of(w, reference) is None:
             says = f"{reference.resource.name} of {site.name} names {reference.secret}, which {reference.vault} has not"
-            return broken(site, says, reference.resource.at("properties", "secretName"), fix=fix)
+            return broken(site, says, reference.resource.shown("properties", "secretName"), fix=fix)
     names = ", ".join(f"{r.resource.name} from {r.vault}" for r in references)
     return holds(site, f"{site.name} reads {names}", *(r.evidence for r in references))
 
 
 def _unresolved(site: Resource, reference: Reference) -> str:
-    status = reference.resource.get("properties", "status")
+    status = reference.evidence.value
     return f"the vault reference {reference.resource.name} of {site.name} is {status}, not Resolved"
 
 
