@@ -1,4 +1,4 @@
-"""Bodies that Azure answered to others, laid into a workload's own group: the audit judges them, and no rule crashes."""
+"""Bodies that Azure answered to others, laid into a workload's own group: they are judged, and no rule crashes."""
 
 from __future__ import annotations
 
