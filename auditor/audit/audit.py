@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from auditor.audit.beside import beside
 from auditor.audit.retirements import retirements
 from auditor.audit.seen import seen_of
 from auditor.baseline import Baseline
@@ -209,6 +210,7 @@ def _notes(found: tuple[Workload, ...], estate: Estate) -> Iterator[str]:
     if len(estate.contradictions) > _SHOWN:
         yield f"{len(estate.contradictions) - _SHOWN} more documents contradict themselves in this way"
     yield from _not_judged(estate)
+    yield from beside(found, estate)
     for workload in found:
         if workload.anchor is not None and workload.anchor.kind == "hub":
             yield f"{workload.anchor.name} is a hub: it is judged, with its projects, as the workspace"
