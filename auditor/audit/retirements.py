@@ -30,8 +30,8 @@ def retirements(found: Iterable[Workload], estate: Estate) -> tuple[Retirement, 
 
 def _found(row: Mapping[str, Any], resource: Resource, evidence: tuple[Evidence, ...], estate: Estate) -> Retirement:
     taken = estate.snapshot.collected_at[:10]
-    over = bool(taken) and date.fromisoformat(row["date"]).isoformat() <= taken
-    return Retirement(row["id"], resource.id, row["what"], row["date"], over, row["then"], row["source"], evidence)
+    over = bool(taken) and date.fromisoformat(row["on"]).isoformat() <= taken
+    return Retirement(row["id"], resource.id, row["what"], row["on"], over, row["then"], row["source"], evidence)
 
 
 def _uses(resource: Resource, where: Iterable[Mapping[str, Any]]) -> tuple[Evidence, ...] | None:

@@ -37,7 +37,7 @@ def of(**changes: Any) -> set[tuple[str, str]]:
 def test_every_row_has_a_day_a_source_and_something_in_its_place() -> None:
     assert len(ROWS) == len(load("retirements")["rows"]), "an id stands twice"
     for row in ROWS.values():
-        assert re.fullmatch(r"\d{4}-\d\d-\d\d", row["date"])
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d", row["on"])
         assert all(row[word] for word in ("source", "then", "types"))
         for condition in row["where"]:
             assert set(condition) - {"path"} in ({"in"}, {"contains"}, {"there"}), row["id"]
