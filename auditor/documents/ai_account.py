@@ -29,11 +29,16 @@ class OwnedStorage(View):
     account = reference("resourceId")
 
 
+class MonitorConfig(View):
+    """Where the customer's own monitoring of prompts writes to."""
+
+
 class Account(View, kind=ACCOUNT):
     """An account. `kind` of the document says which services it offers: `openai`, `aiservices`, ..."""
 
     capabilities = parts(Capability, "properties", "capabilities")
     abuse_penalty = part(AbusePenalty, "properties", "abusePenalty")
+    monitor = part(MonitorConfig, "properties", "raiMonitorConfig")
     limits_outbound = flag("properties", "restrictOutboundNetworkAccess")
     allowed_hosts = texts("properties", "allowedFqdnList")
     owned_storage = parts(OwnedStorage, "properties", "userOwnedStorage")

@@ -243,9 +243,9 @@ class ExemptionTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def abuse_is_not_monitored(account: Resource, w: Workload, terms: ExemptionTerms) -> Answer:
     """Abuse monitoring is off for an account although no exemption is meant to exist.
 
-    What is read: the account's `capabilities`, and `abusePenalty`, which says that Azure limits the account because it
-    has seen abuse and is shown beside the answer. Microsoft marks an account whose exemption it has granted with
-    `ContentLogging` = false; other accounts do not have that capability.
+    What is read: the account's `capabilities`; `abusePenalty`, which says that Azure limits the account because it has
+    seen abuse, and `raiMonitorConfig`, where its own monitoring writes to, are shown beside the answer. Microsoft marks
+    an account whose exemption it has granted with `ContentLogging` = false; other accounts do not have that capability.
 
     Why it matters: abuse monitoring keeps prompts for people to review. Whether it is on or off is a decision about
     the data, and should be a known one.
@@ -262,6 +262,8 @@ def abuse_is_not_monitored(account: Resource, w: Workload, terms: ExemptionTerms
     capabilities, penalty = view.capabilities, view.abuse_penalty
     seen = penalty.known if isinstance(penalty.known, AbusePenalty) else None
     limited = (penalty.evidence,) if seen is not None else ()
+    # Where an account's own monitoring writes to is shown beside the answer: prompts go there.
+    limited += (view.monitor.evidence,) if view.monitor.evidence.value else ()
     if isinstance(capabilities.known, Unknown):
         because = f"the capabilities of {account.name} are not in its document"
         unread = Unknown(because, permission="Microsoft.CognitiveServices/accounts/read")
