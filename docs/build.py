@@ -21,6 +21,7 @@ from auditor.commands.explain import terms_text  # noqa: E402
 from auditor.commands.options.catalogue import Entry, entries  # noqa: E402
 from auditor.model import Level  # noqa: E402
 from auditor.settings.schema import schema_text  # noqa: E402
+from docs.properties import properties_page  # noqa: E402
 from tests.cases.casefile import Case, cases_of, requirements_with_cases  # noqa: E402
 
 NOTE = "<!-- Written by docs/build.py: change the baseline, the rule's docstring or its cases, then `make docs`. -->"
@@ -34,7 +35,12 @@ def pages() -> dict[str, str]:
     with_cases = set(requirements_with_cases())
     cases = {e.requirement.id: cases_of(e.requirement.id) for e in found if e.requirement.id in with_cases}
     made = {f"rules/{e.requirement.id}.md": _rule_page(e, cases.get(e.requirement.id, [])) for e in found}
-    return {"coverage.md": _coverage(baseline, found, cases), "auditor.schema.json": schema_text(), **made}
+    return {
+        "coverage.md": _coverage(baseline, found, cases),
+        "ai-properties.md": properties_page(),
+        "auditor.schema.json": schema_text(),
+        **made,
+    }
 
 
 # --- one requirement -------------------------------------------------------------------------------------------------

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from auditor.audit.beside import beside
+from auditor.audit.retirements import retirements
 from auditor.audit.seen import seen_of
 from auditor.baseline import Baseline
 from auditor.estate import Estate, build_estate
@@ -84,6 +86,7 @@ def audit(
         workloads=tuple(_describe(w) for w in found),
         not_implemented=tuple(_without_rule(baseline, index)),
         notes=(*_left_out(baseline), *baseline.remarks, *_notes(found, estate)),
+        retirements=retirements(found, estate),
         positions={p: (at.line, at.column) for p, at in positions_of(snapshot, places).items()},
     )
 
@@ -207,6 +210,7 @@ def _notes(found: tuple[Workload, ...], estate: Estate) -> Iterator[str]:
     if len(estate.contradictions) > _SHOWN:
         yield f"{len(estate.contradictions) - _SHOWN} more documents contradict themselves in this way"
     yield from _not_judged(estate)
+    yield from beside(found, estate)
     for workload in found:
         if workload.anchor is not None and workload.anchor.kind == "hub":
             yield f"{workload.anchor.name} is a hub: it is judged, with its projects, as the workspace"

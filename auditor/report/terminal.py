@@ -13,7 +13,7 @@ from rich.text import Text
 
 from auditor.model import AuditResult, Finding, Outcome
 from auditor.report.context import Context, is_problem
-from auditor.report.digest import OPTIONAL, Digest, Family
+from auditor.report.digest import OPTIONAL, Digest, Family, ended
 from auditor.report.terminal_page import Paper, ruled
 from auditor.text.sanitise import (
     OUTCOME_WORDS,
@@ -300,6 +300,8 @@ def _remarks(digest: Digest, context: Context) -> Iterator[str]:
         yield f"{counted(waiting, 'finding')} {verb} unknown until deployed: `--strict --until-deployed` bears these."
     for note in result.notes:
         yield f"Note: {line(note, 400)}"
+    for says, names in ended(result):
+        yield f"Retirement: {line(says, 300)} ({line(', '.join(names), 200)})."
     if digest.steps:
         yield f"`auditor explain {digest.steps[0].requirement.id}` tells why it matters and how to fix it."
     if not context.verbose:

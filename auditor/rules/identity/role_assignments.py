@@ -28,7 +28,8 @@ from auditor.access.role_table import (
     row_answer,
 )
 from auditor.access.scopes import group_of, kind_of
-from auditor.access.strangers import all_meant
+from auditor.access.strangers import all_meant,
+from auditor.documents.ml_workspace import OnlineEndpoint
 from auditor.estate.principals import YET_TO_BE_MADE
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
 from auditor.model.change import Change, delete
@@ -95,6 +96,9 @@ def role_is_not_held_as_stated(carrier: Resource, w: Workload, terms: RowTerms) 
         return not_applicable(carrier, f"there is no {terms.scope.replace('_', ' ')} to hold {terms.name} on")
     row = Row(terms.role.lower(), terms.name, scopes[0])
     found = identities_of(w.estate, carrier)
+    if not found and OnlineEndpoint.kind == carrier.type and OnlineEndpoint(carrier).on_kubernetes:
+        says = f"{carrier.name} is served by a Kubernetes cluster: its containers act with identities of the cluster"
+        return not_applicable(carrier, says, carrier.at("kind"))
     if not found:
         says = f"{carrier.name} has no managed identity that could hold {terms.name} at {kind_of(row.scope)}"
         return broken(carrier, says, carrier.at("identity", "type"), fix="give it an identity of its own first")
