@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from auditor.documents.view import View, flag, parts, reference, references, word
-from auditor.model import Unknown
+from auditor.documents.view import View, flag, parts, reference, references, text, word
+from auditor.model import ArmId, Unknown
 
 INTERFACE = "microsoft.network/networkinterfaces"
 SCALE_SET = "microsoft.compute/virtualmachinescalesets"
@@ -21,8 +21,10 @@ class InstanceAddress(View):
 
 
 class Configuration(View):
-    """An ip-configuration as far as it leads to pools and to public addresses of instances."""
+    """An ip-configuration: its private address, its public one, and the pools that it is in."""
 
+    private_address = text("properties", "privateIPAddress")
+    public_address = reference("properties", "publicIPAddress")
     pools = references("properties", "loadBalancerBackendAddressPools")
     nat_pools = references("properties", "loadBalancerInboundNatPools")
     gateway_pools = references("properties", "applicationGatewayBackendAddressPools")
@@ -40,6 +42,15 @@ class Pooled(View):
 
     configurations = parts(Configuration, "properties", "ipConfigurations")
     forwards = flag("properties", "enableIPForwarding")
+
+    def behind(self, public: ArmId) -> tuple[str, ...]:
+        """The private addresses of the configurations with a public address; empty where one of them states none."""
+        if isinstance(self.configurations.known, Unknown):
+            return ()
+        own = [each for each in self.configurations.known if each.public_address.known == public]
+        stated = [each.private_address.known for each in own]
+        texts = [address for address in stated if isinstance(address, str) and address]
+        return tuple(texts) if len(texts) == len(own) else ()
 
     @property
     def may_give_addresses(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from auditor.documents.network_hosts import AGENT_POOL, HOSTS
-from auditor.documents.pool_membership import INTERFACES
+from auditor.documents.pool_membership import INTERFACES, SCALE_SET_INTERFACE, Pooled
 from auditor.documents.private_link_service import PRIVATE_LINK_SERVICE, nat_subnet
 from auditor.estate.paths import Chain, Link
 from auditor.model import ArmId, Resource, Unknown
@@ -45,7 +45,7 @@ from auditor.reach.nodes import (
     SERVES,
     Stations,
 )
-from auditor.reach.outward import way_to_addresses
+from auditor.reach.outward import is_the_internet, way_to_addresses
 from auditor.reach.service_access import (
     over_endpoint,
     over_public,
@@ -251,10 +251,6 @@ def _out_to(walk: _Walk, state: _State, addresses: AddressSet, mark: Mark) -> _S
     return state.at(done, origin=outside, asked=passing.any_address())
 
 
-_MANY = 2**24
-"""So many addresses are the Internet as a whole."""
-
-
 def outwards(
     fabric: NetworkModel, origin: Seat, addresses: AddressSet, asked: FlowSet | None, mark: Mark
 ) -> tuple[Mark, Outside, FlowSet]:
@@ -269,7 +265,7 @@ def outwards(
     step, passing = filtered(fabric, origin, OUTBOUND, flows)
     if step.holds is False:
         return replace(mark, steps=(step,)), Outside(origin.name, Addresses.known(AddressSet.none())), passing
-    route, way = way_to_addresses(fabric, origin, passing, None if addresses.size >= _MANY else addresses)
+    route, way = way_to_addresses(fabric, origin, passing, None if is_the_internet(addresses) else addresses)
     known = anybody() if isinstance(way.addresses, Unknown) else way.addresses
     outside = Outside(f"{origin.name} over the Internet", Addresses.known(known))
     packet = passing.witness()
@@ -279,8 +275,17 @@ def outwards(
 def _serves(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
     """From a public address to whoever has it."""
     if target.type not in FRONTS:
-        return _arrive(walk, n, state, target, state.asked)
+        return _arrive(walk, n, state, target, state.asked, addressed=_translated_to(target, state.door))
     return _listen(walk, state, target, state.door)
+
+
+def _translated_to(owner: Resource, public: ArmId | None) -> AddressSet | None:
+    """The private addresses that packets to a public address arrive at: those of the ip-configurations that have it."""
+    stated = Pooled(owner).behind(public) if public is not None and owner.type in INTERFACES else ()
+    try:
+        return AddressSet.of(*stated) if stated else None
+    except ValueError:
+        return None  # where the interface is, is then not known either
 
 
 def _enters(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
@@ -346,7 +351,19 @@ def _gives(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> 
         "an address that Azure gives it" if target.type in HOSTS else "the public address of each instance", None
     )
     state = _out_to(walk, state, anybody(), mark) if isinstance(state.origin, Seat) else state.at(mark)
-    return _arrive(walk, n, state, target, state.asked)
+    family = _families(target)
+    return _arrive(walk, n, state, target, family if state.asked is None else family & state.asked)
+
+
+def _families(pattern: Resource) -> FlowSet:
+    """Packets of the IP versions that the public addresses of a scale set's instances have."""
+    if pattern.type != SCALE_SET_INTERFACE:
+        return FlowSet.real()
+    stated = {address.version.known for address in Pooled(pattern).instance_addresses}
+    if len(stated) != 1 or not stated & {"ipv4", "ipv6"}:
+        return FlowSet.real()
+    family = AddressSet.of("::/0" if "ipv6" in stated else "0.0.0.0/0")
+    return FlowSet.box(destination=Addresses.known(family)) & FlowSet.real()
 
 
 def _arrive(

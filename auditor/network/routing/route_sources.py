@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from auditor.estate import Estate, Relation
@@ -107,7 +107,7 @@ def _shared(estate: Estate, network: Resource) -> _Shared:
     peers: list[tuple[Route, ...]] = []
     doubts: list[Doubt] = []
     near = space
-    seats = [network.id]
+    seats: dict[ArmId, AddressSet] = {network.id: EVERYWHERE}
     for peering in peerings_of(estate, network):
         prefixes: tuple[str, ...] = ()
         if connected(peering).holds is not False:
@@ -117,15 +117,18 @@ def _shared(estate: Estate, network: Resource) -> _Shared:
             else:
                 near |= far
                 prefixes = far.prefixes
-                seats.append(peering.remote)
+                seats[peering.remote] = far if peering.is_partial else EVERYWHERE
         at = (peering.document.at("properties", "peeringState"),)
         peers.append(tuple(Route(p, Hop.PEERING, towards=peering.remote, evidence=at) for p in prefixes))
     endpoints = tuple(_endpoint_routes(estate, seats))
     return _Shared(network, space, local, tuple(peers), near, endpoints, beyond(estate, network), tuple(doubts))
 
 
-def _endpoint_routes(estate: Estate, networks: list[ArmId]) -> Iterator[tuple[Resource, Route]]:
-    """A private endpoint puts a route of one address into its own network and into every peered one."""
+def _endpoint_routes(estate: Estate, networks: Mapping[ArmId, AddressSet]) -> Iterator[tuple[Resource, Route]]:
+    """A private endpoint puts a route of one address into its own network and into every peered one.
+
+    Of a peering of chosen subnets, or for IPv6 only, as far as the address is in what is peered.
+    """
     for endpoint in estate.seen(ENDPOINT):
         seat = next(iter(estate.targets(endpoint, Relation.IN_SUBNET)), None)
         if seat is None or seat.parent not in networks:
@@ -133,6 +136,8 @@ def _endpoint_routes(estate: Estate, networks: list[ArmId]) -> Iterator[tuple[Re
         known = addresses(estate, endpoint)
         for own in () if isinstance(known, Unknown) else known:
             prefix = f"{own.address}/{own.address.max_prefixlen}"
+            if own.address not in networks[seat.parent]:
+                continue
             yield endpoint, Route(prefix, Hop.PRIVATE_ENDPOINT, towards=endpoint.id, evidence=(own.evidence,))
 
 
