@@ -27,7 +27,7 @@ from auditor.network.model import (
     anybody,
 )
 from auditor.network.private_link.private_endpoints import ENDPOINT, connections
-from auditor.network.topology.virtual_networks import SUBNET, prefixes_of
+from auditor.network.topology.virtual_networks import SUBNET, assignable, prefixes_of
 from auditor.reach.connection import addresses_of, leg
 from auditor.reach.nodes import (
     CROSSES,
@@ -424,7 +424,10 @@ def _sender(walk: _Walk, front: Resource, way: Exit, before: Origin) -> Origin:
     if way.sender is not None:
         return Outside(f"the host, for {front.name}", Addresses.known(way.sender), is_host=True)
     seat = walk.stations.fabric.seat(front) if way.relays else None
-    return seat if isinstance(seat, Seat) else before
+    if not isinstance(seat, Seat):
+        return before
+    # Its instances have addresses of the subnet that no document shows.
+    return replace(seat, addresses=assignable(seat.subnet), anywhere=True)
 
 
 def _addressed(way: Exit, target: Resource) -> AddressSet | None:

@@ -57,12 +57,17 @@ class FirewallRule:
 
 @dataclass(frozen=True)
 class Passing:
-    """What comes of some packets at a firewall. `says` names the rule that decides an example."""
+    """What comes of some packets at a firewall. `says` names the rule that decides an example.
+
+    `proxied` are those that an application rule lets through: the firewall asks for them in its own name, whatever its
+    ranges are (firewall/snat-private-range).
+    """
 
     holds: bool | Unknown
     says: str
     flows: FlowSet
     evidence: tuple[Evidence, ...] = ()
+    proxied: FlowSet = field(default_factory=FlowSet.none)
 
 
 @dataclass
@@ -80,22 +85,24 @@ class FirewallRules:
         """What of these packets passes by the network rules, and by application rules for any name."""
         if self.gaps:
             return self._unknown(flows)
-        left, allowed = flows, FlowSet.none()
+        left, allowed, proxied = flows, FlowSet.none(), FlowSet.none()
         deciding: FirewallRule | None = None
         for rule in (*self.network, *(r for r in self.application if "*" in r.names)):
             hit = left & rule.flows
             if rule.allows and deciding is None and hit.is_empty is not True:
                 deciding = rule
             allowed |= hit if rule.allows else FlowSet.none()
+            proxied |= hit if rule.allows and rule.names else FlowSet.none()
             left -= hit
         empty = allowed.is_empty
         if empty is True:
             return self._dropped(flows)
         if isinstance(empty, Unknown):
             says = f"whether {self.firewall.name} lets this through is not known: {empty.because}"
-            return Passing(empty, says, allowed)
+            return Passing(empty, says, allowed, proxied=proxied)
         assert deciding is not None
-        return Passing(True, f"{deciding.name} of {self.firewall.name} lets it through", allowed, (deciding.evidence,))
+        says = f"{deciding.name} of {self.firewall.name} lets it through"
+        return Passing(True, says, allowed, (deciding.evidence,), proxied)
 
     def _dropped(self, flows: FlowSet) -> Passing:
         for rule in (*self.network, *self.application):

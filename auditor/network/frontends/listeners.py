@@ -20,6 +20,7 @@ from auditor.sets.address_set import AddressSet
 from auditor.sets.packet_set import FlowSet
 from auditor.sets.port_set import PortSet
 from auditor.sets.protocol_set import ProtocolSet
+from auditor.sets.symbolic_addresses import Addresses
 
 GATEWAY = "microsoft.network/applicationgateways"
 BALANCER = "microsoft.network/loadbalancers"
@@ -166,6 +167,8 @@ def _firewall(estate: Estate, front: Resource) -> Iterator[Entry]:
     for rule in translated(estate, front):
         exits = (Exit(rule.to, None, ports(rule.protocol, rule.to_port), relays=True),)
         listens = ports(rule.protocol, *rule.ports) & FlowSet.box(source=rule.sources)
+        if rule.inner:
+            listens &= FlowSet.box(destination=Addresses.of(rule.inner))
         yield Entry(front, rule.name, rule.at, listens, exits, (rule.evidence,))
 
 
