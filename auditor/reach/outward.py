@@ -34,9 +34,7 @@ def way_to_name(
     `ends` are the addresses of which it has some one, where they are known; else the routes for the Internet decide.
     """
     found = _service_route(fabric, origin, ends) if ends is not None else _route_out(fabric, origin)
-    return _outward(
-        fabric, origin, found, lambda firewall: fabric.firewall(firewall.resource).by_name(flows, hosts)
-    )
+    return _outward(fabric, origin, found, lambda firewall: fabric.firewall(firewall.resource).by_name(flows, hosts))
 
 
 def way_to_addresses(

@@ -26,6 +26,7 @@ from auditor.network.model import (
     Seat,
     anybody,
 )
+from auditor.network.nsg.platform_exemptions import platform_services
 from auditor.network.private_link.private_endpoints import ENDPOINT, connections
 from auditor.network.topology.virtual_networks import SUBNET, assignable, prefixes_of
 from auditor.reach.connection import addresses_of, leg
@@ -262,6 +263,9 @@ def outwards(
         addresses = addresses.v4
     flows = FlowSet.box(source=Addresses.known(origin.addresses), destination=Addresses.known(addresses))
     flows &= FlowSet.real() if asked is None else FlowSet.real() & asked
+    if is_the_internet(addresses):
+        # What the platform lets out whatever the groups say goes to servers of Azure's own, and not to the Internet.
+        flows -= FlowSet.union(service.flows for service in platform_services())
     step, passing = filtered(fabric, origin, OUTBOUND, flows)
     if step.holds is False:
         return replace(mark, steps=(step,)), Outside(origin.name, Addresses.known(AddressSet.none())), passing
@@ -434,6 +438,8 @@ def _addressed(way: Exit, target: Resource) -> AddressSet | None:
     """The addresses that a front passes packets on to, where they are not all of the target's own."""
     if way.keeps is not None:
         return way.keeps
+    if way.at is not None:
+        return way.at
     return AddressSet.of(way.host) if way.host and target.type != ENDPOINT else None
 
 

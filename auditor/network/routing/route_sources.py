@@ -131,12 +131,13 @@ def _endpoint_routes(estate: Estate, networks: Mapping[ArmId, AddressSet]) -> It
     """
     for endpoint in estate.seen(ENDPOINT):
         seat = next(iter(estate.targets(endpoint, Relation.IN_SUBNET)), None)
-        if seat is None or seat.parent not in networks:
+        peered = networks.get(seat.parent) if seat is not None and seat.parent is not None else None
+        if peered is None:
             continue
         known = addresses(estate, endpoint)
         for own in () if isinstance(known, Unknown) else known:
             prefix = f"{own.address}/{own.address.max_prefixlen}"
-            if own.address not in networks[seat.parent]:
+            if own.address not in peered:
                 continue
             yield endpoint, Route(prefix, Hop.PRIVATE_ENDPOINT, towards=endpoint.id, evidence=(own.evidence,))
 
