@@ -32,6 +32,12 @@ class Coverage:
         self.foretold = frozenset(foretold)
         """The resources whose documents are a plan's."""
 
+    def taken_for_whole(self) -> Coverage:
+        """The same coverage, with every list taken for whole; what a single resource's own read said stays."""
+        found = object.__new__(_Whole)
+        found.__dict__.update(self.__dict__)
+        return found
+
     def gap(self, type_: str, under: ArmId | None = None) -> Unknown | None:
         """Why a list of this type (below `under`, or anywhere) would not be whole; `None` where it is.
 
@@ -138,6 +144,16 @@ class Coverage:
     def _parent_gap(self, type_: str, under: ArmId | None) -> Unknown | None:
         parent = type_.rpartition("/")[0]
         return self.gap(parent) if "/" in parent and under is None and parent in self._by_type else None
+
+
+class _Whole(Coverage):
+    """A coverage by assumption: see `Coverage.taken_for_whole`."""
+
+    def gap(self, type_: str, under: ArmId | None = None) -> Unknown | None:
+        return None
+
+    def lost(self, type_: str, under: ArmId | None) -> Unknown | None:
+        return None
 
 
 def permission_for(type_: str) -> str:

@@ -167,6 +167,8 @@ def _has_subnet(estate: Estate, pattern: Resource) -> bool:
 
 def _unread_peers(question: Question) -> Iterator[Unknown]:
     """A network that is peered with the target's and was not read: what is in it could pass traffic on."""
+    if question.from_internet and question.estate.is_likely:
+        return
     for end in question.ends:
         if question.is_within(end):
             continue
@@ -178,7 +180,8 @@ def _unread_peers(question: Question) -> Iterator[Unknown]:
                 assert isinstance(peering.back, Unknown)
                 why = peering.back
                 says = f"{peering.remote.name}, which {end.network.name} is peered with, was not read"
-                yield Unknown(f"{says}: {why.because}", why.permission, why.read, absent=why.absent)
+                unless = f"something in {peering.remote.name} passes traffic on"
+                yield Unknown(f"{says}: {why.because}", why.permission, why.read, absent=why.absent, unless=unless)
 
 
 def _is_of_a_hub(question: Question, peering: Peering) -> bool:

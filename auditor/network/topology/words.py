@@ -218,7 +218,7 @@ def _through(estate: Estate, document: Resource) -> Iterator[Part]:
     remote = estate.find(remote_id) if isinstance(remote_id, ArmId) else None
     if remote is not None:
         yield from _gateways(estate, remote)
-    elif isinstance(remote_id, ArmId):
+    elif isinstance(remote_id, ArmId) and not estate.is_likely:
         why = Unknown(f"what is connected to {remote_id.name}, whose gateway this network uses, is unread", absent=True)
         what = f"what is behind the gateway of {remote_id.name} ({remote_id.key})"
         yield Part(
@@ -271,7 +271,7 @@ def _gateways(estate: Estate, network: Resource) -> Iterator[Part]:
         if addresses:
             text = f"what gateway {gateway.name} is connected to"
             yield Part(f"gateway {gateway.name}", _known_or_unread(gateway, text, addresses))
-        if gap is not None:
+        if gap is not None and not estate.is_likely:
             what = f"what is behind gateway {gateway.name} ({gateway.id.key})"
             yield Part(f"gateway {gateway.name}", unread(what, _unless_behind(gap, f"gateway {gateway.name}")))
 
