@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 
 from auditor.documents.azure_firewall import FIREWALL, AzureFirewall
-from auditor.model import NotKnown, Unknown
+from auditor.model import NotKnown, Resource, Unknown
 from auditor.network.frontends.firewall_rules import Passing
 from auditor.network.model import NetworkModel, Seat, anybody
 from auditor.network.routing.outbound_access import WayOut, addresses_of, way_out
@@ -152,6 +153,11 @@ def _over(fabric: NetworkModel, origin: Seat, route: Route, asked: _Asked) -> tu
     )
     if route.hop is Hop.APPLIANCE:
         hop = appliance_at(fabric, origin, route)
+    firewall = fabric.estate.find(route.towards)
+    if firewall is not None and firewall.type == FIREWALL:
+        passing = asked(replace(origin, resource=firewall))
+        says = f"{route} leads to {firewall.name}: {passing.says}"
+        return Step(name, passing.holds, says, passing.evidence), _of_hub_firewall(firewall)
     if isinstance(hop, Seat) and hop.resource.type != FIREWALL:
         hop = Unknown(f"{route} leads to {hop.name}, and what that lets through is not in Azure's control plane")
     if isinstance(hop, Unknown):
@@ -160,6 +166,23 @@ def _over(fabric: NetworkModel, origin: Seat, route: Route, asked: _Asked) -> tu
     passing = asked(hop)
     says = f"{route} leads to {hop.name}: {passing.says}"
     return Step(name, passing.holds, says, (*route.evidence, *passing.evidence)), _of_firewall(fabric, hop)
+
+
+def _of_hub_firewall(firewall: Resource) -> WayOut:
+    """The way out of a firewall in a virtual hub, whose document holds its addresses."""
+    at = (firewall.at("properties", "hubIPAddresses"),)
+    try:
+        addresses = AzureFirewall(firewall).hub_addresses.value
+        stated = [each.address.value for each in addresses.public_addresses.value] if addresses is not None else []
+        found = AddressSet.of(*stated)
+    except NotKnown as gap:
+        return WayOut(Step("way out", True, f"{firewall.name} sends from a public address", at), gap.unknown)
+    except ValueError as problem:
+        return WayOut(Step("way out", True, f"{firewall.name} sends from a public address", at), Unknown(str(problem)))
+    if found.is_empty:
+        says = f"{firewall.name} has no public address to send from"
+        return WayOut(Step("way out", False, says, at), Unknown(says))
+    return WayOut(Step("way out", True, f"{firewall.name} sends from {found}", at), found)
 
 
 def _of_firewall(fabric: NetworkModel, firewall: Seat) -> WayOut:

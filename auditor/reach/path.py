@@ -201,6 +201,9 @@ def _published(walk: _Walk, n: int, state: _State, link: Link, target: Resource)
         return _behind_private_link(walk, state, publisher, target)
     assert isinstance(link.about, int)
     publication = walk.stations.publications(publisher)[link.about]
+    if publication.doubt is not None:
+        step = Step("passes on", publication.doubt, publication.doubt.because, publication.evidence)
+        state = state.at(Mark(publisher.name, publisher.id, publication.host, (step,)))
     if publication.private:
         approved = publication.approved
         word = "approved" if approved is True else "not approved"

@@ -19,6 +19,7 @@ from auditor.network.routing.routes import (
     Source,
 )
 from auditor.network.routing.user_routes import UserRoutes, user_routes
+from auditor.network.routing.virtual_hubs import default_route
 from auditor.network.topology.peering import connected, peerings_of, remote_space
 from auditor.network.topology.service_tags import ServiceTags
 from auditor.network.topology.virtual_networks import address_space, network_of, subnet_of
@@ -48,6 +49,8 @@ class _Shared:
     endpoints: tuple[tuple[Resource, Route], ...]
     beyond: Beyond
     doubts: tuple[Doubt, ...]
+    hub: ArmId | Unknown | None = None
+    """Where a virtual hub sends what is for the Internet."""
 
 
 @dataclass
@@ -121,7 +124,8 @@ def _shared(estate: Estate, network: Resource) -> _Shared:
         at = (peering.document.at("properties", "peeringState"),)
         peers.append(tuple(Route(p, Hop.PEERING, towards=peering.remote, evidence=at) for p in prefixes))
     endpoints = tuple(_endpoint_routes(estate, seats))
-    return _Shared(network, space, local, tuple(peers), near, endpoints, beyond(estate, network), tuple(doubts))
+    return _Shared(network, space, local, tuple(peers), near, endpoints, beyond(estate, network), tuple(doubts),
+                   default_route(estate, network.id))  # fmt: skip
 
 
 def _endpoint_routes(estate: Estate, networks: Mapping[ArmId, AddressSet]) -> Iterator[tuple[Resource, Route]]:
@@ -150,6 +154,10 @@ def _combine(estate: Estate, shared: _Shared, peers: tuple[tuple[Route, ...], ..
     if own.takes_gateways:
         routes += _gateway_routes(shared.beyond)
         doubts += [Doubt(EVERYWHERE, Beats.LONGER, gap) for gap in shared.beyond.gaps]
+        if isinstance(shared.hub, Unknown):
+            doubts.append(Doubt(EVERYWHERE, Beats.LONGER, shared.hub))
+        elif shared.hub is not None:
+            routes.append(Route("0.0.0.0/0", Hop.GATEWAY, Source.BGP, "virtual hub", towards=shared.hub))
     routes += [r for endpoint, r in shared.endpoints if not _invalidated(estate, endpoint, r, own.routes)]
     replaced = any(route.length == 0 and route.bounds[0] < V6 for route in own.routes)
     routes += _defaults(shared.space, keep_none=not replaced)

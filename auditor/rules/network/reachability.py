@@ -145,7 +145,8 @@ def _beside_the_gateways(world: Reachability, site: Resource, w: Workload) -> Ve
         says = f"{site.name} can be reached past the gateway: {_told(other)}"
         return broken(site, says, *_evidence(other), witness=_witness(other), fix=_unpublish(other))
     gap = next((way.reaches for way in ways if isinstance(way.reaches, Unknown)), None)
-    gap = gap or next(iter(world.stations.unread_publishers), None)
+    if gap is None:
+        gap = next(iter(world.stations.unread_publishers), None)
     return unknown(site, gap) if gap is not None else None
 
 
