@@ -15,6 +15,10 @@ EVERYTHING = "*"
 """`covers` of a read that is complete for every type below its scope, such as an imported world."""
 
 
+_INVENTORY = "microsoft.resources/resources"
+"""The list of everything that a subscription holds, which leads to the types that are not listed one by one."""
+
+
 class Coverage:
     """Answers whether an absence can be believed."""
 
@@ -74,6 +78,14 @@ class Coverage:
             return Unknown(because, permission_for(wanted), absent=True)
         # What a plan says nothing of does not wait for its deployment, unless it hangs under what the plan makes.
         return Unknown(because, absent=under is not None and self._is_foretold(under))
+
+    def unlisted(self, type_: str) -> Unknown | None:
+        """Why resources of a type may be there that the snapshot does not show, for a type that is not always listed.
+
+        An inventory of the subscription that shows none is enough; a list of the type that failed is not.
+        """
+        found = self.gap(type_)
+        return None if found is None or (found.absent and self.gap(_INVENTORY) is None) else found
 
     def lost(self, type_: str, under: ArmId | None) -> Unknown | None:
         """Why resources of this very type may lack although what shows them was read; `None` where none may."""

@@ -42,6 +42,7 @@ from auditor.network.topology.peering import Peering, connected, peerings_of, re
 from auditor.network.topology.virtual_networks import NIC, SUBNET
 from auditor.reach.service_access import SERVICES, endpoints_to
 from auditor.services.public_doors import sign_of_a_door
+from auditor.services.publishers import PUBLISHERS
 from auditor.sets.address_set import AddressSet
 from auditor.sets.packet_set import FlowSet
 from auditor.sets.symbolic_addresses import Addresses
@@ -132,6 +133,13 @@ def _unread_lists(question: Question) -> Iterator[Unknown]:
     if FIREWALL in kinds:
         gaps += [untold(estate, firewall) for firewall in estate.seen(FIREWALL)]
     yield from (gap for gap in gaps if gap is not None)
+
+
+def _unread_publishers(question: Question) -> Iterator[Unknown]:
+    """Lists of what passes requests on from Microsoft's side, past the public endpoint, that were not read."""
+    if question.from_internet and question.is_service:
+        gaps = (question.estate.coverage.unlisted(kind) for kind in PUBLISHERS)
+        yield from (gap for gap in gaps if gap is not None)
 
 
 def _unread_fronts(question: Question) -> Iterator[Unknown]:
@@ -377,6 +385,7 @@ def _naming_target(question: Question, named: _Named) -> Iterator[tuple[Resource
 
 GUARDS: tuple[Guard, ...] = (
     _unread_lists,
+    _unread_publishers,
     _unread_fronts,
     _unplaced_machines,
     _unread_peers,

@@ -15,7 +15,7 @@ SPACES = {"hub": "10.0.0.0/16", "va": "10.1.0.0/16", "vb": "10.2.0.0/16"}
 
 @dataclass
 class Filter:
-    """A network rule of the firewall for TCP, or an application rule for any name, which is asked after all of those."""
+    """A network rule of the firewall for TCP, or an application rule for any name, which is asked after those."""
 
     allows: bool
     source: str

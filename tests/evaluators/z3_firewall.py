@@ -12,7 +12,7 @@ from tests.evaluators.z3_nsg import DESTINATION, DESTINATION_PORT, NUMBERS, PROT
 
 
 def allowed(policies: Sequence[Sequence[Mapping[str, Any]]], ip_groups: Mapping[str, Sequence[str]]) -> Any:
-    """True for the packets that pass: policies the farthest first, groups and collections by priority, network first."""
+    """True for the packets that pass: farthest policies first, then by priority, network rules first."""
     rules = [rule for policy in policies for rule in _in_order(policy)]
     ordered = [rule for rule in rules if not _is_web(rule[1])] + [rule for rule in rules if _is_web(rule[1])]
     found = z3.BoolVal(False)
@@ -37,7 +37,7 @@ def _matches(rule: Mapping[str, Any], ip_groups: Mapping[str, Sequence[str]]) ->
     parts = [_ends(rule, "source", SOURCE, ip_groups)]
     if _is_web(rule):
         return z3.And(
-            *parts, PROTOCOL == NUMBERS["tcp"], z3.Or([p["port"] == DESTINATION_PORT for p in rule["protocols"]])
+            *parts, NUMBERS["tcp"] == PROTOCOL, z3.Or([p["port"] == DESTINATION_PORT for p in rule["protocols"]])
         )
     parts.append(_ends(rule, "destination", DESTINATION, ip_groups))
     protocols = [name.lower() for name in rule["ipProtocols"]]

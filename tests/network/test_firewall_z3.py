@@ -1,4 +1,4 @@
-"""What an Azure Firewall lets through, against Z3: random policies with inheritance, IP groups and application rules."""
+"""What an Azure Firewall lets through, against Z3: random policies with inheritance, IP groups, web rules."""
 
 from __future__ import annotations
 

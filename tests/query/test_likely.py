@@ -17,7 +17,8 @@ from auditor.sets.address_set import AddressSet
 from auditor.sets.protocol_set import Protocol
 from tests.builders.estates import doc, estate_of, id_of, need
 from tests.builders.networks import NIC, nic, peer, routed, table, vnet
-from tests.reach.test_reach import group, guarded as under, public
+from tests.reach.test_reach import group, public
+from tests.reach.test_reach import guarded as under
 
 Documents = list[dict[str, Any]]
 

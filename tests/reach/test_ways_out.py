@@ -21,7 +21,7 @@ def one(subnet: Any = "10.1.0.0/24", *more: dict[str, Any], **rest: Any) -> Docu
     return [vnet("v", "10.1.0.0/16", subnets={"a": subnet}, **rest), nic("na", "v", "a", "10.1.0.4"), *more]
 
 
-# --- routes (virtual-network/virtual-networks-udr-overview: the longest prefix decides) --------------------------------
+# --- routes (virtual-network/virtual-networks-udr-overview: the longest prefix decides) ---
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_what_the_platform_lets_out_is_not_the_internet() -> None:
     assert outcome(ask(documents, "na", "Internet")) == "no"
 
 
-# --- what gives an address (virtual-network/ip-services/default-outbound-access) ---------------------------------------
+# --- what gives an address (virtual-network/ip-services/default-outbound-access) ---
 
 PRIVATE = {"addressPrefix": "10.1.0.0/24", "defaultOutboundAccess": False}
 

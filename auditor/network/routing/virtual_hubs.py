@@ -78,9 +78,10 @@ def default_route(estate: Estate, network: ArmId) -> ArmId | Unknown | None:
     try:
         hop = next(_intent(estate, _hub_of(here), "internet"), None)
         hop = _default_of(_table(estate, here)) if hop is None else hop
-        return hop if hop is None or here.takes_default_route.value else None
+        drawn = hop is not None and here.takes_default_route.value
     except NotKnown as gap:
         return gap.unknown
+    return hop if drawn else None
 
 
 def _default_of(table: Resource) -> ArmId | None:
