@@ -198,3 +198,19 @@ def test_an_interface_alone_may_name_its_nat_rule() -> None:
     )
     documents = _two("*", balancer, public("p", "20.1.1.1"), loadBalancerInboundNatRules=[{"id": NAT_RULE}])
     assert outcome(ask(documents, "Internet", "na")) == "yes"
+
+
+def test_the_management_subnet_of_a_firewall_leaves_by_the_address_of_its_own() -> None:
+    """docs: firewall/forced-tunneling, management interface."""
+    config = {"publicIPAddress": {"id": id_of(PIP, "p")}, "subnet": {"id": subnet_id("v", "a")}}
+    inner = {"privateIPAddress": "10.1.1.4", "subnet": {"id": subnet_id("v", "f")}}
+    properties = {
+        "ipConfigurations": [{"name": "c", "properties": inner}],
+        "managementIpConfiguration": {"name": "m", "properties": config},
+    }
+    documents = [
+        vnet("v", "10.1.0.0/16", subnets={"a": PRIVATE, "f": {**PRIVATE, "addressPrefix": "10.1.1.0/26"}}),
+        doc("Microsoft.Network/azureFirewalls", "fw", properties=properties),
+        public("p", "20.1.1.1"),
+    ]
+    assert outcome(ask(documents, "v/a", "Internet")) == "yes"
