@@ -9,6 +9,7 @@ import pytest
 from auditor.baseline import read_baseline
 from auditor.model import Outcome
 from auditor.rules import rules_by_name
+from auditor.rules.network.reachability import SightTerms
 from tests import worlds
 from tests.builders.estates import doc, id_of
 from tests.builders.networks import nic, vnet, vnet_id
@@ -192,3 +193,14 @@ def test_a_firewall_of_a_hub_without_public_addresses_gives_no_way_out() -> None
     documents = _wan(True, ANY)
     documents[5]["properties"]["hubIPAddresses"]["publicIPs"]["addresses"] = []
     assert outcome(ask(documents, "na", "Internet", "443")) == "no"
+
+
+# --- what may answer by the baseline ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("telemetry", "expected"), [(True, Outcome.PASS), (False, Outcome.FAIL)])
+def test_logs_may_be_sent_from_the_internet_where_the_baseline_says_so(telemetry: bool, expected: Outcome) -> None:
+    w = worlds.workload(None, None, name="compliant")
+    rule = rules_by_name()["internet_reaches_more_than_the_chat"]
+    found = {verdict.outcome for verdict in rule.apply(w, SightTerms(telemetry=telemetry))}
+    assert (Outcome.FAIL in found) is (expected is Outcome.FAIL)

@@ -411,3 +411,26 @@ def test_what_is_taken_away_from_a_document_never_turns_an_answer_round() -> Non
             del at[path[-1]]
             for port, answer in expected.items():
                 assert outcome(ask(documents, "na", "nb", port)) in (answer, "unknown"), (document["name"], path, port)
+
+
+# --- several appliances at one route, known threats -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("addresses", "expected"), [([APPLIANCE], "yes"), ([APPLIANCE, "10.0.8.9"], "unknown")])
+def test_appliances_that_share_packets_are_all_asked(addresses: list[str], expected: str) -> None:
+    """docs: virtual-network/virtual-networks-udr-overview, next hops of equal cost."""
+    documents = [d for d in spokes(*firewall(collection("Allow", network_rule("w")))) if d["name"] != "ta"]
+    hop = {"addressPrefix": "10.2.0.0/16", "nextHopType": "VirtualApplianceEcmp"}
+    shared = table("ta")
+    shared["properties"]["routes"] = [
+        {"name": "r0", "properties": {**hop, "nextHop": {"nextHopIpAddresses": addresses}}}
+    ]
+    assert outcome(ask([*documents, shared], "na", "nb", "443")) == expected
+
+
+def test_what_threat_intelligence_denies_is_said() -> None:
+    """docs: firewall/threat-intel: it is asked before every rule."""
+    rules = firewall(collection("Allow", network_rule("any", "*")), threatIntelMode="Deny")
+    found = ask(spokes(*rules, a=(("0.0.0.0/0", "VirtualAppliance", APPLIANCE),)), "na", "Internet", "443")
+    assert outcome(found) == "yes"
+    assert any("unless threat intelligence" in step.says for hop in found.hops for step in hop.steps)

@@ -72,7 +72,11 @@ class Passing:
 
 @dataclass
 class FirewallRules:
-    """The rules of one firewall in the order in which they are asked. `gaps` are the rules that were not read."""
+    """The rules of one firewall in the order in which they are asked. `gaps` are the rules that were not read.
+
+    One that `denies_known_threats` asks Microsoft's threat intelligence before them all, whose list nobody is shown
+    (firewall/threat-intel): what it lets through is said with that condition.
+    """
 
     firewall: Resource
     network: tuple[FirewallRule, ...]
@@ -101,8 +105,12 @@ class FirewallRules:
             says = f"whether {self.firewall.name} lets this through is not known: {empty.because}"
             return Passing(empty, says, allowed, proxied=proxied)
         assert deciding is not None
-        says = f"{deciding.name} of {self.firewall.name} lets it through"
+        says = f"{deciding.name} of {self.firewall.name} lets it through{self._unless}"
         return Passing(True, says, allowed, (deciding.evidence,), proxied)
+
+    @property
+    def _unless(self) -> str:
+        return ", unless threat intelligence knows the far end as malicious" if self.denies_known_threats else ""
 
     def _dropped(self, flows: FlowSet) -> Passing:
         for rule in (*self.network, *self.application):
@@ -136,7 +144,7 @@ class FirewallRules:
                 continue
             if not matches:
                 continue
-            verb = "lets it through" if rule.allows else "denies it"
+            verb = f"lets it through{self._unless}" if rule.allows else "denies it"
             says = f"{rule.name} of {self.firewall.name} {verb}"
             if rule.allows is not True and not doubts and left.within(rule.flows) is not True:
                 left -= rule.flows  # a part is denied, the rest asks on

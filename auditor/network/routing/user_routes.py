@@ -129,6 +129,7 @@ def _route(view: UserRoute, prefix: str, hop: Hop, near: AddressSet, rank: int) 
         Source.USER,
         view.resource.name,
         address,
+        view.others if hop is Hop.APPLIANCE else (),
         view.id.parent,
         rank=rank,
         evidence=(view.prefix.evidence, view.hop.evidence),
