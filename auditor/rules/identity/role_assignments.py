@@ -28,7 +28,7 @@ from auditor.access.role_table import (
     row_answer,
 )
 from auditor.access.scopes import group_of, kind_of
-from auditor.access.strangers import all_meant,
+from auditor.access.strangers import all_meant
 from auditor.documents.ml_workspace import OnlineEndpoint
 from auditor.estate.principals import YET_TO_BE_MADE
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
