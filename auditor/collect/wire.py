@@ -12,6 +12,7 @@ from urllib.parse import quote
 from azure.core.exceptions import AzureError
 from azure.core.rest import HttpRequest
 
+from auditor.collect.connection.bounds import values_in
 from auditor.collect.connection.transport import BoundlessError
 from auditor.collect.errors import Failed, problem_of
 from auditor.collect.pacing.retry import Interrupted
@@ -37,6 +38,8 @@ MOST_SECONDS = 1_800.0
 """Seconds for one list, whatever its pages bring. Azure's longest, of role assignments, take some minutes."""
 MOST_BYTES = 256 * 1024 * 1024
 """Bytes of all pages of one list."""
+MOST_VALUES = 1_000_000
+"""Values in one answer; all service tags are a quarter of it."""
 MOST_EMPTY = 100
 """Pages without an item, one after the other. Filtered lists have some."""
 
@@ -140,8 +143,11 @@ class _Conversation:
         for attempt in range(TRIES):
             if attempt:
                 self._pause(attempt)
-            status, content = self._fetch(url)
-            body, fault = _parsed(content) if status == 200 else (None, None)
+            try:
+                status, content = self._fetch(url)
+                body, fault = self._taken(content) if status == 200 else (None, None)
+            finally:
+                self._session.bounds.end_large()
             if isinstance(body, dict):
                 _refuse_error(body)
                 return status, body
@@ -173,6 +179,18 @@ class _Conversation:
         if self._size > MOST_BYTES:
             raise Failed(200, "EndlessList", f"the pages of the list are larger than {MOST_BYTES >> 20} MiB together")
         return response.status_code, response.content
+
+    def _taken(self, content: bytes) -> tuple[Any, Failed | None]:
+        """As `_parsed`, where the run has room for it. Raises `Failed` where not."""
+        values = values_in(content)
+        if values > MOST_VALUES:
+            raise Failed(200, "AnswerTooLarge", f"the answer holds more than {MOST_VALUES:,} values")
+        body, fault = _parsed(content)
+        items = body.get("value") if isinstance(body, dict) else None
+        if not self._session.bounds.spend(values, len(items) if isinstance(items, list) else 1):
+            says = "the answers of this run hold many more values than so many documents of Azure's do"
+            raise Failed(200, "AnswerTooLarge", says)
+        return body, fault
 
     def _refused(self, status: int, content: bytes) -> tuple[int, None]:
         problem = problem_of(status, content)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from auditor.collect import Progress, Target, collect
+from auditor.collect.connection.bounds import Bounds
 from auditor.collect.pacing.retry import Deadline
 from auditor.collect.pacing.throttle import RETRIES
 from auditor.collect.plan.plan import Scope
@@ -466,7 +467,11 @@ def test_a_budget_without_its_first_slash_is_read() -> None:
 def wire_answering(*bodies: bytes, status: int = 200) -> Wire:
     """A wire on which questions have these answers one after the other, and the last one for good."""
     session = SimpleNamespace(
-        cloud=SimpleNamespace(endpoint="https://arm"), deadline=Deadline(None), patience=0.0, trusts=lambda link: True
+        cloud=SimpleNamespace(endpoint="https://arm"),
+        deadline=Deadline(None),
+        patience=0.0,
+        trusts=lambda link: True,
+        bounds=Bounds(),
     )
     left = list(bodies)
 
