@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from auditor.facts import load
 from auditor.model import ArmId, Read
 from auditor.snapshot.ids import id_in, with_slash
 from auditor.snapshot.importing.az_cli_form import arm_form, is_graph_row, is_index_entry
+from auditor.snapshot.importing.bicep import BicepFile, bicep_of, compiled
 from auditor.snapshot.importing.children import apart
 from auditor.snapshot.importing.forms import (
     FROM_TEMPLATE,
@@ -34,6 +36,8 @@ from auditor.snapshot.importing.plans import (
     outcome_of,
     potential_changes,
 )
+from auditor.snapshot.importing.sources import Lines
+from auditor.snapshot.importing.templates import Stated, Target, is_parameters, is_template, planned
 from auditor.snapshot.importing.terraform import is_terraform, terraform
 from auditor.snapshot.model import FORMAT, Snapshot
 from auditor.snapshot.read import parse_snapshot
@@ -86,6 +90,42 @@ class Gathering:
     foretold: bool = False
     notes: list[str] = field(default_factory=list)
     """What a person should hear."""
+    templates: list[Stated] = field(default_factory=list)
+    parameters: list[Stated] = field(default_factory=list)
+    """Files of parameters of templates."""
+    lines: dict[ArmId, Lines] = field(default_factory=dict)
+    """Where the source of a deployment states a planned document."""
+
+    def take_bicep(self, path: Path, name: str, alone: bool = False) -> None:
+        """Take a Bicep file, or a file of parameters with the template that it uses, as the Bicep CLI compiles it.
+
+        `alone`: of a file of parameters take these, for the template is given, too.
+        """
+        made = compiled(path)
+        own = None
+        if made.parameters:
+            values = Text(name if alone else f"{name} (parameters)", made.parameters)
+            own = Stated(_object_in(values), Origin(values, 0))
+        if own is not None and alone:
+            self.parameters.append(own)
+            return
+        source = Text(f"{name} (compiled)", made.template)
+        self.templates.append(Stated(_object_in(source), Origin(source, 0), BicepFile(bicep_of(path)), own))
+
+    def expand(self, target: Target) -> None:
+        """Take what templates among the input would deploy. Raises `AuditorError` where that cannot be worked out."""
+        if not self.templates:
+            if self.parameters:
+                raise self.parameters[0].origin.fault(
+                    "these are the parameters of a template, and no resources", "give the template, too"
+                )
+            return
+        made = planned(self.templates, self.parameters, target)
+        self.foretold = True
+        self.planned.extend(made.found)
+        self.reads.extend(made.reads)
+        self.notes.extend(made.notes)
+        self.lines.update(made.lines)
 
     def take_text(self, source: Text) -> None:
         """Take every JSON value of a text: one, several after another, or one a line."""
@@ -231,8 +271,10 @@ class Gathering:
         account = _subscription_of(value)
         if account:
             self.take(account, origin)
-        elif "deploymentTemplate" in str(value.get("$schema", "")):
-            raise origin.fault("this is a template, which holds no resources as they are", PLAN_TIP)
+        elif is_template(value):
+            self.templates.append(Stated(value, origin))
+        elif is_parameters(value):
+            self.parameters.append(Stated(value, origin))
         else:
             raise origin.fault(*(refused_form(value) or (_NOTHING, _TIP)))
 
@@ -348,6 +390,13 @@ class Gathering:
             raise origin.fault("this planned resource has no resolved id", tip)
         self._take_unpredicted(not_predicted(str(value.get("name") or type_), "it has no id", type_), origin)
         return True
+
+
+def _object_in(source: Text) -> Mapping[str, Any]:
+    value = Cursor(source).value()
+    if not isinstance(value, Mapping):
+        raise source.fault(0, "expected an object here", "update the Bicep CLI")
+    return value
 
 
 @cache
