@@ -17,6 +17,7 @@ from auditor.model import (
     Level,
     NotKnown,
     Outcome,
+    Place,
     Requirement,
     SnapshotInfo,
     Verdict,
@@ -26,7 +27,7 @@ from auditor.model.fingerprint import fingerprint
 from auditor.network.topology.service_tags import DOCUMENT
 from auditor.rules import Rule, rules_by_name
 from auditor.services.paas_firewall import unjudged
-from auditor.snapshot import Snapshot, positions_of
+from auditor.snapshot import Snapshot, positions_of, sources_of
 from auditor.workload.parts import Workload, workloads
 from auditor.workload.pins import Pin, pins_of
 
@@ -78,6 +79,7 @@ def audit(
     index = rules_by_name()
     findings = sorted(_findings(found, baseline, index), key=_order(baseline))
     places = {evidence.place for finding in findings for evidence in finding.verdict.evidence}
+    subjects = {Place(f.verdict.resource, "") for f in findings if f.verdict.resource is not None}
     return replace(
         empty,
         findings=tuple(findings),
@@ -85,6 +87,7 @@ def audit(
         not_implemented=tuple(_without_rule(baseline, index)),
         notes=(*_left_out(baseline), *baseline.remarks, *_notes(found, estate)),
         positions={p: (at.line, at.column) for p, at in positions_of(snapshot, places).items()},
+        sources=sources_of(snapshot, places | subjects),
     )
 
 

@@ -17,10 +17,6 @@ class Lines(NamedTuple):
     file: str
     places: tuple[str, ...]
 
-    def recorded(self) -> tuple[str, ...]:
-        """As a snapshot keeps it."""
-        return (self.file, *self.places)
-
 
 class Offsets:
     """Offsets in the JSON of a text: each object and list is walked once, however many of its parts are asked for."""

@@ -337,13 +337,8 @@ def _pointers(value: Any, above: str = "", depth: int = 0) -> Iterator[str]:
 def recorded(made: Mapping[ArmId, Lines], id_: ArmId) -> tuple[str, ...]:
     """Where the source states a document, as the read of it keeps it."""
     found = made.get(id_)
-    return found.recorded() if found is not None else ()
-
-
-def spans(lines: Sequence[str]) -> Iterator[tuple[str, int, int]]:
-    """Pointer, line and column of each place that a read keeps."""
-    for each in lines[1:]:
-        position, _, pointer = each.partition(" ")
-        line, _, column = position.partition(":")
-        if line.isdecimal() and column.isdecimal():
-            yield pointer, int(line), int(column)
+    if found is None:
+        return ()
+    path, here = Path(found.file), Path.cwd()
+    file = path.relative_to(here) if path.is_absolute() and path.is_relative_to(here) else path
+    return (file.as_posix(), *found.places)
