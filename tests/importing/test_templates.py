@@ -13,6 +13,9 @@ from auditor.audit.audit import audit
 from auditor.baseline import read_baseline
 from auditor.cli import run
 from auditor.model import ArmId, AuditorError, Place
+from auditor.report import json_, terminal
+from auditor.report.context import Context
+from auditor.report.sarif import render as sarif
 from auditor.snapshot import read_snapshot, sources_of, write_snapshot
 from auditor.snapshot.importing.templates import Target
 from tests.builders.imports import imported
@@ -185,9 +188,7 @@ def test_lines_follow_loops_of_properties(tmp_path: Path) -> None:
             assert text[line - 1][column - 1 :].startswith('"[concat')
 
 
-def test_sources_survive_the_file_and_reach_the_reports(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_sources_survive_the_file_and_reach_the_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     world = json.loads((WORLDS / "reference-implementation.json").read_text(encoding="utf-8"))
     monkeypatch.chdir(tmp_path)
     Path("main.json").write_text(json.dumps(of_world(world), indent=1))
@@ -195,16 +196,14 @@ def test_sources_survive_the_file_and_reach_the_reports(
     made = read_snapshot("s.json")
     write_snapshot(made, "again.json")
     assert read_snapshot("again.json").reads == made.reads
-    assert run(["check", "s.json", "-o", "r.sarif", "-o", "r.json"]) == 1
-    found = json.loads(Path("r.sarif").read_text())["runs"][0]["results"]
+    result = audit(made, read_baseline("openai-chat"))
+    found = json.loads(sarif.render(result))["runs"][0]["results"]
     places = [each["locations"][0]["physicalLocation"] for each in found]
     assert "main.json" in {each["artifactLocation"]["uri"] for each in places}
-    results = json.loads(Path("r.json").read_text())["results"]
+    results = json.loads(json_.render(result))["results"]
     stated = [each["source"] for one in results for each in one["evidence"] if "source" in each]
     assert {each["file"] for each in stated} == {"main.json"}
-    capsys.readouterr()
-    run(["check", "s.json", "--verbose"])
-    assert "main.json:" in capsys.readouterr().out
+    assert "main.json:" in terminal.render(result, Context(verbose=True))
 
 
 @pytest.mark.parametrize("name", ["compliant", "reference-implementation"])
