@@ -117,7 +117,7 @@ def test_values_are_put_into_the_form_of_azure(tmp_path: Path) -> None:
                 "address": "azurerm_linux_web_app.a",
                 "expressions": {
                     "identity": [
-                        {"identity_ids": refers("azurerm_user_assigned_identity.i.id", "azurerm_user_assigned_identity.i")}
+                        {"identity_ids": refers("azurerm_user_assigned_identity.i.id")}
                     ]
                 },
             }
@@ -265,7 +265,8 @@ def test_references_are_followed_through_modules_loops_and_data(tmp_path: Path) 
         change("azurerm_virtual_network.v", "azurerm_virtual_network", named("vnet")),
         change('module.net.azurerm_subnet.s["a"]', "azurerm_subnet", {**subnet, "name": "snet-a"}),
         change('module.net.azurerm_subnet.s["b"]', "azurerm_subnet", {**subnet, "name": "snet-b"}),
-        change("azurerm_network_security_group.g", "azurerm_network_security_group", named("nsg"), {"security_rule": True}),
+        change("azurerm_network_security_group.g", "azurerm_network_security_group", named("nsg"),
+               {"security_rule": True}),
         *(
             change(
                 f'module.net.azurerm_subnet_network_security_group_association.x["{key}"]',
@@ -386,4 +387,4 @@ def test_rows_of_facts_are_sound() -> None:
             assert attribute["pointer"].startswith("/"), (name, path)
             # Each element of the plan has a place in the document: a list becomes no single value.
             stars = path.count("[*]") - ("join" in attribute)
-            assert attribute["pointer"].count("*") in (stars, stars + 1) or attribute.get("how"), (name, path)
+            assert attribute["pointer"].count("*") >= stars or attribute.get("how"), (name, path)
