@@ -8,6 +8,7 @@ from auditor.arm.frame import values_of
 from auditor.arm.hashes import guid, unique_string
 from auditor.arm.result import Deployed, Expansion, Fault, Gap, Source
 from auditor.arm.scope import Scope, kind_of_schema
+from auditor.arm.syntax import with_last_argument
 from auditor.arm.values import Open, Unknown, Value, has_unknown
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "unique_string",
     "value_of",
     "values_of",
+    "with_last_argument",
     "without_nulls",
 ]

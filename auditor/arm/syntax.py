@@ -68,6 +68,19 @@ def parse(text: str) -> Node:
     return _Parser(text).whole()
 
 
+def with_last_argument(expression: str, text: str) -> str:
+    """An expression whose outermost call gets a text as its last argument; empty where it is no such call."""
+    try:
+        node = parse(expression) if is_expression(expression) else None
+    except TemplateError:
+        return ""
+    if not isinstance(node, Call) or not node.arguments:
+        return ""
+    last = node.arguments[-1]
+    quoted = text.replace("'", "''")
+    return f"{expression[: last.start]}'{quoted}'{expression[last.end :]}"
+
+
 class _Parser:
     def __init__(self, text: str) -> None:
         if len(text) > _LONGEST:

@@ -385,6 +385,6 @@ def test_rows_of_facts_are_sound() -> None:
         assert known.get(name), name
         for path, attribute in row["attributes"].items():
             assert attribute["pointer"].startswith("/"), (name, path)
-            # Each element of the plan has a place in the document: a list becomes no single value.
-            stars = path.count("[*]") - ("join" in attribute)
+            # Each element of the plan has a place in the document; of public addresses of a machine there is one.
+            stars = path.replace("public_ip_address[*].", "").count("[*]") - ("join" in attribute)
             assert attribute["pointer"].count("*") >= stars or attribute.get("how"), (name, path)

@@ -213,3 +213,46 @@ def test_what_psrule_expands_from_a_template_is_a_plan(tmp_path: Path) -> None:
     result = imported(tmp_path, [{**SNAPSHOT_ONE, "_PSRule": {"path": "resources[0]"}}])
     assert result.snapshot.documents == (SNAPSHOT_ONE,)
     assert result.snapshot.planned
+
+
+@pytest.mark.parametrize(
+    "id_",
+    [
+        "[extensionResourceId('{G}', 'Microsoft.Authorization/roleAssignments', guid(reference('x').principalId))]",
+        "[format('{G}/providers/Microsoft.Authorization/roleAssignments/{{0}}', guid(newGuid()))]",
+        "[concat('{G}', '/providers/Microsoft.Authorization/roleAssignments/', guid(deployer().objectId))]",
+        "{G}/providers/Microsoft.Authorization/roleAssignments/[guid(reference('x').principalId)]",
+    ],
+)
+def test_a_role_assignment_with_a_computed_name_is_not_lost(id_: str, tmp_path: Path) -> None:
+    """What it gives to whom is stated, and a breach; its name says nothing."""
+    role = {
+        "id": id_.replace("{G}", G).replace("{{0}}", "{0}"),
+        "type": "Microsoft.Authorization/roleAssignments",
+        "name": "[guid()]",
+        "properties": {"roleDefinitionId": "r", "principalId": "p"},
+    }
+    made = imported(tmp_path, {"predictedResources": [role]})
+    (document,) = made.snapshot.documents
+    assert document["id"].startswith(f"{G}/providers/Microsoft.Authorization/roleAssignments/")
+    assert document["properties"] == role["properties"]
+    assert not [read for read in made.snapshot.reads if read.error]
+    assert any("stands for it" in each for each in made.warnings)
+    other = {**role, "properties": {"roleDefinitionId": "q", "principalId": "p"}}
+    assert len(imported(tmp_path, {"predictedResources": [role, other]}).snapshot.documents) == 2
+
+
+@pytest.mark.parametrize(
+    "id_",
+    [
+        "[extensionResourceId(reference('x').id, 'Microsoft.Authorization/roleAssignments', guid('a'))]",
+        "[reference('x').id]",
+        "[broken(",
+        "/subscriptions/[x]/providers/Microsoft.Authorization/roleAssignments/[guid('a')]",
+    ],
+)
+def test_a_role_assignment_whose_scope_is_not_known_is_set_aside(id_: str, tmp_path: Path) -> None:
+    role = {"id": id_, "type": "Microsoft.Authorization/roleAssignments", "name": "n", "properties": {}}
+    made = imported(tmp_path, {"predictedResources": [role]})
+    assert not made.snapshot.documents
+    assert [read for read in made.snapshot.reads if read.error]

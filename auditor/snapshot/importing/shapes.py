@@ -37,6 +37,7 @@ from auditor.snapshot.importing.plans import (
     potential_changes,
 )
 from auditor.snapshot.importing.sources import Lines
+from auditor.snapshot.importing.stand_ins import ASSIGNMENTS, scope_in, stand_in
 from auditor.snapshot.importing.templates import Stated, Target, is_parameters, is_template, planned
 from auditor.snapshot.importing.terraform import is_terraform, terraform
 from auditor.snapshot.model import FORMAT, Snapshot
@@ -361,8 +362,20 @@ class Gathering:
             at = origin.below(*steps)
             if is_final(document["id"]):
                 (self.unchanged if unchanged else self.planned).append(Found(document, at))
-            else:
+            elif not self._stands_in(document, at):
                 self._set_aside_expression(document["id"], str(document.get("type") or ""), at)
+
+    def _stands_in(self, document: Mapping[str, Any], origin: Origin) -> bool:
+        """Take a role assignment of which nothing but the name is not known; whether it was one."""
+        scope = scope_in(document["id"]) if str(document.get("type")).casefold() == ASSIGNMENTS else ""
+        if not scope:
+            return False
+        id_ = stand_in(scope, document)
+        self.planned.append(Found({**document, "id": id_, "name": ArmId(id_).name}, origin))
+        self.notes.append(
+            f"{origin}: only the deployment tells the name of this role assignment: {ArmId(id_).name} stands for it"
+        )
+        return True
 
     def _set_aside_expression(self, id_: str, type_: str, origin: Origin) -> None:
         told = "its id is an expression that it evaluates"

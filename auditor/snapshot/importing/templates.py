@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +18,6 @@ from auditor.arm import (
     Source,
     Unknown,
     expand,
-    guid,
     kind_of_schema,
     values_of,
 )
@@ -30,12 +28,12 @@ from auditor.snapshot.importing.files import Input, text_of
 from auditor.snapshot.importing.origin import Found, Origin
 from auditor.snapshot.importing.plans import not_predicted
 from auditor.snapshot.importing.sources import Lines, Offsets, lines_of
+from auditor.snapshot.importing.stand_ins import ASSIGNMENTS, stand_in
 from auditor.snapshot.strict import Cursor
 from auditor.snapshot.text import Text, printable, shown
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DEPLOYMENTS = "microsoft.resources/deployments"
-_ASSIGNMENTS = "microsoft.authorization/roleassignments"
 _DEEPEST = 8
 _MAINS = ("main.json", "azuredeploy.json", "maintemplate.json")
 _TIP = "auditor import TEMPLATE --parameters FILE --subscription ID --resource-group NAME --location REGION -o FILE"
@@ -297,18 +295,15 @@ class _Work:
         return value
 
     def _stand_in(self, each: Deployed, document: Mapping[str, Any], made: Planned) -> str | None:
-        """An id for a role assignment whose name is made of what only the deployment knows.
-
-        The name of an assignment says nothing: a name made of what the template states stands for it, and is marked.
-        """
-        if each.type.casefold() != _ASSIGNMENTS or not each.scope:
+        """An id for a role assignment whose name is made of what only the deployment knows; `None` for all else."""
+        if each.type.casefold() != ASSIGNMENTS or not each.scope:
             return None
-        stated = json.dumps(document, sort_keys=True, default=str)
-        name = guid([each.scope, each.source.file, each.source.pointer, stated])
+        id_ = stand_in(each.scope, document)
         made.notes.append(
-            f"{self._at(each.source)}: only the deployment tells the name of this role assignment; {name} stands for it"
+            f"{self._at(each.source)}: only the deployment tells the name of this role assignment: {ArmId(id_).name}"
+            " stands for it"
         )
-        return f"{each.scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
+        return id_
 
     def _unpredicted(self, id_: str, told: str, each: Deployed, made: Planned) -> None:
         read = not_predicted(id_, told, each.type)
