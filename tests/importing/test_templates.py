@@ -400,3 +400,11 @@ def test_the_bicep_cli_that_az_installed_is_taken(
     (tmp_path / "main.bicepparam").write_text("using 'main.bicep'\n")
     assert import_(tmp_path, str(tmp_path / "main.bicepparam")) == 2
     assert "did not print a template and parameters" in capsys.readouterr().err
+
+
+def test_what_the_bicep_cli_printed_is_taken_too(tmp_path: Path) -> None:
+    stated = template({**STORE, "name": "[parameters('n')]"}, parameters={"n": {"type": "string"}})
+    both = {"templateJson": json.dumps(stated), "parametersJson": json.dumps(parameters(n="stboth"))}
+    assert [each["name"] for each in imported(tmp_path, both, target=HERE).snapshot.documents] == ["stboth"]
+    exported = {"template": template(STORE)}
+    assert [each["name"] for each in imported(tmp_path, exported, target=HERE).snapshot.documents] == ["st1"]

@@ -91,6 +91,10 @@ def gather(
     lists = whole_lists(all_.listed, found) if not all_.foretold else ()
     reads = dict.fromkeys((*all_.reads, *(read for read, _ in missing), *not_held, *_foretold(all_), *lists, *stated))
     if not found and not reads:
+        if all_.foretold:
+            notes = "".join(f"; {note}" for note in all_.notes[:3])
+            sentence = f"{inputs[0].name}: this plan leaves no resource of its own{notes}"
+            raise AuditorError(sentence, "import it together with a snapshot of what runs")
         sentence = f"{inputs[0].name}: there is no resource to import"
         raise AuditorError(sentence, "check that the command which wrote it found something")
     cleaned = [redacted(each.document) for each in found]

@@ -15,7 +15,7 @@ from auditor.model import ArmId, Read
 from auditor.snapshot.ids import id_in, with_slash
 from auditor.snapshot.importing.az_cli_form import arm_form, is_graph_row, is_index_entry
 from auditor.snapshot.importing.bicep import BicepFile, bicep_of, compiled
-from auditor.snapshot.importing.children import apart
+from auditor.snapshot.importing.children import STACKS, apart
 from auditor.snapshot.importing.forms import (
     FROM_TEMPLATE,
     from_powershell,
@@ -170,8 +170,8 @@ class Gathering:
         if stack:
             self.index.extend(Found(each, origin) for each in stack)
             self.notes.append(
-                f"{origin}: a deployment stack names {len(stack)} resources and shows the settings of none: read them"
-                " with `az resource show --ids`"
+                f"{origin}: a deployment {'stack ' if ArmId(value['id']).type == STACKS else ''}names {len(stack)}"
+                " resources and shows the settings of none: read them with `az resource show --ids`"
             )
         validated = named_by_validation(value)
         if validated:
@@ -274,10 +274,24 @@ class Gathering:
             self.take(account, origin)
         elif is_template(value):
             self.templates.append(Stated(value, origin))
+        elif isinstance(value.get("template"), Mapping) and is_template(value["template"]):
+            self.templates.append(Stated(value["template"], origin.below("template")))
+        elif isinstance(value.get("templateJson"), str):
+            self._take_built(value, origin)
         elif is_parameters(value):
             self.parameters.append(Stated(value, origin))
         else:
             raise origin.fault(*(refused_form(value) or (_NOTHING, _TIP)))
+
+    def _take_built(self, value: Mapping[str, Any], origin: Origin) -> None:
+        """Take what `bicep build-params --stdout` prints: template and parameters, each as a text."""
+        name = origin.source.name
+        source = Text(f"{name} (template)", str(value["templateJson"]))
+        own = None
+        if isinstance(value.get("parametersJson"), str):
+            values = Text(f"{name} (parameters)", value["parametersJson"])
+            own = Stated(_object_in(values), Origin(values, 0))
+        self.templates.append(Stated(_object_in(source), Origin(source, 0), None, own))
 
     def _take_page(self, value: Mapping[str, Any], origin: Origin) -> None:
         found, index = len(self.found), len(self.index)

@@ -88,7 +88,10 @@ def is_template(value: Mapping[str, Any]) -> bool:
 
 
 def is_parameters(value: Mapping[str, Any]) -> bool:
-    """Whether this is a parameters file of a template."""
+    """Whether this is a parameters file of a template, with its schema or only in the form of one."""
+    stated = value.get("parameters")
+    if set(value) == {"parameters"} and isinstance(stated, Mapping) and stated:
+        return all(isinstance(each, Mapping) and each.keys() & {"value", "reference"} for each in stated.values())
     return (
         isinstance(value.get("parameters"), Mapping)
         and "deploymentparameters" in str(value.get("$schema", "")).casefold()
