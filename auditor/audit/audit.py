@@ -19,6 +19,7 @@ from auditor.model import (
     Level,
     NotKnown,
     Outcome,
+    Place,
     Requirement,
     SnapshotInfo,
     Verdict,
@@ -28,7 +29,7 @@ from auditor.model.fingerprint import fingerprint
 from auditor.network.topology.service_tags import DOCUMENT
 from auditor.rules import Rule, rules_by_name
 from auditor.services.paas_firewall import unjudged
-from auditor.snapshot import Snapshot, positions_of
+from auditor.snapshot import Snapshot, positions_of, sources_of
 from auditor.workload.parts import Workload, workloads
 from auditor.workload.pins import Pin, pins_of
 
@@ -80,6 +81,7 @@ def audit(
     index = rules_by_name()
     findings = sorted(_findings(found, baseline, index), key=_order(baseline))
     places = {evidence.place for finding in findings for evidence in finding.verdict.evidence}
+    subjects = {Place(f.verdict.resource, "") for f in findings if f.verdict.resource is not None}
     return replace(
         empty,
         findings=tuple(findings),
@@ -88,6 +90,7 @@ def audit(
         notes=(*_left_out(baseline), *baseline.remarks, *_notes(found, estate)),
         retirements=retirements(found, estate),
         positions={p: (at.line, at.column) for p, at in positions_of(snapshot, places).items()},
+        sources=sources_of(snapshot, places | subjects),
     )
 
 

@@ -82,7 +82,8 @@ class AuditResult:
     person is asked about. `missing` is set where no workload was recognised: the parts that were looked for and are not
     there; `seen` are the resources that the snapshot shows nevertheless, of kinds that the architecture has.
     `retirements` are uses of what Azure itself ends, which fail nothing.
-    `positions` gives line and column of each cited place, where the snapshot came from a file. `waivers` says what
+    `positions` gives line and column of each cited place, where the snapshot came from a file; `sources` gives file,
+    line and column where the template or Bicep file of a planned deployment states it. `waivers` says what
     became of each waiver that was given; what somebody must look after among them stands in `notes` too.
     """
 
@@ -98,6 +99,7 @@ class AuditResult:
     positions: Mapping[Place, tuple[int, int]] = field(default_factory=dict)
     waivers: tuple[WaiverUse, ...] = ()
     retirements: tuple[Retirement, ...] = ()
+    sources: Mapping[Place, tuple[str, int, int]] = field(default_factory=dict)
 
     @property
     def summary(self) -> Mapping[Outcome, int]:

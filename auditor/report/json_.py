@@ -176,12 +176,18 @@ def _waiver(waiver: Waiver) -> dict[str, Any]:
 
 
 def evidence_entry(evidence: Evidence, result: AuditResult) -> dict[str, Any]:
-    """One piece of evidence; `line` and `column` are null where the snapshot did not come from a file."""
+    """One piece of evidence; `line` and `column` are null where the snapshot did not come from a file.
+
+    `source` is where a template states it, and is there for planned documents alone.
+    """
     line, column = result.positions.get(evidence.place, (None, None))
+    source = result.sources.get(evidence.place)
+    stated = {"source": dict(zip(("file", "line", "column"), source, strict=True))} if source is not None else {}
     return {
         "resource": evidence.place.document.text,
         "pointer": evidence.place.pointer,
         "value": evidence.value,
         "line": line,
         "column": column,
+        **stated,
     }
