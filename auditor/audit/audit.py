@@ -30,30 +30,10 @@ from auditor.snapshot import Snapshot, positions_of
 from auditor.workload.parts import Workload, workloads
 from auditor.workload.pins import Pin, pins_of
 
-PARTS: Mapping[str, str] = {
-    "Machine Learning workspace": "workspaces",
-    "managed online endpoint": "online_endpoints",
-    "Azure OpenAI account": "openai",
-    "AI Search service": "searches",
-    "workspace storage": "storages",
-    "workspace key vault": "vaults",
-    "workspace registry": "registries",
-    "chat UI": "chat_uis",
-    "flow web app": "flow_sites",
-    "Application Gateway": "gateways",
-    "Azure Bastion": "bastions",
-    "jump box": "jump_boxes",
-    "virtual network": "networks",
-}
-"""What the reports call the parts of a workload, and how a workload answers them."""
-
 _LATER = "until deployed"
 
 _SHOWN = 10
 """How many notes of one kind a report tells; the rest is counted."""
-
-_ARCHITECTURE = ("Machine Learning workspace", "Azure OpenAI account", "AI Search service", "Application Gateway")
-"""Parts that only a deployment of this architecture has; without any of them there is nothing to check."""
 
 
 def audit(
@@ -70,10 +50,11 @@ def audit(
     outcome `error` on its requirement and does not stop the others.
     """
     estate = estate_of(snapshot, service_tags) if estate is None else estate
-    found = workloads(estate, pins_of(estate, pins))
+    described = baseline.architecture
+    found = workloads(estate, pins_of(estate, pins, described), described)
     empty = AuditResult(baseline.info, _about(snapshot), baseline.requirements, (), positions={})
     if len(found) == 1 and _is_missing(found[0]):
-        missing, seen = seen_of(estate, PARTS)
+        missing, seen = seen_of(estate, described)
         return replace(empty, missing=missing, seen=seen)
     index = rules_by_name()
     findings = sorted(_findings(found, baseline, index), key=_order(baseline))
@@ -176,9 +157,9 @@ def _is_missing(workload: Workload) -> bool:
     """Whether not one of the parts that make this architecture is there."""
     if workload.anchor is not None:
         return False
-    for label in _ARCHITECTURE:
+    for name, part in workload.architecture.parts.items():
         try:
-            if getattr(workload, PARTS[label]):
+            if part.sign and workload.part(name):
                 return False
         except NotKnown:
             return False
@@ -187,9 +168,9 @@ def _is_missing(workload: Workload) -> bool:
 
 def _describe(workload: Workload) -> WorkloadInfo:
     parts: dict[str, tuple[str, ...]] = {}
-    for label, attribute in PARTS.items():
+    for label, name in workload.architecture.shown.items():
         try:
-            parts[label] = tuple(r.id.text for r in getattr(workload, attribute))
+            parts[label] = tuple(r.id.text for r in workload.part(name))
         except NotKnown:
             continue
     return WorkloadInfo(workload.name, workload.anchor.id.text if workload.anchor else "", parts)

@@ -66,6 +66,7 @@ class Draft:
     extends: Scalar | None = None
     families: dict[str, str] = field(default_factory=dict)
     tables: Node | None = None
+    architecture: Node | None = None
     rows: dict[str, Row] = field(default_factory=dict)
     overrides: list[Override] = field(default_factory=list)
 
@@ -74,9 +75,9 @@ def read_draft(root: Node, mistakes: Mistakes) -> Draft:
     """The words of a file; notes everything in it that a baseline cannot say."""
     extending = isinstance(root, Fields) and "extends" in root.pairs
     required = ("extends", "baseline") if extending else ("baseline", "families", "requirements")
-    optional = ("tables", "overrides") if extending else ("tables",)
+    optional = ("tables", "architecture", "overrides") if extending else ("tables", "architecture")
     top = fields_of(root, "the baseline", mistakes, required=required, optional=optional)
-    draft = Draft(root.path, tables=top.get("tables"))
+    draft = Draft(root.path, tables=top.get("tables"), architecture=top.get("architecture"))
     if extending and text(top["extends"], "`extends`", mistakes):
         draft.extends = top["extends"] if isinstance(top["extends"], Scalar) else None
     if "baseline" in top:

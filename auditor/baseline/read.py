@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from auditor.baseline.architecture import architecture_of
 from auditor.baseline.draft import Draft, Override, Row, read_draft
 from auditor.baseline.extend import Merged, lay_over, merge
 from auditor.baseline.model import Baseline
@@ -16,6 +17,7 @@ from auditor.baseline.terms import TermsReader
 from auditor.model import AuditorError, BaselineInfo, Level, Requirement, Severity
 from auditor.rules import Rule, rules_by_name
 from auditor.shipped import shipped
+from auditor.workload.architecture import speaking_of
 from auditor.yaml_tree.compose import compose, read_text, unreadable
 from auditor.yaml_tree.mistakes import Mistakes, meant, one_of
 from auditor.yaml_tree.nodes import Memo, Scalar, plain
@@ -51,11 +53,16 @@ def read_under(
     below = merge(drafts, mistakes)
     over = lay_over(below, overrides, mistakes)
     memo: Memo = {}
+    architecture = architecture_of(drafts, memo, mistakes)
+    if architecture is None:
+        return None
     named = _rules_of(over, rules_by_name() if rules is None else rules, mistakes)
-    terms = _typed_terms(over, named, memo, mistakes)
+    with speaking_of(architecture):
+        terms = _typed_terms(over, named, memo, mistakes)
     if mistakes.found:
         return None
-    return _finish(replace(below, rows=over.rows), drafts, terms, named, memo), over
+    read = _finish(replace(below, rows=over.rows), drafts, terms, named, memo)
+    return replace(read, architecture=architecture), over
 
 
 def baseline_names() -> tuple[str, ...]:

@@ -31,6 +31,7 @@ from auditor.picture.model import (
     Tally,
 )
 from auditor.snapshot import Snapshot
+from auditor.workload.architecture import Architecture
 from auditor.workload.parts import Pins, Workload, workloads
 from auditor.workload.pins import Pin, pins_of
 
@@ -67,12 +68,14 @@ def picture(
         return Picture(title=title, internet=Item(INTERNET, "Internet", INTERNET), gaps=(why,))
 
 
-def picture_of(estate: Estate, result: AuditResult, pins: Pins | None = None) -> Picture:
+def picture_of(
+    estate: Estate, result: AuditResult, pins: Pins | None = None, architecture: Architecture | None = None
+) -> Picture:
     """The picture of the workloads of an estate, with the findings of `result` counted where they belong.
 
     Pure, and in one order for one estate. What could not be read is stated in `gaps`.
     """
-    found = workloads(estate, pins)
+    found = workloads(estate, pins, architecture)
     drawn = _drawn(estate, found, _parts(result))
     homes = Homes(estate, {item.key for item in drawn.items()})
     counted = tallies(result, homes)
