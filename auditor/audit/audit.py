@@ -110,7 +110,7 @@ def _ask(rule: Rule, requirement: Requirement, baseline: Baseline, workload: Wor
     """All of a rule's verdicts; where it crashes, what it had found to be wrong, and how it crashed."""
     found: list[Verdict] = []
     try:
-        for verdict in rule.apply(workload, baseline.terms[requirement.id]):
+        for verdict in rule.apply(workload, baseline.terms[requirement.id], requirement.on):
             found.append(verdict)  # noqa: PERF402 - what comes before a crash is kept
         return tuple(found)
     except Exception as crash:

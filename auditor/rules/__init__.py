@@ -31,6 +31,13 @@ MODULES = (
     "operation.resilience",
     "data.keys",
     "data.key_control",
+    "declared.parts",
+    "declared.settings",
+    "agents.connections",
+    "agents.network",
+    "agents.roles",
+    "network.egress",
+    "operation.governance",
 )
 """The modules of rules."""
 

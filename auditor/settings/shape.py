@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -26,7 +26,8 @@ def _pins(stated: Iterable[tuple[str, str]]) -> list[tuple[str, Any, Ids]]:
 
 
 _ARCHITECTURES = tuple(shipped_architectures().values())
-SubnetPart = Literal[tuple(dict.fromkeys(name for each in _ARCHITECTURES for name in each.subnets))]  # type: ignore[valid-type]  # a table of names, which mypy does not see through
+_SUBNETS = tuple(dict.fromkeys(name for each in _ARCHITECTURES for name in each.subnets))
+SubnetPart: TypeAlias = Literal[_SUBNETS]  # type: ignore[valid-type]  # a table of names, which mypy does not see through
 
 Parts = msgspec.defstruct(
     "Parts",

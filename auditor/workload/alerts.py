@@ -47,7 +47,7 @@ def _reaches_somebody(w: Workload, alert: MetricAlert) -> bool | Unknown:
             except NotKnown as unread:
                 gap = unread.unknown
                 continue
-            if not any(one.id.subscription == id_.subscription for one in w.workspaces):
+            if not any(one.id.subscription == id_.subscription for one in w.anchors):
                 gap = Unknown(f"{id_.name}, which {alert.name} calls, is not in this snapshot", absent=True)
             continue
         view = ActionGroup(group)

@@ -380,6 +380,16 @@ def _instance_addresses(w: Workload, parts: tuple[str, ...]) -> tuple[Resource, 
     return (*patterns, *(pool for pool in pools if AgentPool(pool).gives_addresses.known is not False))
 
 
+def _vaults_of_certificates(w: Workload, parts: tuple[str, ...]) -> tuple[Resource, ...]:
+    """The vaults that the certificates of these parts' listeners lie in, by the host of `keyVaultSecretId`."""
+    hosts: set[str] = set()
+    for gateway in (r for part in parts for r in w.part(part)):
+        for index, _ in gateway.items("properties", "sslCertificates"):
+            at = gateway.text("properties", "sslCertificates", index, "properties", "keyVaultSecretId")
+            hosts.add(at.removeprefix("https://").split(".")[0])
+    return tuple(vault for vault in w.estate.all(VAULT) if vault.name.casefold() in hosts - {""})
+
+
 def _in_reach(w: Workload, resource: Resource) -> bool:
     here = {n.id for n in w.networks}
     return w.owns(resource) or bool({s.parent for s in w.estate.targets(resource, Relation.IN_SUBNET)} & here)
@@ -396,5 +406,6 @@ NAMED: Mapping[str, NamedSelector] = {
     "private endpoints of the workload": _endpoints_of_the_workload,
     "networks of the workload": _networks_of_the_workload,
     "machines with public addresses": _instance_addresses,
+    "vaults of certificates": _vaults_of_certificates,
 }
 """The named selectors, as a baseline calls them. Each docstring is its documentation."""

@@ -76,7 +76,9 @@ class Selector(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 class Finder(Protocol):
     """Whoever plays the parts: a workload."""
 
-    estate: Estate
+    @property
+    def estate(self) -> Estate:
+        """The estate that is asked."""
 
     def part(self, name: str) -> tuple[Resource, ...]:
         """What plays a part; raises `NotKnown` where that cannot be told."""
@@ -257,7 +259,7 @@ def _named_ids(by: Named, w: Finder) -> set[ArmId]:
     for connection in w.part(by.part):
         if by.category and connection.text("properties", "category") not in {c.casefold() for c in by.category}:
             continue
-        if listed is not None and connection.name.casefold() not in listed:
+        if listed is not None and connection.id.name.casefold() not in listed:
             continue
         named = connection.get("properties", "metadata", "ResourceId")
         if isinstance(named, str) and named:
