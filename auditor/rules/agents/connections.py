@@ -373,7 +373,9 @@ def vault_holds_more_than_certificates(vault: Resource, w: Workload, _terms: obj
         names = ", ".join(secret.id.name for secret in others[:3])
         says = f"{vault.name} holds {names} beside certificates"
         return broken(vault, says, *(secret.at("properties", "contentType") for secret in others[:3]))
-    keys = [k for k in w.estate.all("microsoft.keyvault/vaults/keys", under=vault.id) if k.id.name.casefold() not in named]
+    keys = [
+        k for k in w.estate.all("microsoft.keyvault/vaults/keys", under=vault.id) if k.id.name.casefold() not in named
+    ]
     if keys:
         return broken(vault, f"{vault.name} holds the key {keys[0].id.name} beside certificates", keys[0].at("name"))
     return holds(vault, f"{vault.name} holds certificates alone", *(secret.at("name") for secret in secrets[:3]))

@@ -284,7 +284,9 @@ def database_answers_the_internet(account: Resource, w: Workload, terms: ClosedT
         change = set_to(account.id, "properties/networkAclBypass", "None")
         yield broken(account, f"services that Azure trusts pass the rules of {account.name}", bypass, changes=[change])
     if word == "securedbyperimeter":
-        yield unknown(account, Unknown(f"a perimeter decides who reaches {account.name}, which is not compared"), switch)
+        yield unknown(
+            account, Unknown(f"a perimeter decides who reaches {account.name}, which is not compared"), switch
+        )
     elif word == "disabled" and not open_lists and not passes:
         yield holds(account, f"public network access of {account.name} is Disabled", switch, bypass)
 
@@ -322,4 +324,6 @@ def firewall_has_no_managed_rules(gateway: Resource, w: Workload, terms: RuleSet
         if wanted & set(sets):
             yield holds(gateway, f"{policy.name} carries {', '.join(sets)}", policy.at(*at), aspect=policy.name)
         else:
-            yield broken(gateway, f"{policy.name} carries no rule set of Microsoft's", policy.at(*at), aspect=policy.name)
+            yield broken(
+                gateway, f"{policy.name} carries no rule set of Microsoft's", policy.at(*at), aspect=policy.name
+            )

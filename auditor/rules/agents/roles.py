@@ -241,7 +241,8 @@ def strangers_may_do_this(part: Resource, w: Workload, terms: StrangerTerms) -> 
     """Somebody who is none of the parts that may do something holds a role that allows it.
 
     What is read: who holds, standing, a role with one of the operations at the resource, above or below it, through
-    groups as far as they are known; what Azure Lighthouse delegates; data roles of Cosmos DB.
+    groups as far as they are known; what Azure Lighthouse delegates; data roles of Cosmos DB. Operations of other types
+    than the resource's are not asked about, nor the keys of one that takes none.
 
     Why it matters: the agents manage these stores themselves; whoever else reads them reads what users told the chat,
     and whoever else writes them decides what agents answer.
@@ -257,7 +258,9 @@ def strangers_may_do_this(part: Resource, w: Workload, terms: StrangerTerms) -> 
     gaps: dict[Unknown, None] = {} if more is None else {more: None}
     borne: list[AllowedRole] = []
     seen: set[str] = set()
-    for action, data in (*((a, False) for a in terms.actions), *((a, True) for a in terms.data_actions)):
+    actions = [a for a in terms.actions if not _keys_off(part) or "key" not in a.casefold()]
+    asked = (*((a, False) for a in actions), *((a, True) for a in terms.data_actions))
+    for action, data in ((a, data) for a, data in asked if a.casefold().startswith(f"{part.type}/")):
         answer = access.who_can(action, part.id, data=data, below=True)
         gaps |= {gap: None for gap in answer.gaps if gap.permission != MEMBERSHIP_RIGHT}
         for grant in answer.grants:
@@ -290,6 +293,12 @@ def strangers_may_do_this(part: Resource, w: Workload, terms: StrangerTerms) -> 
         yield unknown(part, next(iter(gaps)), aspect="roles")
     elif not seen:
         yield holds(part, f"none but {', '.join(terms.approved)} may do this with {part.name}{reasons(borne)}")
+
+
+def _keys_off(part: Resource) -> bool:
+    """Whether a resource is known to take no keys, so that whoever may list them gets nothing."""
+    off = part.stated("properties", "disableLocalAuth") is True
+    return off or part.stated("properties", "allowSharedKeyAccess") is False
 
 
 @decides(on=_none, part="part with an identity")

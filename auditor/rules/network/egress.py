@@ -231,7 +231,7 @@ class OutTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `nothing`: no rule at all. `named`: application rules with names that are no `*`, on `ports`. `tags` are service
     tags that network rules may lead to; `needs` are tags or names of which one must be let out; `any_port` says that
-    a network rule to a named destination may be on any port.
+    a network rule to a named destination may be on any port; `only_needs` that nothing is asked but whether that is let out.
     """
 
     nothing: bool = False
@@ -241,6 +241,7 @@ class OutTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     names: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     any_port: bool = False
+    only_needs: bool = False
 
 
 @decides(on=_none, part="subnet", terms=OutTerms)
@@ -272,7 +273,7 @@ def firewall_lets_out_more(subnet: Resource, w: Workload, terms: OutTerms) -> It
             gaps.append(meets)
         elif meets:
             met.append(let)
-            why = _too_wide(let, terms)
+            why = "" if terms.only_needs else _too_wide(let, terms)
             if why and let.perhaps_denied:
                 gaps.append(
                     Unknown(
