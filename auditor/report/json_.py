@@ -42,7 +42,13 @@ def render(result: AuditResult, context: Context | None = None) -> str:
         "not_implemented": list(result.not_implemented),
         "notes": list(result.notes),
         "workloads": [
-            {"name": w.name, "anchor": w.anchor, "parts": {part: list(ids) for part, ids in w.parts.items()}}
+            {
+                "name": w.name,
+                "anchor": w.anchor,
+                "parts": {part: list(ids) for part, ids in w.parts.items()},
+                "architecture": w.architecture,
+                "recognised": w.why,
+            }
             for w in result.workloads
         ],
         "families": dict(result.baseline.families),

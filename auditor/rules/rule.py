@@ -59,7 +59,8 @@ class Rule:
         """Decide every subject. What is not known of one subject makes that subject unknown, and only that one.
 
         Where the list of subjects is not whole, those that it shows are judged all the same: a gap turns a pass into
-        unknown and leaves a fail a fail. `on` are the parts that the baseline asks about, in the place of the rule's own.
+        unknown and leaves a fail a fail. `on` are the parts that the baseline asks
+        about, in the place of the rule's own.
         """
         if self.on is None and self.by_terms is None:
             yield from self._judge(None, w, terms)

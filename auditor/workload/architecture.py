@@ -74,14 +74,15 @@ class Architecture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     """The section `architecture` of a baseline.
 
     `anchor` is the part that each workload has one of; `groups_of` are parts whose resource groups are the workload's,
-    beside the anchor's own.
+    beside the anchor's own. A `general` architecture gives way to others: what plays a part in a deployment of another
+    anchors none of this one.
     """
 
     anchor: str
     parts: dict[str, Part]
     subnets: dict[str, SubnetPart] = {}
     groups_of: tuple[str, ...] = ()
-    without_anchor: bool = False
+    general: bool = False
 
     @property
     def pinnable(self) -> Mapping[str, str]:

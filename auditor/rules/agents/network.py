@@ -309,7 +309,8 @@ def firewall_has_no_managed_rules(gateway: Resource, w: Workload, terms: RuleSet
 
     How to put it right: `az network application-gateway waf-policy managed-rule rule-set add`.
 
-    References: App Service baseline; learn.microsoft.com/azure/web-application-firewall/ag/application-gateway-crs-rulegroups-rules.
+    References: App Service baseline;
+    learn.microsoft.com/azure/web-application-firewall/ag/application-gateway-crs-rulegroups-rules.
     """
     policies = w.estate.out(gateway, Relation.FILTERED_BY)
     wanted = {each.casefold() for each in terms.rule_sets}

@@ -69,7 +69,7 @@ def data_role_is_not_held(carrier: Resource, w: Workload, terms: DataRoleTerms) 
         return
     for account in accounts:
         wanted = f"{account.id.key}/dbs/{terms.database.casefold()}"
-        held = {s: e for s, e in _held(account, used.principal, w, terms.role)}
+        held = dict(_held(account, used.principal, w, terms.role))
         if wanted in held:
             yield holds(carrier, f"{used.name} holds {terms.name} on {terms.database}", *held[wanted])
         elif account.id.key in held:
@@ -214,7 +214,8 @@ def role_reaches_other_containers(project: Resource, w: Workload, terms: Conditi
     starts = [value.casefold() for how, value in named if how.casefold().startswith("stringstartswith")]
     others = [value for how, value in named if not how.casefold().startswith(("stringstartswith", "stringlike"))]
     if not starts or any(not value.startswith(guid) for value in starts):
-        says = f"the condition of {terms.name} at {assignment.scope.name} does not hold {used.name} to containers of {guid}"
+        where = f"{terms.name} at {assignment.scope.name}"
+        says = f"the condition of {where} does not hold {used.name} to containers of {guid}"
         return broken(project, says, *assignment.evidence)
     if others or assignment.condition.upper().count(" OR ") + assignment.condition.upper().count("\nOR") > 1:
         because = f"the condition of {terms.name} at {assignment.scope.name} has a form that this version does not know"

@@ -192,7 +192,7 @@ def deployment_is_not_filtered_so(deployment: Resource, w: Workload, terms: Poli
     return holds(deployment, f"{deployment.name} uses {policy.name}, which has every filter", named, *_evidence(steps))
 
 
-def _by_azures_own(deployment: Resource, named: str, terms: PolicyTerms, sources: set[str], fix: str) -> Verdict:
+def _by_azures_own(deployment: Resource, named: str, terms: PolicyTerms, sources: frozenset[str], fix: str) -> Verdict:
     """Whether one of Azure's own policies, whose contents are known by its name, filters as the terms ask."""
     evidence = deployment.at("properties", "raiPolicyName")
     name = named or str(load("content-filters")["unstated_policy"])

@@ -90,6 +90,7 @@ def nobody_watches_rotation(w: Workload, terms: PolicyTerms) -> Answer:
 
 
 def definition_of(assignment: Resource) -> ArmId:
+    """What a policy assignment assigns; an empty id where it does not say."""
     return assignment.ref("properties", "policyDefinitionId") or ArmId("")
 
 

@@ -44,7 +44,8 @@ def part_is_missing(w: Workload, terms: PartTerms) -> Answer:
     if len(found) >= terms.at_least:
         names = ", ".join(resource.name for resource in found[:3])
         more = f" and {len(found) - 3} more" if len(found) > 3 else ""
-        says = f"{names}{more} {'is' if len(found) == 1 else 'are'} the {described.label if len(found) == 1 else described.called}"
+        are = f"is the {described.label}" if len(found) == 1 else f"are the {described.called}"
+        says = f"{names}{more} {are}"
         return holds(found[0], says, *(resource.at("name") for resource in found[:3]))
     if not found:
         return broken(w.anchor, f"there is no {described.label}", fix=terms.fix)

@@ -86,7 +86,8 @@ def _every(part: Resource, document: Resource, steps: list[str], terms: SettingT
         if not _fits(evidence.value, terms):
             wrong.append(evidence)
     if wrong:
-        says = f"{rest[-1]} of {part.name} is {_text(wrong[0].value)} for {len(wrong)} of {len(items)}, not {_wanted(terms)}"
+        where = f"{rest[-1]} of {part.name} is {_text(wrong[0].value)} for {len(wrong)} of {len(items)}"
+        says = f"{where}, not {_wanted(terms)}"
         return broken(part, says, *wrong[:4])
     says = f"{rest[-1]} of {part.name} is {_wanted(terms)} for each of {len(items)}"
     return holds(part, says, *(document.at(*head, index, *rest) for index, _ in items[:4]))

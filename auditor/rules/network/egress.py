@@ -205,7 +205,7 @@ def _is_of_names(rule: Rule) -> bool:
 def _sources(rule: Rule, w: Workload) -> AddressSet | Unknown:
     """The addresses that a rule is about. A group of addresses that was not read makes them unknown."""
     try:
-        texts = [t for t in (rule.sources.value if rule.states("sourceAddresses") else ())]
+        texts = list(rule.sources.value if rule.states("sourceAddresses") else ())
         for group in rule.source_groups.value if rule.states("sourceIpGroups") else ():
             document = w.estate.need(ArmId(group), rule.source_groups.place)
             texts += IpGroup(document).addresses.value
@@ -231,7 +231,8 @@ class OutTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `nothing`: no rule at all. `named`: application rules with names that are no `*`, on `ports`. `tags` are service
     tags that network rules may lead to; `needs` are tags or names of which one must be let out; `any_port` says that
-    a network rule to a named destination may be on any port; `only_needs` that nothing is asked but whether that is let out.
+    a network rule to a named destination may be on any port; `only_needs` that nothing is asked but whether that is
+    let out.
     """
 
     nothing: bool = False
@@ -331,7 +332,7 @@ def _too_wide(let: _Let, terms: OutTerms) -> str:
         and not terms.named
         and not all(_is_among(n, terms.names) for n in stated["destinationFqdns"])
     ):
-        return stated["destinationFqdns"][0]
+        return str(stated["destinationFqdns"][0])
     if stated["destinationIpGroups"] and not terms.any_port:
         return "a group of addresses"
     return ""

@@ -45,9 +45,9 @@ def no_lock_guards_it(part: Resource, w: Workload, terms: LockTerms) -> Answer:
     wanted = {level.casefold() for level in terms.levels}
     for lock in w.estate.all(_LOCK):
         scope = lock.id.extends
-        if (scope is not None and part.id.is_within(scope)) or scope == part.id:
-            if lock.text("properties", "level") in wanted:
-                return holds(part, f"{lock.name} keeps {part.name} from being deleted", lock.at("properties", "level"))
+        here = scope is not None and (scope == part.id or part.id.is_within(scope))
+        if here and lock.text("properties", "level") in wanted:
+            return holds(part, f"{lock.name} keeps {part.name} from being deleted", lock.at("properties", "level"))
     fix = f"az lock create --name keep --lock-type CanNotDelete --resource {q(part.id.text)}"
     return broken(part, f"no lock keeps {part.name} from being deleted", part.at("name"), fix=fix)
 
@@ -71,7 +71,7 @@ def defender_does_not_watch(w: Workload, terms: PlanTerms) -> Iterator[Verdict]:
 
     How to put it right: `az security pricing create --name <plan> --tier standard`.
 
-    References: article, "Defender for Cloud"; learn.microsoft.com/azure/defender-for-cloud/defender-for-cloud-introduction.
+    References: article, "Defender for Cloud"; learn.microsoft.com/azure/defender-for-cloud.
     """
     if w.anchor is None:
         yield not_applicable(None, "there is no workload, and so no subscription of one")
