@@ -277,13 +277,15 @@ def _notes(found: tuple[Workload, ...], estate: Estate) -> Iterator[str]:
         if workload.anchor is not None and workload.anchor.kind == "hub":
             yield f"{workload.anchor.name} is a hub: it is judged, with its projects, as the workspace"
         try:
-            ambiguous = workload.networks and workload.subnets.ambiguous
+            spare = workload.architecture.spare
+            ambiguous = len(spare) > 1 and workload.networks and workload.subnets.ambiguous
         except NotKnown:
             continue
         if ambiguous:
             names = ", ".join(s.name for s in workload.subnets.all)
+            parts = f"{', '.join(spare[:-1])} and {spare[-1]}"
             yield (
-                "which subnet serves agents, training and scoring cannot be told by structure alone"
+                f"which subnet serves {parts} cannot be told by structure alone"
                 f" (subnets: {names}); pin them in the settings file"
             )
 

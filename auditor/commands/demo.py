@@ -47,7 +47,9 @@ SERVED = {"openai-chat": "", "foundry-chat": "foundry-"}
 @click.option("-v", "--verbose", is_flag=True, help="Show what passes too, with the evidence.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @audit_options
-def demo(architecture: str, world: str, out: Path | None, verbose: bool, quiet: bool, asked: AuditOptions) -> ExitCode:
+def demo(
+    architecture: str, world: str, out: Path | None, *, verbose: bool, quiet: bool, asked: AuditOptions
+) -> ExitCode:
     """Audit a reference deployment of an ARCHITECTURE: serve it as Azure would, collect it, check it.
 
     \b

@@ -207,7 +207,8 @@ def shipped_architectures() -> Mapping[str, Architecture]:
     """Every architecture that travels with the program, by the name of its baseline; one that only extends has none."""
     names = sorted(path.stem for path in shipped("baselines").iterdir() if path.suffix == ".yaml")
     names.sort(key=lambda name: name != DEFAULT)
-    whole = [name for name in names if "\narchitecture:\n" in read_text(shipped("baselines") / f"{name}.yaml")]
+    texts = {name: read_text(shipped("baselines") / f"{name}.yaml") for name in names}
+    whole = [name for name, text in texts.items() if "\narchitecture:\n" in text and "\nextends:" not in text]
     return {name: shipped_architecture(name) for name in whole}
 
 
