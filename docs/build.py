@@ -1,4 +1,4 @@
-"""Writes the generated pages of docs/: one for each requirement, the table of all of them, the schema of settings.
+"""Writes the generated pages of docs/: one a requirement, one a framework, the table of all, the schema of settings.
 
 `python docs/build.py` writes them, `python docs/build.py --check` says which are stale and ends with 1. What a page
 says comes from the baseline, from the rule's own docstring and from the rule's cases, so that it cannot say anything
@@ -17,8 +17,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from auditor.baseline import Baseline, read_baseline  # noqa: E402
-from auditor.commands.explain import terms_text  # noqa: E402
+from auditor.commands.explain import marked, terms_text  # noqa: E402
 from auditor.commands.options.catalogue import Entry, entries  # noqa: E402
+from auditor.commands.options.frameworks import controls_for  # noqa: E402
+from auditor.frameworks.model import Controls, Framework  # noqa: E402
 from auditor.model import Level  # noqa: E402
 from auditor.settings.schema import schema_text  # noqa: E402
 from tests.cases.casefile import Case, cases_of, requirements_with_cases  # noqa: E402
@@ -33,15 +35,19 @@ def pages() -> dict[str, str]:
     found = entries(baseline)
     with_cases = set(requirements_with_cases())
     cases = {e.requirement.id: cases_of(e.requirement.id) for e in found if e.requirement.id in with_cases}
-    made = {f"rules/{e.requirement.id}.md": _rule_page(e, cases.get(e.requirement.id, [])) for e in found}
+    controls = controls_for(baseline)
+    made = {f"rules/{e.requirement.id}.md": _rule_page(e, cases.get(e.requirement.id, []), controls) for e in found}
+    made |= {f"frameworks/{f.id}.md": _framework_page(f, controls) for f in controls.frameworks.values()}
+    made["frameworks/README.md"] = _frameworks_page(baseline, controls)
     return {"coverage.md": _coverage(baseline, found, cases), "auditor.schema.json": schema_text(), **made}
 
 
 # --- one requirement -------------------------------------------------------------------------------------------------
 
 
-def _rule_page(entry: Entry, cases: list[Case]) -> str:
-    return "\n".join([NOTE, "", *_head(entry), *_body(entry), *_terms(entry), *_cases(cases)]).rstrip() + "\n"
+def _rule_page(entry: Entry, cases: list[Case], controls: Controls) -> str:
+    parts = [*_head(entry), *_body(entry), *_terms(entry), *_supported(entry.requirement.id, controls), *_cases(cases)]
+    return "\n".join([NOTE, "", *parts]).rstrip() + "\n"
 
 
 def _head(entry: Entry) -> Iterator[str]:
@@ -90,6 +96,30 @@ def _terms(entry: Entry) -> Iterator[str]:
         yield from ("## Terms", "", "```yaml", terms_text(entry.terms).rstrip(), "```", "")
 
 
+def _supported(id_: str, controls: Controls) -> Iterator[str]:
+    support = controls.of(id_)
+    yield "## Controls it supports"
+    yield ""
+    yield f"{_sentence(support.why)}."
+    yield ""
+    if support.controls:
+        yield "| Framework | Controls |"
+        yield "|---|---|"
+        for framework, ids in support.controls.items():
+            said = ", ".join(marked(controls, id_, framework, control).replace("*", "\\*") for control in ids)
+            yield f"| [{_cell(controls.frameworks[framework].name)}](../frameworks/{framework}.md) | {_cell(said)} |"
+        yield ""
+        yield "Without a mark: judged by hand. \\*: as Azure's own policy initiative has it."
+        yield ""
+    if support.policies:
+        yield "Azure's policies about the same:"
+        yield ""
+        for policy in support.policies:
+            note = f" ({policy.note})" if policy.note else ""
+            yield f"- {policy.relation}: {policy.name}{note}"
+        yield ""
+
+
 def _cases(cases: list[Case]) -> Iterator[str]:
     if not cases:
         return
@@ -103,6 +133,43 @@ def _cases(cases: list[Case]) -> Iterator[str]:
         yield "```yaml"
         yield terms_text({key: case.body[key] for key in _SHOWN if key in case.body}).rstrip()
         yield "```"
+
+
+# --- frameworks ------------------------------------------------------------------------------------------------------
+
+_PROMISE = (
+    "A requirement that holds supports a control; it does not show that the control is met, which also asks for people,"
+    " processes and systems that no setting of this workload shows."
+)
+
+
+def _frameworks_page(baseline: Baseline, controls: Controls) -> str:
+    lines = [NOTE, "", "# Frameworks", "", f"What the requirements of `{baseline.info.name}` support. {_PROMISE}", ""]
+    lines += ["| Framework | `--framework` | Controls it can speak about | Of | How the mapping was made |"]
+    lines += ["|---|---|---:|---:|---|"]
+    for framework in controls.frameworks.values():
+        number = sum(bool(ids) for ids in controls.by_control[framework.id].values())
+        size = f"{framework.size:,}" if framework.size is not None else "not held here"
+        name = f"[{_cell(framework.name)}]({framework.id}.md)"
+        lines.append(f"| {name} | `{framework.id}` | {number} | {size} | {_cell(framework.quality)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _framework_page(framework: Framework, controls: Controls) -> str:
+    by_control = controls.by_control[framework.id]
+    covered = {control: ids for control, ids in by_control.items() if ids}
+    others = [*(control for control, ids in by_control.items() if not ids), *framework.others]
+    lines = [NOTE, "", f"# {framework.name}", "", _PROMISE, ""]
+    lines += [f"Source: {framework.source} (read {framework.date}). Mapping: {framework.quality}.", ""]
+    if framework.size is not None:
+        lines += [f"{len(covered)} of {framework.size:,} controls ({framework.size_source}).", ""]
+    lines += ["| Control | Title | Requirements that support it |", "|---|---|---|"]
+    for control, ids in covered.items():
+        links = ", ".join(f"[{id_}](../rules/{id_}.md)" for id_ in ids)
+        lines.append(f"| {_cell(control)} | {_cell(framework.controls[control])} | {links} |")
+    if others:
+        lines += ["", "## Not covered", "", f"Nothing here speaks about {', '.join(others)}."]
+    return "\n".join(lines) + "\n"
 
 
 # --- all of them -----------------------------------------------------------------------------------------------------
@@ -147,7 +214,8 @@ def stale(folder: Path, wanted: Mapping[str, str]) -> list[str]:
         for name, text in wanted.items()
         if not (folder / name).exists() or (folder / name).read_text(encoding="utf-8") != text
     ]
-    strays = [f"rules/{path.name}" for path in (folder / "rules").glob("*.md") if f"rules/{path.name}" not in wanted]
+    there = [path for part in ("rules", "frameworks") for path in (folder / part).glob("*.md")]
+    strays = [name for path in there if (name := path.relative_to(folder).as_posix()) not in wanted]
     return sorted(differing + strays)
 
 

@@ -52,6 +52,7 @@ def check(
     auditor check s.json --strict --format junit -o r.xml     for a pipeline that must know everything
     auditor check s.json --settings auditor.yaml              with pins, thresholds, allowances and waivers of your own
     auditor check s.json --max-age 2 --max-waiver-days 90     for a gate that whoever it judges cannot widen
+    auditor check s.json --framework nist-800-53-r5           how the controls of a framework come out
     auditor check s.json --history audits.db -o report.html   keep the findings, show how they came out over time
 
     Exit codes: 0 everything required holds, 1 something required fails (see --fail-on), 2 bad usage or bad input,
@@ -66,6 +67,8 @@ def check(
     result = audited(found, terms, report.fail_on)
     inputs = (snapshot, *terms.files, *([history] if history else []))
     guard(report.targets, inputs)
-    code = finish(result, report, inputs, kept_in(history, result), partial(pictured, found, result, terms))
+    picture = partial(pictured, found, result, terms)
+    trend = kept_in(history, result)
+    code = finish(result, report, inputs, trend, picture, controls=terms.controls, by_control=terms.asked)
     warn(result, terms, report.quiet, report.fail_on)
     return code

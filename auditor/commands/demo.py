@@ -15,6 +15,7 @@ import click
 
 from auditor.commands.options.audit import (
     AuditOptions,
+    Terms,
     audit_options,
     audited,
     pictured,
@@ -55,7 +56,7 @@ def demo(world: str, out: Path | None, verbose: bool, quiet: bool, asked: AuditO
     if out is not None:
         found = kept(found, out / "snapshot.json")
     result = audited(found, terms)
-    code = reported(result, out, verbose, partial(pictured, found, result, terms))
+    code = reported(result, out, verbose, partial(pictured, found, result, terms), terms)
     warn(result, terms, quiet)
     return code
 
@@ -103,7 +104,11 @@ def kept(found: Snapshot, path: Path) -> Snapshot:
 
 
 def reported(
-    result: AuditResult, out: Path | None, verbose: bool, picture: Callable[[], Picture] | None = None
+    result: AuditResult,
+    out: Path | None,
+    verbose: bool,
+    picture: Callable[[], Picture] | None = None,
+    terms: Terms | None = None,
 ) -> ExitCode:
     """Print the result, and write it as files where a folder is given. Only a crash of a rule counts here."""
     from auditor.commands.options.report import ReportOptions, Target, finish
@@ -112,7 +117,9 @@ def reported(
     if out is not None:
         files = {"json": "result.json", "sarif": "result.sarif", "html": "report.html"}
         targets += [Target(name, out / file) for name, file in files.items()]
-    code = finish(result, ReportOptions(tuple(targets), verbose=verbose), picture=picture)
+    controls, by_control = (terms.controls, terms.asked) if terms is not None else (None, False)
+    options = ReportOptions(tuple(targets), verbose=verbose)
+    code = finish(result, options, picture=picture, controls=controls, by_control=by_control)
     return code if code is ExitCode.BROKEN else ExitCode.HOLDS
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from auditor.frameworks.own import controls_of
 from auditor.model import (
     ArmId,
     AuditResult,
@@ -221,6 +222,9 @@ RICH = AuditResult(
     positions={_UI_PUBLIC.place: (812, 7), _UI_ACLS.place: (820, 26), _SSH.place: (2040, 33), _REPLICAS.place: (99, 5)},
 )  # fmt: skip
 """All seven outcomes, witness, evidence, an absent value, a failed read, a requirement without a rule."""
+
+CONTROLS = controls_of((BASELINE.name,), tuple(RICH.requirements))
+"""Every framework that comes with the program, for these requirements."""
 
 CLEAN = replace(
     RICH,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from auditor.baseline import Baseline
     from auditor.commands.options.report import ReportOptions
     from auditor.estate import Estate
+    from auditor.frameworks.model import Controls
     from auditor.picture.model import Picture
     from auditor.settings.read import Settings
     from auditor.snapshot import Snapshot
@@ -33,11 +34,15 @@ class AuditOptions:
     waivers: Path | None = None
     service_tags: Path | None = None
     as_of: date = date.min
+    frameworks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What an audit is made with beside the snapshot, read and found sound. `files` are what it was read from."""
+    """What an audit is made with beside the snapshot, read and found sound. `files` are what it was read from.
+
+    `controls` are the frameworks that reports speak of: all that are known, or those `asked` for by name or file.
+    """
 
     baseline: Baseline
     waivers: tuple[Waiver, ...]
@@ -47,6 +52,8 @@ class Terms:
     remarks: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
     settings: Settings | None = None
+    controls: Controls | None = None
+    asked: bool = False
     _made: list[tuple[Snapshot, Estate]] = field(default_factory=list, repr=False, compare=False)
 
     def estate(self, snapshot: Snapshot) -> Estate:
@@ -112,6 +119,13 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         metavar="DATE",
         help="The day on which waivers are judged.",
     ),
+    click.option(
+        "--framework",
+        multiple=True,
+        metavar="NAME|FILE",
+        help="Tell for each control of this framework how it comes out: one of `auditor frameworks`, or a file of your"
+        " own. May be given again. Without it reports name the controls of every framework.",
+    ),
 )
 
 
@@ -121,7 +135,11 @@ def audit_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def gathered(*args: Any, **others: Any) -> Any:
         names = ("settings", "waivers", "service_tags", "as_of")
-        asked = AuditOptions(others.pop("baseline") or "", **{name: others.pop(name) for name in names})
+        asked = AuditOptions(
+            others.pop("baseline") or "",
+            frameworks=tuple(others.pop("framework")),
+            **{name: others.pop(name) for name in names},
+        )
         return command(*args, asked=asked, **others)
 
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_OPTIONS), gathered)
@@ -131,6 +149,7 @@ def terms_of(asked: AuditOptions) -> Terms:
     """Read everything that the options name. Raises `AuditorError` with every mistake in a file."""
     # Late, so that `auditor check --help` does not load what only an audit needs.
     from auditor.baseline import DEFAULT, read_baseline
+    from auditor.commands.options.frameworks import controls_for
     from auditor.settings.read import read_settings
     from auditor.settings.waivers import read_waivers
 
@@ -141,7 +160,9 @@ def terms_of(asked: AuditOptions) -> Terms:
     release = None if tags is None else _release(tags)
     # A waiver outlives the row that it speaks of where settings or a baseline disable that: told as unused, no mistake.
     known = {*baseline.requirements, *baseline.disabled, *(settings.disabled if settings is not None else ())}
-    files = (Path(baseline.info.path), asked.settings, waivers, tags)
+    controls = controls_for(baseline, asked.frameworks)
+    own = (Path(framework.path) for framework in controls.frameworks.values() if framework.path)
+    files = (Path(baseline.info.path), asked.settings, waivers, tags, *own)
     return Terms(
         baseline=baseline,
         waivers=() if waivers is None else read_waivers(waivers, known),
@@ -151,6 +172,8 @@ def terms_of(asked: AuditOptions) -> Terms:
         remarks=() if release is None or tags is None else (_about(release, tags),),
         files=tuple(file for file in files if file is not None),
         settings=settings,
+        controls=controls,
+        asked=bool(asked.frameworks),
     )
 
 

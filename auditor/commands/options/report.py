@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import click
 
 from auditor.commands.options.repository import azure_build, repository_of
+from auditor.frameworks.model import Controls
 from auditor.history.model import Trend
 from auditor.model import AuditorError, AuditResult, ExitCode, Outcome, Severity
 from auditor.picture.model import Picture
@@ -136,15 +137,19 @@ def finish(
     inputs: Iterable[Path] = (),
     trend: Trend | None = None,
     picture: Callable[[], Picture] | None = None,
+    *,
+    controls: Controls | None = None,
+    by_control: bool = False,
 ) -> ExitCode:
     """Write every report that is wanted and answer the exit code.
 
     `inputs` are files that no report may replace. Raises `AuditorError` where a report would, before any is written.
     `trend` is how earlier audits came out, `picture` draws up what was audited; both are for the page, and asked for
-    only where there is one.
+    only where there is one. `controls` are the frameworks to speak of, `by_control` whether they were asked for.
     """
     guard(report.targets, inputs)
-    context = _with_trend(context_of(result, report), trend, report.targets)
+    context = replace(context_of(result, report), controls=controls or Controls(), by_control=by_control)
+    context = _with_trend(context, trend, report.targets)
     if picture is not None and not result.missing and any(target.format == "html" for target in report.targets):
         context = _with_picture(context, picture(), result)
     written = [(target, renderer(target.format)(result, fitted(context, target))) for target in report.targets]
