@@ -34,6 +34,7 @@ FORMATS: Mapping[str, Format] = {
     "markdown": Format("markdown", (".md",), "fits a pull request comment"),
     "csv": Format("csv_", (".csv",), "for spreadsheets"),
     "ocsf": Format("ocsf", (".ocsf.json", ".jsonl", ".ndjson"), "compliance findings for a SIEM (OCSF)"),
+    "oscal": Format("oscal.results", (".oscal.json",), "assessment results for compliance tools (OSCAL 1.1.3)"),
     "github": Format("github", (), "annotations of a GitHub Actions run"),
 }
 
