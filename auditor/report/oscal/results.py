@@ -15,6 +15,7 @@ from functools import cached_property
 from auditor.frameworks.rollup import ControlView, FrameworkView, Status, framework_views
 from auditor.model import AuditResult, Finding, Outcome
 from auditor.report.context import Context
+from auditor.report.digest import missing_sentence
 from auditor.report.json_ import json_text
 from auditor.report.oscal.parts import (
     NIST,
@@ -114,7 +115,9 @@ class _Results:
             "findings": [*self._findings()],
         }
         # OSCAL allows no empty list.
-        return made | {key: found for key, found in lists.items() if found}
+        made |= {key: found for key, found in lists.items() if found}
+        notes = [*([missing_sentence(self.result)] if self.result.missing else []), *self.result.notes]
+        return made | {"remarks": prose("\n\n".join(said(note) for note in notes), 20_000)} if notes else made
 
     def _definitions(self) -> Node:
         resources = {f.verdict.resource.key: f.verdict.resource for f in self.result.findings if f.verdict.resource}
