@@ -38,6 +38,7 @@ COMMANDS: dict[str, Entry] = {
         "auditor.commands.frameworks:frameworks", "List frameworks, or the requirements behind each control of one."
     ),
     "baseline": Entry("auditor.commands.baseline:baseline", "Show a baseline, or check one of your own."),
+    "mcp": Entry("auditor.commands.mcp:mcp", "Serve snapshots of a folder to assistants and editors, read-only."),
     "settings": Entry("auditor.commands.settings:settings", "Check a settings file, or print its form for editors."),
 }
 

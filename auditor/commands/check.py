@@ -11,6 +11,7 @@ from auditor.commands.options.audit import (
     AuditOptions,
     audit_options,
     audited,
+    control_option,
     pictured,
     settled,
     terms_of,
@@ -31,6 +32,7 @@ from auditor.model import ExitCode
 @click.command()
 @click.argument("snapshot", type=click.Path(path_type=Path))
 @audit_options
+@control_option
 @max_waiver_days_option
 @max_age_option
 @history_option

@@ -18,6 +18,7 @@ from auditor.commands.options.audit import (
     Terms,
     audit_options,
     audited,
+    control_option,
     pictured,
     terms_of,
     warn,
@@ -42,6 +43,7 @@ WORLDS = ("reference-implementation", "compliant")
 @click.option("-v", "--verbose", is_flag=True, help="Show what passes too, with the evidence.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @audit_options
+@control_option
 def demo(world: str, out: Path | None, verbose: bool, quiet: bool, asked: AuditOptions) -> ExitCode:
     """Audit the reference deployment: serve it as Azure would, collect it, check it.
 

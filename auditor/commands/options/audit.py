@@ -119,13 +119,14 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         metavar="DATE",
         help="The day on which waivers are judged.",
     ),
-    click.option(
-        "--framework",
-        multiple=True,
-        metavar="NAME|FILE",
-        help="Tell for each control of this framework how it comes out: one of `auditor frameworks`, or a file of your"
-        " own. May be given again. Without it reports name the controls of every framework.",
-    ),
+)
+
+control_option = click.option(
+    "--framework",
+    multiple=True,
+    metavar="NAME|FILE",
+    help="Tell for each control of this framework how it comes out: one of `auditor frameworks`, or a file of your own."
+    " May be given again. Without it reports name the controls of every framework.",
 )
 
 
@@ -137,7 +138,7 @@ def audit_options(command: Callable[..., Any]) -> Callable[..., Any]:
         names = ("settings", "waivers", "service_tags", "as_of")
         asked = AuditOptions(
             others.pop("baseline") or "",
-            frameworks=tuple(others.pop("framework")),
+            frameworks=tuple(others.pop("framework", ())),
             **{name: others.pop(name) for name in names},
         )
         return command(*args, asked=asked, **others)
