@@ -57,7 +57,7 @@ def render(result: AuditResult, context: Context | None = None) -> str:
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow([*COLUMNS, *(_cell(id_) for id_ in controls.frameworks)])
     for finding in result.findings:
-        writer.writerow([_cell(text) for text in (*_row(finding, result), *_supported(finding.requirement, controls))])
+        writer.writerow([_cell(text) for text in row_of(finding, result, controls)])
     for use in result.waivers:
         if use.problem:
             nothing = [""] * len(controls.frameworks)
@@ -65,7 +65,8 @@ def render(result: AuditResult, context: Context | None = None) -> str:
     return out.getvalue()
 
 
-def _row(finding: Finding, result: AuditResult) -> tuple[str, ...]:
+def row_of(finding: Finding, result: AuditResult, controls: Controls) -> tuple[str, ...]:
+    """The cells of a finding, as they are: `COLUMNS`, then one for each framework."""
     verdict = finding.verdict
     requirement = result.requirements[finding.requirement]
     waiver = finding.waiver
@@ -88,6 +89,7 @@ def _row(finding: Finding, result: AuditResult) -> tuple[str, ...]:
         finding.fingerprint,
         *((waiver.owner, waiver.reason, waiver.expires.isoformat()) if waiver is not None else ("", "", "")),
         "yes" if finding.until_deployed else "",
+        *_supported(finding.requirement, controls),
     )
 
 

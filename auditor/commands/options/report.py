@@ -243,17 +243,17 @@ def _is_snapshot(path: Path) -> bool:
         return _SNAPSHOT_MARK in stream.read(200)
 
 
-def write_report(target: Target, text: str) -> None:
+def write_report(target: Target, text: str | bytes) -> None:
     """Write a report to its file, whole or not at all, or to standard output."""
     if target.path is not None:
         from auditor.snapshot.atomic import replace_file
 
-        replace_file(target.path, (text.encode("utf-8"),))
+        replace_file(target.path, (text if isinstance(text, bytes) else text.encode("utf-8"),))
         return
     # Programs get UTF-8 whatever the locale says; a terminal gets what it can show.
     encoding = (sys.stdout.encoding or "utf-8") if target.format == "terminal" else "utf-8"
     sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode(encoding, "replace"))
+    sys.stdout.buffer.write(text if isinstance(text, bytes) else text.encode(encoding, "replace"))
     sys.stdout.buffer.flush()
 
 
