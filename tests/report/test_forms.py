@@ -69,6 +69,7 @@ def test_the_same_result_gives_the_same_bytes(name: str, result: AuditResult) ->
         ("r.md", "markdown"),
         ("r.csv", "csv"),
         ("r.xlsx", "xlsx"),
+        ("r.monitor.json", "azure-monitor"),
         ("r.oscal.json", "oscal"),
         ("r.txt", "terminal"),
         ("r.pdf", None),
@@ -359,7 +360,7 @@ def test_ocsf_takes_the_date_of_the_audit_where_the_snapshot_has_none() -> None:
     assert "uid" not in events(undated)[3]["cloud"]["account"]
 
 
-@pytest.mark.parametrize("name", sorted({*FORMATS} - {"csv", "ocsf"}))  # these hold findings alone
+@pytest.mark.parametrize("name", sorted({*FORMATS} - {"azure-monitor", "csv", "ocsf"}))  # these hold findings alone
 def test_every_form_tells_what_the_settings_allow(name: str) -> None:
     said = "allowed by the settings (auditor.yaml:9): Owner for g at /, because the platform team owns it"
     result = replace(RICH, notes=(*RICH.notes, said))
