@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp import Client
+from mcp import Client, StdioServerParameters, stdio_client
 
 from auditor.cli import run
 from auditor.commands.mcp import server
@@ -78,3 +79,16 @@ def test_without_the_sdk_it_says_how_to_get_it(
     monkeypatch.setitem(sys.modules, "mcp.server", None)
     assert run(["mcp", "--folder", str(folder)]) == 2
     assert "pip install 'auditor[mcp]'" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_over_standard_input_and_output_nothing_else_is_written(folder: Path) -> None:
+    async def talk() -> Any:
+        command = StdioServerParameters(
+            command=sys.executable, args=["-m", "auditor", "mcp", "--folder", str(folder)], env={**os.environ}
+        )
+        async with Client(stdio_client(command)) as client:
+            return await client.call_tool("check", {"snapshot": "s.json", "limit": 1})
+
+    answer = asyncio.run(talk())
+    assert json.loads(answer.content[0].text)["data"]["summary"]["fail"] > 1
