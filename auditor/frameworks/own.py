@@ -39,15 +39,21 @@ class OwnFramework:
     requirements: Mapping[str, tuple[str, ...]]
 
 
-def controls_of(baselines: Iterable[str], requirements: Collection[str], asked: Iterable[str] = ()) -> Controls:
+def controls_of(
+    baselines: Iterable[str],
+    requirements: Collection[str],
+    asked: Iterable[str] = (),
+    mapped: Collection[str] | None = None,
+) -> Controls:
     """The frameworks that are asked for by name or file, and what the requirements of a baseline support of them.
 
     Without any, every framework that travels with the program. `baselines` are the baseline's name and those of all
-    that it extends. Raises `AuditorError` for a name that is none, and with every mistake of a file.
+    that it extends; `mapped` are the requirements that their mappings speak of, all of them without it. Raises
+    `AuditorError` for a name that is none, and with every mistake of a file.
     """
     names = tuple(asked)
     if not names:
-        return shipped_controls(baselines, requirements)
+        return shipped_controls(baselines, requirements if mapped is None else mapped)
     own: dict[str, OwnFramework] = {}
     shipped: list[str] = []
     order: list[str] = []
@@ -62,7 +68,8 @@ def controls_of(baselines: Iterable[str], requirements: Collection[str], asked: 
     if len(set(order)) < len(order):
         twice = next(id_ for id_ in order if order.count(id_) > 1)
         raise AuditorError(f"the framework `{twice}` is asked for twice")
-    return _laid_over(shipped_controls(baselines, requirements, shipped), own, order, requirements)
+    held = shipped_controls(baselines, requirements if mapped is None else mapped, shipped)
+    return _laid_over(held, own, order, requirements)
 
 
 def _is_file(name: str) -> bool:

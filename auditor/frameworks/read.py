@@ -54,6 +54,7 @@ class _Mapping(msgspec.Struct, frozen=True):
 
 
 _FILE = "control-frameworks"
+_MAPPING = "controls-"
 
 
 @cache
@@ -94,10 +95,15 @@ def shipped_controls(
     return Controls({id_: known[id_] for id_ in wanted}, chosen)
 
 
+def mapped_baselines() -> tuple[str, ...]:
+    """The names of the baselines that a mapping travels with the program for."""
+    return tuple(name.removeprefix(_MAPPING) for name in names() if name.startswith(_MAPPING))
+
+
 @cache
 def _supports(baseline: str) -> Mapping[str, Support]:
     """The mapping of one baseline; none where no file holds one."""
-    file = f"controls-{baseline}"
+    file = f"{_MAPPING}{baseline}"
     if file not in names():
         return {}
     held = msgspec.convert(load(file), _Mapping)

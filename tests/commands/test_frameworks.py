@@ -108,3 +108,15 @@ def test_a_report_never_replaces_the_framework_it_is_made_from(
 ) -> None:
     assert run(["check", str(stored), "--framework", own, "-o", own, "--format", "json"]) == 2
     assert "would replace what it is made from" in capsys.readouterr().err
+
+
+def test_a_baseline_of_ones_own_that_extends_none_has_the_mapping_of_the_same_requirements(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    doors = Path(__file__).parents[2] / "reports" / "examples" / "doors.yaml"
+    assert "nist-800-53-r5" in shown(capsys, "explain", "PUB-07", "--baseline", str(doors))
+    other = tmp_path / "other.yaml"
+    other.write_text(doors.read_text().replace("Flows live in a repository", "Flows live in a safe"))
+    assert "no mapping was made" in " ".join(
+        shown(capsys, "explain", "OPS-01", "--baseline", str(other)).lower().split()
+    )
