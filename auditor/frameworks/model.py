@@ -16,7 +16,8 @@ class Framework:
 
     `others` are ids of controls that nothing here speaks about, where they are known one by one; `size` is how many
     controls there are in all, `None` where that is not known, and `size_source` says by whom. `quality` says how the
-    mapping was made. `path` is set for a file of the user's, `reasons` say by control why it is mapped so.
+    mapping was made. `path` is set for a file of the user's, `reasons` say by control why it is mapped so,
+    `stated` are the controls whose mapping that file states.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Framework:
     quality: str = ""
     path: str = ""
     reasons: Mapping[str, str] = field(default_factory=dict)
+    stated: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -79,7 +81,7 @@ class Controls:
 
     def basis(self, requirement: str, framework: str, control: str) -> str:
         """Where the mapping to a control comes from: `policy` (of Azure), `judgement`, or `own` (the user's file)."""
-        if self.frameworks[framework].path:
+        if control in self.frameworks[framework].stated:
             return OWN
         return "policy" if control in self.of(requirement).from_policy.get(framework, ()) else "judgement"
 

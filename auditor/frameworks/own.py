@@ -1,14 +1,7 @@
 """A framework of the user's own: a YAML file to a typed framework and mapping; all mistakes at once, with their places.
 
-framework: {id: contoso, title: Contoso security standard, version: "3", source: an address or a title}
-size: 120                                  # optional: how many controls there are in all
-controls:
-  NET-1:
-    title: Nothing of the workload answers the Internet
-    requirements: [PUB-*, NSG-JMP-IN]      # ids of the baseline, `*` stands for anything
-  HR-1:
-    title: Background checks
-    why: no setting shows it               # asked for where no requirement supports it
+It states a framework, each control with the requirements of the baseline that support it, or a mapping of its own for
+some controls of a framework that travels with the program (`extends`). docs/guide/frameworks.md shows both.
 """
 
 from __future__ import annotations
@@ -25,7 +18,7 @@ from auditor.model.wildcard import like
 from auditor.yaml_tree.compose import compose, read_text, unreadable
 from auditor.yaml_tree.fields import check_reason, fields_of, mapping, text
 from auditor.yaml_tree.mistakes import Mistakes, meant
-from auditor.yaml_tree.nodes import Items, Node, Scalar
+from auditor.yaml_tree.nodes import Fields, Items, Node, Scalar
 
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,59}")
 _ENDINGS = (".yaml", ".yml")
@@ -33,10 +26,14 @@ _ENDINGS = (".yaml", ".yml")
 
 @dataclass(frozen=True)
 class OwnFramework:
-    """What a file states: the framework, and the requirements that support each of its controls."""
+    """What a file states: the framework, and the requirements that support each control that it names.
+
+    `extends` is the framework of the program whose other controls keep their mapping, empty where there is none.
+    """
 
     framework: Framework
     requirements: Mapping[str, tuple[str, ...]]
+    extends: str = ""
 
 
 def controls_of(
@@ -68,7 +65,8 @@ def controls_of(
     if len(set(order)) < len(order):
         twice = next(id_ for id_ in order if order.count(id_) > 1)
         raise AuditorError(f"the framework `{twice}` is asked for twice")
-    held = shipped_controls(baselines, requirements if mapped is None else mapped, shipped)
+    below = (read.extends for read in own.values() if read.extends)
+    held = shipped_controls(baselines, requirements if mapped is None else mapped, (*shipped, *below))
     return _laid_over(held, own, order, requirements)
 
 
@@ -99,47 +97,75 @@ def read_framework(path: str | Path, requirements: Collection[str]) -> OwnFramew
         root, "a framework's file", mistakes, required=("framework", "controls"), optional=("size", "size_source")
     )
     about = _about(fields.get("framework"), mistakes)
+    below = shipped_frameworks().get(about["extends"], _NOTHING)
     rows = mapping(fields["controls"], "`controls`", mistakes) if "controls" in fields else {}
-    found = {id_: _control(key, node, requirements, mistakes) for id_, (key, node) in rows.items()}
-    size = _size(fields.get("size"), len(found), mistakes)
+    found = {id_: _control(key, node, below, requirements, mistakes) for id_, (key, node) in rows.items()}
+    controls = {**below.controls, **{id_: title for id_, (title, _, _) in found.items()}}
+    others = tuple(id_ for id_ in below.others if id_ not in controls)
+    size = _size(fields.get("size"), len(controls) + len(others), below.size, mistakes)
     source = text(fields.get("size_source"), "`size_source`", mistakes)
     mistakes.speak()
-    return OwnFramework(
-        framework=Framework(
-            id=about["id"],
-            title=about["title"],
-            version=about["version"],
-            source=about["source"] or str(path),
-            date=about["date"],
-            controls={id_: title for id_, (title, _, _) in found.items()},
-            size=size,
-            size_source=source or f"the file {path}",
-            quality="stated by this file",
-            path=str(path),
-            reasons={id_: why for id_, (_, _, why) in found.items() if why},
-        ),
-        requirements={id_: ids for id_, (_, ids, _) in found.items()},
+    framework = Framework(
+        id=about["id"],
+        title=about["title"],
+        version=about["version"],
+        source=about["source"] or str(path),
+        date=about["date"],
+        controls=controls,
+        others=others,
+        size=size,
+        size_source=source or (below.size_source if "size" not in fields else "") or f"the file {path}",
+        quality=f"{below.quality}; {len(found)} controls as {path} states them" if below.id else "stated by this file",
+        path=str(path),
+        reasons={id_: why for id_, (_, _, why) in found.items() if why},
+        stated=frozenset(found),
     )
+    return OwnFramework(framework, {id_: ids for id_, (_, ids, _) in found.items()}, about["extends"])
+
+
+_NOTHING = Framework("", "", "", "", "", {})
+"""What a file that extends nothing is laid over."""
 
 
 def _about(node: Node | None, mistakes: Mistakes) -> dict[str, str]:
-    names = ("id", "title", "version", "source", "date")
+    names = ("id", "title", "version", "source", "date", "extends")
     if node is None:
         return dict.fromkeys(names, "")
-    fields = fields_of(node, "`framework`", mistakes, required=names[:3], optional=names[3:])
+    extended = isinstance(node, Fields) and "extends" in node.pairs
+    fields = fields_of(
+        node,
+        "`framework`",
+        mistakes,
+        required=() if extended else names[:3],
+        optional=names if extended else names[3:5],
+    )
     found = {name: text(fields.get(name), f"`{name}` of a framework", mistakes) for name in names}
+    known = shipped_frameworks()
+    below = known.get(found["extends"])
+    if found["extends"] and below is None:
+        says = f"there is no framework `{found['extends']}` to extend{meant(found['extends'], known)}"
+        mistakes.at(fields["extends"], says)
+    elif below is not None:
+        stated = {name: value for name, value in found.items() if value}
+        found |= {name: getattr(below, name) for name in names[:5]} | stated
     if found["id"] and not _ID.fullmatch(found["id"]):
         mistakes.at(fields["id"], "`id` of a framework must be letters, digits, `.`, `_` and `-`, a letter first")
-    if found["id"].lower() in {id_.lower() for id_ in shipped_frameworks()}:
-        mistakes.at(fields["id"], f"`{found['id']}` is a framework that comes with the program: choose another id")
+    taken = {id_.lower() for id_ in known} - {found["extends"].lower()}
+    if found["id"].lower() in taken:
+        says = f"`{found['id']}` is a framework that comes with the program: choose another id, or extend it"
+        mistakes.at(fields["id"], says)
     return found
 
 
-def _control(key: Scalar, node: Node, known: Collection[str], mistakes: Mistakes) -> tuple[str, tuple[str, ...], str]:
+def _control(
+    key: Scalar, node: Node, below: Framework, known: Collection[str], mistakes: Mistakes
+) -> tuple[str, tuple[str, ...], str]:
     """The title of a control, the requirements that support it, and why none does."""
     what = f"the control `{key.text}`"
-    fields = fields_of(node, what, mistakes, required=("title",), optional=("requirements", "why"))
-    title = text(fields.get("title"), f"`title` of {what}", mistakes)
+    titled = {**dict.fromkeys(below.others, key.text), **below.controls}.get(key.text, "")
+    required, optional = ((), ("title", "requirements", "why")) if titled else (("title",), ("requirements", "why"))
+    fields = fields_of(node, what, mistakes, required=required, optional=optional)
+    title = text(fields.get("title"), f"`title` of {what}", mistakes) or titled
     why = text(fields.get("why"), f"`why` of {what}", mistakes)
     check_reason(why, fields.get("why"), "why this control has these requirements, or none", mistakes)
     ids = _ids(fields.get("requirements"), what, known, mistakes)
@@ -164,10 +190,10 @@ def _ids(node: Node | None, what: str, known: Collection[str], mistakes: Mistake
     return tuple(found)
 
 
-def _size(node: Node | None, listed: int, mistakes: Mistakes) -> int:
-    """How many controls there are in all: those that the file lists, where it does not say."""
+def _size(node: Node | None, listed: int, below: int | None, mistakes: Mistakes) -> int | None:
+    """How many controls there are in all; where the file does not say, those listed, or those of what it extends."""
     if node is None:
-        return listed
+        return listed if below is None else max(listed, below)
     value = node.value if isinstance(node, Scalar) else None
     if isinstance(value, bool) or not isinstance(value, int):
         mistakes.at(node, "`size` must be a whole number: how many controls the framework has in all")
@@ -181,23 +207,32 @@ def _laid_over(
     shipped: Controls, own: Mapping[str, OwnFramework], order: Iterable[str], requirements: Iterable[str]
 ) -> Controls:
     """Mappings of files beside those that travel with the program."""
+    order = tuple(order)
     supports: dict[str, Support] = {}
     for id_ in requirements:
         base = shipped.of(id_)
-        stated = {
-            name: tuple(control for control, ids in held.requirements.items() if id_ in ids)
-            for name, held in own.items()
-        }
-        stated = {name: controls for name, controls in stated.items() if controls}
-        if not stated and id_ not in shipped.supports:
+        controls, from_policy = dict(base.controls), dict(base.from_policy)
+        for name, held in own.items():
+            controls[name] = _stated(id_, held, base)
+            kept = base.from_policy.get(held.extends, ())
+            from_policy[name] = tuple(each for each in kept if each not in held.framework.stated)
+        found = {name: controls[name] for name in order if controls.get(name)}
+        if not found and id_ not in shipped.supports:
             continue
-        controls = {**base.controls, **stated}
+        mapped = id_ in shipped.supports
         supports[id_] = Support(
-            controls={name: controls[name] for name in order if name in controls},
-            from_policy=base.from_policy,
-            by=OWN if stated and not base.controls else base.by,
-            why=base.why if id_ in shipped.supports else "stated by the framework's file",
+            controls=found,
+            from_policy={name: from_policy[name] for name in order if from_policy.get(name)},
+            by=base.by if base.controls or not found else OWN,
+            why=base.why if mapped else "stated by the framework's file",
             policies=base.policies,
         )
     frameworks = {**shipped.frameworks, **{name: held.framework for name, held in own.items()}}
     return Controls({name: frameworks[name] for name in order}, supports)
+
+
+def _stated(requirement: str, held: OwnFramework, base: Support) -> tuple[str, ...]:
+    """The controls of one file that a requirement supports: those that it names for it, the others as they were."""
+    kept = set(base.controls.get(held.extends, ())) - held.framework.stated
+    named = {control for control, ids in held.requirements.items() if requirement in ids}
+    return tuple(control for control in held.framework.controls if control in kept | named)
