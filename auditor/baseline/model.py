@@ -18,8 +18,7 @@ class Baseline:
     `terms` holds what a rule is asked with, for every requirement that a rule decides; `stated` what the file says, for
     every requirement that says anything. `tables` are the file's own tables. `disabled` are the requirements of the
     extended baseline that this one leaves out, with the reason; `overridden` those that it changes, with the names of
-    what it changes. `remarks` are sentences for every report about what is asked otherwise than this file says. `below`
-    are the names of every baseline that it extends, the nearest first.
+    what it changes. `remarks` are sentences for every report about what is asked otherwise than this file says.
     """
 
     info: BaselineInfo
@@ -28,7 +27,8 @@ class Baseline:
     stated: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     tables: Mapping[str, Any] = field(default_factory=dict)
     extends: str = ""
+    below: tuple[str, ...] = ()
+    """The names of every baseline that it extends, the nearest first."""
     disabled: Mapping[str, str] = field(default_factory=dict)
     overridden: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
-    below: tuple[str, ...] = ()
