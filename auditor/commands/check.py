@@ -69,8 +69,6 @@ def check(
     result = audited(found, terms, report.fail_on)
     inputs = (snapshot, *terms.files, *([history] if history else []))
     guard(report.targets, inputs)
-    picture = partial(pictured, found, result, terms)
-    trend = kept_in(history, result)
-    code = finish(result, report, inputs, trend, picture, controls=terms.controls, by_control=terms.asked)
+    code = finish(result, report, inputs, kept_in(history, result), partial(pictured, found, result, terms))
     warn(result, terms, report.quiet, report.fail_on)
     return code

@@ -119,9 +119,10 @@ def reported(
     if out is not None:
         files = {"json": "result.json", "sarif": "result.sarif", "html": "report.html"}
         targets += [Target(name, out / file) for name, file in files.items()]
-    controls, by_control = (terms.controls, terms.asked) if terms is not None else (None, False)
     options = ReportOptions(tuple(targets), verbose=verbose)
-    code = finish(result, options, picture=picture, controls=controls, by_control=by_control)
+    if terms is not None:
+        options = replace(options, controls=terms.controls, by_control=terms.asked)
+    code = finish(result, options, picture=picture)
     return code if code is ExitCode.BROKEN else ExitCode.HOLDS
 
 

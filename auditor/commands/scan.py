@@ -79,9 +79,7 @@ def scan(
     if not report.quiet:
         tell(found, str(keep or "scan"))
     result = audited(found, terms, report.fail_on)
-    picture = partial(pictured, found, result, terms)
-    trend = kept_in(history, result)
-    code = finish(result, report, inputs, trend, picture, controls=terms.controls, by_control=terms.asked)
+    code = finish(result, report, inputs, kept_in(history, result), partial(pictured, found, result, terms))
     warn(result, terms, report.quiet, report.fail_on)
     whole = found.complete and all(read.answered for read in found.reads)
     return ExitCode.INCOMPLETE if code is ExitCode.HOLDS and not whole else code

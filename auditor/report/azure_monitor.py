@@ -11,7 +11,8 @@ from typing import Any
 
 from auditor.model import AuditResult, Finding
 from auditor.report.context import Context
-from auditor.report.json_ import controls_entry, json_text
+from auditor.report.controls.entries import controls_entry
+from auditor.report.json_ import json_text
 from auditor.text.sanitise import clip, line, visible_lines
 
 COLUMNS = {

@@ -15,10 +15,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from auditor import __version__
-from auditor.frameworks.model import Controls
-from auditor.frameworks.rollup import WORDS, ControlView, FrameworkView, Status, framework_views
 from auditor.model import AuditResult, Evidence, Finding, Outcome, Read, Requirement, WorkloadInfo
 from auditor.report.context import PROBLEMS, Context, is_problem
+from auditor.report.controls.page import supported, view_of
 from auditor.report.digest import (
     OPTIONAL,
     Digest,
@@ -122,8 +121,6 @@ def _view(result: AuditResult, context: Context) -> dict[str, Any]:
         "gaps": [_gap(gap) for gap in digest.gaps],
         **_outcomes(result),
         "families": [_family(family, digest, context) for family in digest.families],
-        "frameworks": _frameworks(digest, context),
-        "statuses": [{"word": WORDS[status], "style": _STATUS_STYLES[status]} for status in Status],
         "manual": [_manual(finding, result) for finding in digest.of(Outcome.MANUAL)],
         "without_rule": [_requirement(result.requirements[id_], result, context) for id_ in result.not_implemented],
         "failed_reads": [_read(read) for read in result.snapshot.failed_reads],
@@ -131,6 +128,7 @@ def _view(result: AuditResult, context: Context) -> dict[str, Any]:
         "workloads": [_workload(workload) for workload in result.workloads],
         "has_problems": any(is_problem(finding) for finding in result.findings),
         "total": sum(len(family.rows) for family in digest.families),
+        **view_of(digest, context),
     }
 
 
@@ -138,66 +136,6 @@ def _outcomes(result: AuditResult) -> dict[str, Any]:
     """What there is to count, and what of it can be filtered; problems are what the page begins with."""
     there = [_chip(o) | {"count": result.summary[o], "on": o in PROBLEMS} for o in OUTCOME_WORDS if result.summary[o]]
     return {"outcomes": there, "filters": [each for each in there if each["style"] != Outcome.MANUAL.value]}
-
-
-_STATUS_STYLES = {
-    Status.NOT_SATISFIED: "fail",
-    Status.NOT_DETERMINED: "unknown",
-    Status.SATISFIED: "pass",
-    Status.NOT_COVERED: "not_applicable",
-}
-
-
-def _frameworks(digest: Digest, context: Context) -> list[dict[str, Any]]:
-    """How each framework comes out, with a page of its controls; none where there was nothing to check."""
-    if digest.result.missing:
-        return []
-    shown = {finding.requirement for family in digest.families for finding in family.rows}
-    return [_framework(view, shown, context) for view in framework_views(digest.result, context.controls)]
-
-
-def _framework(view: FrameworkView, shown: set[str], context: Context) -> dict[str, Any]:
-    framework = view.framework
-    size = framework.size
-    covered = [control for control in view.controls if control.status is not Status.NOT_COVERED]
-    others = view.not_covered if context.by_control else ()
-    return {
-        "id": framework.id,
-        "name": line(framework.name, 120),
-        "counts": [
-            {
-                "style": _STATUS_STYLES[status],
-                "count": view.counts[status] if status is not Status.NOT_COVERED or size is not None else None,
-            }
-            for status in Status
-        ],
-        "share": line(view.share, 800),
-        "source": line(framework.source, 500),
-        "quality": line(framework.quality, 500),
-        "controls": [
-            _control(control, shown) for control in sorted(covered, key=lambda c: list(Status).index(c.status))
-        ],
-        "others": [line(each, 60) for each in others],
-        "open": context.by_control,
-    }
-
-
-def _control(control: ControlView, shown: set[str]) -> dict[str, Any]:
-    word = WORDS[control.status] + (" (accepted)" if control.accepted else "")
-    broken = {finding.requirement for finding in control.findings if finding.outcome in (Outcome.FAIL, Outcome.WAIVED)}
-    return {
-        "id": line(control.id, 60),
-        "title": line(control.title, 200),
-        "word": word,
-        "style": _STATUS_STYLES[control.status],
-        "requirements": [
-            {"id": each, "linked": each in shown, "broken": each in broken} for each in control.requirements
-        ],
-    }
-
-
-def _supported(requirement: str, controls: Controls) -> list[dict[str, Any]]:
-    return [{"id": id_, "ids": line(", ".join(ids), 400)} for id_, ids in controls.of(requirement).controls.items()]
 
 
 def _gap(gap: Gap) -> dict[str, Any]:
@@ -306,7 +244,7 @@ def _requirement(requirement: Requirement, result: AuditResult, context: Context
         "severity": requirement.severity.value,
         "expected": _EXPECTED[requirement.level.value],
         "section": line(requirement.section, 200),
-        "controls": _supported(requirement.id, context.controls),
+        "controls": supported(requirement.id, context.controls),
         "explanation": [
             Part(p.heading, visible_lines(p.text)) for p in parts(context.explanations.get(requirement.id, ""))
         ],

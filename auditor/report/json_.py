@@ -8,10 +8,9 @@ from typing import Any
 
 import msgspec
 
-from auditor.frameworks.model import Controls
-from auditor.frameworks.rollup import ControlView, FrameworkView, framework_views
-from auditor.model import AuditResult, Evidence, Finding, Outcome, Read, Requirement, SnapshotInfo, Unknown, Waiver
+from auditor.model import AuditResult, Evidence, Finding, Read, Requirement, SnapshotInfo, Unknown, Waiver
 from auditor.report.context import Context
+from auditor.report.controls.entries import add_controls
 
 FORMAT = "auditor-result/1"
 
@@ -27,8 +26,6 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 def render(result: AuditResult, context: Context | None = None) -> str:
     """Everything there is to say. Keys stand in a fixed order, so that two results compare line by line."""
-    wanted = context or Context()
-    controls = wanted.controls
     document: dict[str, Any] = {
         "format": FORMAT,
         "baseline": {
@@ -50,16 +47,14 @@ def render(result: AuditResult, context: Context | None = None) -> str:
             for w in result.workloads
         ],
         "families": dict(result.baseline.families),
-        "requirements": [_requirement(requirement, controls) for requirement in result.requirements.values()],
-        "frameworks": [
-            framework_entry(view, by_control=wanted.by_control) for view in framework_views(result, controls)
-        ],
+        "requirements": [_requirement(requirement) for requirement in result.requirements.values()],
         "waivers": [
             _waiver(use.waiver) | {"covers": use.covers, "expired": use.expired, "undecided": use.undecided}
             for use in result.waivers
         ],
-        "results": [_finding(finding, result, controls) for finding in result.findings],
+        "results": [_finding(finding, result) for finding in result.findings],
     }
+    add_controls(document, result, context or Context())
     return json_text(document, indent=2) + "\n"
 
 
@@ -111,7 +106,7 @@ def _read(read: Read) -> dict[str, Any]:
     }
 
 
-def _requirement(requirement: Requirement, controls: Controls) -> dict[str, Any]:
+def _requirement(requirement: Requirement) -> dict[str, Any]:
     return {
         "id": requirement.id,
         "family": requirement.family,
@@ -121,50 +116,10 @@ def _requirement(requirement: Requirement, controls: Controls) -> dict[str, Any]
         "section": requirement.section,
         "decided_by": requirement.decided_by,
         "look_at": requirement.look_at,
-        "controls": controls_entry(requirement.id, controls),
     }
 
 
-def controls_entry(requirement: str, controls: Controls) -> dict[str, list[str]]:
-    """The controls that a requirement supports: ids by framework."""
-    return {framework: list(ids) for framework, ids in controls.of(requirement).controls.items()}
-
-
-def framework_entry(view: FrameworkView, *, by_control: bool) -> dict[str, Any]:
-    """How a framework comes out; its controls one by one where it was asked for, else null."""
-    framework = view.framework
-    return {
-        "id": framework.id,
-        "title": framework.title,
-        "version": framework.version,
-        "source": framework.source,
-        "date": framework.date,
-        "quality": framework.quality,
-        "size": framework.size,
-        "size_source": framework.size_source,
-        "covered": view.covered,
-        "counts": {status.value: number for status, number in view.counts.items()},
-        "share": view.share,
-        "controls": [_control(control) for control in view.controls] if by_control else None,
-        "not_covered": list(view.not_covered) if by_control else None,
-    }
-
-
-def _control(control: ControlView) -> dict[str, Any]:
-    return {
-        "id": control.id,
-        "title": control.title,
-        "status": control.status.value,
-        "accepted": control.accepted,
-        "requirements": list(control.requirements),
-        "undecided": list(control.undecided),
-        "why": control.why,
-        "counts": {outcome.value: number for outcome in Outcome if (number := control.counts.get(outcome, 0))},
-        "findings": [finding.fingerprint for finding in control.findings],
-    }
-
-
-def _finding(finding: Finding, result: AuditResult, controls: Controls) -> dict[str, Any]:
+def _finding(finding: Finding, result: AuditResult) -> dict[str, Any]:
     verdict = finding.verdict
     unknown = verdict.unknown
     return {
@@ -184,7 +139,6 @@ def _finding(finding: Finding, result: AuditResult, controls: Controls) -> dict[
         "waiver": _waiver(finding.waiver) if finding.waiver is not None else None,
         "remediation": verdict.remediation,
         "fingerprint": finding.fingerprint,
-        "controls": controls_entry(finding.requirement, controls),
     }
 
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from auditor.frameworks.rollup import WORDS, ControlView, FrameworkView, Status, framework_views
 from auditor.model import AuditResult, Finding, Outcome, Read
 from auditor.report.context import Context, is_problem
+from auditor.report.controls.markdown import lines_of
 from auditor.report.digest import OPTIONAL, Digest, Family
 from auditor.text.sanitise import (
     OUTCOME_WORDS,
@@ -28,9 +28,6 @@ Weight = tuple[int, bool, int, int]
 """How bad a finding is, as `Digest.weight` tells it."""
 
 _FIRST_STEPS = 5
-_CONTROLS = 100
-"""Controls of a framework that a comment tells of."""
-
 # What means something within a line (GFM spec 6, and GitHub's math); no text of others ever begins a line.
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~$&])")
 # Escapes do not keep hosts from making mentions, issue numbers and addresses of text; an empty character between does.
@@ -45,7 +42,7 @@ def render(result: AuditResult, context: Context | None = None) -> str:
     """
     wanted = context or Context()
     digest = Digest(result, wanted.fail_on)
-    head = "\n".join((*_head(digest), *_frameworks(digest, wanted)))
+    head = "\n".join((*_head(digest), *lines_of(result, wanted, escape)))
     tail = "\n".join(_tail(digest))
     room = MAX_BYTES - len(head.encode()) - len(tail.encode()) - 200
     body, left_out = _worst(_tables(digest, wanted), room)
@@ -86,46 +83,6 @@ def _head(digest: Digest) -> Iterator[str]:
             yield f"   {_fix(one_line(worst.verdict.remediation))}"
     if digest.steps:
         yield ""
-
-
-def _frameworks(digest: Digest, context: Context) -> Iterator[str]:
-    """How frameworks come out: one by one where they were asked for, else a table to be opened."""
-    views = framework_views(digest.result, context.controls) if not digest.result.missing else ()
-    if context.by_control:
-        for view in views:
-            yield from _framework(view)
-    elif views:
-        yield "<details><summary>Controls of frameworks</summary>\n"
-        yield "| Framework | Not satisfied | Not determined | Satisfied | Not covered |"
-        yield "| --- | --: | --: | --: | --: |"
-        for view in views:
-            known = view.framework.size is not None
-            numbers = [str(view.counts[status]) for status in Status if status is not Status.NOT_COVERED or known]
-            cells = [escape(line(view.framework.name, 120)), *numbers, *([] if known else ["not known"])]
-            yield f"| {' | '.join(cells)} |"
-        yield "\nA requirement that holds supports a control; it does not show that the control is met.\n\n</details>\n"
-
-
-def _framework(view: FrameworkView) -> Iterator[str]:
-    yield f"### {escape(line(view.framework.name, 120))}\n"
-    yield f"{escape(line(view.share, 800))}\n"
-    shown = [control for control in view.controls if control.status is not Status.NOT_COVERED]
-    order = list(Status)
-    shown.sort(key=lambda control: order.index(control.status))
-    if shown:
-        yield "| Control | Title | Status | Requirements |\n| --- | --- | --- | --- |"
-    yield from (_control(control) for control in shown[:_CONTROLS])
-    if len(shown) > _CONTROLS:
-        yield f"\n_{counted(len(shown) - _CONTROLS, 'control')} not shown here; the full report has them._"
-    if shown:
-        yield ""
-
-
-def _control(control: ControlView) -> str:
-    broken = list(dict.fromkeys(f.requirement for f in control.findings if f.outcome in (Outcome.FAIL, Outcome.WAIVED)))
-    status = f"{WORDS[control.status]}{' (accepted)' if control.accepted else ''}"
-    why = ", ".join(broken) if broken else counted(len(control.requirements), "requirement")
-    return f"| {escape(line(control.id, 60))} | {escape(line(control.title, 200))} | {status} | {why} |"
 
 
 class _Table(NamedTuple):

@@ -15,7 +15,8 @@ from auditor import __version__
 from auditor.frameworks.model import Controls
 from auditor.model import AuditResult, Finding, Outcome, WaiverUse
 from auditor.report.context import Context
-from auditor.report.json_ import controls_entry, evidence_entry, json_text
+from auditor.report.controls.entries import controls_entry
+from auditor.report.json_ import evidence_entry, json_text
 from auditor.text.sanitise import (
     borne,
     clip,

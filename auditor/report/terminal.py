@@ -11,9 +11,9 @@ from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
-from auditor.frameworks.rollup import WORDS, ControlView, FrameworkView, Status, framework_views
 from auditor.model import AuditResult, Finding, Outcome
 from auditor.report.context import Context, is_problem
+from auditor.report.controls.terminal import blocks_of
 from auditor.report.digest import OPTIONAL, Digest, Family
 from auditor.report.terminal_page import Paper, ruled
 from auditor.text.sanitise import (
@@ -87,9 +87,7 @@ def _blocks(digest: Digest, context: Context) -> Iterator[RenderableType | _Whol
             header = False
     yield from _manual(digest, context)
     yield from _waivers(digest.result, context)
-    if context.by_control:
-        for view in framework_views(digest.result, context.controls):
-            yield from _framework(view, context)
+    yield from blocks_of(digest.result, context, ruled)
     yield Text()
     yield _counts(digest, context)
     yield Text()
@@ -228,49 +226,6 @@ def _waivers(result: AuditResult, context: Context) -> Iterator[RenderableType]:
         )
         text.append(f"\n{said} ({line(waiver.where, 200)})", style="not bold red" if use.problem else "not bold dim")
         yield Padding(text, (0, 0, 0, 2))
-
-
-_STATUS_STYLES: Mapping[Status, str] = {
-    Status.NOT_SATISFIED: "bold red",
-    Status.NOT_DETERMINED: "bold yellow",
-    Status.SATISFIED: "green",
-    Status.NOT_COVERED: "dim",
-}
-
-
-def _framework(view: FrameworkView, context: Context) -> Iterator[RenderableType]:
-    """Every control that the audit can speak about, worst first; then how much of the framework that is."""
-    said = ", ".join(f"{view.counts[status]:,} {WORDS[status]}" for status in Status if view.counts[status])
-    yield Text()
-    yield ruled(line(view.framework.name, 80), said, context.width)
-    order = list(Status)
-    shown = [control for control in view.controls if control.status is not Status.NOT_COVERED]
-    for control in sorted(shown, key=lambda each: order.index(each.status)):
-        head = Text(f"{WORDS[control.status]:15}", style=_STATUS_STYLES[control.status])
-        head.append(f"{line(control.id, 60)}  ", style="bold")
-        head.append(line(control.title, 200), style="not bold")
-        yield head
-        yield Padding(Text(_of_control(control), style="dim"), (0, 0, 0, 15))
-    yield Text()
-    yield Text(line(view.share, 800))
-    if context.verbose and view.not_covered:
-        yield Text(f"Not covered: {line(', '.join(view.not_covered), 12_000)}", style="dim")
-
-
-def _of_control(control: ControlView) -> str:
-    """What makes a control come out so: the findings that break it or leave it open, else how many support it."""
-    by_outcome: dict[str, dict[str, None]] = {}
-    for finding in control.findings:
-        if finding.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE):
-            by_outcome.setdefault(OUTCOME_WORDS[finding.outcome], {})[finding.requirement] = None
-    said = [f"{word} {', '.join(ids)}" for word, ids in by_outcome.items()]
-    if control.undecided:
-        said.append(f"not decided {', '.join(control.undecided)}")
-    if said:
-        return "; ".join(said)
-    if control.status is Status.NOT_DETERMINED:
-        return f"nothing here that it applies to: {', '.join(control.requirements)}"
-    return f"PASS {', '.join(control.requirements)}"
 
 
 def _counts(digest: Digest, context: Context) -> RenderableType:

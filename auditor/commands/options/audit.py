@@ -244,10 +244,11 @@ def _unchecked(terms: Terms) -> Iterator[str]:
 
 
 def settled(report: ReportOptions, terms: Terms) -> ReportOptions:
-    """The options of reporting, with what the settings say where the command line says nothing.
+    """The options of reporting, with the frameworks, and what settings say where the command line says nothing.
 
     Raises `AuditorError` where --until-deployed has nothing to bear.
     """
+    report = replace(report, controls=terms.controls, by_control=terms.asked)
     settings = terms.settings
     if settings is not None:
         by_command = click.get_current_context().get_parameter_source("fail_on") is ParameterSource.COMMANDLINE

@@ -52,6 +52,8 @@ class ReportOptions:
     quiet: bool = False
     sarif_include: frozenset[str] = frozenset()
     anchor: Path | None = None
+    controls: Controls | None = None
+    by_control: bool = False
 
 
 def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -137,19 +139,15 @@ def finish(
     inputs: Iterable[Path] = (),
     trend: Trend | None = None,
     picture: Callable[[], Picture] | None = None,
-    *,
-    controls: Controls | None = None,
-    by_control: bool = False,
 ) -> ExitCode:
     """Write every report that is wanted and answer the exit code.
 
     `inputs` are files that no report may replace. Raises `AuditorError` where a report would, before any is written.
     `trend` is how earlier audits came out, `picture` draws up what was audited; both are for the page, and asked for
-    only where there is one. `controls` are the frameworks to speak of, `by_control` whether they were asked for.
+    only where there is one.
     """
     guard(report.targets, inputs)
-    context = replace(context_of(result, report), controls=controls or Controls(), by_control=by_control)
-    context = _with_trend(context, trend, report.targets)
+    context = _with_trend(context_of(result, report), trend, report.targets)
     if picture is not None and not result.missing and any(target.format == "html" for target in report.targets):
         context = _with_picture(context, picture(), result)
     written = [(target, renderer(target.format)(result, fitted(context, target))) for target in report.targets]
@@ -209,6 +207,8 @@ def context_of(result: AuditResult, report: ReportOptions) -> Context:
         repository=repository_of(result, report.anchor),
         explanations={id_: rules[row.rule].doc for id_, row in result.requirements.items() if row.rule in rules},
         azure_build=azure_build(os.environ),
+        controls=report.controls or Controls(),
+        by_control=report.by_control,
     )
 
 
