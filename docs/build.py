@@ -24,6 +24,7 @@ from auditor.commands.options.frameworks import controls_for  # noqa: E402
 from auditor.frameworks.model import Controls, Framework  # noqa: E402
 from auditor.model import Level  # noqa: E402
 from auditor.settings.schema import schema_text  # noqa: E402
+from docs.properties import properties_page  # noqa: E402
 from tests.cases.casefile import Case, cases_of, requirements_with_cases  # noqa: E402
 
 NOTE = "<!-- Written by docs/build.py: change the baseline, the rule's docstring or its cases, then `make docs`. -->"
@@ -41,7 +42,7 @@ def pages() -> dict[str, str]:
         others = [other for other in books if other is not book]
         made[book.contents] = _coverage(book, others)
         made |= {f"{book.folder}/{e.requirement.id}.md": _rule_page(e, book) for e in book.entries}
-    return {"auditor.schema.json": schema_text(), **made}
+    return {"ai-properties.md": properties_page(), "auditor.schema.json": schema_text(), **made}
 
 
 class Book(NamedTuple):

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from auditor.audit.beside import beside
+from auditor.audit.retirements import retirements
 from auditor.audit.seen import seen_of
 from auditor.baseline import Baseline
 from auditor.estate import Estate, build_estate
@@ -17,6 +19,7 @@ from auditor.model import (
     Level,
     NotKnown,
     Outcome,
+    Place,
     Requirement,
     SnapshotInfo,
     Verdict,
@@ -26,7 +29,7 @@ from auditor.model.fingerprint import fingerprint
 from auditor.network.topology.service_tags import DOCUMENT
 from auditor.rules import Rule, rules_by_name
 from auditor.services.paas_firewall import unjudged
-from auditor.snapshot import Snapshot, positions_of
+from auditor.snapshot import Snapshot, positions_of, sources_of
 from auditor.workload.parts import Workload, workloads
 from auditor.workload.pins import Pin, pins_of
 
@@ -78,13 +81,16 @@ def audit(
     index = rules_by_name()
     findings = sorted(_findings(found, baseline, index), key=_order(baseline))
     places = {evidence.place for finding in findings for evidence in finding.verdict.evidence}
+    subjects = {Place(f.verdict.resource, "") for f in findings if f.verdict.resource is not None}
     return replace(
         empty,
         findings=tuple(findings),
         workloads=tuple(_describe(w) for w in found),
         not_implemented=tuple(_without_rule(baseline, index)),
         notes=(*_left_out(baseline), *baseline.remarks, *_notes(found, estate)),
+        retirements=retirements(found, estate),
         positions={p: (at.line, at.column) for p, at in positions_of(snapshot, places).items()},
+        sources=sources_of(snapshot, places | subjects),
     )
 
 
@@ -207,6 +213,7 @@ def _notes(found: tuple[Workload, ...], estate: Estate) -> Iterator[str]:
     if len(estate.contradictions) > _SHOWN:
         yield f"{len(estate.contradictions) - _SHOWN} more documents contradict themselves in this way"
     yield from _not_judged(estate)
+    yield from beside(found, estate)
     for workload in found:
         if workload.anchor is not None and workload.anchor.kind == "hub":
             yield f"{workload.anchor.name} is a hub: it is judged, with its projects, as the workspace"

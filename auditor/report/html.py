@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from auditor import __version__
 from auditor.model import AuditResult, Evidence, Finding, Outcome, Read, Requirement, WorkloadInfo
-from auditor.report.context import PROBLEMS, Context, is_problem
+from auditor.report.context import PROBLEMS, Context, is_problem, source_text
 from auditor.report.controls.page import supported, view_of
 from auditor.report.digest import (
     OPTIONAL,
@@ -276,7 +276,11 @@ def _evidence(evidence: Evidence, result: AuditResult) -> dict[str, Any]:
         "document": line(short_name(evidence.place.document), 200),
         "pointer": line(evidence.place.pointer, 500),
         "value": value_text(evidence.value, _MAX_VALUE),
-        "where": f"line {at[0]:,}, column {at[1]:,}" if at else "",
+        "where": source_text(result.sources[evidence.place])
+        if evidence.place in result.sources
+        else f"line {at[0]:,}, column {at[1]:,}"
+        if at
+        else "",
     }
 
 

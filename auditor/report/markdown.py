@@ -9,7 +9,7 @@ from typing import NamedTuple
 from auditor.model import AuditResult, Finding, Outcome, Read
 from auditor.report.context import Context, is_problem
 from auditor.report.controls.markdown import lines_of
-from auditor.report.digest import OPTIONAL, Digest, Family
+from auditor.report.digest import OPTIONAL, Digest, Family, ended
 from auditor.text.sanitise import (
     OUTCOME_WORDS,
     borne,
@@ -159,6 +159,8 @@ def _tail(digest: Digest) -> Iterator[str]:
         yield from _first(50, [_check(finding, result) for finding in checks], "manual check")
         yield "\n</details>\n"
     yield from _first(20, [f"note: {escape(line(note, 300))}" for note in result.notes], "note")
+    told = [f"retirement: {escape(line(says, 300))} ({escape(line(', '.join(n), 200))})" for says, n in ended(result)]
+    yield from _first(20, told, "retirement")
     if result.not_implemented:
         yield f"\n{counted(len(result.not_implemented), 'requirement')} without a rule yet: not checked.\n"
     yield from _first(10, [_failed(read) for read in result.snapshot.failed_reads], "failed read")

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from auditor.documents.host_names import planned_hosts
 from auditor.documents.ml_workspace import Workspace, projects_of
-from auditor.documents.network_hosts import AGENT_POOL, AgentPool
+from auditor.documents.network_hosts import AGENT_POOL, CLUSTER, AgentPool
 from auditor.documents.pool_membership import SCALE_SET, SCALE_SET_INTERFACE, Pooled
 from auditor.estate import Estate, Relation
 from auditor.model import ArmId, NotKnown, Resource, Unknown
@@ -317,6 +317,9 @@ class Workload:
             for pattern in self.estate.seen(SCALE_SET_INTERFACE, under=scale_set.id)
             if Pooled(pattern).instance_addresses
         )
+        unlisted = self.estate.coverage.unlisted(CLUSTER)
+        if unlisted is not None:
+            raise NotKnown(unlisted)
         pools = (pool for pool in self.estate.seen(AGENT_POOL) if self._in_reach(pool))
         return (*patterns, *(pool for pool in pools if AgentPool(pool).gives_addresses.known is not False))
 

@@ -182,7 +182,7 @@ def test_baseline_show_tells_what_an_own_baseline_changes(capsys: pytest.Capture
     assert "extends openai-chat\n" in text
     assert "\nOverridden:\n  NET-09        level and severity\n" in text
     assert "\nDisabled:\n  OPS-04        We register flows elsewhere" in text
-    assert text.endswith("also shipped: openai-chat\n")
+    assert text.endswith("also shipped: ai-hardening and openai-chat\n")
     told = _json(capsys, "baseline", "show", own)
     assert told["extends"] == "openai-chat"
     assert told["disabled"].keys() == {"OPS-04"}

@@ -136,14 +136,17 @@ class Answers:
 
     def _run(self, arguments: Sequence[str], about: str, *, is_file: bool = True) -> tuple[int, Any]:
         """Run a command as JSON; answer its exit code and what it wrote."""
-        from auditor.cli import auditor
+        from auditor.commands import load
 
+        name, *options = arguments
+        command = load(name)
+        assert command is not None
         argument = str(self._file(about)) if is_file else about
         with tempfile.TemporaryDirectory() as folder, _ONE_AT_A_TIME:
             out = Path(folder) / "answer.json"
-            line = [*arguments, "--format=json", f"--output={out}", "--", argument]
+            line = [*options, "--format=json", f"--output={out}", "--", argument]
             try:
-                code = auditor.main(args=line, prog_name="auditor", standalone_mode=False)
+                code = command.main(args=line, prog_name=f"auditor {name}", standalone_mode=False)
             except click.ClickException as problem:
                 raise AuditorError(problem.format_message()) from problem
             return int(code or 0), json.loads(out.read_text(encoding="utf-8"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from auditor.model import AuditorError, AuditResult, NotKnown, Waiver
+from auditor.model.day import day
 
 if TYPE_CHECKING:
     from auditor.baseline import Baseline
@@ -75,7 +76,7 @@ class _Day(click.ParamType[date]):
         if isinstance(value, date):
             return value
         try:
-            return date.fromisoformat(str(value))
+            return day(str(value))
         except ValueError:
             self.fail(f"{value!r} is no day such as 2026-11-22", param, ctx)
 
@@ -187,13 +188,31 @@ def audited(snapshot: Snapshot, terms: Terms, fail_on: str = "") -> AuditResult:
     from auditor.audit.waivers import waive
 
     result = audit(snapshot, terms.baseline, terms.pins, terms.service_tags, terms.estate(snapshot))
-    notes = (*_toothless(fail_on), *result.notes, *terms.remarks, *_unmatched(snapshot, terms))
+    notes = (
+        *_toothless(fail_on),
+        *_misdated(result, terms),
+        *result.notes,
+        *terms.remarks,
+        *_unmatched(snapshot, terms),
+    )
     return waive(replace(result, notes=notes), terms.waivers, terms.as_of)
 
 
 def _toothless(fail_on: str) -> Iterator[str]:
     if fail_on == "never":
         yield "nothing makes this check fail (fail_on: never): the exit code says nothing about what it found"
+
+
+def _misdated(result: AuditResult, terms: Terms) -> Iterator[str]:
+    """That the snapshot says it was taken after the day of the audit; a day is left to clocks and time zones."""
+    taken = result.snapshot.collected_at
+    if taken and datetime.fromisoformat(taken).astimezone(UTC).date() > next_day(terms.as_of):
+        yield f"the snapshot says that it was collected on {taken}, after the day of this audit, {terms.as_of}"
+
+
+def next_day(today: date) -> date:
+    """The day after; the last one that the calendar has is its own."""
+    return today if today == date.max else today + timedelta(days=1)
 
 
 def _unmatched(snapshot: Snapshot, terms: Terms) -> Iterator[str]:
@@ -228,7 +247,7 @@ def warn(result: AuditResult, terms: Terms, quiet: bool, fail_on: str = "") -> N
     from auditor.text.sanitise import visible
 
     waivers = (use.says for use in result.waivers if use.problem)
-    for said in (*waivers, *_unchecked(terms), *_toothless(fail_on)):
+    for said in (*waivers, *_misdated(result, terms), *_unchecked(terms), *_toothless(fail_on)):
         click.echo(f"warning: {visible(said)}", err=True)
 
 

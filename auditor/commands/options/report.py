@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from auditor.commands.options.output import protect
 from auditor.commands.options.repository import azure_build, repository_of
 from auditor.frameworks.model import Controls
 from auditor.history.model import Trend
@@ -30,7 +31,6 @@ from auditor.report.gate import counts
 FAIL_ON = ("must", "should", *(severity.value for severity in Severity), "never")
 _FLAGS = ("fail_on", "strict", "until_deployed", "verbose", "quiet", "anchor")
 _FILE_WIDTH = 120
-_SNAPSHOT_MARK = b'"auditor-snapshot/'
 
 
 class Target(NamedTuple):
@@ -231,16 +231,9 @@ def guard(targets: Sequence[Target], inputs: Iterable[Path]) -> None:
             raise AuditorError(f"{where}: the report would replace what it is made from", "choose another file")
         if real in seen:
             raise AuditorError(f"{where}: two reports would go there", "give each report a place of its own")
-        if target.path is not None and _is_snapshot(target.path):
-            raise AuditorError(f"{where}: is a snapshot, which a report does not replace", "choose another file")
+        if target.path is not None:
+            protect(target.path)
         seen.add(real)
-
-
-def _is_snapshot(path: Path) -> bool:
-    if not path.is_file():
-        return False
-    with path.open("rb") as stream:
-        return _SNAPSHOT_MARK in stream.read(200)
 
 
 def write_report(target: Target, text: str | bytes) -> None:
