@@ -34,6 +34,72 @@ SIZES: Mapping[str, tuple[int, str]] = {
 WHOLE = ("mcsb-1", "mcsb-2", "nist-800-53-r5", "nist-800-171-r2", "soc-2")
 """Frameworks whose initiative lists every control, those that Azure has no policy for too."""
 
+_GUARDRAIL = {
+    "mcsb-2": ["AI-2"],
+    "nist-800-53-r5": ["SI-10", "SI-15"],
+    "nist-ai-rmf-1.0": ["MANAGE-2.3", "MEASURE-2.6"],
+}
+JUDGED: Mapping[str, Mapping[str, tuple[str, Mapping[str, list[str]]]]] = {
+    "ai-hardening": {
+        "AIH-01": (
+            "what the account may call is limited to hosts that are named",
+            {
+                "nist-800-53-r5": ["AC-4", "SC-7", "SC-7(5)"],
+                "nist-800-171-r2": ["3.1.3", "3.13.6"],
+                "nist-800-171-r3": ["03.01.03", "03.13.06"],
+                "nist-csf-2.0": ["PR.IR-01"],
+                "iso-27001-2022": ["A.8.12"],
+                "pci-dss-4.0.1": ["1.3.2"],
+                "soc-2": ["CC6.7"],
+                "azure-waf": ["SE:06"],
+                "mitre-attack-16.1": ["T1048"],
+            },
+        ),
+        "AIH-02": (
+            "the model that runs is the one that was tried and approved",
+            {
+                "mcsb-2": ["AI-1"],
+                "nist-800-53-r5": ["CM-3", "CM-4"],
+                "iso-27001-2022": ["A.8.32"],
+                "soc-2": ["CC8.1"],
+                "csa-ccm-4.0.12": ["CCC-03"],
+                "nist-ai-rmf-1.0": ["MEASURE-2.3"],
+            },
+        ),
+        "AIH-03": ("where an account keeps its files is a question of custody, which no framework here asks", {}),
+        "AIH-04": (
+            "attacks on the AI services are detected",
+            {
+                "mcsb-1": ["LT-1"],
+                "mcsb-2": ["AI-6", "LT-1"],
+                "nist-800-53-r5": ["SI-4"],
+                "nist-csf-2.0": ["DE.CM-09"],
+                "iso-27001-2022": ["A.8.16"],
+                "soc-2": ["CC7.2"],
+            },
+        ),
+        "GRD-01": (
+            "attacks on the model by what it reads are detected and stopped",
+            {
+                "mcsb-2": ["AI-2"],
+                "nist-800-53-r5": ["SI-4", "SI-10"],
+                "eu-ai-act": ["15.5"],
+                "nist-ai-rmf-1.0": ["MEASURE-2.7"],
+            },
+        ),
+        "GRD-02": ("output that belongs to others is filtered before it goes on", _GUARDRAIL),
+        "GRD-03": ("code that belongs to others is filtered before it goes on", _GUARDRAIL),
+        "GRD-04": ("input and output are held against words of ones own", _GUARDRAIL),
+        "GRD-05": (
+            "personal data is filtered from output before it goes on",
+            {**_GUARDRAIL, "iso-27001-2022": ["A.8.12"], "soc-2": ["CC6.7"]},
+        ),
+    },
+}
+"""Baselines that the data set does not hold: a reason and the controls of each requirement, judged by hand."""
+
+JUDGED_ON = "2026-12-01"
+
 PREFIX = re.compile(
     r"^(Azure_Security_Benchmark_v[\d.]+_|NIST_SP_800-53_R5_|NIST_SP_800-171_R[23]_|SOC_2_|CIS_Azure_2\.0\.0_"
     r"|ISO27001-2013_|HITRUST_CSF_v11\.3_)"
@@ -55,6 +121,8 @@ def main(arguments: list[str]) -> int:
     write("control-frameworks", frameworks(data, sets))
     for name, requirements in baselines(data):
         write(f"controls-{name}", mapping(data, name, requirements))
+    for name, rows in JUDGED.items():
+        write(f"controls-{name}", judged(data, name, rows))
     return 0
 
 
@@ -169,6 +237,23 @@ def mapping(data: Mapping[str, Any], name: str, requirements: Mapping[str, Any])
         "date": data["generated"],
         "baseline": name,
         "requirements": {id_: _row(row, data["generated"]) for id_, row in requirements.items()},
+    }
+
+
+def judged(
+    data: Mapping[str, Any], name: str, rows: Mapping[str, tuple[str, Mapping[str, list[str]]]]
+) -> dict[str, Any]:
+    """What each requirement of a baseline supports that was judged here; Azure's initiatives had no say in it."""
+    made = {
+        id_: {"by": "judgement" if controls else "none", "why": why, "policies": [], "controls": controls}
+        for id_, (why, controls) in rows.items()
+    }
+    return {
+        "about": data["by"],
+        "source": "judgement",
+        "date": JUDGED_ON,
+        "baseline": name,
+        "requirements": {id_: _row(row, JUDGED_ON) for id_, row in made.items()},
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -26,8 +27,9 @@ def everything() -> Controls:
     return controls_of(("openai-chat",), tuple(read_baseline().requirements))
 
 
-def test_both_baselines_are_mapped() -> None:
-    assert set(MAPPED) == {"openai-chat", "foundry-chat"}
+def test_every_baseline_that_extends_none_is_mapped() -> None:
+    assert {name for name in baseline_names() if not read_baseline(name).extends} <= set(MAPPED)
+    assert {"openai-chat", "foundry-chat"} <= set(MAPPED)
 
 
 @pytest.mark.parametrize("name", sorted(set(MAPPED) & set(baseline_names())))
@@ -47,7 +49,7 @@ def test_every_control_exists_in_its_framework_and_says_whose_word_it_is(name: s
         assert row["by"] in ("policy", "judgement", "none"), id_
         assert (row["by"] == "policy") == bool(row["from_policy"]), id_
         assert row["source"]
-        assert row["date"] == "2026-11-30"
+        assert date.fromisoformat(row["date"])
         for framework, controls in row["controls"].items():
             assert len(controls) == len(set(controls)), id_
             assert set(controls) <= set(known[framework].controls), (id_, framework)

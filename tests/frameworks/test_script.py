@@ -70,7 +70,9 @@ def test_it_writes_frameworks_with_what_they_list_beside(script: ModuleType) -> 
     assert (row["source"], row["date"]) == ("set-mcsb-1 judgement", "2026-11-30")
 
 
-@pytest.mark.parametrize("name", ["control-frameworks", "controls-openai-chat", "controls-foundry-chat"])
+@pytest.mark.parametrize(
+    "name", ["control-frameworks", "controls-openai-chat", "controls-foundry-chat", "controls-ai-hardening"]
+)
 def test_the_files_are_as_it_writes_them(script: ModuleType, name: str) -> None:
     text = (script.FACTS / f"{name}.json").read_text(encoding="utf-8")
     assert script._text(json.loads(text), 0) + "\n" == text
