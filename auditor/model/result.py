@@ -44,11 +44,16 @@ class SnapshotInfo:
 
 @dataclass(frozen=True)
 class WorkloadInfo:
-    """One recognised workload: the id of its anchor (the workspace) and what plays which part."""
+    """One recognised workload: the id of its anchor and what plays which part.
+
+    `architecture` is the baseline that it is judged by, `why` the sentence that says so where the snapshot decided.
+    """
 
     name: str
     anchor: str
     parts: Mapping[str, tuple[str, ...]]
+    architecture: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,13 @@ def render(result: AuditResult, context: Context | None = None) -> str:
         "notes": list(result.notes),
         "retirements": [_retirement(each) for each in result.retirements],
         "workloads": [
-            {"name": w.name, "anchor": w.anchor, "parts": {part: list(ids) for part, ids in w.parts.items()}}
+            {
+                "name": w.name,
+                "anchor": w.anchor,
+                "parts": {part: list(ids) for part, ids in w.parts.items()},
+                "architecture": w.architecture,
+                "recognised": w.why,
+            }
             for w in result.workloads
         ],
         "families": dict(result.baseline.families),

@@ -32,6 +32,13 @@ MODULES = (
     "data.account_hardening",
     "data.keys",
     "data.key_control",
+    "declared.parts",
+    "declared.settings",
+    "agents.connections",
+    "agents.network",
+    "agents.roles",
+    "network.egress",
+    "operation.governance",
 )
 """The modules of rules."""
 

@@ -165,7 +165,7 @@ def reaches_somebody(w: Workload, id_: ArmId, caller: str) -> bool | Unknown:
             w.estate.all(GROUP)
         except NotKnown as unread:
             return unread.unknown
-        if not any(one.id.subscription == id_.subscription for one in w.workspaces):
+        if not any(one.id.subscription == id_.subscription for one in w.anchors):
             return Unknown(f"{id_.name}, which {caller} calls, is not in this snapshot", absent=True)
         return False
     view = ActionGroup(group)

@@ -53,7 +53,7 @@ def plan(tier: str) -> dict[str, Any]:
         ("AIH-01", {"set": {"oai-aibase/properties/restrictOutboundNetworkAccess": True}}, Outcome.PASS),
         ("AIH-02", {}, Outcome.FAIL),
         ("AIH-02", {"set": {"deployments/gpt35/properties/versionUpgradeOption": "NoAutoUpgrade"}}, Outcome.PASS),
-        ("AIH-02", {"unset": ["deployments/gpt35/properties/versionUpgradeOption"]}, Outcome.UNKNOWN),
+        ("AIH-02", {"unset": ["deployments/gpt35/properties/versionUpgradeOption"]}, Outcome.FAIL),
         ("AIH-03", {}, Outcome.FAIL),
         (
             "AIH-03",

@@ -52,7 +52,7 @@ class ReportOptions:
     quiet: bool = False
     sarif_include: frozenset[str] = frozenset()
     anchor: Path | None = None
-    controls: Controls | None = None
+    controls: Callable[[AuditResult], Controls] | None = None
     by_control: bool = False
 
 
@@ -207,7 +207,7 @@ def context_of(result: AuditResult, report: ReportOptions) -> Context:
         repository=repository_of(result, report.anchor),
         explanations={id_: rules[row.rule].doc for id_, row in result.requirements.items() if row.rule in rules},
         azure_build=azure_build(os.environ),
-        controls=report.controls or Controls(),
+        controls=report.controls(result) if report.controls is not None else Controls(),
         by_control=report.by_control,
     )
 

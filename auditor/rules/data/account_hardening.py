@@ -8,7 +8,6 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from auditor.documents.ai_account import Account, BlockedList, ContentPolicy, ModelDeployment
-from auditor.documents.defender_plan import PLAN, DefenderPlan
 from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
 from auditor.model.change import set_to
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
@@ -174,38 +173,3 @@ def _for(policy: ContentPolicy, source: str) -> Iterator[BlockedList]:
     """The lists of one side: of newer policies by their own word, of older ones by the property that they stand in."""
     yield from (each for each in policy.lists.value if each.source.value == source)
     yield from (policy.prompt_lists if source == "prompt" else policy.completion_lists).value
-
-
-class PlanTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The plan of Microsoft Defender for Cloud that has to be on."""
-
-    plan: str
-
-
-@decides(on=lambda w: w.openai, part="Azure OpenAI account", terms=PlanTerms)
-def defender_does_not_watch(account: Resource, w: Workload, terms: PlanTerms) -> Answer:
-    """Microsoft Defender for Cloud does not watch the AI services of a subscription.
-
-    What is read: the plan of the subscription (`Microsoft.Security/pricings`) and its `pricingTier`.
-
-    Why it matters: the plan sees attacks on prompts, leaked keys and odd uses of models as they happen.
-
-    What is wrong: the plan's tier is Free.
-
-    How to put it right: `az security pricing create --name AI --tier Standard`.
-
-    References: learn.microsoft.com/azure/defender-for-cloud/ai-threat-protection.
-    """
-    plans = [p for p in w.estate.all(PLAN) if p.id.subscription == account.id.subscription]
-    plan = next((DefenderPlan(p) for p in plans if p.id.name.casefold() == terms.plan.casefold()), None)
-    fix = (
-        f"az security pricing create --name {q(terms.plan)} --tier Standard --subscription {q(account.id.subscription)}"
-    )
-    if plan is None:
-        says = f"the subscription of {account.name} shows no plan {terms.plan} of Microsoft Defender for Cloud"
-        return unknown(account, Unknown(says, permission="Microsoft.Security/pricings/read", absent=True))
-    if plan.tier.value == "standard":
-        return holds(account, f"the plan {terms.plan} of Defender for Cloud watches {account.name}", plan.tier.evidence)
-    tier = plan.tier.evidence.value
-    says = f"the plan {terms.plan} of Defender for Cloud is {tier} in the subscription of {account.name}"
-    return broken(account, says, plan.tier.evidence, fix=fix)

@@ -9,6 +9,7 @@ import msgspec
 
 from auditor.documents.ai_account import AbusePenalty, Account, ContentPolicy
 from auditor.documents.defaults import setting
+from auditor.facts import load
 from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
 from auditor.model.change import Change, set_to
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
@@ -133,9 +134,13 @@ def _stricter(policy: Resource, wanted: list[tuple[FilterTerms, str]]) -> list[C
 
 
 class PolicyTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that a policy must filter to be such a policy as the article describes."""
+    """Everything that a policy must filter to be such a policy as the article describes.
+
+    `system_policies`: whether one of Azure's own will do where it filters so.
+    """
 
     filters: tuple[FilterTerms, ...]
+    system_policies: bool = False
 
 
 @decides(on=lambda w: w.model_deployments, part="model deployment", terms=PolicyTerms)
@@ -165,6 +170,8 @@ def deployment_is_not_filtered_so(deployment: Resource, w: Workload, terms: Poli
         f"set properties.raiPolicyName of {deployment.id.text} to a policy of yours that filters as CF-01 to CF-06 ask"
     )
     own = system_policy(deployment, policy)
+    if own and terms.system_policies:
+        return _by_azures_own(deployment, str(named.value or ""), terms, sources, fix)
     if own:
         what = f"uses {named.value}" if stated else "names no content policy and has Azure's default"
         return broken(deployment, f"{deployment.name} {what}: {own}", named, fix=fix)
@@ -181,6 +188,21 @@ def deployment_is_not_filtered_so(deployment: Resource, w: Workload, terms: Poli
     if gaps:
         return unknown(deployment, gaps[0], named)
     return holds(deployment, f"{deployment.name} uses {policy.name}, which has every filter", named, *_evidence(steps))
+
+
+def _by_azures_own(deployment: Resource, named: str, terms: PolicyTerms, sources: frozenset[str], fix: str) -> Verdict:
+    """Whether one of Azure's own policies, whose contents are known by its name, filters as the terms ask."""
+    evidence = deployment.at("properties", "raiPolicyName")
+    name = named or str(load("content-filters")["unstated_policy"])
+    asked = [(row, s) for row in terms.filters for s in row.sources if s.casefold() in sources]
+    known = [(row, s, azures_own_keeps_back(name, row.filter, s, row.threshold)) for row, s in asked]
+    lacking = [f"{row.filter} in {s.lower()}s" for row, s, kept in known if kept is False]
+    if lacking:
+        says = f"{deployment.name} uses {name}, which does not block {', '.join(lacking)}"
+        return broken(deployment, says, evidence, fix=fix)
+    if any(kept is None for _, _, kept in known):
+        return unknown(deployment, Unknown(f"what {name} filters is not known to this version"), evidence)
+    return holds(deployment, f"{deployment.name} uses {name}, which has every filter", evidence)
 
 
 def _evidence(steps: list[Step]) -> Iterator[Evidence]:

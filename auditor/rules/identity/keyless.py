@@ -16,7 +16,7 @@ from auditor.model.change import Action, Change, set_to
 from auditor.rules.changes import made_anew
 from auditor.rules.rule import Answer, broken, decides, holds, shown, unknown
 from auditor.text.shell import q
-from auditor.workload.parts import Workload
+from auditor.workload.parts import ML, Workload
 
 
 @decides(on=lambda w: w.registries, part="registry")
@@ -80,7 +80,7 @@ def _no_keys(account: Resource) -> Change:
 
 
 def _datastores(account: Resource, w: Workload) -> Iterator[Verdict]:
-    owners = (*w.workspaces, *w.projects)
+    owners = (owner for owner in (*w.workspaces, *w.projects) if owner.type == ML)
     stores = [Datastore(store) for workspace in owners for store in w.estate.all(DATASTORE, workspace.id)]
     here = [s for s in stores if s.account.known == account.name.casefold()]
     keyed = [s for s in here if s.credentials.known != "none" and not isinstance(s.credentials.known, Unknown)]

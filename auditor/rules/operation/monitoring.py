@@ -12,6 +12,7 @@ from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
 from auditor.rules.changes import log_rows, log_store, logs_captured
 from auditor.rules.rule import broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
+from auditor.workload.architecture import spoken_of
 from auditor.workload.diagnostics import (
     called,
     captured,
@@ -57,8 +58,9 @@ class LogTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse a target that no workload has."""
-        if self.target not in _TARGETS:
-            raise ValueError(f"`{self.target}` is no target; it is one of {', '.join(_TARGETS)}")
+        known = {**_TARGETS, **spoken_of().parts}
+        if self.target not in known:
+            raise ValueError(f"`{self.target}` is no target; it is one of {', '.join(known)}")
 
 
 @decides(part="what logs", terms=LogTerms)
@@ -80,10 +82,15 @@ def logs_are_not_captured(w: Workload, terms: LogTerms) -> Iterator[Verdict]:
     References: article, "Monitoring" (all logs; Machine Learning: audit; App Service: four categories);
     learn.microsoft.com/azure/azure-monitor/essentials/diagnostic-settings.
     """
-    subjects = tuple(_TARGETS[terms.target](w))
+    subjects = _targets(w, terms.target)
     yield from (_captured(subject, subject.id, w, terms) for subject in subjects)
     if not subjects:
         yield _nothing_logs(terms)
+
+
+def _targets(w: Workload, name: str) -> tuple[Resource, ...]:
+    """What a row names: a part with what belongs to it, or a part of the architecture by its name."""
+    return tuple(_TARGETS[name](w)) if name in _TARGETS else w.part(name)
 
 
 def _nothing_logs(terms: LogTerms) -> Verdict:
