@@ -10,6 +10,7 @@ import msgspec
 
 from auditor.model import AuditResult, Evidence, Finding, Read, Requirement, Retirement, SnapshotInfo, Unknown, Waiver
 from auditor.report.context import Context
+from auditor.report.controls.entries import add_controls
 
 FORMAT = "auditor-result/1"
 
@@ -60,6 +61,7 @@ def render(result: AuditResult, context: Context | None = None) -> str:
         ],
         "results": [_finding(finding, result) for finding in result.findings],
     }
+    add_controls(document, result, context or Context())
     return json_text(document, indent=2) + "\n"
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from auditor.model import AuditResult, Finding, Outcome, Read
 from auditor.report.context import Context, is_problem
+from auditor.report.controls.markdown import lines_of
 from auditor.report.digest import OPTIONAL, Digest, Family, ended
 from auditor.text.sanitise import (
     OUTCOME_WORDS,
@@ -41,7 +42,7 @@ def render(result: AuditResult, context: Context | None = None) -> str:
     """
     wanted = context or Context()
     digest = Digest(result, wanted.fail_on)
-    head = "\n".join(_head(digest))
+    head = "\n".join((*_head(digest), *lines_of(result, wanted, escape)))
     tail = "\n".join(_tail(digest))
     room = MAX_BYTES - len(head.encode()) - len(tail.encode()) - 200
     body, left_out = _worst(_tables(digest, wanted), room)

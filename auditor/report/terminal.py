@@ -13,6 +13,7 @@ from rich.text import Text
 
 from auditor.model import AuditResult, Finding, Outcome
 from auditor.report.context import Context, is_problem, source_text
+from auditor.report.controls.terminal import blocks_of
 from auditor.report.digest import OPTIONAL, Digest, Family, ended
 from auditor.report.terminal_page import Paper, ruled
 from auditor.text.sanitise import (
@@ -86,6 +87,7 @@ def _blocks(digest: Digest, context: Context) -> Iterator[RenderableType | _Whol
             header = False
     yield from _manual(digest, context)
     yield from _waivers(digest.result, context)
+    yield from blocks_of(digest.result, context, ruled)
     yield Text()
     yield _counts(digest, context)
     yield Text()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from auditor.baseline import Baseline
     from auditor.commands.options.report import ReportOptions
     from auditor.estate import Estate
+    from auditor.frameworks.model import Controls
     from auditor.picture.model import Picture
     from auditor.settings.read import Settings
     from auditor.snapshot import Snapshot
@@ -34,6 +35,7 @@ class AuditOptions:
     waivers: Path | None = None
     service_tags: Path | None = None
     as_of: date = date.min
+    frameworks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Terms:
 
     `recognise` is set where nobody named a baseline: then the snapshot decides which each workload is judged by, and
     `baseline` is the one that is asked where none fits.
+    `frameworks` are those that were asked for by name or file.
     """
 
     baseline: Baseline
@@ -53,7 +56,14 @@ class Terms:
     files: tuple[Path, ...] = ()
     settings: Settings | None = None
     recognise: bool = False
+    frameworks: tuple[str, ...] = ()
     _made: list[tuple[Snapshot, Estate]] = field(default_factory=list, repr=False, compare=False)
+
+    def controls(self, result: AuditResult) -> Controls:
+        """The frameworks that were asked for, all without any, and what requirements of a result support of them."""
+        from auditor.commands.options.frameworks import controls_of_result
+
+        return controls_of_result(result, self.baseline, self.frameworks, anything=self.recognise)
 
     def estate(self, snapshot: Snapshot) -> Estate:
         """The estate of a snapshot under these terms. The last one is kept: report and picture are made of one."""
@@ -120,6 +130,14 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     ),
 )
 
+control_option = click.option(
+    "--framework",
+    multiple=True,
+    metavar="NAME|FILE",
+    help="Tell for each control of this framework how it comes out: one of `auditor frameworks`, or a file of your own."
+    " May be given again. Without it reports name the controls of every framework.",
+)
+
 
 def audit_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of an audit; it receives them as one argument, `asked: AuditOptions`."""
@@ -127,7 +145,11 @@ def audit_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def gathered(*args: Any, **others: Any) -> Any:
         names = ("settings", "waivers", "service_tags", "as_of")
-        asked = AuditOptions(others.pop("baseline") or "", **{name: others.pop(name) for name in names})
+        asked = AuditOptions(
+            others.pop("baseline") or "",
+            frameworks=tuple(others.pop("framework", ())),
+            **{name: others.pop(name) for name in names},
+        )
         return command(*args, asked=asked, **others)
 
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_OPTIONS), gathered)
@@ -137,6 +159,7 @@ def terms_of(asked: AuditOptions) -> Terms:
     """Read everything that the options name. Raises `AuditorError` with every mistake in a file."""
     # Late, so that `auditor check --help` does not load what only an audit needs.
     from auditor.baseline import DEFAULT, read_baseline
+    from auditor.commands.options.frameworks import files_of
     from auditor.settings.read import read_settings
     from auditor.settings.waivers import read_waivers
 
@@ -149,7 +172,8 @@ def terms_of(asked: AuditOptions) -> Terms:
     recognise = not asked.baseline and settings is None
     others = _others_ids(baseline) if recognise and waivers is not None else ()
     known = {*others, *baseline.requirements, *baseline.disabled, *(settings.disabled if settings is not None else ())}
-    files = (Path(baseline.info.path), asked.settings, waivers, tags)
+    framework_files = files_of(baseline, asked.frameworks, anything=recognise)
+    files = (Path(baseline.info.path), asked.settings, waivers, tags, *framework_files)
     return Terms(
         baseline=baseline,
         waivers=() if waivers is None else read_waivers(waivers, known),
@@ -160,6 +184,7 @@ def terms_of(asked: AuditOptions) -> Terms:
         files=tuple(file for file in files if file is not None),
         settings=settings,
         recognise=recognise,
+        frameworks=asked.frameworks,
     )
 
 
@@ -275,10 +300,11 @@ def _unchecked(terms: Terms) -> Iterator[str]:
 
 
 def settled(report: ReportOptions, terms: Terms) -> ReportOptions:
-    """The options of reporting, with what the settings say where the command line says nothing.
+    """The options of reporting, with the frameworks, and what settings say where the command line says nothing.
 
     Raises `AuditorError` where --until-deployed has nothing to bear.
     """
+    report = replace(report, controls=terms.controls, by_control=bool(terms.frameworks))
     settings = terms.settings
     if settings is not None:
         by_command = click.get_current_context().get_parameter_source("fail_on") is ParameterSource.COMMANDLINE
