@@ -19,7 +19,7 @@ from auditor.network.private_link.private_endpoints import approval, connections
 from auditor.rules.changes import standing_assignment
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
-from auditor.workload.identities import Client
+from auditor.workload.identities import Client, check_client
 from auditor.workload.identities import approved as approved_identities
 from auditor.workload.model_deployments import fine_tuned
 from auditor.workload.owned import group_of, storages_of, vaults_of
@@ -62,13 +62,13 @@ def nobody_watches_rotation(w: Workload, terms: PolicyTerms) -> Answer:
     if group is None:
         return not_applicable(None, "there is no workspace, and so no resource group to watch")
     wanted = {watcher.definition.casefold(): watcher.name for watcher in terms.policies}
-    above, doubts = _assigned_at(group, w)
+    above, doubts = assigned_at(group, w)
     for assignment in above:
-        name = wanted.get(_definition(assignment).name.casefold())
+        name = wanted.get(definition_of(assignment).name.casefold())
         if name and assignment.text("properties", "parameters", "effect", "value") != "disabled":
             evidence = assignment.at("properties", "policyDefinitionId")
             return holds(group, f"{assignment.name} watches {group.name}: {name}", evidence)
-    bundles = [a for a in above if _definition(a).type.endswith("/policysetdefinitions")]
+    bundles = [a for a in above if definition_of(a).type.endswith("/policysetdefinitions")]
     doubts += [Unknown(f"whether the initiative {a.name} contains such a policy is not read") for a in bundles]
     if doubts:
         return unknown(group, doubts[0])
@@ -86,11 +86,12 @@ def nobody_watches_rotation(w: Workload, terms: PolicyTerms) -> Answer:
     return broken(group, says, fix=fix, changes=[create(id_, {"properties": properties}, question)])
 
 
-def _definition(assignment: Resource) -> ArmId:
+def definition_of(assignment: Resource) -> ArmId:
+    """What a policy assignment assigns; an empty id where it does not say."""
     return assignment.ref("properties", "policyDefinitionId") or ArmId("")
 
 
-def _assigned_at(group: ArmId, w: Workload) -> tuple[list[Resource], list[Unknown]]:
+def assigned_at(group: ArmId, w: Workload) -> tuple[list[Resource], list[Unknown]]:
     """The policy assignments that hold at a group, and those of which that is not known."""
     tree = Hierarchy(w.estate)
     found: list[Resource] = []
@@ -114,6 +115,11 @@ class ReaderTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     action: str
     approved: tuple[Client, ...]
     besides: tuple[AllowedRole, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse parts that the architecture has not."""
+        for part in self.approved:
+            check_client(part)
 
 
 @decides(on=vaults_of, part="key vault", terms=ReaderTerms)

@@ -19,7 +19,7 @@ from auditor.rules.changes import assigned, standing_assignment
 from auditor.rules.rule import broken, decides, holds, not_applicable, unknown
 from auditor.services.paas_firewall import open_to
 from auditor.text.shell import q
-from auditor.workload.identities import Client, principals_of
+from auditor.workload.identities import Client, check_client, principals_of
 from auditor.workload.identities import approved as approved_identities
 from auditor.workload.parts import VAULT, Workload
 
@@ -211,6 +211,11 @@ class ClientTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data_actions: tuple[str, ...]
     approved: tuple[Client, ...]
     besides: tuple[AllowedRole, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse parts that the architecture has not."""
+        for part in self.approved:
+            check_client(part)
 
 
 @decides(on=lambda w: w.openai, part="Azure OpenAI account", terms=ClientTerms)
