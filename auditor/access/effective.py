@@ -20,6 +20,7 @@ from auditor.access.assignments import (
     eligible,
     given,
     readable,
+    unnamed,
 )
 from auditor.access.conditions import Attributes, attributes_of, decided, split
 from auditor.access.deny_assignments import Denying
@@ -32,7 +33,7 @@ from auditor.access.grants import (
     WhoCan,
 )
 from auditor.access.known_operations import nearest, planes_of
-from auditor.access.other_grants import other_grants
+from auditor.access.other_grants import Unread, other_grants
 from auditor.access.principals import Directory, Principal
 from auditor.access.role_definitions import PermissionSet, Role, Roles
 from auditor.access.scopes import ROOT, Hierarchy, has_operation, is_asked_inside, is_management_group
@@ -62,7 +63,9 @@ class Access:
         self.scopes = Hierarchy(estate)
         self.denying = Denying(estate, self.directory)
         self.voids = Voids(estate)
-        others, self._unread = other_grants(estate, self.roles)
+        others, unread = other_grants(estate, self.roles)
+        cut_short = (Unread(place, why, data=False) for place, why in unnamed(estate))
+        self._unread = (*unread, *cut_short)
         self._given = (*(given(estate) if whole else readable(estate)), *others)
         self._tables: dict[ArmId, Attributes] = {}
         self._held: dict[str, _Held] = {}
@@ -172,6 +175,10 @@ class Access:
             if covers is not False:
                 doubt = covers if isinstance(covers, Unknown) else None
                 yield from ((assignment, doubt) for assignment in self._by_scope[place])
+
+    def unread_at(self, scope: ArmId) -> tuple[Unknown, ...]:
+        """Why something may be given at a scope, or above it, that is not known to be."""
+        return tuple(unread.why for unread in self._unread if unread.concerns(scope, below=False))
 
     # --- who can -------------------------------------------------------------------------------------------------
 

@@ -92,6 +92,7 @@ def _through(policy: AccessPolicy) -> str:
 def _policy(policy: AccessPolicy) -> PermissionSet:
     """The data actions that an access policy comes to, each with the permission that gives it."""
     facts = load("vault-policies")
+    assert policy.permissions.value is not None
     listed = {"secrets": policy.secrets, "keys": policy.keys, "certificates": policy.certificates}
     written = []
     for kind, reading in listed.items():
