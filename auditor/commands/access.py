@@ -322,13 +322,16 @@ def _answer(asked: _Asked) -> _Told:
 
 
 def _who(book: Access, action: str, scope: ArmId | None, principal: str | None, data: bool | None) -> _Told:
+    from auditor.access.narrowest import role_for
     from auditor.query import access_json as as_json
     from auditor.query.access import decide, find_principal, who_can_anywhere
     from auditor.query.access_text import decision_lines, who_lines
 
     answers = [book.who_can(action, scope, data)] if scope else [a for _, a in who_can_anywhere(book, action, data)]
+    narrowest = role_for(action, answers[0].planes) if answers else None
     if principal is None:
-        return {"who_can": [as_json.who_json(answer) for answer in answers]}, list(who_lines(action, answers, scope))
+        body = {"who_can": [as_json.who_json(answer) for answer in answers], **as_json.narrowest_json(narrowest)}
+        return body, list(who_lines(action, answers, scope, narrowest))
     who = find_principal(book, principal)
     decision = decide(book, who.id, answers)
     body = {
@@ -392,8 +395,8 @@ def _blast(estate: Estate, book: Access, asked: _Asked) -> _Told:
 
 def _overview(estate: Estate, scope: ArmId | None, everything: bool) -> _Told:
     from auditor.access.escalation import who_reaches
-    from auditor.query.access import scopes_to_guard
-    from auditor.query.access_json import reach_json, unknown_json
+    from auditor.query.access import outside_of, scopes_to_guard
+    from auditor.query.access_json import federated_json, principal_json, reach_json, unknown_json
     from auditor.query.access_text import overview_lines
 
     scopes, unread = ((scope,), ()) if scope else scopes_to_guard(estate)
@@ -401,9 +404,11 @@ def _overview(estate: Estate, scope: ArmId | None, everything: bool) -> _Told:
         raise AuditorError("this snapshot has no workload to guard", "ask of a place: --scope ID|NAME")
     reaches, gaps = who_reaches(estate, scopes)
     gaps = (*gaps, *unread)
+    outside = outside_of(estate, reaches)
     body = {
         "scopes": [place.text for place in scopes],
         "reaches": [reach_json(reach) for reach in reaches],
         "gaps": [unknown_json(gap) for gap in gaps],
+        "outside": [{"principal": principal_json(who), **federated_json(each)} for who, each in outside],
     }
-    return body, list(overview_lines(scopes, reaches, gaps, everything))
+    return body, list(overview_lines(scopes, reaches, gaps, everything, outside))
