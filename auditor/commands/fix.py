@@ -111,7 +111,7 @@ def _page(made: Plan, before: AuditResult, language: str, width: int) -> Iterato
 
 
 def _step(number: int, step: Fix, before: AuditResult, language: str, width: int) -> Iterator[str]:
-    from auditor.fix.render import rendered
+    from auditor.causes.render import rendered
     from auditor.text.sanitise import line
 
     severities = [Severity(f.severity) for f in step.proof.closes] or [Severity.LOW]
@@ -178,8 +178,8 @@ def as_json(made: Plan, before: AuditResult, language: str) -> dict[str, Any]:
 
 def fix_entry(each: Fix, language: str) -> dict[str, Any]:
     """One fix for programs, with its proof."""
-    from auditor.fix.render import rendered
-    from auditor.fix.render.json_patch import entry
+    from auditor.causes.render import rendered
+    from auditor.causes.render.json_patch import entry
 
     return {
         "cause": each.cause,

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from auditor.model.chain import Chain, Cut
 from auditor.model.finding import Finding, Outcome, Place
 from auditor.model.read import Read
 from auditor.model.requirement import Requirement
@@ -51,6 +52,19 @@ class WorkloadInfo:
 
 
 @dataclass(frozen=True)
+class ProofOf:
+    """What an audit of the estate with the changes of a cause came to.
+
+    `standing` is in the words of `auditor fix`; `closes` and `opens` are fingerprints.
+    """
+
+    standing: str
+    closes: tuple[str, ...] = ()
+    opens: tuple[str, ...] = ()
+    because: str = ""
+
+
+@dataclass(frozen=True)
 class AuditResult:
     """Findings in their final order, everything needed to print them, and nothing that prints.
 
@@ -58,7 +72,9 @@ class AuditResult:
     person is asked about. `missing` is set where no workload was recognised: the parts that were looked for and are not
     there; `seen` are the resources that the snapshot shows nevertheless, of kinds that the architecture has.
     `positions` gives line and column of each cited place, where the snapshot came from a file. `waivers` says what
-    became of each waiver that was given; what somebody must look after among them stands in `notes` too.
+    became of each waiver that was given; what somebody must look after among them stands in `notes` too. `chains` are
+    worked out where a report is made, with the `cut` that breaks them; `proofs` says by the id of a cause what a second
+    audit with its changes came to, where one was made.
     """
 
     baseline: BaselineInfo
@@ -72,6 +88,9 @@ class AuditResult:
     notes: tuple[str, ...] = ()
     positions: Mapping[Place, tuple[int, int]] = field(default_factory=dict)
     waivers: tuple[WaiverUse, ...] = ()
+    chains: tuple[Chain, ...] = ()
+    cut: Cut | None = None
+    proofs: Mapping[str, ProofOf] = field(default_factory=dict)
 
     @property
     def summary(self) -> Mapping[Outcome, int]:

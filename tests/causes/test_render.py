@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.fix.render import LANGUAGES, rendered
+from auditor.causes.render import LANGUAGES, rendered
 from auditor.model import ArmId
 from auditor.model.change import Action, Change, create, delete, set_to
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from auditor.fix.render.bodies import api_version
+from auditor.causes.render.bodies import api_version
 from auditor.model import ArmId
 from auditor.model.change import Action, Change
 from auditor.snapshot.locate import steps_of
