@@ -22,7 +22,7 @@ from auditor.baseline import read_baseline
 from auditor.commands.demo import WORLDS as DEPLOYED
 from auditor.commands.demo import collected_from_standin, deployment, kept
 from auditor.report import Context
-from auditor.report.terminal import render
+from auditor.report.terminal.render import render
 from auditor.snapshot import Snapshot
 from tests.browser import Browser, chromium
 from tests.goldens import FOLDER, ROOT

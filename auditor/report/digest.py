@@ -7,12 +7,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from auditor.model import AuditResult, Finding, Level, Outcome, Requirement, Severity
+from auditor.causes.cause import ADVICE, Cause, causes_of
+from auditor.model import AuditResult, Finding, Outcome, Requirement, Severity
 from auditor.report.gate import DEFAULT, counts
 from auditor.text.sanitise import RANK, counted, joined
 
-OPTIONAL = (Level.SHOULD.value,)
+OPTIONAL = (ADVICE,)
 """Levels whose failure is advice, not a breach."""
+
+DO_FIRST = 5
+"""How many causes every report names to begin with."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +37,6 @@ class Family:
     def rows(self) -> tuple[Finding, ...]:
         """What was decided or tried."""
         return tuple(f for f in self.findings if f.outcome is not Outcome.MANUAL)
-
-
-@dataclass(frozen=True)
-class Step:
-    """Something to mend: one requirement, with everything that breaks it."""
-
-    requirement: Requirement
-    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True)
@@ -96,12 +92,19 @@ class Digest:
         return tuple(sorted((f for f in self.result.findings if f.outcome in outcomes), key=self.weight))
 
     @cached_property
-    def steps(self) -> tuple[Step, ...]:
-        """Every requirement that fails, what to mend first at the front."""
-        broken: dict[str, list[Finding]] = {}
-        for finding in self.of(Outcome.FAIL):
-            broken.setdefault(finding.requirement, []).append(finding)
-        return tuple(Step(self.result.requirements[id_], tuple(found)) for id_, found in broken.items())
+    def causes(self) -> tuple[Cause, ...]:
+        """Everything to put right, what to do first at the front."""
+        return causes_of(self.result)
+
+    @cached_property
+    def first(self) -> tuple[Cause, ...]:
+        """What every report names to begin with."""
+        return self.causes[:DO_FIRST]
+
+    @cached_property
+    def cause_of(self) -> Mapping[str, Cause]:
+        """By fingerprint: the cause that closes a failing finding."""
+        return {finding.fingerprint: cause for cause in self.causes for finding in cause.findings}
 
     @cached_property
     def gaps(self) -> tuple[Gap, ...]:

@@ -43,6 +43,11 @@
   // A link to something that is filtered out must lead there all the same.
   const reveal = () => {
     const target = document.getElementById(location.hash.slice(1));
+    const folded = target && target.closest("details:not([open])");
+    if (folded) {
+      folded.open = true;
+      target.scrollIntoView();
+    }
     if (!target || !target.closest("[hidden]")) return;
     for (const box of form.querySelectorAll("input[type=checkbox]")) box.checked = true;
     form.elements.text.value = "";

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from auditor.model import AuditResult, Outcome, WorkloadInfo
 from auditor.report import Context
-from auditor.report.terminal import render
+from auditor.report.terminal.render import render
 from auditor.text.sanitise import one_line
 from tests.builders.reporting_examples import (
     CLEAN,
