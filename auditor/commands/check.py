@@ -18,6 +18,7 @@ from auditor.commands.options.audit import (
 )
 from auditor.commands.options.bounds import hold_to_age, hold_to_days, max_age_option, max_waiver_days_option
 from auditor.commands.options.history import check_history, history_option, kept_in
+from auditor.commands.options.proving import prove_option, proven
 from auditor.commands.options.report import (
     ReportOptions,
     finish,
@@ -34,11 +35,13 @@ from auditor.model import ExitCode
 @max_waiver_days_option
 @max_age_option
 @history_option
+@prove_option
 @report_options
 def check(
     snapshot: Path,
     asked: AuditOptions,
     *,
+    prove: bool,
     max_waiver_days: int | None,
     max_age: int | None,
     history: Path | None,
@@ -47,7 +50,9 @@ def check(
     """Check a SNAPSHOT file against the reference architecture. Reads the file and nothing else.
 
     \b
-    auditor check s.json                                      for you, at the terminal
+    auditor check s.json                                      for you, at the terminal: what to do first
+    auditor check s.json --all                                every problem, worst first
+    auditor check s.json --only 'NSG-*' -v                    the security groups, with passes and evidence
     auditor check s.json -o report.html --also sarif=r.sarif  for a review, and for a dashboard
     auditor check s.json --strict --format junit -o r.xml     for a pipeline that must know everything
     auditor check s.json --settings auditor.yaml              with pins, thresholds, allowances and waivers of your own
@@ -64,6 +69,8 @@ def check(
     found = snapshot_of(snapshot)
     hold_to_age(found, str(snapshot), terms.as_of, max_age)
     result = audited(found, terms, report.fail_on)
+    if prove:
+        result = proven(found, result, terms)
     inputs = (snapshot, *terms.files, *([history] if history else []))
     guard(report.targets, inputs)
     code = finish(result, report, inputs, kept_in(history, result), partial(pictured, found, result, terms))

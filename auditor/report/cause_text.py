@@ -14,6 +14,9 @@ from auditor.text.sanitise import counted, line, one_line
 NOT_PROVEN = "not_proven_here"
 """The standing of a cause whose changes nobody audited for this report."""
 
+UNPROVEN = "not proven here"
+"""The same in words."""
+
 _MANY = 6
 """How many requirements a line names; the rest is counted."""
 
@@ -42,7 +45,7 @@ def proof_of(cause: Cause, result: AuditResult) -> str:
     """Whether the fix is proven, as one sentence."""
     proof = result.proofs.get(cause.id)
     if proof is None:
-        return "" if not cause.changes else "not proven here"
+        return "" if not cause.changes else UNPROVEN
     if proof.standing == "proven":
         return f"proven: a second audit with it closes {counted(len(proof.closes), 'finding')} and opens none"
     return f"not proven ({proof.standing.replace('_', ' ')}): {line(proof.because, 300)}"

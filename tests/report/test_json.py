@@ -72,6 +72,8 @@ def test_the_contract_of_a_result() -> None:
         "remediation": "az storage account update --name stchatui --resource-group rg-chat \\\n"
         "  --public-network-access Disabled",
         "fingerprint": found["fingerprint"],
+        "cause": found["cause"],
+        "changes": [],
     }
     assert len(found["fingerprint"]) == 64
 

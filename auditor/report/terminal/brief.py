@@ -12,7 +12,7 @@ from rich.text import Text
 
 from auditor.causes.cause import Cause
 from auditor.model import Finding, Outcome, Severity
-from auditor.report.cause_text import closes, commands, proof_of, title
+from auditor.report.cause_text import UNPROVEN, closes, commands, proof_of, title
 from auditor.report.context import Context
 from auditor.report.digest import Digest, Family
 from auditor.report.gaps import way_out
@@ -25,7 +25,7 @@ _GAPS = 3
 _ROWS = 3
 """How many rows of a terminal a fix may fill before the command that prints it stands in its place."""
 
-_WIDE = 100
+_WIDE = 132
 """From this width on the table shows every outcome."""
 
 _PROBLEMS = (Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN)
@@ -38,26 +38,29 @@ def do_first(digest: Digest, context: Context) -> Iterator[RenderableType | Whol
         return
     head = Text("Do first", style="bold")
     more = len(digest.causes) - len(causes)
-    told = [f"{more:,} more with --all or in `auditor fix {snapshot_of(digest)}`"] if more else []
-    if any(proof_of(cause, digest.result) == "not proven here" for cause in causes):
-        told.append("not proven here: `--prove` audits each again")
+    told = [f"{counted(more, 'more cause')} in `auditor fix {snapshot_of(digest)}`"] if more else []
+    if any(proof_of(cause, digest.result) == UNPROVEN for cause in causes):
+        told.append("fixes are not proven here, with `--prove` they are")
     head.append(f"  {'; '.join(told)}" if told else "", style="not bold dim")
     yield head
     for number, cause in enumerate(causes, 1):
-        yield hanging(Text(f" {number}."), _headline(cause, digest))
+        yield hanging(Text(f" {number}."), _headline(cause, digest, context.width - 6))
         yield from _fix(cause, digest, context)
 
 
-def _headline(cause: Cause, digest: Digest) -> Text:
+def _headline(cause: Cause, digest: Digest, room: int) -> Text:
     worst = cause.worst
     said = Text(cause.severity, style=STYLES[cause.severity])
     exposed = f", exposed: {cause.exposure.value}" if cause.exposure.value else ""
     said.append(f"  {title(cause, 160)}", style="not bold default" if cause.changes else "")
     said.append(f"  closes {closes(cause)}{exposed}", style="bold")
     if cause.changes:
-        said.append(f"\n{subject(worst)}: {line(worst.verdict.message, 110)}", style="not bold dim")
+        why = line(worst.verdict.message)
+        name = subject(worst)
+        why = why if name in why else f"{name}: {why}"
+        said.append(f"\n{why if len(why) <= room else why[: max(room - 3, 20)] + '...'}", style="not bold dim")
     proof = proof_of(cause, digest.result)
-    if proof and proof != "not proven here":
+    if proof and proof != UNPROVEN:
         said.append(f"\n{proof}", style="not bold dim")
     return said
 

@@ -19,6 +19,8 @@ from auditor.report.terminal.page import Paper, Whole, hanging
 from auditor.report.terminal.rows import Row, family_title, folded, manual, name_of, table_of, waivers, word_of
 from auditor.text.sanitise import clip, counted, line, visible
 
+_AND_MORE = len(" and 99 more")
+
 
 def render(result: AuditResult, context: Context | None = None) -> str:
     """Lay the result out for `context.width` cells."""
@@ -106,7 +108,8 @@ def _worst_first(digest: Digest, context: Context) -> Iterator[RenderableType]:
     if found:
         rows = folded(found)
         yield Text()
-        yield table_of(rows, digest.result, context, True, _widest(digest.result, [row.finding for row in rows]))
+        widest = _widest(digest.result, [row.finding for row in rows]) + _AND_MORE
+        yield table_of(rows, digest.result, context, True, widest)
 
 
 def _narrowed(digest: Digest, context: Context) -> Iterator[RenderableType]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from rich.console import Group, RenderableType
+from rich.console import Group, OverflowMethod, RenderableType
 from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
@@ -19,7 +19,6 @@ from auditor.text.sanitise import (
     borne,
     clip,
     counted,
-    joined,
     line,
     outcome_counts,
     short_name,
@@ -27,9 +26,6 @@ from auditor.text.sanitise import (
     value_text,
     visible_lines,
 )
-
-_NAMED = 3
-"""How many of the other resources of a requirement a row names."""
 
 
 class Row(NamedTuple):
@@ -57,13 +53,17 @@ def table_of(rows: Sequence[Row], result: AuditResult, context: Context, header:
     """The rows; the ids of requirements are never cut."""
     if context.width < NARROW:
         return Group(*(_paragraph(row, result, context) for row in rows))
+    # Where a row stands for a requirement it is one line; what it cuts is shown by `--only`.
+    one_line = context.every and not context.verbose and not context.narrow.asks
+    overflow: OverflowMethod = "ellipsis" if one_line else "fold"
+    room = min(widest, context.width * 3 // 10)
     longest = max([11, *(len(row.finding.requirement) for row in rows)])
     table = Table(
         Column("Outcome", width=7),
         Column("Severity", width=8),
         Column("Requirement", width=longest, no_wrap=True),
-        Column("Resource", width=min(widest, context.width * 3 // 10), overflow="fold"),
-        Column("Why", overflow="fold", ratio=1),
+        Column("Resource", width=room, overflow=overflow, no_wrap=one_line),
+        Column("Why", overflow=overflow, no_wrap=one_line, ratio=1),
         box=None,
         show_header=header,
         header_style="dim",
@@ -77,8 +77,8 @@ def table_of(rows: Sequence[Row], result: AuditResult, context: Context, header:
             word_of(finding.outcome),
             Text(finding.severity, style=STYLES[finding.severity]),
             Text(finding.requirement),
-            Text(name_of(finding, result)),
-            _why(row, result, context),
+            Text(_named(row, result, room if one_line else 0)),
+            _why(finding, result, context),
         )
     return table
 
@@ -88,8 +88,8 @@ def _paragraph(row: Row, result: AuditResult, context: Context) -> RenderableTyp
     head = word_of(finding.outcome)
     head.append(f" {finding.severity} ", style=STYLES[finding.severity])
     head.append(f"{finding.requirement} ", style="bold")
-    head.append(name_of(finding, result), style="not bold")
-    return Group(head, Padding(_why(row, result, context), (0, 0, 0, 2)))
+    head.append(_named(row, result, 0), style="not bold")
+    return Group(head, Padding(_why(finding, result, context), (0, 0, 0, 2)))
 
 
 def word_of(outcome: Outcome) -> Text:
@@ -105,17 +105,21 @@ def name_of(finding: Finding, result: AuditResult) -> str:
     return f"{name} ({line(finding.workload, 40)})" if len(result.workloads) > 1 else name
 
 
-def _why(row: Row, result: AuditResult, context: Context) -> Text:
-    finding = row.finding
+def _named(row: Row, result: AuditResult, room: int) -> str:
+    """The first of them, and how many more there are, which is never cut; `room` is 0 where there is enough."""
+    name = name_of(row.finding, result)
+    more = f" and {len(row.others):,} more" if row.others else ""
+    if room and len(name) + len(more) > room:
+        name = f"{name[: max(room - len(more) - 1, 1)]}…"
+    return f"{name}{more}"
+
+
+def _why(finding: Finding, result: AuditResult, context: Context) -> Text:
     verdict = finding.verdict
     text = Text()
     if finding.outcome is Outcome.FAIL and finding.level in OPTIONAL:
         text.append("recommended: ", style="dim")
     text.append(line(verdict.message, 600 if context.verbose else 200))
-    if row.others:
-        names = [name_of(other, result) for other in row.others]
-        shown = joined(list(dict.fromkeys(names))[:_NAMED])
-        text.append(f"; and {len(names):,} more ({shown}{', ...' if len(set(names)) > _NAMED else ''})", style="bold")
     if verdict.unknown is not None and verdict.unknown.permission:
         text.append(f"; needs {line(verdict.unknown.permission, 120)}", style="bold")
     if finding.waiver is not None:
