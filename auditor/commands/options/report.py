@@ -72,7 +72,7 @@ def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
         severity: str | None,
         **others: Any,
     ) -> Any:
-        chosen = format or (format_of(output.name) if output is not None else None) or "terminal"
+        chosen = format or _by_ending(output)
         main = Target(chosen, None if output == Path("-") else output)
         report = ReportOptions(
             targets=(main, *also),
@@ -83,6 +83,17 @@ def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(*args, report=report, **others)
 
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_OPTIONS), gathered)
+
+
+def _by_ending(output: Path | None) -> str:
+    """The format that the ending of a file asks for; a name without an ending is a text for people."""
+    if output is None or not output.suffix:
+        return "terminal"
+    found = format_of(output.name)
+    if found is None:
+        endings = ", ".join(end for form in FORMATS.values() for end in form.endings[:1])
+        raise AuditorError(f"{output}: no format has this ending", f"endings are {endings}; or give --format")
+    return found
 
 
 def _also(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[Target, ...]:
@@ -235,7 +246,9 @@ def context_of(result: AuditResult, report: ReportOptions) -> Context:
 
 def fitted(context: Context, target: Target) -> Context:
     """Width and colour are the terminal's where the report goes to one."""
-    if target.path is not None or not sys.stdout.isatty():
+    if target.path is not None:
+        return replace(context, width=_FILE_WIDTH, color=False, quiet=False)
+    if not sys.stdout.isatty():
         return replace(context, width=_FILE_WIDTH, color=False)
     plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     return replace(context, width=shutil.get_terminal_size((_FILE_WIDTH, 24)).columns, color=not plain)
