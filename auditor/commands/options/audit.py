@@ -167,6 +167,22 @@ def audited(snapshot: Snapshot, terms: Terms, fail_on: str = "") -> AuditResult:
     return waive(replace(result, notes=notes), terms.waivers, terms.as_of)
 
 
+def chained(snapshot: Snapshot, result: AuditResult, terms: Terms) -> AuditResult:
+    """The result with the chains that lead to data or control, and the fixes that break them."""
+    from auditor.audit.audit import estate_of
+    from auditor.chains.find import with_chains
+    from auditor.workload.parts import workloads
+    from auditor.workload.pins import pins_of
+
+    return with_chains(
+        result,
+        snapshot,
+        terms.estate(snapshot),
+        lambda state: estate_of(state, terms.service_tags),
+        lambda estate: workloads(estate, pins_of(estate, terms.pins)),
+    )
+
+
 def _toothless(fail_on: str) -> Iterator[str]:
     if fail_on == "never":
         yield "nothing makes this check fail (fail_on: never): the exit code says nothing about what it found"
