@@ -19,24 +19,24 @@ from auditor.access.scopes import group_of, kind_of
 from auditor.documents.defaults import setting
 from auditor.documents.site_sign_in import SignIn
 from auditor.estate import Estate, Relation
-from auditor.model import ArmId, Evidence, NotKnown, Resource
+from auditor.model import ArmId, Evidence, NotKnown, Place, Resource
 from auditor.network.topology.virtual_networks import NIC
 from auditor.reach.reachability import Reach, Reachability, reachability_of
-from auditor.workload.identities import approved, identities_of
+from auditor.workload.identities import Client, approved, identities_of
 from auditor.workload.parts import SITE, Workload
 
 INTERNET = "Internet"
-_OWN = ("workspace", "endpoint", "compute", "chat_ui", "flow_site", "gateway")
+_OWN: tuple[Client, ...] = ("workspace", "endpoint", "compute", "chat_ui", "flow_site", "gateway")
 _TAKES = ("control", "identity", "code", "keys", "secrets", "data")
 """What a right gives that is data or control, or leads to it."""
 
 
 @dataclass(frozen=True)
 class Edge:
-    """One step between two nodes. A node is a word with the key of what it stands for; ends begin with `data`, `control`.
+    """One step between two nodes: words with the key of what they stand for, ends begin with `data` or `control`.
 
-    `name` is what the target is called. `touches` are the resources whose documents decide whether the step is there:
-    a change to none of them cannot break it.
+    `name` is what the target is called. `touches` are the places that decide whether the step is there, the empty
+    pointer for a whole document: a change to none of them cannot break it. A step that the architecture wants has none.
     """
 
     source: str
@@ -46,7 +46,7 @@ class Edge:
     resource: ArmId | None
     says: str
     evidence: tuple[Evidence, ...] = ()
-    touches: frozenset[ArmId] = frozenset()
+    touches: frozenset[Place] = frozenset()
     assumes: str = ""
 
     @property
@@ -65,17 +65,19 @@ def is_end(node: str) -> bool:
     return node.startswith(("data ", "control "))
 
 
-def edges_of(w: Workload, weak: Collection[ArmId], targets: Collection[ArmId] | None = None) -> tuple[Edge, ...]:
+def edges_of(
+    w: Workload, weak: Collection[ArmId], targets: Collection[ArmId] | None = None, rights: bool = True
+) -> tuple[Edge, ...]:
     """Every step of a workload.
 
     `weak` are role assignments and federated credentials that a finding is about: who holds one of these is where a
-    chain may begin. `targets` narrows what the Internet is asked about.
+    chain may begin. `targets` narrows what the Internet is asked about, without `rights` nobody's rights are.
     """
-    found = [*_from_internet(w, targets), *_weak(w, weak)]
+    found = [*_from_internet(w, targets), *(_weak(w, weak) if rights else ())]
     carriers = {edge.resource: edge for edge in found if edge.kind == "sign-in" and edge.resource is not None}
     for id_, edge in carriers.items():
         found += _identities(w, id_, edge)
-    principals = {edge.target for edge in found if edge.target.startswith("identity ")}
+    principals = {edge.target for edge in found if edge.target.startswith("identity ") and rights}
     found += [step for node in sorted(principals) for step in _rights(w, node)]
     unique: dict[tuple[str, str, str], Edge] = {}
     for edge in found:
@@ -109,7 +111,7 @@ def _from_internet(w: Workload, targets: Collection[ArmId] | None) -> Iterator[E
         if (targets is None or target.id in targets) and target.type in (*_key_settings(), SITE, NIC):
             way = _way(world, target, doors, as_meant=target.id in chats)
             if way is not None:
-                yield from _entered(w, target, way)
+                yield from _entered(w, target, way, meant=any(hop.id in doors for hop in way.hops))
 
 
 def _way(world: Reachability, target: Resource, doors: Collection[ArmId], as_meant: bool) -> Reach | None:
@@ -124,11 +126,13 @@ def _way(world: Reachability, target: Resource, doors: Collection[ArmId], as_mea
     return None
 
 
-def _entered(w: Workload, target: Resource, way: Reach) -> Iterator[Edge]:
+def _entered(w: Workload, target: Resource, way: Reach, meant: bool) -> Iterator[Edge]:
     """The step over the network, and what whoever gets there is asked for."""
     steps = [step for hop in way.hops for step in hop.steps]
     evidence = tuple(e for step in steps for e in step.evidence)
-    touched = {hop.id for hop in way.hops if hop.id is not None} | {e.place.document for e in evidence} | {target.id}
+    touched = {Place(hop.id, "") for hop in way.hops if hop.id is not None and hop.id != target.id}
+    touched |= {e.place if e.place.document == target.id else Place(e.place.document, "") for e in evidence}
+    touched |= {Place(target.id, "/properties/publicNetworkAccess"), Place(target.id, "/properties/networkAcls")}
     says = " -> ".join(f"{hop.name} ({hop.note})" if hop.note else hop.name for hop in way.hops)
     last = steps[-1].says if steps and steps[-1].name.startswith("firewall of") else ""
     here = f"at {target.id.key}"
@@ -140,7 +144,7 @@ def _entered(w: Workload, target: Resource, way: Reach) -> Iterator[Edge]:
         target.id,
         f"{says}; {last}" if last else says,
         evidence[:6],
-        frozenset(touched),
+        frozenset() if meant else frozenset(touched),
     )
     if target.type == SITE:
         yield from _unasked(w, target, here)
@@ -168,7 +172,7 @@ def _by_key(target: Resource, here: str) -> Iterator[Edge]:
         target.id,
         says,
         (at,),
-        frozenset({target.id}),
+        frozenset({at.place}),
         assumes,
     )
 
@@ -194,7 +198,7 @@ def _unasked(w: Workload, site: Resource, here: str) -> Iterator[Edge]:
             return
     except NotKnown:
         return
-    touches = frozenset({site.id, found.id})
+    touches = frozenset({Place(found.id, "")})
     yield Edge(
         here, f"data {site.id.key}", "sign-in", f"answers of {site.name}", site.id, f"{says}: nobody has to sign in",
         (at,), touches,
@@ -207,7 +211,7 @@ def _machine(w: Workload, card: Resource, here: str) -> Iterator[Edge]:
         assumes = f"somebody has a password or a key of {machine.name}"
         yield Edge(
             here, f"control {machine.id.key}", "sign-in", f"control of {machine.name}", machine.id, says,
-            (card.at("id"),), frozenset({machine.id, card.id}), assumes,
+            (card.at("id"),), frozenset({Place(machine.id, ""), Place(card.id, "")}), assumes,
         )  # fmt: skip
 
 
@@ -228,7 +232,7 @@ def _identities(w: Workload, carrier: ArmId, entered: Edge) -> Iterator[Edge]:
         says = f"code on {resource.name} acts as {identity.name}"
         yield Edge(
             entered.source, f"identity {identity.principal.casefold()}", "identity", identity.name, identity.resource,
-            says, (identity.evidence,), entered.touches | {resource.id}, assumes,
+            says, (identity.evidence,), entered.touches | {Place(resource.id, "/identity")}, assumes,
         )  # fmt: skip
 
 
@@ -249,11 +253,12 @@ def _rights(w: Workload, node: str) -> Iterator[Edge]:
 def _right(estate: Estate, source: str, row: Escalation, target: ArmId, grant: Grant) -> Edge:
     control = row.gives in ("control", "identity", "code")
     what = f"{'control' if control else row.gives} of {_called(estate, target)}"
-    says = f"{grant.principal.label} {row.why} ({row.operation}), as {grant.role.name} at {kind_of(grant.assignment.scope)}"
+    role = f"{grant.role.name} at {kind_of(grant.assignment.scope)}"
+    says = f"{grant.principal.label} {row.why} ({row.operation}), as {role}"
     assignment = grant.assignment.resource.id
     return Edge(
         source, f"{'control' if control else 'data'} {target.key}", "right", what, target, says,
-        (*grant.assignment.evidence[:2], grant.pattern), frozenset({assignment}),
+        (*grant.assignment.evidence[:2], grant.pattern), frozenset({Place(assignment, '')}),
     )  # fmt: skip
 
 
@@ -296,5 +301,5 @@ def _federated(estate: Estate, weak: Iterable[ArmId]) -> Iterator[Edge]:
                 yield Edge(
                     f"outsider {token.says}", f"identity {principal}", "identity", f"identity {identity.name}",
                     identity.id, f"a token with the {token.says} becomes identity {identity.name}",
-                    token.evidence, frozenset({id_}), "somebody outside gets such a token",
+                    token.evidence, frozenset({Place(id_, '')}), "somebody outside gets such a token",
                 )  # fmt: skip

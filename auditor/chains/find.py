@@ -1,4 +1,4 @@
-"""Chains of an audited estate, ranked, and the smallest set of fixes that breaks them, held against the changed estate."""
+"""Chains of an audited estate, ranked, and the smallest set of fixes that breaks them, asked of the changed estate."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from auditor.causes.apply import NotApplicableError, applied
 from auditor.causes.cause import Cause, causes_of
+from auditor.chains.cut import smallest_cut
 from auditor.chains.edges import INTERNET, Edge, edges_of, is_end, is_start
 from auditor.estate import Estate
-from auditor.estate.cuts import Labelled, smallest_cut
 from auditor.model import ArmId, AuditResult, Finding, Outcome
 from auditor.model.chain import Chain, ChainStep, Cut
 from auditor.model.change import Action, Change
@@ -59,11 +59,13 @@ class _Search:
         on_paths = {edge.key: edge for path in paths for edge in path}
         labels = self.labels(tuple(on_paths.values()), causes, weak)
         chains = [_chain(path, labels, causes, failing) for path in paths]
-        cut = self.cut(tuple(on_paths.values()), labels, chains, weak, causes)
+        cut = self.cut(tuple(on_paths.values()), chains, weak, causes)
         return replace(self.result, chains=tuple(chains[:SHOWN]), cut=cut)
 
-    def edges(self, estate: Estate, weak: Collection[ArmId], targets: Collection[ArmId] | None) -> tuple[Edge, ...]:
-        return tuple(edge for w in self.workloads(estate) for edge in edges_of(w, weak, targets))
+    def edges(
+        self, estate: Estate, weak: Collection[ArmId], targets: Collection[ArmId] | None, rights: bool = True
+    ) -> tuple[Edge, ...]:
+        return tuple(edge for w in self.workloads(estate) for edge in edges_of(w, weak, targets, rights))
 
     def labels(
         self, edges: Sequence[Edge], causes: Sequence[Cause], weak: Collection[ArmId]
@@ -88,21 +90,20 @@ class _Search:
         targets = {edge.resource for edge in near if edge.source == INTERNET and edge.resource is not None}
         # What a step starts from has to be got at for the step to be seen.
         targets |= {ArmId(edge.source.removeprefix("at ")) for edge in near if edge.source.startswith("at ")}
-        return frozenset(edge.key for edge in self.edges(self.build(changed), weak, targets))
+        rights = any(edge.kind == "right" or edge.source.startswith("outsider ") for edge in near)
+        return frozenset(edge.key for edge in self.edges(self.build(changed), weak, targets, rights))
 
     def cut(
         self,
         edges: Sequence[Edge],
-        labels: Mapping[Key, tuple[str, ...]],
         chains: Sequence[Chain],
         weak: Collection[ArmId],
         causes: Sequence[Cause],
     ) -> Cut:
         """The smallest set that breaks every chain that a fix breaks, and what the changed estate says of it."""
         left = [chain.id for chain in chains if not chain.cuts]
-        links = [Labelled(*_ends(edge), frozenset(labels[edge.key])) for edge in edges]
-        stuck = _stuck(links)
-        chosen = smallest_cut(*_breakable(links, stuck)) or ()
+        ranks = {cause.id: n for n, cause in enumerate(causes)}
+        chosen = smallest_cut((chain.cuts for chain in chains), ranks)
         more = max(0, len(chains) - SHOWN)
         wanted = [change for cause in causes if cause.id in chosen for change in cause.changes]
         seen = self.after(wanted, edges, weak)
@@ -124,13 +125,21 @@ def _weak(failing: Iterable[Finding]) -> frozenset[ArmId]:
 
 def _touches(change: Change, edge: Edge) -> bool:
     """Whether a change could take a step away: only then is the changed estate asked."""
-    if change.action is Action.CREATE:
-        # What extends a resource (its logs, its alerts) changes nothing about who gets there.
-        own = change.resource.parent if change.resource.extends is None or not change.resource.extends.type else None
-        return own in edge.touches or change.resource in edge.touches
-    if change.action is Action.DELETE:
-        return any(id_.is_within(change.resource) for id_ in edge.touches) or change.resource.parent in edge.touches
-    return change.resource in edge.touches
+    holder = change.resource.parent
+    for place in edge.touches:
+        id_, pointer = place.document, place.pointer
+        if change.action is Action.DELETE and id_.is_within(change.resource):
+            return True
+        # A child that its parent shows changes the parent; what extends a resource (its logs) opens and shuts nothing.
+        if id_ == holder and change.action in (Action.CREATE, Action.DELETE) and not _extends(change.resource):
+            return True
+        if id_ == change.resource and (change.pointer.startswith(pointer) or pointer.startswith(change.pointer)):
+            return True
+    return False
+
+
+def _extends(id_: ArmId) -> bool:
+    return id_.extends is not None and "/providers/" in id_.extends.key
 
 
 def _paths(edges: Iterable[Edge]) -> Iterator[tuple[Edge, ...]]:
@@ -207,42 +216,3 @@ def _chain(
         steps=tuple(steps),
         findings=tuple(sorted(behind)),
     )
-
-
-# --- the graph of the cut ---------------------------------------------------------------------------------------------
-
-
-def _ends(edge: Edge) -> tuple[str, str]:
-    return edge.source, edge.target
-
-
-def _stuck(links: Iterable[Labelled[str]]) -> frozenset[str]:
-    """Ends that are got at by a path which no fix breaks."""
-    free: dict[str, list[str]] = {}
-    for link in links:
-        if not link.labels:
-            free.setdefault(link.source, []).append(link.target)
-    ahead = [node for node in free if is_start(node)]
-    seen = set(ahead)
-    while ahead:
-        for node in free.get(ahead.pop(), ()):
-            if node not in seen:
-                seen.add(node)
-                ahead.append(node)
-    return frozenset(node for node in seen if is_end(node))
-
-
-def _breakable(
-    links: Sequence[Labelled[str]], stuck: Collection[str]
-) -> tuple[list[Labelled[str]], list[str], list[str]]:
-    """The graph without the paths that no fix breaks, its starts and its ends.
-
-    An end that is stuck is left to the paths that have a label: these are kept apart by ends of their own.
-    """
-    nodes = {node for link in links for node in (link.source, link.target)}
-    starts = sorted(node for node in nodes if is_start(node))
-    ends = sorted(node for node in nodes if is_end(node) and node not in stuck)
-    return list(links), starts, ends
-
-
-__all__ = ["SHOWN", "with_chains"]
