@@ -48,6 +48,7 @@ class Edge:
     evidence: tuple[Evidence, ...] = ()
     touches: frozenset[Place] = frozenset()
     assumes: str = ""
+    through: tuple[ArmId, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -145,6 +146,7 @@ def _entered(w: Workload, target: Resource, way: Reach, meant: bool) -> Iterator
         f"{says}; {last}" if last else says,
         evidence[:6],
         frozenset() if meant else frozenset(touched),
+        through=tuple(hop.id for hop in way.hops if hop.id is not None),
     )
     if target.type == SITE:
         yield from _unasked(w, target, here)

@@ -191,6 +191,11 @@ def _exposure(path: Sequence[Edge]) -> Exposure:
     return Exposure.INTERNET if path[0].source == INTERNET else Exposure.TAKEOVER
 
 
+def _step(edge: Edge, at: str, cuts: tuple[str, ...]) -> ChainStep:
+    through = edge.through or ((edge.resource,) if edge.resource is not None else ())
+    return ChainStep(edge.kind, at, edge.name, edge.resource, edge.says, edge.evidence, cuts, edge.assumes, through)
+
+
 def _chain(
     path: Sequence[Edge], labels: Mapping[Key, tuple[str, ...]], causes: Sequence[Cause], failing: Iterable[Finding]
 ) -> Chain:

@@ -11,6 +11,7 @@ from auditor.commands.options.audit import (
     AuditOptions,
     audit_options,
     audited,
+    chained,
     pictured,
     settled,
     terms_of,
@@ -68,7 +69,7 @@ def check(
     check_history(history)
     found = snapshot_of(snapshot)
     hold_to_age(found, str(snapshot), terms.as_of, max_age)
-    result = audited(found, terms, report.fail_on)
+    result = chained(found, audited(found, terms, report.fail_on), terms)
     if prove:
         result = proven(found, result, terms)
     inputs = (snapshot, *terms.files, *([history] if history else []))

@@ -17,6 +17,7 @@ from auditor.commands.options.audit import (
     AuditOptions,
     audit_options,
     audited,
+    chained,
     pictured,
     terms_of,
     warn,
@@ -54,7 +55,7 @@ def demo(world: str, out: Path | None, verbose: bool, quiet: bool, asked: AuditO
         return ExitCode.BROKEN
     if out is not None:
         found = kept(found, out / "snapshot.json")
-    result = audited(found, terms)
+    result = chained(found, audited(found, terms), terms)
     code = reported(result, out, verbose, partial(pictured, found, result, terms))
     warn(result, terms, quiet)
     return code

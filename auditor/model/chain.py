@@ -25,6 +25,8 @@ class ChainStep:
     evidence: tuple[Evidence, ...] = ()
     cuts: tuple[str, ...] = ()
     assumes: str = ""
+    through: tuple[ArmId, ...] = ()
+    """What is passed on the way, the target included."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -17,7 +18,9 @@ from markupsafe import Markup
 from auditor import __version__
 from auditor.causes.cause import Cause
 from auditor.model import AuditResult, Evidence, Finding, Outcome, Read, Requirement, WorkloadInfo
+from auditor.model.chain import Chain
 from auditor.report.cause_text import proof_of, texts, title
+from auditor.report.chain_text import chain_title, cut_causes, cut_sentence, heading, lights
 from auditor.report.context import PROBLEMS, Context, is_problem
 from auditor.report.digest import (
     Digest,
@@ -117,6 +120,7 @@ def _view(result: AuditResult, context: Context) -> dict[str, Any]:
         },
         "snapshot": _snapshot(result),
         "bar": _bar(digest),
+        "chains": _chains(digest),
         "first": [_cause(cause, digest) for cause in digest.first],
         "causes": [_cause(cause, digest) for cause in digest.causes[len(digest.first) :]],
         "proven_here": bool(result.proofs),
@@ -196,6 +200,50 @@ def _bar(digest: Digest) -> list[dict[str, Any]]:
         bar.append({"style": outcome.value, "x": f"{at:.1f}", "width": f"{width * scale:.1f}"})
         at += width * scale
     return bar
+
+
+def _chains(digest: Digest) -> dict[str, Any] | None:
+    result = digest.result
+    if not result.chains:
+        return None
+    by_id = {cause.id: cause for cause in digest.causes}
+    findings = {finding.fingerprint: finding for finding in result.findings if finding.outcome is Outcome.FAIL}
+    return {
+        "heading": heading(result),
+        "all": [_chain(chain, by_id, findings, digest) for chain in result.chains],
+        "sentence": cut_sentence(digest),
+        "cut": [{"id": cause.id, "title": title(cause)} for cause in cut_causes(digest)],
+    }
+
+
+def _chain(chain: Chain, by_id: Mapping[str, Cause], findings: Mapping[str, Finding], digest: Digest) -> dict[str, Any]:
+    return {
+        "id": chain.id,
+        "title": chain_title(chain),
+        "severity": chain.severity,
+        "exposure": chain.exposure.value,
+        "assumes": [line(said, 300) for said in chain.assumes],
+        "lights": lights(chain),
+        "steps": [
+            {
+                "kind": step.kind,
+                "says": line(step.says, 1000),
+                "assumes": line(step.assumes, 300),
+                "evidence": [_evidence(each, digest.result) for each in step.evidence],
+                "cuts": [{"id": id_, "title": title(by_id[id_])} for id_ in step.cuts if id_ in by_id],
+            }
+            for step in chain.steps
+        ],
+        "findings": [
+            {
+                "id": findings[each].requirement,
+                "subject": subject(findings[each]),
+                "anchor": digest.anchors[each],
+            }
+            for each in chain.findings
+            if each in findings and each in digest.anchors
+        ],
+    }
 
 
 def _cause(cause: Cause, digest: Digest) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import msgspec
 from auditor.causes.render.json_patch import entry
 from auditor.model import AuditResult, Evidence, Finding, Outcome, Read, Requirement, SnapshotInfo, Unknown, Waiver
 from auditor.report.cause_text import cause_entry
+from auditor.report.chain_text import chain_entries, cut_entry
 from auditor.report.context import Context
 from auditor.report.digest import Digest
 
@@ -57,6 +58,8 @@ def render(result: AuditResult, context: Context | None = None) -> str:
         ],
         "results": [_finding(finding, digest) for finding in result.findings],
         "causes": [cause_entry(cause, result) for cause in digest.causes],
+        "chains": chain_entries(result),
+        "cut": cut_entry(result),
     }
     return json_text(document, indent=2) + "\n"
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from auditor.model import AuditResult, Finding, Outcome, Read
 from auditor.report.cause_text import closes, commands, proof_of, title
+from auditor.report.chain_text import chain_title, cut_causes, cut_sentence, heading
 from auditor.report.context import Context, is_problem
 from auditor.report.digest import OPTIONAL, Digest, Family
 from auditor.text.sanitise import (
@@ -70,7 +71,22 @@ def _head(digest: Digest) -> Iterator[str]:
     yield f"**{escape(digest.headline)}**\n"
     if result.missing:
         return
+    yield from _chains(digest)
     yield from _do_first(digest)
+
+
+def _chains(digest: Digest) -> Iterator[str]:
+    """From the Internet or a weak identity to data or control, and what breaks that."""
+    if not digest.result.chains:
+        return
+    yield f"### {heading(digest.result)}\n"
+    for chain in digest.result.chains:
+        assumed = f" (if {escape('; '.join(chain.assumes))})" if chain.assumes else ""
+        yield f"- **{chain.severity}** {escape(chain_title(chain))}{assumed}"
+    yield f"\n{escape(cut_sentence(digest))}\n"
+    for cause in cut_causes(digest):
+        yield f"- {escape(title(cause))}"
+    yield ""
 
 
 def _do_first(digest: Digest) -> Iterator[str]:

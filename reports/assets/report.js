@@ -69,6 +69,28 @@
     opened.clear();
   });
 
+  // A chain lights up in the picture: what it leads over, and the lines between.
+  const picture = document.querySelector("svg.estate");
+  const buttons = [...document.querySelectorAll(".light-up")];
+  const light = (button) => {
+    const on = button.getAttribute("aria-pressed") !== "true";
+    for (const each of buttons) each.setAttribute("aria-pressed", "false");
+    button.setAttribute("aria-pressed", String(on));
+    const names = new Set(on ? button.closest("[data-lights]").dataset.lights.split(" ") : []);
+    for (const each of picture.querySelectorAll("[data-node]")) {
+      each.classList.toggle("e-lit", names.has(each.dataset.node));
+    }
+    for (const each of picture.querySelectorAll("[data-ends]")) {
+      each.classList.toggle("e-lit", each.dataset.ends.split(" ").every((name) => names.has(name)));
+    }
+    picture.classList.toggle("e-chosen", on);
+    if (on) picture.closest("section").scrollIntoView({ block: "center" });
+  };
+  for (const button of picture ? buttons : []) {
+    button.hidden = false;
+    button.addEventListener("click", () => light(button));
+  }
+
   form.hidden = false;
   form.addEventListener("input", apply);
   form.addEventListener("submit", (event) => event.preventDefault());

@@ -17,7 +17,9 @@ from typing import Any
 
 from auditor import __version__
 from auditor.model import AuditResult, Finding, Outcome
+from auditor.model.chain import Chain
 from auditor.report.cause_text import cause_entry, texts
+from auditor.report.chain_text import chain_title, cut_entry
 from auditor.report.context import Context, spot
 from auditor.report.digest import Digest, missing_sentence
 from auditor.report.json_ import json_text
@@ -102,6 +104,8 @@ class _Run:
                 },
                 "summary": {outcome.value: number for outcome, number in self.result.summary.items()},
                 "doFirst": [cause.id for cause in self._digest.first],
+                "chains": [_chain(chain) for chain in self.result.chains],
+                "cut": cut_entry(self.result),
             },
         }
 
@@ -245,6 +249,16 @@ class _Run:
     @cached_property
     def _digest(self) -> Digest:
         return Digest(self.result, self.context.fail_on)
+
+
+def _chain(chain: Chain) -> Node:
+    return {
+        "id": chain.id,
+        "title": chain_title(chain),
+        "severity": chain.severity,
+        "brokenBy": sorted(chain.cuts),
+        "findings": list(chain.findings),
+    }
 
 
 def automation_id(result: AuditResult) -> str:

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
 from auditor.causes.cause import Cause
 from auditor.model import Finding, Outcome, Severity
 from auditor.report.cause_text import UNPROVEN, closes, commands, proof_of, title
+from auditor.report.chain_text import chain_title, cut_in_words, cut_sentence, heading
 from auditor.report.context import Context
 from auditor.report.digest import Digest, Family
 from auditor.report.gaps import way_out
@@ -22,6 +24,9 @@ from auditor.text.sanitise import OUTCOME_WORDS, counted, line, outcome_counts, 
 from auditor.text.shell import q
 
 _GAPS = 3
+_CHAINS = 4
+"""How many chains fit a screen beside all else."""
+
 _ROWS = 3
 """How many rows of a terminal a fix may fill before the command that prints it stands in its place."""
 
@@ -29,6 +34,27 @@ _WIDE = 132
 """From this width on the table shows every outcome."""
 
 _PROBLEMS = (Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN)
+
+
+def chains(digest: Digest, context: Context) -> Iterator[RenderableType | Whole]:
+    """The chains, one line each, and the fixes that break them."""
+    result = digest.result
+    if not result.chains:
+        return
+    shown = result.chains if context.every or context.verbose else result.chains[:_CHAINS]
+    more = len(result.chains) - len(shown)
+    head = Text(heading(result), style="bold")
+    head.append(f"  {more:,} more with --all" if more else "", style="not bold dim")
+    yield head
+    for chain in shown:
+        said = Text(f"{chain.severity:<9}", style=STYLES[chain.severity])
+        assumed = f"  if {'; '.join(chain.assumes)}" if chain.assumes else ""
+        said.append(chain_title(chain), style="not bold default")
+        said.append(line(assumed, 300), style="not bold dim")
+        said.truncate(max(context.width - 1, 30), overflow="ellipsis")
+        yield Padding(said, (0, 0, 0, 1))
+    yield hanging(Text(" "), Text(f"{cut_sentence(digest)} Fixes: {cut_in_words(digest)}."))
+    yield Text()
 
 
 def do_first(digest: Digest, context: Context) -> Iterator[RenderableType | Whole]:

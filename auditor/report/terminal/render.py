@@ -14,7 +14,7 @@ from rich.text import Text
 from auditor.model import AuditResult, Finding
 from auditor.report.context import Context, is_problem
 from auditor.report.digest import Digest
-from auditor.report.terminal.brief import counts, do_first, remarks
+from auditor.report.terminal.brief import chains, counts, do_first, remarks
 from auditor.report.terminal.page import Paper, Whole, hanging
 from auditor.report.terminal.rows import Row, family_title, folded, manual, name_of, table_of, waivers, word_of
 from auditor.text.sanitise import clip, counted, line, visible
@@ -50,6 +50,7 @@ def _blocks(digest: Digest, context: Context) -> Iterator[RenderableType | Whole
         yield from _narrowed(digest, context)
         return
     yield Text()
+    yield from chains(digest, context)
     yield from do_first(digest, context)
     if context.verbose:
         yield from _families(digest, context)
