@@ -203,9 +203,7 @@ def _chain(
     steps = []
     at = start
     for edge in path:
-        steps.append(
-            ChainStep(edge.kind, at, edge.name, edge.resource, edge.says, edge.evidence, labels[edge.key], edge.assumes)
-        )
+        steps.append(_step(edge, at, labels[edge.key]))
         at = edge.name
     cuts = {id_ for step in steps for id_ in step.cuts}
     behind = {f.fingerprint for cause in causes if cause.id in cuts for f in cause.findings}
