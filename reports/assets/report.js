@@ -76,12 +76,15 @@
     const on = button.getAttribute("aria-pressed") !== "true";
     for (const each of buttons) each.setAttribute("aria-pressed", "false");
     button.setAttribute("aria-pressed", String(on));
-    const names = new Set(on ? button.closest("[data-lights]").dataset.lights.split(" ") : []);
+    const names = on ? button.closest("[data-lights]").dataset.lights.split(" ") : [];
     for (const each of picture.querySelectorAll("[data-node]")) {
-      each.classList.toggle("e-lit", names.has(each.dataset.node));
+      each.classList.toggle("e-lit", names.includes(each.dataset.node));
     }
+    // Zones are drawn around what is passed in them; a line leads from one thing to the next.
+    const things = names.filter((name) => picture.querySelector(`[data-node="${name}"]:not(.e-zone-group)`));
+    const pairs = new Set(things.slice(1).map((name, n) => `${things[n]} ${name}`));
     for (const each of picture.querySelectorAll("[data-ends]")) {
-      each.classList.toggle("e-lit", each.dataset.ends.split(" ").every((name) => names.has(name)));
+      each.classList.toggle("e-lit", pairs.has(each.dataset.ends));
     }
     picture.classList.toggle("e-chosen", on);
     if (on) picture.closest("section").scrollIntoView({ block: "center" });

@@ -18,7 +18,7 @@ from auditor.picture.draw.shapes import (
     Rect,
     Text,
 )
-from auditor.picture.draw.text_metrics import FAMILY, is_measured
+from auditor.picture.draw.text_metrics import FAMILY
 from auditor.picture.model import INTERNET, Picture
 from auditor.report.chain_text import token
 from auditor.shipped import shipped
@@ -128,8 +128,8 @@ def _rect(rect: Rect, look: str, radius: float) -> str:
 def _text(text: Text) -> str:
     weight = ' font-weight="700"' if text.bold else ""
     anchor = ' text-anchor="middle"' if text.middle else ""
-    # What the widths do not cover is pressed into the room that was planned for it.
-    fit = "" if is_measured(text.says) else f' textLength="{_n(text.width)}" lengthAdjust="spacingAndGlyphs"'
+    # Whatever font the reader has, the words keep to the room that was planned for them.
+    fit = f' textLength="{_n(text.width)}" lengthAdjust="spacingAndGlyphs"' if text.says else ""
     where = f'x="{_n(text.x)}" y="{_n(text.y)}" font-size="{_n(text.size)}"'
     return f'<text class="{text.look}" {where}{weight}{anchor}{fit}>{escape(text.says)}</text>'
 
