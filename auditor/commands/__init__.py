@@ -25,6 +25,7 @@ COMMANDS: dict[str, Entry] = {
     "scan": Entry("auditor.commands.scan:scan", "Snapshot and check in one go."),
     "diff": Entry("auditor.commands.diff:diff", "What changed between two snapshots, by what it means?"),
     "fix": Entry("auditor.commands.fix:fix", "Which changes close the findings, proven in memory, in which order?"),
+    "accept": Entry("auditor.commands.accept:accept", "Accept findings for a while, with owner and reason."),
     "history": Entry("auditor.commands.history:history", "How did the audits of a deployment come out over time?"),
     "flow": Entry("auditor.commands.flow:flow", "Would this packet get through, and which rule decides?"),
     "reach": Entry("auditor.commands.reach:reach", "What can be reached from where, hop by hop?"),
