@@ -11,7 +11,7 @@ from auditor.causes.cause import Cause, causes_of
 from auditor.chains.cut import smallest_cut
 from auditor.chains.edges import INTERNET, Edge, edges_of, is_end, is_start
 from auditor.estate import Estate
-from auditor.model import ArmId, AuditResult, Finding, Outcome
+from auditor.model import ArmId, AuditResult, Finding, Outcome, Severity
 from auditor.model.chain import Chain, ChainStep, Cut
 from auditor.model.change import Action, Change
 from auditor.model.exposure import Exposure
@@ -60,7 +60,8 @@ class _Search:
         labels = self.labels(tuple(on_paths.values()), causes, weak)
         chains = [_chain(path, labels, causes, failing) for path in paths]
         cut = self.cut(tuple(on_paths.values()), chains, weak, causes)
-        return replace(self.result, chains=tuple(chains[:SHOWN]), cut=cut)
+        findings = tuple(_raised(finding, chains) for finding in self.result.findings)
+        return replace(self.result, findings=findings, chains=tuple(chains[:SHOWN]), cut=cut)
 
     def edges(
         self, estate: Estate, weak: Collection[ArmId], targets: Collection[ArmId] | None, rights: bool = True
@@ -113,6 +114,18 @@ class _Search:
         open_ = [path for path in _paths(rest) if _id(path) not in left]
         because = f"{open_[0][-1].name} is still got at" if open_ else ""
         return Cut(chosen, tuple(left), proven=not open_, because=because, more=more)
+
+
+def _raised(finding: Finding, chains: Sequence[Chain]) -> Finding:
+    """The finding, no less severe than the worst chain that it stands behind: a proof outweighs what is usual."""
+    behind = [chain for chain in chains if finding.fingerprint in chain.findings]
+    if finding.outcome is not Outcome.FAIL or not behind:
+        return finding
+    worst = min(behind, key=lambda chain: Severity(chain.severity).rank)
+    if Severity(worst.severity).rank >= Severity(finding.severity).rank:
+        return finding
+    why = f"raised from {finding.severity} by a chain: {worst.title}"
+    return replace(finding, severity=worst.severity, severity_reason=why)
 
 
 def _weak(failing: Iterable[Finding]) -> frozenset[ArmId]:

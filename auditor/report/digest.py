@@ -193,6 +193,23 @@ class Digest:
         return f", {counted(waived, 'finding')} waived" if waived else ""
 
 
+def moment_of(result: AuditResult, written: str) -> str:
+    """When the snapshot is of, in words that say whose time that is; empty where it has none.
+
+    An import takes the time that it is given, else that of its files: no clock of Azure's says it.
+    """
+    if not written:
+        return ""
+    by_import = result.snapshot.source not in ("", FROM_AZURE)
+    return (
+        f"dated {written} by the import (--as-of, else the time of its files)" if by_import else f"collected {written}"
+    )
+
+
+FROM_AZURE = "azure"
+"""Where a snapshot comes from that was collected from Azure itself."""
+
+
 def remarks_of(result: AuditResult) -> list[str]:
     """The notes that are not about waivers, which some forms tell in a place of their own."""
     told = {use.says for use in result.waivers}

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from auditor.model import AuditResult
-from auditor.report.digest import Gap
+from auditor.report.digest import FROM_AZURE, Gap
 from auditor.text.sanitise import counted, line
-
-AZURE = "azure"
-"""Where a snapshot comes from that was collected from Azure itself."""
 
 
 def way_out(gap: Gap, result: AuditResult) -> str:
@@ -20,7 +17,7 @@ def way_out(gap: Gap, result: AuditResult) -> str:
         # Resource Manager's operations have slashes; what has none is a permission of Microsoft Graph.
         known = f"{decides} rest on Microsoft Graph ({permission}), which no snapshot reads"
         return f"{known}: `auditor import` takes its answers, see `auditor explain RBAC-11`."
-    if result.snapshot.source and result.snapshot.source != AZURE:
+    if result.snapshot.source and result.snapshot.source != FROM_AZURE:
         return (
             f"{decides} rest on what {permission} reads, which the imported files do not hold: import that too,"
             " or take the snapshot from Azure."

@@ -23,6 +23,7 @@ from auditor.report.cause_text import proof_of, texts, title
 from auditor.report.chain_text import chain_title, cut_causes, cut_sentence, heading, lights
 from auditor.report.context import PROBLEMS, Context, is_problem
 from auditor.report.digest import (
+    FROM_AZURE,
     Digest,
     Family,
     Gap,
@@ -170,6 +171,7 @@ def _snapshot(result: AuditResult) -> dict[str, Any]:
     return {
         "path": line(snapshot.path, 300),
         "collected_at": line(snapshot.collected_at, 40),
+        "by_import": snapshot.source not in ("", FROM_AZURE),
         "taken": _moment(line(snapshot.collected_at, 40)),
         "subscriptions": [line(each, 80) for each in snapshot.subscriptions],
         "documents": snapshot.documents,
@@ -331,6 +333,7 @@ def _finding(finding: Finding, digest: Digest) -> dict[str, Any]:
         "part": line(verdict.part, 80) if verdict.resource is not None else "",
         "workload": line(finding.workload, 80) if len(result.workloads) > 1 else "",
         "message": line(verdict.message, 1000),
+        "severity_reason": line(finding.severity_reason, 300),
         "permission": line(verdict.unknown.permission or "", 200) if verdict.unknown is not None else "",
         "borne": borne(finding),
         "resource": line(verdict.resource.text, 1000) if verdict.resource is not None else "",

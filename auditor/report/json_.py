@@ -135,6 +135,7 @@ def _finding(finding: Finding, digest: Digest) -> dict[str, Any]:
         "outcome": finding.outcome.value,
         "level": finding.level,
         "severity": finding.severity,
+        "severity_reason": finding.severity_reason or None,
         "workload": finding.workload,
         "resource": verdict.resource.text if verdict.resource is not None else None,
         "part": verdict.part,

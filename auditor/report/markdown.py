@@ -10,7 +10,7 @@ from auditor.model import AuditResult, Finding, Outcome, Read
 from auditor.report.cause_text import closes, commands, proof_of, title
 from auditor.report.chain_text import chain_title, cut_causes, cut_sentence, heading
 from auditor.report.context import Context, is_problem
-from auditor.report.digest import OPTIONAL, Digest, Family
+from auditor.report.digest import OPTIONAL, Digest, Family, moment_of
 from auditor.text.sanitise import (
     OUTCOME_WORDS,
     borne,
@@ -212,7 +212,8 @@ def _failed(read: Read) -> str:
 
 def _about(result: AuditResult) -> str:
     snapshot = result.snapshot
-    taken = f" of {escape(line(snapshot.collected_at, 40))}" if snapshot.collected_at else ""
+    said = moment_of(result, line(snapshot.collected_at, 40))
+    taken = f" {escape(said)}" if said else ""
     seen = counted(snapshot.documents, "document")
     name = f"{escape(line(result.baseline.name, 80))} {escape(line(result.baseline.version, 40))}"
     return f"{name} on a snapshot{taken} with {seen}: {outcome_counts(result.summary)}"

@@ -69,5 +69,5 @@ def test_whatever_the_value_is_it_stays_a_value(value: object) -> None:
 def test_the_readers_refuse_what_is_wrong() -> None:
     assert bicep("resource a 'x' = {")
     assert bicep("resource = }")
-    with pytest.raises(Exception, match="Unexpected|token"):
+    with pytest.raises(Exception, match="token"):
         hcl2.loads("resource {{\n")

@@ -105,6 +105,16 @@ def test_what_a_chain_opens_makes_its_causes_come_first() -> None:
     assert exposed[0] is Exposure.INTERNET
 
 
+def test_what_a_chain_proves_raises_the_severity_and_says_why() -> None:
+    _, result = reference()
+    raised = [f for f in result.findings if f.severity_reason]
+    assert {f.requirement for f in raised} == {"IDN-13"}
+    for found in raised:
+        assert found.severity == "high"
+        assert found.severity_reason.startswith("raised from medium by a chain: ")
+        assert result.requirements["IDN-13"].severity.value == "medium"
+
+
 def test_a_compliant_deployment_has_none() -> None:
     result = told(worlds.snapshot(name="compliant"))
     assert result.chains == ()

@@ -45,6 +45,7 @@ def test_the_contract_of_a_result() -> None:
         "waiver": None,
         "level": "must",
         "severity": "critical",
+        "severity_reason": None,
         "workload": "mlw-chat",
         "resource": UI_STORAGE.text,
         "part": "other storage",

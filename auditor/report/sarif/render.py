@@ -219,6 +219,7 @@ class _Run:
             "outcome": finding.outcome.value,
             "level": finding.level,
             "severity": finding.severity,
+            "severityReason": line(finding.severity_reason, _MAX_VALUE) or None,
             "rule": finding.rule,
             "workload": line(finding.workload, 200),
             "part": line(verdict.part, 200),

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from auditor.model import AuditResult, Finding
 from auditor.report.context import Context, is_problem
-from auditor.report.digest import Digest
+from auditor.report.digest import Digest, moment_of
 from auditor.report.terminal.brief import chains, counts, do_first, remarks
 from auditor.report.terminal.page import Paper, Whole, hanging
 from auditor.report.terminal.rows import Row, family_title, folded, manual, name_of, table_of, waivers, word_of
@@ -80,7 +80,7 @@ def _heading(result: AuditResult) -> Text:
     subscriptions = ", ".join(visible(s) for s in snapshot.subscriptions)
     parts = [
         line(snapshot.path, 200) if snapshot.path else "snapshot",
-        f"collected {line(snapshot.collected_at, 40)}" if snapshot.collected_at else "",
+        moment_of(result, line(snapshot.collected_at, 40)),
         counted(snapshot.documents, "document"),
         f"subscription {clip(subscriptions, 120)}" if subscriptions else "",
     ]
