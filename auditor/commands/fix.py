@@ -13,6 +13,7 @@ import click
 from auditor.commands.options.audit import AuditOptions, audit_options, audited, terms_of
 from auditor.commands.options.output import page_width, wrapped, write_json, write_page
 from auditor.model import ExitCode, Severity
+from auditor.text.sanitise import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,14 +153,14 @@ def _why(each: Fix) -> str:
 
 def _last_line(made: Plan) -> str:
     closed = sum(len(step.proof.closes) for step in made.steps)
-    steps = f"{len(made.steps)} step{'' if len(made.steps) == 1 else 's'}"
+    steps = f"{counted(len(made.steps), 'step')}, {counted(closed, 'finding')} closed"
     if not made.remaining:
-        return f"{steps}, {closed} findings closed, nothing remains."
+        return f"{steps}, nothing remains."
     open_ = f"{len(made.remaining)} remain: {_ids(made.remaining)}"
     designed = (
         f" For {len(made.without_change)} of them a person has to decide what to build." if made.without_change else ""
     )
-    return f"{steps}, {closed} findings closed; {open_}.{designed}"
+    return f"{steps}; {open_}.{designed}"
 
 
 def as_json(made: Plan, before: AuditResult, language: str) -> dict[str, Any]:
@@ -178,10 +179,14 @@ def as_json(made: Plan, before: AuditResult, language: str) -> dict[str, Any]:
 
 def fix_entry(each: Fix, language: str) -> dict[str, Any]:
     """One fix for programs, with its proof."""
+    from auditor.causes.cause import cause_id
     from auditor.causes.render import rendered
     from auditor.causes.render.json_patch import entry
+    from auditor.causes.titles import title_of
 
     return {
+        "id": cause_id(each.changes),
+        "title": title_of(each.changes),
         "cause": each.cause,
         "proof": each.proof.standing.value,
         "because": each.proof.because,
