@@ -10,6 +10,7 @@ from auditor.estate import Relation
 from auditor.model import ArmId, Resource, Unknown, Verdict
 from auditor.model.change import set_to
 from auditor.network.topology.seated import seated_in
+from auditor.rules.changes import attached
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.parts import Workload
@@ -112,6 +113,7 @@ def subnet_has_no_security_group(subnet: Resource, w: Workload, terms: GroupTerm
     return broken(
         subnet, f"{subnet.name} has no network security group", evidence,
         fix=f"az network vnet subnet update --ids {q(subnet.id.text)} --network-security-group <nsg>",
+        changes=attached(subnet, w),
     )  # fmt: skip
 
 
