@@ -90,11 +90,11 @@ def edges_of(
 
 
 @cache
-def _key_settings() -> Mapping[str, tuple[str, bool | str]]:
-    """By type: the setting that says whether keys open it, and the value that means they do not."""
-    rows: dict[str, tuple[str, bool | str]] = {}
+def _key_settings() -> Mapping[str, tuple[tuple[str, bool | str], ...]]:
+    """By type: the settings that say whether keys open it, each with the value that means they do not."""
+    rows: dict[str, tuple[tuple[str, bool | str], ...]] = {}
     for row in escalations():
-        if row.gives == "keys" and row.void_if is not None:
+        if row.gives == "keys" and row.void_if:
             rows.setdefault(row.on, row.void_if)
     return rows
 
@@ -157,14 +157,15 @@ def _entered(w: Workload, target: Resource, way: Reach, meant: bool) -> Iterator
 
 
 def _by_key(target: Resource, here: str) -> Iterator[Edge]:
-    name, off = _key_settings()[target.type]
+    rows = _key_settings()[target.type]
     try:
-        if setting(target, "properties", name).is_one_of(str(off)):
+        if any(setting(target, "properties", name).is_one_of(str(off)) for name, off in rows):
             return
     except NotKnown:
         return
-    at = target.at("properties", name)
-    says = f"{target.name} answers whoever has one of its keys: {name} is {_shown(at.value)}"
+    at = tuple(target.at("properties", name) for name, _ in rows)
+    stated = " and ".join(f"{name} is {_shown(e.value)}" for (name, _), e in zip(rows, at, strict=True))
+    says = f"{target.name} answers whoever has one of its keys: {stated}"
     assumes = f"somebody has a key of {target.name}, or a signature made with one"
     yield Edge(
         here,
@@ -173,8 +174,8 @@ def _by_key(target: Resource, here: str) -> Iterator[Edge]:
         f"data of {target.name}",
         target.id,
         says,
-        (at,),
-        frozenset({at.place}),
+        at,
+        frozenset(each.place for each in at),
         assumes,
     )
 

@@ -40,6 +40,14 @@ class Family:
 
 
 @dataclass(frozen=True)
+class Step:
+    """One requirement that fails, with everything that breaks it: a row of an action plan."""
+
+    requirement: Requirement
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
 class Gap:
     """A permission that was missing, or a reason, and what could not be decided for it."""
 
@@ -90,6 +98,14 @@ class Digest:
     def of(self, *outcomes: Outcome) -> tuple[Finding, ...]:
         """The findings that came out so, worst first."""
         return tuple(sorted((f for f in self.result.findings if f.outcome in outcomes), key=self.weight))
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """Every requirement that fails, what to mend first at the front."""
+        broken: dict[str, list[Finding]] = {}
+        for finding in self.of(Outcome.FAIL):
+            broken.setdefault(finding.requirement, []).append(finding)
+        return tuple(Step(self.result.requirements[id_], tuple(found)) for id_, found in broken.items())
 
     @cached_property
     def causes(self) -> tuple[Cause, ...]:
@@ -244,3 +260,11 @@ def _because(finding: Finding) -> str:
 
 def _ids(findings: Iterable[Finding]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(finding.requirement for finding in findings))
+
+
+def ended(result: AuditResult) -> list[tuple[str, tuple[str, ...]]]:
+    """What Azure itself ends, in words, with the names of the resources that use it; the first day first."""
+    found: dict[str, list[str]] = {}
+    for each in result.retirements:
+        found.setdefault(each.says, []).append(each.resource.name)
+    return [(says, tuple(dict.fromkeys(names))) for says, names in found.items()]

@@ -21,7 +21,8 @@ from auditor.model import AuditResult, Evidence, Finding, Outcome, Read, Require
 from auditor.model.chain import Chain
 from auditor.report.cause_text import proof_of, texts, title
 from auditor.report.chain_text import chain_title, cut_causes, cut_sentence, heading, lights
-from auditor.report.context import PROBLEMS, Context, is_problem
+from auditor.report.context import PROBLEMS, Context, is_problem, source_text
+from auditor.report.controls.page import supported, view_of
 from auditor.report.digest import (
     FROM_AZURE,
     Digest,
@@ -135,6 +136,7 @@ def _view(result: AuditResult, context: Context) -> dict[str, Any]:
         "workloads": [_workload(workload) for workload in result.workloads],
         "has_problems": any(is_problem(finding) for finding in result.findings),
         "total": sum(len(family.rows) for family in digest.families),
+        **view_of(digest, context),
     }
 
 
@@ -318,6 +320,7 @@ def _requirement(requirement: Requirement, result: AuditResult, context: Context
         "severity": requirement.severity.value,
         "expected": _EXPECTED[requirement.level.value],
         "section": line(requirement.section, 200),
+        "controls": supported(requirement.id, context.controls),
         "explanation": [
             Part(p.heading, visible_lines(p.text)) for p in parts(context.explanations.get(requirement.id, ""))
         ],
@@ -351,7 +354,11 @@ def _evidence(evidence: Evidence, result: AuditResult) -> dict[str, Any]:
         "document": line(short_name(evidence.place.document), 200),
         "pointer": line(evidence.place.pointer, 500),
         "value": value_text(evidence.value, _MAX_VALUE),
-        "where": f"line {at[0]:,}, column {at[1]:,}" if at else "",
+        "where": source_text(result.sources[evidence.place])
+        if evidence.place in result.sources
+        else f"line {at[0]:,}, column {at[1]:,}"
+        if at
+        else "",
     }
 
 

@@ -75,6 +75,7 @@ def test_the_contract_of_a_result() -> None:
         "fingerprint": found["fingerprint"],
         "cause": found["cause"],
         "changes": [],
+        "controls": {},
     }
     assert len(found["fingerprint"]) == 64
 

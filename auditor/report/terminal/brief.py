@@ -16,7 +16,7 @@ from auditor.model import Finding, Outcome, Severity
 from auditor.report.cause_text import UNPROVEN, closes, commands, proof_of, title
 from auditor.report.chain_text import chain_title, cut_in_words, cut_sentence, heading
 from auditor.report.context import Context
-from auditor.report.digest import Digest, Family
+from auditor.report.digest import Digest, Family, ended
 from auditor.report.gaps import way_out
 from auditor.report.terminal.page import NARROW, STYLES, Whole, hanging
 from auditor.report.terminal.rows import word_of
@@ -195,6 +195,8 @@ def remarks(digest: Digest, context: Context) -> Iterator[str]:
         yield f"{counted(waiting, 'finding')} {verb} unknown until deployed: `--strict --until-deployed` bears these."
     for note in result.notes:
         yield f"Note: {line(note, 400)}"
+    for says, names in ended(result):
+        yield f"Retirement: {line(says, 300)} ({line(', '.join(names), 200)})."
     yield from _how_to_go_on(digest, context)
 
 

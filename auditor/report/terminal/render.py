@@ -13,9 +13,10 @@ from rich.text import Text
 
 from auditor.model import AuditResult, Finding
 from auditor.report.context import Context, is_problem
+from auditor.report.controls.terminal import blocks_of
 from auditor.report.digest import Digest, moment_of
 from auditor.report.terminal.brief import chains, counts, do_first, remarks
-from auditor.report.terminal.page import Paper, Whole, hanging
+from auditor.report.terminal.page import Paper, Whole, hanging, ruled
 from auditor.report.terminal.rows import Row, family_title, folded, manual, name_of, table_of, waivers, word_of
 from auditor.text.sanitise import clip, counted, line, visible
 
@@ -60,6 +61,7 @@ def _blocks(digest: Digest, context: Context) -> Iterator[RenderableType | Whole
         yield from manual(digest)
     if context.verbose:
         yield from waivers(digest.result)
+    yield from blocks_of(digest.result, context, ruled)
     yield Text()
     yield counts(digest, context)
     said = [*remarks(digest, context)]

@@ -11,7 +11,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from auditor.model import AuditResult, Finding, Outcome
-from auditor.report.context import Context
+from auditor.report.context import Context, source_text
 from auditor.report.digest import OPTIONAL, Digest, Family
 from auditor.report.terminal.page import NARROW, STYLES, ruled
 from auditor.text.sanitise import (
@@ -136,6 +136,8 @@ def _proof(finding: Finding, result: AuditResult) -> Iterator[str]:
         place = evidence.place
         at = result.positions.get(place)
         where = f" (line {at[0]}, column {at[1]})" if at else ""
+        if place in result.sources:
+            where = f" ({source_text(result.sources[place])})"
         name = f"{line(short_name(place.document), 80)}{line(place.pointer, 200)}"
         yield f"evidence: {name} = {value_text(evidence.value, 200)}{where}"
     if verdict.witness is not None:
