@@ -54,7 +54,7 @@ def package(snapshot: Path, asked: AuditOptions, *, output: Path, quiet: bool) -
     result = audited(found, terms, report.fail_on)
     context = context_of(result, report)
     files = {"snapshot.json": found.text.encode("utf-8")}
-    files |= {name: renderer(form)(result, context).encode("utf-8") for form, name in _REPORTS.items()}
+    files |= {name: _bytes(renderer(form)(result, context)) for form, name in _REPORTS.items()}
     for ending in (ENDING, RESULT_ENDING):
         signature = signature_of(snapshot, ending)
         if signature.is_file():
@@ -68,3 +68,7 @@ def package(snapshot: Path, asked: AuditOptions, *, output: Path, quiet: bool) -
     warn(result, terms, quiet, report.fail_on)
     if not quiet:
         click.echo(f"wrote {output}: {len(files)} files", err=True)
+
+
+def _bytes(report: str | bytes) -> bytes:
+    return report if isinstance(report, bytes) else report.encode("utf-8")

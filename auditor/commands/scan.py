@@ -12,6 +12,7 @@ from auditor.commands.options.audit import (
     AuditOptions,
     audit_options,
     audited,
+    control_option,
     pictured,
     settled,
     terms_of,
@@ -44,6 +45,7 @@ from auditor.model import AuditorError, ExitCode
     help="Keep the snapshot in this file; findings then cite its lines.",
 )
 @audit_options
+@control_option
 @max_waiver_days_option
 @history_option
 @report_options

@@ -18,6 +18,9 @@ class Read:
 
     `request_id` is Azure's name for the (first) request, by which its own logs know it, and `body_sha256` the hash of
     the bodies as they came, page after page: no verdict rests on them, and two reads of one thing differ in them.
+
+    The document of a resource that a template would deploy has `lines`: the file that states it, then the line and
+    column of the whole (`12:5`) and of its parts (`14:9 /properties/x`).
     """
 
     path: str
@@ -32,6 +35,7 @@ class Read:
     permission: str = ""
     about: str = ""
     shows: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
     request_id: str = field(default="", compare=False)
     body_sha256: str = field(default="", compare=False)
 

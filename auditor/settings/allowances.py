@@ -18,8 +18,8 @@ from auditor.rules.network.security_groups import FlowRow, GroupRow
 from auditor.sets.port_set import PortSet
 from auditor.sets.protocol_set import ProtocolSet
 from auditor.settings.shape import Flow, Role
+from auditor.workload.architecture import subnet_names
 from auditor.workload.nsg_table import is_end
-from auditor.workload.subnets import PARTS
 from auditor.yaml_tree.fields import check_reason, fields_of
 from auditor.yaml_tree.mistakes import Mistakes, meant
 from auditor.yaml_tree.nodes import (
@@ -95,10 +95,10 @@ def _not_an_end(word: str) -> str:
     text = word.strip()
     kind, colon, part = text.partition(":")
     if kind == "subnet" and colon:
-        return "" if part in PARTS else f"no subnet plays a part called `{part}`{meant(part, PARTS)}"
+        return "" if part in subnet_names() else f"no subnet plays a part called `{part}`{meant(part, subnet_names())}"
     if is_end(text):
         return ""
-    known = ("self", "VirtualNetwork", "Internet", *(f"subnet:{each}" for each in PARTS))
+    known = ("self", "VirtualNetwork", "Internet", *(f"subnet:{each}" for each in subnet_names()))
     hint = meant(text, known) or "; write `self`, `subnet:<part>`, `*`, a prefix or a service tag"
     return f"`{word}` is no address and no service tag that is known here{hint}"
 
