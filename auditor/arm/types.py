@@ -25,12 +25,20 @@ _KINDS = {
 
 def is_secure(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> bool:
     """Whether values of this type may not be shown."""
-    return str(_followed(schema, definitions).get("type", "")).casefold() in _SECURE
+    return str(_meant(schema, definitions).get("type", "")).casefold() in _SECURE
 
 
 def is_nullable(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> bool:
     """Whether a value may be left out, and is null then."""
-    return _followed(schema, definitions).get("nullable") is True
+    return _meant(schema, definitions).get("nullable") is True
+
+
+def _meant(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The type that a schema means; itself where its reference leads nowhere, which `check` says."""
+    try:
+        return _followed(schema, definitions)
+    except TemplateError:
+        return schema
 
 
 def check(value: Value, schema: Any, definitions: Mapping[str, Any], what: str, depth: int = 0) -> None:

@@ -101,6 +101,8 @@ def test_what_other_arguments_decide_is_known(expression: str, value: object) ->
         "[toObject(createArray(1), lambda('n', reference('x').y))]",
         "[groupBy(createArray(1), lambda('n', reference('x').y))]",
         "[intersection(createArray(1), createArray(reference('x')))]",
+        "[contains('a', createArray(reference('x')))]",
+        "[toObject(createArray(1), lambda('n', createArray(reference('x'))))]",
     ],
 )
 def test_what_hangs_on_azure_is_unknown(expression: str) -> None:
@@ -508,3 +510,23 @@ def test_formats_of_times(form: str, shown: str) -> None:
 )  # fmt: skip
 def test_more_results(expression: str, value: object) -> None:
     assert value_of(expression) == value
+
+
+def test_resource_info_is_known_in_names_scopes_and_loops() -> None:
+    role = {
+        "type": "Microsoft.Authorization/roleAssignments",
+        "apiVersion": "1",
+        "copy": {"name": "roles", "count": 2},
+        "scope": "[format('Microsoft.Storage/storageAccounts/{0}', resourceInfo('st').name)]",
+        "name": "[format('{0}-{1}', resourceInfo('st').name, copyIndex())]",
+        "properties": {"principalId": "[reference('st').x]"},
+    }
+    template = {"languageVersion": "2.0", "resources": {"st": STORE, "roles": role}}
+    found = of(template)
+    assert not found.faults
+    assert [each.id for each in found.resources][1:] == [
+        f"{BASE}/Microsoft.Storage/storageAccounts/st1/providers/Microsoft.Authorization/roleAssignments/st1-{n}"
+        for n in range(2)
+    ]
+    counted = {**role, "copy": {"name": "roles", "count": "[length(resourceInfo('st').name)]"}}
+    assert of({"languageVersion": "2.0", "resources": {"st": STORE, "roles": counted}}).gaps
