@@ -128,7 +128,7 @@ def _expand(path: str) -> None:
     began = time.perf_counter()
     found = expand(loaded, {}, Scope(subscription=SUBSCRIPTION, group="rg", location="westeurope"))
     assert not found.faults, found.faults[0]
-    print(json.dumps({"wall_s": round(time.perf_counter() - began, 3), "resources": len(found.resources)}))
+    print(json.dumps({"seconds": round(time.perf_counter() - began, 3), "resources": len(found.resources)}))
 
 
 def _measured(*command: str) -> dict[str, Any]:
@@ -137,8 +137,8 @@ def _measured(*command: str) -> dict[str, Any]:
         assert process.stdout is not None
         said = process.stdout.read()
         _, _, used = os.wait4(process.pid, 0)
-    told = json.loads(said) if said.strip() else {"wall_s": round(time.perf_counter() - began, 3)}
-    return {"cpu_s": round(used.ru_utime + used.ru_stime, 3), **told, "peak_mib": used.ru_maxrss // 1024}
+    told = json.loads(said) if said.strip() else {"seconds": round(time.perf_counter() - began, 3)}
+    return {"cpu_seconds": round(used.ru_utime + used.ru_stime, 3), **told, "peak_mib": used.ru_maxrss // 1024}
 
 
 def main() -> None:
