@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from auditor.commands.options.output import protect
 from auditor.model import AuditorError
 from auditor.snapshot import write_snapshot
 from auditor.snapshot.importing import Imported, gather
@@ -93,6 +94,7 @@ def import_(
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", nl=False, err=True)
     _refuse_to_overwrite(inputs, output, imported)
+    protect(Path(output), snapshot=True)
     write_snapshot(imported.snapshot, output)
     from auditor.text.sanitise import visible
 

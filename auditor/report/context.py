@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from auditor.frameworks.model import Controls
 from auditor.model import AuditResult, Finding, Outcome, Place
 from auditor.report.gate import DEFAULT
 from auditor.text.sanitise import line
@@ -78,6 +79,8 @@ class Context:
     `picture` and `trend` are SVG for the page, of the estate and of earlier audits: whoever makes them escapes what
     they show and uses attributes and the page's classes only, since its policy lets no style of their own through.
     `picture_words` is the same picture in words, headings and sentences under each; `trend_words` is the trend's.
+    `controls` are the frameworks that the report speaks of; `by_control` is set where they were asked for by name, so
+    that forms with little room tell of each of their controls.
     """
 
     width: int = 120
@@ -93,6 +96,8 @@ class Context:
     picture_words: tuple[tuple[str, tuple[str, ...]], ...] = ()
     trend: str = ""
     trend_words: str = ""
+    controls: Controls = field(default_factory=Controls)
+    by_control: bool = False
 
 
 def spot(finding: Finding, result: AuditResult, repository: Repository) -> Spot:

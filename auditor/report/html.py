@@ -17,6 +17,7 @@ from markupsafe import Markup
 from auditor import __version__
 from auditor.model import AuditResult, Evidence, Finding, Outcome, Read, Requirement, WorkloadInfo
 from auditor.report.context import PROBLEMS, Context, is_problem, source_text
+from auditor.report.controls.page import supported, view_of
 from auditor.report.digest import (
     OPTIONAL,
     Digest,
@@ -127,6 +128,7 @@ def _view(result: AuditResult, context: Context) -> dict[str, Any]:
         "workloads": [_workload(workload) for workload in result.workloads],
         "has_problems": any(is_problem(finding) for finding in result.findings),
         "total": sum(len(family.rows) for family in digest.families),
+        **view_of(digest, context),
     }
 
 
@@ -242,6 +244,7 @@ def _requirement(requirement: Requirement, result: AuditResult, context: Context
         "severity": requirement.severity.value,
         "expected": _EXPECTED[requirement.level.value],
         "section": line(requirement.section, 200),
+        "controls": supported(requirement.id, context.controls),
         "explanation": [
             Part(p.heading, visible_lines(p.text)) for p in parts(context.explanations.get(requirement.id, ""))
         ],

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from auditor.model import AuditResult, Evidence, Finding, Read, Requirement, SnapshotInfo, Unknown, Waiver
+from auditor.model import AuditResult, Evidence, Finding, Read, Requirement, Retirement, SnapshotInfo, Unknown, Waiver
 from auditor.report.context import Context
+from auditor.report.controls.entries import add_controls
 
 FORMAT = "auditor-result/1"
 
@@ -41,8 +42,15 @@ def render(result: AuditResult, context: Context | None = None) -> str:
         "seen": list(result.seen),
         "not_implemented": list(result.not_implemented),
         "notes": list(result.notes),
+        "retirements": [_retirement(each) for each in result.retirements],
         "workloads": [
-            {"name": w.name, "anchor": w.anchor, "parts": {part: list(ids) for part, ids in w.parts.items()}}
+            {
+                "name": w.name,
+                "anchor": w.anchor,
+                "parts": {part: list(ids) for part, ids in w.parts.items()},
+                "architecture": w.architecture,
+                "recognised": w.why,
+            }
             for w in result.workloads
         ],
         "families": dict(result.baseline.families),
@@ -53,7 +61,21 @@ def render(result: AuditResult, context: Context | None = None) -> str:
         ],
         "results": [_finding(finding, result) for finding in result.findings],
     }
+    add_controls(document, result, context or Context())
     return json_text(document, indent=2) + "\n"
+
+
+def _retirement(each: Retirement) -> dict[str, Any]:
+    return {
+        "id": each.id,
+        "resource": each.resource.text,
+        "what": each.what,
+        "date": each.on,
+        "over": each.over,
+        "then": each.then,
+        "source": each.source,
+        "evidence": [{"pointer": e.place.pointer, "value": e.value} for e in each.evidence],
+    }
 
 
 def json_text(value: Any, indent: int | None = None, *, lossless: bool = True) -> str:

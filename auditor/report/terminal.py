@@ -13,7 +13,8 @@ from rich.text import Text
 
 from auditor.model import AuditResult, Finding, Outcome
 from auditor.report.context import Context, is_problem, source_text
-from auditor.report.digest import OPTIONAL, Digest, Family
+from auditor.report.controls.terminal import blocks_of
+from auditor.report.digest import OPTIONAL, Digest, Family, ended
 from auditor.report.terminal_page import Paper, ruled
 from auditor.text.sanitise import (
     OUTCOME_WORDS,
@@ -86,6 +87,7 @@ def _blocks(digest: Digest, context: Context) -> Iterator[RenderableType | _Whol
             header = False
     yield from _manual(digest, context)
     yield from _waivers(digest.result, context)
+    yield from blocks_of(digest.result, context, ruled)
     yield Text()
     yield _counts(digest, context)
     yield Text()
@@ -302,6 +304,8 @@ def _remarks(digest: Digest, context: Context) -> Iterator[str]:
         yield f"{counted(waiting, 'finding')} {verb} unknown until deployed: `--strict --until-deployed` bears these."
     for note in result.notes:
         yield f"Note: {line(note, 400)}"
+    for says, names in ended(result):
+        yield f"Retirement: {line(says, 300)} ({line(', '.join(names), 200)})."
     if digest.steps:
         yield f"`auditor explain {digest.steps[0].requirement.id}` tells why it matters and how to fix it."
     if not context.verbose:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
+
+import msgspec
 
 from auditor.documents.ml_workspace import OnlineEndpoint
 from auditor.estate import Relation
@@ -15,6 +18,7 @@ from auditor.services.paas_firewall import FIREWALLS, open_to, public_access
 from auditor.services.public_doors import takes_telemetry
 from auditor.services.publishers import FRONT_DOORS
 from auditor.text.shell import q
+from auditor.workload.architecture import spoken_of
 from auditor.workload.parts import (
     BASTION,
     ENDPOINT,
@@ -145,7 +149,8 @@ def _beside_the_gateways(world: Reachability, site: Resource, w: Workload) -> Ve
         says = f"{site.name} can be reached past the gateway: {_told(other)}"
         return broken(site, says, *_evidence(other), witness=_witness(other), fix=_unpublish(other))
     gap = next((way.reaches for way in ways if isinstance(way.reaches, Unknown)), None)
-    gap = gap or next(iter(world.stations.unread_publishers), None)
+    if gap is None:
+        gap = next(iter(world.stations.unread_publishers), None)
     return unknown(site, gap) if gap is not None else None
 
 
@@ -167,8 +172,17 @@ def _within_sight(w: Workload) -> Iterator[Resource]:
     yield from world.targets if w.anchor is None else world.targets_in(w.groups, own)
 
 
-@decides(on=_within_sight, part="part that could be reached")
-def internet_reaches_more_than_the_chat(target: Resource, w: Workload, _terms: object) -> Answer:
+class SightTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What else may answer the Internet.
+
+    `telemetry`: whether Log Analytics and Application Insights may, which take logs and queries with a token.
+    """
+
+    telemetry: bool = False
+
+
+@decides(on=_within_sight, part="part that could be reached", terms=SightTerms)
+def internet_reaches_more_than_the_chat(target: Resource, w: Workload, terms: SightTerms) -> Answer:
     """Something besides the chat UI behind its gateway, and Bastion, can be reached from the Internet.
 
     What is read: for each subnet, interface, private endpoint, public address and service of the workload every way
@@ -179,9 +193,9 @@ def internet_reaches_more_than_the_chat(target: Resource, w: Workload, _terms: o
     found by scanners within minutes.
 
     What is wrong: a way exists that goes neither through the gateway nor through Bastion. The finding shows the hops,
-    the rules that let it pass, and one packet. Log Analytics and Application Insights take logs and queries with a
-    token over public endpoints, as the article leaves them. A kind of resource that is not known here, whose document
-    shows a public endpoint, an address or rules is unknown.
+    the rules that let it pass, and one packet. Where the baseline says so (`telemetry`), Log Analytics and Application
+    Insights may take logs and queries with a token over public endpoints, as the article leaves them. A kind of
+    resource that is not known here, whose document shows a public endpoint, an address or rules is unknown.
 
     How to put it right: close the way at its first hop: the public address, the rule, or the service's firewall.
 
@@ -194,7 +208,7 @@ def internet_reaches_more_than_the_chat(target: Resource, w: Workload, _terms: o
     # One way as it should be says nothing of the others.
     others = [o for o in world.ways(world.internet, target) if not _passes(o, (*w.gateways, *w.bastions))]
     open_way = next((other for other in others if other.reaches is True), None)
-    if open_way is not None and takes_telemetry(target.type):
+    if open_way is not None and terms.telemetry and takes_telemetry(target.type):
         says = f"{target.name} takes logs and queries from the Internet, with a token, as the architecture leaves it"
         return holds(target, says, *_evidence(open_way))
     if open_way is not None and target.type in FRONT_DOORS and _publishes_gateways_only(world, target, w):
@@ -289,10 +303,13 @@ def chat_ui_calls_the_flow_past_the_endpoint(site: Resource, w: Workload, _terms
             yield unknown(site, Unknown(because), evidence, aspect=endpoint.name)
 
 
-def _reached_privately(subject: Resource, sender: Resource, w: Workload) -> Iterator[Verdict]:
+def _reached_privately(
+    subject: Resource, sender: Resource, w: Workload, targets: Iterable[Resource] | None = None
+) -> Iterator[Verdict]:
+    """Whether a sender gets to the workload's anchor, or to other targets, over their private endpoints."""
     _all_read(w, NIC, ENDPOINT)
     world = reachability_of(w.estate)
-    for workspace in w.workspaces:
+    for workspace in w.anchors if targets is None else targets:
         if world.fabric.seat(sender) is None:
             says = f"{sender.name} sits in no virtual network, so it cannot reach {workspace.name} privately"
             yield broken(subject, says, sender.at("properties", "virtualNetworkSubnetId"), aspect="way")
@@ -330,6 +347,41 @@ def authors_do_not_get_through(machine: Resource, w: Workload, _terms: object) -
         nic = w.estate.need(id_, machine.place("properties", "networkProfile"))
         yield from _session(machine, nic, world, w)
         yield from _reached_privately(machine, nic, w)
+
+
+class WayTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The parts that a sender must reach privately."""
+
+    targets: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse parts that the architecture has not."""
+        if strange := sorted(set(self.targets) - set(spoken_of().parts)):
+            raise ValueError(f"`{strange[0]}` is no part of this architecture")
+
+
+@decides(on=lambda w: w.chat_uis, part="sender", terms=WayTerms)
+def sender_gets_there_past_the_endpoint(sender: Resource, w: Workload, terms: WayTerms) -> Iterator[Verdict]:
+    """A part does not reach another over its private endpoint.
+
+    What is read: the subnet that the sender sends from, its security group and routes, and the private endpoints of
+    the targets with their approval, names and addresses.
+
+    Why it matters: if the private way is blocked the workload fails, or somebody opens the public one.
+
+    What is wrong: a hop of the private way does not hold.
+
+    How to put it right: integrate the sender, approve the endpoint, link the zone, allow 443 to the endpoints' subnet.
+
+    References: article, "Network flows".
+    """
+    for name in terms.targets:
+        found = w.part(name)
+        if not found:
+            yield not_applicable(sender, f"this workload has no {w.architecture.parts[name].label}")
+        for target in found:
+            for verdict in _reached_privately(sender, sender, w, (target,)):
+                yield replace(verdict, aspect=f"{target.type} {target.name}")
 
 
 def _session(machine: Resource, nic: Resource, world: Reachability, w: Workload) -> Iterator[Verdict]:

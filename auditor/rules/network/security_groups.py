@@ -21,6 +21,7 @@ from auditor.sets.port_set import PortSet
 from auditor.sets.protocol_set import ProtocolSet
 from auditor.sets.symbolic_addresses import Addresses
 from auditor.text.shell import q
+from auditor.workload.architecture import subnet_names
 from auditor.workload.needed_flows import condition_holds, endpoint_addresses, is_condition
 from auditor.workload.nsg_table import (
     Contract,
@@ -33,7 +34,6 @@ from auditor.workload.nsg_table import (
     resolver,
 )
 from auditor.workload.parts import Workload
-from auditor.workload.subnets import PARTS
 
 
 class FlowRow(
@@ -95,8 +95,8 @@ class GroupRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse a part that no subnet can play, and a need that does not start or end in the subnet."""
-        if self.part not in PARTS:
-            raise ValueError(f"`{self.part}` is no part of a network; it is one of {', '.join(PARTS)}")
+        if self.part not in subnet_names():
+            raise ValueError(f"`{self.part}` is no part of a network; it is one of {', '.join(subnet_names())}")
         for need in self.needs:
             if need.source_.strip() not in _HERE and need.to.strip() not in _HERE:
                 raise ValueError("a need is from or to `attached` or `self`")
@@ -354,9 +354,10 @@ class StrictTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse parts that no subnet plays, and words that no rule could be held against."""
+        known = (_EVERY_PART, *subnet_names())
         for part, flows in self.open.items():
-            if part not in (_EVERY_PART, *PARTS):
-                raise ValueError(f"`{part}` is no part of a network; it is one of {', '.join((_EVERY_PART, *PARTS))}")
+            if part not in known:
+                raise ValueError(f"`{part}` is no part of a network; it is one of {', '.join(known)}")
             for flow in flows:
                 check_term(flow)
 
