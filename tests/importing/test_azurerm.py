@@ -388,3 +388,11 @@ def test_rows_of_facts_are_sound() -> None:
             # Each element of the plan has a place in the document; of public addresses of a machine there is one.
             stars = path.replace("public_ip_address[*].", "").count("[*]") - ("join" in attribute)
             assert attribute["pointer"].count("*") >= stars or attribute.get("how"), (name, path)
+
+
+def test_what_a_data_source_reads_is_there(tmp_path: Path) -> None:
+    id_ = f"{GROUP}/providers/Microsoft.KeyVault/vaults/kv"
+    data = {"address": "data.azurerm_key_vault.d", "mode": "data", "type": "azurerm_key_vault", "values": {"id": id_}}
+    state = {"values": {"root_module": {"resources": [data]}}}
+    made = imported(tmp_path, plan(configuration=config(), prior_state=state), complete=True)
+    assert [each.scope for each in made.snapshot.reads if each.error] == [id_]

@@ -408,3 +408,16 @@ def test_what_the_bicep_cli_printed_is_taken_too(tmp_path: Path) -> None:
     assert [each["name"] for each in imported(tmp_path, both, target=HERE).snapshot.documents] == ["stboth"]
     exported = {"template": template(STORE)}
     assert [each["name"] for each in imported(tmp_path, exported, target=HERE).snapshot.documents] == ["st1"]
+
+
+def test_what_a_template_takes_to_be_there_exists(tmp_path: Path) -> None:
+    """Even where the template is said to be complete: it states nothing of it, and it is there all the same."""
+    vault = {"existing": True, "type": "Microsoft.KeyVault/vaults", "apiVersion": "2023-07-01", "name": "kv"}
+    group = {"existing": True, "type": "Microsoft.Resources/resourceGroups", "apiVersion": "2023-07-01", "name": "rg"}
+    stated = {**template(), "languageVersion": "2.0", "resources": {"kv": vault, "st": STORE, "rg": group}}
+    made = imported(tmp_path, stated, target=HERE, complete=True)
+    id_ = f"{BASE}/Microsoft.KeyVault/vaults/kv"
+    assert [each.scope for each in made.snapshot.reads if each.error] == [id_]
+    assert any("import it as well" in each for each in made.warnings)
+    runs = {"id": id_, "name": "kv", "properties": {}}
+    assert not [each for each in imported(tmp_path, stated, [runs], target=HERE).snapshot.reads if each.error]

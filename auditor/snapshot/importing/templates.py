@@ -61,6 +61,8 @@ class Planned:
     notes: list[str] = field(default_factory=list)
     lines: dict[ArmId, Lines] = field(default_factory=dict)
     """Where the source states each document."""
+    existing: list[tuple[ArmId, str]] = field(default_factory=list)
+    """What the source takes to be there and does not state, with the source that says so."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,7 @@ class _Work:
             self._take(resource, made)
         for gap in found.gaps:
             self._take_gap(gap, made)
+        made.existing.extend((ArmId(id_), self._template.name) for id_ in found.existing)
         for words, source in found.set_aside:
             made.notes.append(
                 f"{self._at(source)}: {printable(words)} is no resource of Resource Manager and is set aside"
