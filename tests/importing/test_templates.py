@@ -421,3 +421,25 @@ def test_what_a_template_takes_to_be_there_exists(tmp_path: Path) -> None:
     assert any("import it as well" in each for each in made.warnings)
     runs = {"id": id_, "name": "kv", "properties": {}}
     assert not [each for each in imported(tmp_path, stated, [runs], target=HERE).snapshot.reads if each.error]
+
+
+def test_a_template_that_bicep_wrote_beside_its_source_points_at_the_source(tmp_path: Path) -> None:
+    stated = {**compiled(symbolic=True), "metadata": {"_generator": {"name": "bicep", "version": "0.1"}}}
+    (tmp_path / "main.json").write_text(json.dumps(stated))
+    (tmp_path / "main.bicep").write_text(BICEP)
+    (tmp_path / "bicepconfig.json").write_text('{"analyzers": {}}')
+    made = imported(tmp_path, target=HERE)
+    place = Place(ArmId(f"{BASE}/Microsoft.Storage/storageAccounts/st1"), "/properties/allowSharedKeyAccess")
+    (source,) = sources_of(made.snapshot, [place]).values()
+    assert source == ((tmp_path / "main.bicep").as_posix(), 6, 5)
+    (tmp_path / "main.bicep").unlink()
+    (source,) = sources_of(imported(tmp_path, target=HERE).snapshot, [place]).values()
+    assert source[0].endswith("main.json")
+
+
+def test_a_folder_of_bicep_alone_is_its_main_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bicep(tmp_path, monkeypatch, f"cat {tmp_path}/bin/out")
+    (tmp_path / "bin" / "out").write_text(json.dumps(template(STORE)))
+    options = ["--subscription", SUB, "--resource-group", "rg-alpha", "-o", str(tmp_path / "s.json")]
+    assert run(["import", str(tmp_path), *options]) == 0
+    assert [each["name"] for each in read_snapshot(tmp_path / "s.json").documents] == ["st1"]

@@ -47,6 +47,7 @@ from auditor.snapshot.strict import Cursor
 from auditor.snapshot.text import Text, printable, shown
 
 _WORLD = "arm-world"
+_BICEP_SETTINGS = "bicepconfig.json"
 _SNAPSHOT = FORMAT.partition("/")[0]
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _TIP = "`auditor import` takes resources and lists of them as az, Resource Manager and Resource Graph print them"
@@ -283,6 +284,8 @@ class Gathering:
             self._take_built(value, origin)
         elif is_parameters(value):
             self.parameters.append(Stated(value, origin))
+        elif Path(origin.source.name).name.casefold() == _BICEP_SETTINGS:
+            self.notes.append(f"{origin.source.name}: settings of the Bicep compiler are set aside")
         else:
             raise origin.fault(*(refused_form(value) or (_NOTHING, _TIP)))
 
