@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from auditor.report.sarif import render as sarif
 from auditor.snapshot import read_snapshot, sources_of, write_snapshot
 from auditor.snapshot.importing.templates import Target
 from tests.builders.imports import imported
-from tests.builders.templates import of_world, parameters, template
+from tests.builders.templates import azapi_plan_of, of_world, parameters, template
 
 SUB = "a1a1a1a1-1111-4111-8111-111111111111"
 HERE = Target(SUB, "rg-alpha", "westeurope")
@@ -206,12 +207,18 @@ def test_sources_survive_the_file_and_reach_the_reports(tmp_path: Path, monkeypa
     assert "main.json:" in terminal.render(result, Context(verbose=True))
 
 
-@pytest.mark.parametrize("name", ["compliant", "reference-implementation"])
-def test_a_world_as_a_template_has_the_verdicts_of_the_deployed_one(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [("compliant", of_world), ("reference-implementation", of_world), ("compliant", azapi_plan_of)],
+    ids=["compliant", "reference", "compliant-azapi"],
+)
+def test_a_world_as_source_has_the_verdicts_of_the_deployed_one(
+    name: str, form: Callable[[Any], Any], tmp_path: Path
+) -> None:
     """But for what only the deployment decides: no pass becomes a fail, and no fail a pass."""
     world = json.loads((WORLDS / f"{name}.json").read_text(encoding="utf-8"))
     here = Target(world["subscriptionId"], location="westeurope")
-    made = imported(tmp_path, of_world(world), target=here, complete=True)
+    made = imported(tmp_path, form(world), target=here, complete=True)
     deployed = imported(tmp_path, world)
     baseline = read_baseline("openai-chat")
     one, other = (
