@@ -55,7 +55,8 @@ def check(value: Value, schema: Any, definitions: Mapping[str, Any], what: str, 
     _check_allowed(value, type_, what)
     _check_bounds(value, type_, what)
     if isinstance(value, dict):
-        _check_object(value, _chosen(value, type_, definitions, what), definitions, what, depth)
+        chosen = {"discriminator": type_.get("discriminator"), **_chosen(value, type_, definitions, what)}
+        _check_object(value, chosen, definitions, what, depth)
     if isinstance(value, list):
         _check_array(value, type_, definitions, what, depth)
 
