@@ -8,18 +8,23 @@ USABLE := $(VENV)/.usable
 READY  := $(VENV)/.ready
 LOCKS  := requirements
 
-.PHONY: audit test test-oldest test-newest lint types floors docs docs-check check fix fuzz soak bench bench-record \
+.PHONY: audit test test-whole coverage test-oldest test-newest lint types floors docs docs-check site check fix fuzz soak bench bench-record \
   clean accept screenshots lock lock-newest
 
 audit: $(USABLE)           ## audit the reference deployment through the embedded stand-in
 	@mkdir -p out
 	$(BIN)/auditor demo --out out
 
-test: $(READY)             ## all tests, with line and branch coverage
+test: $(READY)             ## all tests; of those with hundreds of like cases a fixed sample
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not fuzz"
+
+test-whole: $(READY)       ## all tests with all their cases: before a release, and every night
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not fuzz" --whole
+
+coverage: $(READY)         ## the fast tests once more, tracing lines and branches: three times as slow
 	$(BIN)/python -m coverage erase
 	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report= -q -m "not fuzz and not slow"
 	$(BIN)/python -m coverage report --fail-under=95
-	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "slow and not fuzz"
 
 lint: $(READY)
 	$(BIN)/ruff format --check
@@ -33,6 +38,9 @@ floors: $(READY)
 
 docs: $(READY)             ## write the generated pages again
 	$(BIN)/python docs/build.py
+
+site: $(READY)             ## the documentation as a site that needs no network, in out/site; every link is checked
+	$(BIN)/python docs/build_site.py
 
 accept: $(READY)           ## write the example reports again; look at the difference before you commit it
 	$(BIN)/python -m tests.goldens

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from auditor.audit.beside import beside
 from auditor.audit.recognise import recognise
+from auditor.audit.retirements import retirements
 from auditor.audit.seen import seen_of
 from auditor.baseline import Baseline
 from auditor.estate import Estate, build_estate
@@ -19,6 +21,7 @@ from auditor.model import (
     Level,
     NotKnown,
     Outcome,
+    Place,
     Requirement,
     SnapshotInfo,
     Verdict,
@@ -28,7 +31,7 @@ from auditor.model.fingerprint import fingerprint
 from auditor.network.topology.service_tags import DOCUMENT
 from auditor.rules import Rule, rules_by_name
 from auditor.services.paas_firewall import unjudged
-from auditor.snapshot import Snapshot, positions_of
+from auditor.snapshot import Snapshot, positions_of, sources_of
 from auditor.workload.architecture import Architecture
 from auditor.workload.parts import Workload, workloads
 from auditor.workload.pins import Pin, pins_of
@@ -107,7 +110,9 @@ def _together(parts: Sequence[tuple[str, AuditResult]], first: str) -> AuditResu
         workloads=tuple(w for result in made for w in result.workloads),
         not_implemented=tuple(id_ for result in made for id_ in result.not_implemented),
         notes=tuple(notes),
+        retirements=tuple(dict.fromkeys(use for result in made for use in result.retirements)),
         positions={place: at for result in made for place, at in result.positions.items()},
+        sources={place: at for result in made for place, at in result.sources.items()},
     )
 
 
@@ -144,13 +149,16 @@ def _judged(
     asked = tuple(w for w, _ in found)
     findings = sorted(_findings(asked, baseline, index), key=_order(baseline))
     places = {evidence.place for finding in findings for evidence in finding.verdict.evidence}
+    subjects = {Place(f.verdict.resource, "") for f in findings if f.verdict.resource is not None}
     return replace(
         _empty(snapshot, baseline),
         findings=tuple(findings),
         workloads=tuple(replace(_describe(w), architecture=baseline.info.name, why=why) for w, why in found),
         not_implemented=tuple(_without_rule(baseline, index)),
         notes=(*_left_out(baseline), *baseline.remarks, *_notes(asked, estate)),
+        retirements=retirements(asked, estate),
         positions={p: (at.line, at.column) for p, at in positions_of(snapshot, places).items()},
+        sources=sources_of(snapshot, places | subjects),
     )
 
 
@@ -273,6 +281,7 @@ def _notes(found: tuple[Workload, ...], estate: Estate) -> Iterator[str]:
     if len(estate.contradictions) > _SHOWN:
         yield f"{len(estate.contradictions) - _SHOWN} more documents contradict themselves in this way"
     yield from _not_judged(estate)
+    yield from beside(found, estate)
     for workload in found:
         if workload.anchor is not None and workload.anchor.kind == "hub":
             yield f"{workload.anchor.name} is a hub: it is judged, with its projects, as the workspace"

@@ -30,6 +30,8 @@ class Baseline:
     stated: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     tables: Mapping[str, Any] = field(default_factory=dict)
     extends: str = ""
+    below: tuple[str, ...] = ()
+    """The names of every baseline that it extends, the nearest first."""
     disabled: Mapping[str, str] = field(default_factory=dict)
     overridden: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()

@@ -172,6 +172,7 @@ def _finish(
         stated={id_: plain(row.terms, memo) for id_, row in merged.rows.items() if row.terms is not None},
         tables=tables if isinstance(tables, dict) else {},
         extends=drafts[1].name if len(drafts) > 1 else "",
+        below=tuple(draft.name for draft in drafts[1:]),
         disabled=merged.disabled,
         overridden=merged.overridden,
     )

@@ -180,10 +180,19 @@ class _Run:
         self._give_up_the_rest()
 
     def _settle(self, ask: Callable[[Question], Answer] | None) -> None:
-        """Ask the lists again that showed what its own path denied: at the end, when there was time to be deleted."""
+        """Ask again whoever contradicts another: at the end, when there was time for something to be deleted.
+
+        That is the lists that showed what its own path denied, and the inventory that shows what no list did.
+        """
         for denied in self.gathered.denied:
             question = None if self._deadline.over else self._plan.list_of(denied)
             self.gathered.settle(denied, None if question is None or ask is None else ask(question))
+        again: dict[str, Answer | None] = {}
+        for left_out in self.gathered.left_out:
+            question = None if self._deadline.over else self._plan.inventory_of(left_out)
+            if question is not None and ask is not None and question.path not in again:
+                again[question.path] = ask(question)
+            self.gathered.confirm(left_out, again.get(question.path) if question is not None else None)
 
     def _keep_now_and_then(self) -> None:
         """Hand on what there is, once a minute: a run that is killed leaves that, and another can go on from it."""

@@ -34,7 +34,11 @@ COMMANDS: dict[str, Entry] = {
     "permissions": Entry("auditor.commands.permissions:permissions", "Print the least role that the auditor needs."),
     "rules": Entry("auditor.commands.rules:rules", "List every requirement and the rule that decides it."),
     "explain": Entry("auditor.commands.explain:explain", "Explain one requirement: what is read, why, how to fix it."),
+    "frameworks": Entry(
+        "auditor.commands.frameworks:frameworks", "List frameworks, or the requirements behind each control of one."
+    ),
     "baseline": Entry("auditor.commands.baseline:baseline", "Show a baseline, or check one of your own."),
+    "mcp": Entry("auditor.commands.mcp:mcp", "Serve snapshots of a folder to assistants and editors, read-only."),
     "settings": Entry("auditor.commands.settings:settings", "Check a settings file, or print its form for editors."),
 }
 

@@ -13,6 +13,7 @@ import click
 
 from auditor.baseline import DEFAULT, Baseline, BaselineError, baseline_names, read_baseline
 from auditor.commands.options.catalogue import entries
+from auditor.commands.options.frameworks import controls_for
 from auditor.commands.options.output import (
     page_options,
     page_width,
@@ -21,6 +22,7 @@ from auditor.commands.options.output import (
     write_page,
 )
 from auditor.model import ExitCode, Level, NotKnown, Resource
+from auditor.report.oscal.parts import NIST
 from auditor.text.sanitise import counted, joined, line
 
 
@@ -98,6 +100,32 @@ def validate(file: str, against: Path | None, format: str, output: Path | None) 
         said = [*wrapped(f"{line(read.info.path)}: no mistakes; {_summary(read)}.", width)]
         write_page([*said, *_found_page(read, found or (), width)], output)
     return ExitCode.HOLDS
+
+
+@baseline.command()
+@click.argument("name", default=DEFAULT, metavar="[NAME|FILE]")
+@click.option(
+    "--framework", default=NIST, show_default=True, metavar="NAME|FILE", help="Whose controls the requirements support."
+)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder to write to: component-definition.json, profile.json, and catalog.json where OSCAL has none.",
+)
+def oscal(name: str, framework: str, output: Path) -> None:
+    """Write a baseline as OSCAL: a component definition, and a profile of the controls that it supports."""
+    from auditor.report.oscal.definition import documents
+    from auditor.snapshot.atomic import replace_file
+
+    read = read_baseline(name)
+    controls = controls_for(read, [framework])
+    made = documents(read.info, read.requirements, controls, next(iter(controls.frameworks)))
+    output.mkdir(parents=True, exist_ok=True)
+    for file, text in made.items():
+        replace_file(output / file, (text.encode("utf-8"),))
+        click.echo(f"wrote {output / file}", err=True)
 
 
 def _parts_found(read: Baseline, against: Path) -> list[dict[str, Any]]:

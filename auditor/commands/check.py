@@ -11,6 +11,7 @@ from auditor.commands.options.audit import (
     AuditOptions,
     audit_options,
     audited,
+    control_option,
     pictured,
     settled,
     terms_of,
@@ -31,6 +32,7 @@ from auditor.model import ExitCode
 @click.command()
 @click.argument("snapshot", type=click.Path(path_type=Path))
 @audit_options
+@control_option
 @max_waiver_days_option
 @max_age_option
 @history_option
@@ -52,6 +54,7 @@ def check(
     auditor check s.json --strict --format junit -o r.xml     for a pipeline that must know everything
     auditor check s.json --settings auditor.yaml              with pins, thresholds, allowances and waivers of your own
     auditor check s.json --max-age 2 --max-waiver-days 90     for a gate that whoever it judges cannot widen
+    auditor check s.json --framework nist-800-53-r5           how the controls of a framework come out
     auditor check s.json --history audits.db -o report.html   keep the findings, show how they came out over time
 
     Exit codes: 0 everything required holds, 1 something required fails (see --fail-on), 2 bad usage or bad input,

@@ -15,8 +15,10 @@ import click
 
 from auditor.commands.options.audit import (
     AuditOptions,
+    Terms,
     audit_options,
     audited,
+    control_option,
     pictured,
     terms_of,
     warn,
@@ -47,6 +49,7 @@ SERVED = {"openai-chat": "", "foundry-chat": "foundry-"}
 @click.option("-v", "--verbose", is_flag=True, help="Show what passes too, with the evidence.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @audit_options
+@control_option
 def demo(
     architecture: str, world: str, out: Path | None, *, verbose: bool, quiet: bool, asked: AuditOptions
 ) -> ExitCode:
@@ -69,7 +72,7 @@ def demo(
     if out is not None:
         found = kept(found, out / "snapshot.json")
     result = audited(found, terms)
-    code = reported(result, out, verbose, partial(pictured, found, result, terms))
+    code = reported(result, out, verbose, partial(pictured, found, result, terms), terms)
     warn(result, terms, quiet)
     return code
 
@@ -117,7 +120,11 @@ def kept(found: Snapshot, path: Path) -> Snapshot:
 
 
 def reported(
-    result: AuditResult, out: Path | None, verbose: bool, picture: Callable[[], Picture] | None = None
+    result: AuditResult,
+    out: Path | None,
+    verbose: bool,
+    picture: Callable[[], Picture] | None = None,
+    terms: Terms | None = None,
 ) -> ExitCode:
     """Print the result, and write it as files where a folder is given. Only a crash of a rule counts here."""
     from auditor.commands.options.report import ReportOptions, Target, finish
@@ -126,7 +133,10 @@ def reported(
     if out is not None:
         files = {"json": "result.json", "sarif": "result.sarif", "html": "report.html"}
         targets += [Target(name, out / file) for name, file in files.items()]
-    code = finish(result, ReportOptions(tuple(targets), verbose=verbose), picture=picture)
+    options = ReportOptions(tuple(targets), verbose=verbose)
+    if terms is not None:
+        options = replace(options, controls=terms.controls, by_control=bool(terms.frameworks))
+    code = finish(result, options, picture=picture)
     return code if code is ExitCode.BROKEN else ExitCode.HOLDS
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from auditor.commands.options.conditions import condition_lines
 from auditor.commands.options.output import (
     page_options,
     page_width,
@@ -141,7 +142,7 @@ def _single_json(question: Question, answer: Answer) -> dict[str, Any]:
 
 def _page(question: Question, answer: Answer, width: int) -> Iterator[str]:
     from auditor.estate.naming import short
-    from auditor.query.flow import missing_permission, settling_command
+    from auditor.query.conditions import missing_permission
     from auditor.text.sanitise import line
 
     colour = {"Allow": "green", "Deny": "red"}.get(answer.access, "yellow")
@@ -153,14 +154,7 @@ def _page(question: Question, answer: Answer, width: int) -> Iterator[str]:
         permission = missing_permission(answer.unknown)
         if permission:
             yield f"  needs {line(permission)}"
-    for condition in answer.unless:
-        yield from wrapped(line(f"unless {condition.unless}: {condition.because}"), width, "  ")
-        command, permission = settling_command(condition), missing_permission(condition)
-        if command:
-            text = f"import what `{command}` prints as well, or import with --complete where there is none"
-            yield from wrapped(text, width, "    ")
-        elif permission:
-            yield f"    needs {line(permission)}"
+    yield from condition_lines(answer.unless, width)
     yield ""
     if answer.witness is not None:
         yield f"{answer.witness} at {line(short(question.at.id))}, {question.direction}"

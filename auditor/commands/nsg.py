@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from auditor.commands.options.conditions import condition_lines
 from auditor.commands.options.output import (
     page_options,
     page_width,
@@ -31,13 +32,17 @@ _LETS = {"inbound": "lets in", "outbound": "lets out"}
 @click.argument("snapshot", type=click.Path(path_type=Path))
 @click.option("--subnet", metavar="ID|NAME", help="One subnet; without it every subnet of the snapshot.")
 @click.option("--service-tags", type=click.Path(path_type=Path), metavar="FILE", help="Prefixes of service tags.")
+@click.option("--strict", is_flag=True, help="Take what rests on a condition for not known.")
 @page_options
-def nsg(snapshot: Path, subnet: str | None, service_tags: Path | None, format: str, output: Path | None) -> None:
+def nsg(  # noqa: PLR0917 - the options of the command
+    snapshot: Path, subnet: str | None, service_tags: Path | None, strict: bool, format: str, output: Path | None
+) -> None:
     """What do the security groups of subnets let through, and which of their rules do nothing?
 
     Each rule is told with the packets that it decides at this subnet, after the rules before it and the admin rules,
     and with one packet as proof. A rule is of no use where no packet can match it, where earlier rules decide
-    everything that it names, or where without it every packet would fare the same.
+    everything that it names, or where without it every packet would fare the same. Where something was not read that
+    most networks do not have, the answer is the one without it, and says what would change it ("unless").
 
     \b
     auditor nsg s.json
@@ -49,7 +54,7 @@ def nsg(snapshot: Path, subnet: str | None, service_tags: Path | None, format: s
     from auditor.query.nsg import guarded
     from auditor.snapshot import read_snapshot
 
-    found = guarded(build_estate(read_snapshot(snapshot)), subnet, read_tags(service_tags))
+    found = guarded(build_estate(read_snapshot(snapshot)), subnet, read_tags(service_tags), likely=not strict)
     if not found:
         raise AuditorError(f"{snapshot}: shows no subnet", "look at its failed reads: `auditor check` lists them")
     if format == "json":
@@ -89,6 +94,7 @@ def _way(found: Guarded, width: int) -> Iterator[str]:
     for useless in found.useless:
         for row in wrapped(f"of no use here: {line(str(useless))}", width, "    "):
             yield click.style(row, fg="yellow")
+    yield from condition_lines(found.unless, width, "    ")
     for unknown in found.unknowns:
         yield from wrapped(f"not known: {line(unknown.because)}", width, "    ")
     if not (found.lets or found.unknowns):
@@ -106,7 +112,14 @@ def _as_json(found: Guarded) -> dict[str, Any]:
         "lets": [_part_json(part) for part in found.lets],
         "useless": [_useless_json(each) for each in found.useless],
         "unknown": [_unknown_json(each) for each in found.unknowns],
+        **({"unless": [_condition_json(each) for each in found.unless]} if found.unless else {}),
     }
+
+
+def _condition_json(condition: Unknown) -> dict[str, str | None]:
+    from auditor.query.conditions import condition_json
+
+    return condition_json(condition)
 
 
 def _part_json(part: Part) -> dict[str, Any]:

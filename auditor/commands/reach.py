@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from auditor.commands.options.conditions import condition_lines
 from auditor.commands.options.output import (
     page_options,
     page_width,
@@ -15,7 +16,7 @@ from auditor.commands.options.output import (
     write_json,
     write_page,
 )
-from auditor.model import AuditorError, NotKnown, Unknown
+from auditor.model import AuditorError, ExitCode, NotKnown, Unknown
 
 if TYPE_CHECKING:
     from auditor.reach.path import Mark
@@ -43,14 +44,23 @@ _MARKS = {"reached": "ok", "not known": "??", "not reached": "no"}
 )
 @click.option("--port", metavar="N/PROTO", help="Only these packets: 443, 443/tcp, 8080-8090/tcp, 53/udp, icmp.")
 @click.option("--service-tags", type=click.Path(path_type=Path), metavar="FILE", help="Prefixes of service tags.")
+@click.option("--strict", is_flag=True, help="Take what rests on a condition for not known; exit code 3 for that.")
 @page_options
-def reach(
-    snapshot: Path, source: str, service_tags: Path | None, format: str, output: Path | None, **asked: str | None
-) -> None:
+def reach(  # noqa: PLR0917 - the options of the command
+    snapshot: Path,
+    source: str,
+    service_tags: Path | None,
+    strict: bool,
+    format: str,
+    output: Path | None,
+    **asked: str | None,
+) -> ExitCode | None:
     """What can be reached from where: over security groups, admin rules, routes, peerings, public addresses,
     gateways, load balancers, private endpoints with their approval and private DNS, and the services' own firewalls.
 
     What is reached comes with the hops, the rules that decide and a packet as proof; what is not, with what stops it.
+    Where something was not read that most networks do not have, the answer is the one without it, and says what would
+    change it ("unless"); --strict takes that for not known.
 
     \b
     auditor reach s.json --from Internet
@@ -64,7 +74,8 @@ def reach(
 
     estate = build_estate(read_snapshot(snapshot))
     try:
-        found = follow(estate, source, asked["target"], asked["port"], read_tags(service_tags))
+        tags = read_tags(service_tags)
+        found = follow(estate, source, asked["target"], asked["port"], tags, likely=not strict)
     except NotKnown as gap:
         tip = f"it needs {gap.unknown.permission}" if gap.unknown.permission else ""
         raise AuditorError(f"where {source} sends from is not known: {gap.unknown.because}", tip) from None
@@ -74,6 +85,7 @@ def reach(
         write_page(_one(found[0], page_width(output)), output)
     else:
         write_page(_all(source, found, page_width(output)), output)
+    return ExitCode.INCOMPLETE if strict and any(group_of(answer) == "not known" for answer in found) else None
 
 
 def group_of(answer: Reach) -> str:
@@ -94,12 +106,15 @@ def _all(source: str, found: tuple[Reach, ...], width: int) -> Iterator[str]:
     groups = {name: [answer for answer in found if group_of(answer) == name] for name, _ in _GROUPS}
     reached, open_ = len(groups["reached"]), len(groups["not known"])
     places = counted(len(found), "place")
-    if open_ and not reached:
-        # "reaches 0" would be read as an answer for those of which it is not known.
-        rest = f", {len(found) - open_} not reached" if len(found) > open_ else ""
-        headline = f"{line(source)}: of {places} {open_} not known{rest}"
+    likely = sum(bool(answer.unless) for answer in found)
+    under = f", {likely} under conditions" if likely else ""
+    parts = [f"{open_} not known"] if open_ else []
+    if reached or not (open_ or likely):
+        headline = ", ".join([f"{line(source)} reaches {reached} of {places}", *parts]) + under
     else:
-        headline = f"{line(source)} reaches {reached} of {places}" + (f", {open_} not known" if open_ else "")
+        # "reaches 0" would be read as an answer for those of which it is not known, or known under conditions only.
+        parts += [f"{len(found) - open_} not reached"] if len(found) > open_ else []
+        headline = f"{line(source)}: of {places} {', '.join(parts)}{under}"
     yield click.style(headline, bold=True)
     for name, colour in _GROUPS:
         if not groups[name]:
@@ -127,6 +142,7 @@ def _why(answer: Reach, width: int) -> Iterator[str]:
     if answer.stopped is not None:
         for says in (answer.stopped.says, *answer.also):
             yield from wrapped(line(says), width, "    ")
+    yield from condition_lines(answer.unless, width, "    ")
 
 
 def chain_of(answer: Reach) -> str:
@@ -142,6 +158,7 @@ def _one(answer: Reach, width: int) -> Iterator[str]:
     yield click.style(f"{line(answer.target.name)} is {name} from {line(answer.source)}", fg=colour, bold=True)
     if answer.needs:
         yield f"needs {line(', '.join(answer.needs))}"
+    yield from condition_lines(answer.unless, width)
     for number, hop in enumerate(answer.hops):
         yield from _hop(number, hop, width)
     if answer.also:
@@ -182,6 +199,7 @@ def as_json(source: str, port: str | None, found: tuple[Reach, ...]) -> dict[str
 
 
 def _answer_json(answer: Reach) -> dict[str, Any]:
+    from auditor.query.conditions import condition_json
     from auditor.query.flow import unknown_json
 
     return {
@@ -197,6 +215,7 @@ def _answer_json(answer: Reach) -> dict[str, Any]:
         "witness": packet_json(answer.witness),
         "needs": list(answer.needs),
         "unknown": unknown_json(answer.unknown),
+        **({"unless": [condition_json(each) for each in answer.unless]} if answer.unless else {}),
     }
 
 

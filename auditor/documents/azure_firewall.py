@@ -70,10 +70,17 @@ class ClassicCollection(View):
     rules = parts(Rule, "properties", "rules")
 
 
+class HubPublicAddress(View):
+    """A public address of a firewall in a virtual hub; no document of its own need show it."""
+
+    address = text("address")
+
+
 class HubAddresses(View):
-    """The private address of a firewall in a virtual hub."""
+    """The addresses of a firewall in a virtual hub."""
 
     private_address = text("privateIPAddress")
+    public_addresses = parts(HubPublicAddress, "publicIPs", "addresses")
 
 
 class AzureFirewall(View, kind=FIREWALL):

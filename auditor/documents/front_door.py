@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.documents.view import View, parts, reference, text, word
+from auditor.documents.view import View, parts, reference, references, text, word
 
 PROFILE = "microsoft.cdn/profiles"
 EDGE = f"{PROFILE}/afdendpoints"
@@ -31,6 +31,7 @@ class Route(View, kind=ROUTE):
 
     state = word("properties", "enabledState")
     origin_group = reference("properties", "originGroup")
+    rule_sets = references("properties", "ruleSets")
 
 
 class Origin(View, kind=ORIGIN):

@@ -26,6 +26,12 @@ class PoolAddress(View):
     subnet = reference("properties", "subnet")
     configuration = reference("properties", "networkInterfaceIPConfiguration")
     front_end = reference("properties", "loadBalancerFrontendIPConfiguration")
+    admin_state = word("properties", "adminState")
+
+    @property
+    def is_down(self) -> bool:
+        """Whether somebody took it out: it gets no new connections (load-balancer/admin-state-overview)."""
+        return self.admin_state.known == "down"
 
 
 class Pool(View):

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 from auditor.documents.view import View, flag, text
 
-AGENT_POOL = "microsoft.containerservice/managedclusters/agentpools"
+CLUSTER = "microsoft.containerservice/managedclusters"
+AGENT_POOL = f"{CLUSTER}/agentpools"
 
 HOSTS: Mapping[str, str] = {
     AGENT_POOL: "the nodes of this pool have interfaces in the cluster's own group, with a security group of AKS",
@@ -31,7 +32,7 @@ class AgentPool(View, kind=AGENT_POOL):
     gives_addresses = flag("properties", "enableNodePublicIP")
 
 
-class Cluster(View, kind="microsoft.containerservice/managedclusters"):
+class Cluster(View, kind=CLUSTER):
     """A Kubernetes cluster. Load balancers and scale sets of its nodes are in a resource group of its own."""
 
     node_group = text("properties", "nodeResourceGroup")

@@ -19,8 +19,9 @@ class Association(View, kind=ASSOCIATION):
 
 
 class AccessRule(View, kind=ACCESS_RULE):
-    """A rule of a profile. Inbound rules name addresses, or subscriptions whose identities are let in."""
+    """A rule of a profile. Inbound rules name addresses, service tags, or subscriptions whose identities are let in."""
 
     direction = word("properties", "direction")
     address_prefixes = texts("properties", "addressPrefixes")
+    service_tags = texts("properties", "serviceTags")
     subscriptions = references("properties", "subscriptions")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from auditor.documents.view import View, flag, parts, reference, references, word
-from auditor.model import Unknown
+from auditor.documents.view import View, flag, parts, reference, references, text, word
+from auditor.model import ArmId, Unknown
 
 INTERFACE = "microsoft.network/networkinterfaces"
 SCALE_SET = "microsoft.compute/virtualmachinescalesets"
@@ -21,10 +21,13 @@ class InstanceAddress(View):
 
 
 class Configuration(View):
-    """An ip-configuration as far as it leads to pools and to public addresses of instances."""
+    """An ip-configuration: its private address, its public one, and the pools that it is in."""
 
+    private_address = text("properties", "privateIPAddress")
+    public_address = reference("properties", "publicIPAddress")
     pools = references("properties", "loadBalancerBackendAddressPools")
     nat_pools = references("properties", "loadBalancerInboundNatPools")
+    nat_rules = references("properties", "loadBalancerInboundNatRules")
     gateway_pools = references("properties", "applicationGatewayBackendAddressPools")
     gateway_balancer = reference("properties", "gatewayLoadBalancer")
 
@@ -40,6 +43,19 @@ class Pooled(View):
 
     configurations = parts(Configuration, "properties", "ipConfigurations")
     forwards = flag("properties", "enableIPForwarding")
+    leaves_by_default = flag("properties", "defaultOutboundConnectivityEnabled")
+
+    def behind(self, public: ArmId) -> tuple[str, ...]:
+        """The private addresses of the configurations with a public address; empty where one of them states none."""
+        if isinstance(self.configurations.known, Unknown):
+            return ()
+        return _stated([each for each in self.configurations.known if each.public_address.known == public])
+
+    def at(self, names: frozenset[str]) -> tuple[str, ...]:
+        """The private addresses of the configurations with these lower-case names; empty where one states none."""
+        if isinstance(self.configurations.known, Unknown):
+            return ()
+        return _stated([each for each in self.configurations.known if each.name.casefold() in names])
 
     @property
     def may_give_addresses(self) -> bool:
@@ -51,6 +67,13 @@ class Pooled(View):
         """The public addresses that each instance is given."""
         found = (configuration.instance_address for configuration in self.configurations.value)
         return tuple(address for address in found if address is not None)
+
+
+def _stated(configurations: list[Configuration]) -> tuple[str, ...]:
+    """The private addresses of configurations; none where one of them states none."""
+    stated = [each.private_address.known for each in configurations]
+    texts = [address for address in stated if isinstance(address, str) and address]
+    return tuple(texts) if len(texts) == len(configurations) else ()
 
 
 class ScaleSet(View, kind=SCALE_SET):

@@ -21,6 +21,11 @@ class UserRoute(View, kind=ROUTE):
         """The appliance's address; of several that share the load the first one stands for all. Raises `NotKnown`."""
         return self.address.value or next(iter(self.shared_addresses.value), "")
 
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The other appliances that share the load; none where the route names a single one. Raises `NotKnown`."""
+        return () if self.address.value else self.shared_addresses.value[1:]
+
 
 class RouteTable(View, kind=ROUTE_TABLE):
     """A route table. It keeps out routes that gateways learn, and those of peers where the word is `all`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.documents.view import View, parts, word
+from auditor.documents.view import View, flag, parts, word
 
 
 class Delegation(View):
@@ -12,8 +12,12 @@ class Delegation(View):
 
 
 class SubnetDocument(View, kind="microsoft.network/virtualnetworks/subnets"):
-    """A subnet. One without delegations is given to no service."""
+    """A subnet. One without delegations is given to no service.
 
+    `leaves_by_default` says whether what has no explicit way out gets an address of Azure's to leave from.
+    """
+
+    leaves_by_default = flag("properties", "defaultOutboundAccess")
     delegations = parts(Delegation, "properties", "delegations")
 
     def is_delegated_to(self, service: str) -> bool:

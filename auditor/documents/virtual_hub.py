@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.documents.view import View, part, parts, reference, references, text, texts, word
+from auditor.documents.view import View, flag, part, parts, reference, references, text, texts, word
 
 HUB = "microsoft.network/virtualhubs"
 CONNECTION = f"{HUB}/hubvirtualnetworkconnections"
@@ -37,6 +37,7 @@ class HubConnection(View, kind=CONNECTION):
     """A network that is connected to a hub."""
 
     network = reference("properties", "remoteVirtualNetwork")
+    takes_default_route = flag("properties", "enableInternetSecurity")
     routing = part(Routing, "properties", "routingConfiguration")
 
 

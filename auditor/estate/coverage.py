@@ -15,6 +15,10 @@ EVERYTHING = "*"
 """`covers` of a read that is complete for every type below its scope, such as an imported world."""
 
 
+_INVENTORY = "microsoft.resources/resources"
+"""The list of everything that a subscription holds, which leads to the types that are not listed one by one."""
+
+
 class Coverage:
     """Answers whether an absence can be believed."""
 
@@ -31,6 +35,12 @@ class Coverage:
                 self._by_type[read.covers.casefold()].append((scope, read))
         self.foretold = frozenset(foretold)
         """The resources whose documents are a plan's."""
+
+    def taken_for_whole(self) -> Coverage:
+        """The same coverage, with every list taken for whole; what a single resource's own read said stays."""
+        found = object.__new__(_Whole)
+        found.__dict__.update(self.__dict__)
+        return found
 
     def gap(self, type_: str, under: ArmId | None = None) -> Unknown | None:
         """Why a list of this type (below `under`, or anywhere) would not be whole; `None` where it is.
@@ -68,6 +78,14 @@ class Coverage:
             return Unknown(because, permission_for(wanted), absent=True)
         # What a plan says nothing of does not wait for its deployment, unless it hangs under what the plan makes.
         return Unknown(because, absent=under is not None and self._is_foretold(under))
+
+    def unlisted(self, type_: str) -> Unknown | None:
+        """Why resources of a type may be there that the snapshot does not show, for a type that is not always listed.
+
+        An inventory of the subscription that shows none is enough; a list of the type that failed is not.
+        """
+        found = self.gap(type_)
+        return None if found is None or (found.absent and self.gap(_INVENTORY) is None) else found
 
     def lost(self, type_: str, under: ArmId | None) -> Unknown | None:
         """Why resources of this very type may lack although what shows them was read; `None` where none may."""
@@ -138,6 +156,16 @@ class Coverage:
     def _parent_gap(self, type_: str, under: ArmId | None) -> Unknown | None:
         parent = type_.rpartition("/")[0]
         return self.gap(parent) if "/" in parent and under is None and parent in self._by_type else None
+
+
+class _Whole(Coverage):
+    """A coverage by assumption: see `Coverage.taken_for_whole`."""
+
+    def gap(self, type_: str, under: ArmId | None = None) -> Unknown | None:
+        return None
+
+    def lost(self, type_: str, under: ArmId | None) -> Unknown | None:
+        return None
 
 
 def permission_for(type_: str) -> str:

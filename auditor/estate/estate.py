@@ -69,8 +69,6 @@ class Estate:
         self.snapshot = snapshot
         self.kept: dict[object, object] = {}
         """What `once_an_estate` keeps; it goes when the estate goes."""
-        self.worked_out: dict[str, object] = {}
-        """What others keep about this estate, by a name of theirs; it goes when the estate goes."""
 
     @cached_property
     def as_seen(self) -> Estate:
@@ -84,7 +82,28 @@ class Estate:
         for name in (*kept, "edges", "contradictions", "coverage", "snapshot"):
             setattr(found, name, getattr(self, name))
         found.kept = {}
-        found.worked_out = {}
+        return found
+
+    @cached_property
+    def subscriptions(self) -> frozenset[str]:
+        """The subscriptions that something of the estate is in, in lower case."""
+        return frozenset(resource.id.subscription for resource in self._resources.values())
+
+    is_likely = False
+    """Whether this is the likeliest case of an estate that was not read whole: see `as_likely`."""
+
+    @cached_property
+    def as_likely(self) -> Estate:
+        """The same estate in the likeliest case: what was not listed is not there, and gateways lead nowhere unknown.
+
+        Only for answers that name beside them what would have to be so for another one.
+        """
+        found = object.__new__(_Likely)
+        kept = ("_resources", "_by_type", "_keys", "_out", "_into", "_unresolved", "_unreadable", "_unlisted")
+        for name in (*kept, "edges", "contradictions", "snapshot"):
+            setattr(found, name, getattr(self, name))
+        found.coverage = self.coverage.taken_for_whole()
+        found.kept = {}
         return found
 
     # --- what there is -------------------------------------------------------------------------------------------
@@ -236,6 +255,16 @@ class _AsSeen(Estate):
 
     @property
     def as_seen(self) -> Estate:
+        return self
+
+
+class _Likely(Estate):
+    """An estate of which nothing is missing by assumption: see `Estate.as_likely`."""
+
+    is_likely = True
+
+    @property
+    def as_likely(self) -> Estate:
         return self
 
 

@@ -88,6 +88,8 @@ REFERENCES: Mapping[str, tuple[tuple[str, Relation], ...]] = {
     f"{_N}/azurefirewalls": (
         (f"{_IP}/subnet/id", Relation.IN_SUBNET),
         (f"{_IP}/publicIPAddress/id", Relation.HAS_ADDRESS),
+        (f"{_PROPS}/managementIpConfiguration/{_PROPS}/subnet/id", Relation.IN_SUBNET),
+        (f"{_PROPS}/managementIpConfiguration/{_PROPS}/publicIPAddress/id", Relation.HAS_ADDRESS),
     ),
     f"{_N}/virtualnetworkgateways": (
         (f"{_IP}/subnet/id", Relation.IN_SUBNET),

@@ -15,6 +15,9 @@ class Read:
 
     Some reads ask what is assigned to one principal, whatever groups it is in (facts/assigned-to.json). `about` is
     that principal's object id and `shows` the ids of the assignments in the answer, which is complete for no type.
+
+    The document of a resource that a template would deploy has `lines`: the file that states it, then the line and
+    column of the whole (`12:5`) and of its parts (`14:9 /properties/x`).
     """
 
     path: str
@@ -29,6 +32,7 @@ class Read:
     permission: str = ""
     about: str = ""
     shows: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
 
     @property
     def answered(self) -> bool:

@@ -13,7 +13,8 @@ class Unknown:
     (`Microsoft.Network/privateEndpoints/read`), where a right is what was missing; `read` the path of the
     read that failed. `absent` is set where nothing failed and nothing was refused: the snapshot just does not hold it.
     `until_deployed` is set where the snapshot is a plan and nothing is missing but its deployment. `unless` is set
-    where one of two answers is by far the likelier: it says what would have to be so for the other one.
+    where one of two answers is by far the likelier: it says what would have to be so for the other one. `parts` are the
+    reasons that this one was made of, if of several.
     """
 
     because: str
@@ -22,6 +23,7 @@ class Unknown:
     absent: bool = field(default=False, compare=False)
     until_deployed: bool = False
     unless: str = field(default="", compare=False)
+    parts: tuple[Unknown, ...] = field(default=(), compare=False)
 
     def __bool__(self) -> bool:
         """Refuse: an unknown that is tested like a truth value is how tools turn it into a pass."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from auditor.estate import Estate
-from auditor.facts import load
 from auditor.model import ArmId, AuditorError, NotKnown, Resource, Unknown
 from auditor.network.nsg.effective_filters import (
     Path,
@@ -28,6 +27,7 @@ from auditor.network.topology.service_tags import (
 )
 from auditor.network.topology.virtual_networks import NIC
 from auditor.network.topology.words import NetworkView, network_view
+from auditor.query.conditions import condition_json, conditions_of, missing_permission
 from auditor.sets.address_set import AddressSet
 from auditor.sets.packet_set import FlowSet, Packet
 from auditor.sets.port_set import PortSet
@@ -107,29 +107,6 @@ def unknown_json(unknown: Unknown | None) -> dict[str, str | None] | None:
     return None if unknown is None else {"because": unknown.because, "permission": missing_permission(unknown)}
 
 
-def missing_permission(unknown: Unknown) -> str | None:
-    """The permission that is missing; `None` where nothing was refused and the snapshot just does not hold it."""
-    return None if unknown.absent else unknown.permission
-
-
-def condition_json(why: Unknown) -> dict[str, str | None]:
-    """A condition of an answer as reports write it."""
-    return {
-        "if": why.unless,
-        "because": why.because,
-        "permission": missing_permission(why),
-        "settled_by": settling_command(why),
-    }
-
-
-def settling_command(why: Unknown) -> str | None:
-    """The az command whose output would settle a condition; `None` where none would, or a right is missing."""
-    if not why.absent or why.permission is None:
-        return None
-    found: str | None = load("az-lists")["commands"].get(why.permission.casefold().removesuffix("/read"))
-    return found
-
-
 def _step_json(step: Step) -> dict[str, Any]:
     return {
         "layer": step.layer,
@@ -153,16 +130,33 @@ class FlowBook:
     likely: bool = False
     _paths: dict[tuple[ArmId, str], Path | Unknown] = field(default_factory=dict)
     _views: dict[ArmId, NetworkView] = field(default_factory=dict)
+    _likeliest: FlowBook | None = None
+    _tags_given: bool = False
+
+    def __post_init__(self) -> None:
+        self._tags_given = self.tags is not None
 
     def answer(self, question: Question) -> Answer:
         """Follow the flow. Raises `AuditorError` where the place is in no network or an end makes no sense."""
+        found, doubts = self._certain(question)
+        if found.unknown is None or found.unless or not self.likely or self.estate.is_likely:
+            return found
+        if self._likeliest is None:
+            self._likeliest = FlowBook(self.estate.as_likely, self.tags if self._tags_given else None, likely=True)
+        other, left = self._likeliest._certain(question)
+        if other.access == "Unknown":
+            return found
+        return replace(other, unless=(*other.unless, *conditions_of(doubts or (found.unknown,), left)))
+
+    def _certain(self, question: Question) -> tuple[Answer, tuple[Unknown, ...]]:
+        """The answer of this estate, and everything that it is not certain for."""
         found = self._path(question)
         if isinstance(found, Unknown):
-            return Answer("Unknown", None, None, (), (), None, found)
+            return Answer("Unknown", None, None, (), (), None, found), (found,)
         if question.remote.is_address and "*" not in (question.local.port, question.remote.port):
             packet = _packet(question)
             trace, unless = found.likely(packet) if self.likely else (found.decide(packet), ())
-            return replace(_answer(trace, packet, _notes(found, question)), unless=unless)
+            return replace(_answer(trace, packet, _notes(found, question)), unless=unless), found.doubts(packet)
         return self._together(found, question)
 
     def _path(self, question: Question) -> Path | Unknown:
@@ -180,7 +174,7 @@ class FlowBook:
             self._paths[key] = known
         return known
 
-    def _together(self, found: Path, question: Question) -> Answer:
+    def _together(self, found: Path, question: Question) -> tuple[Answer, tuple[Unknown, ...]]:
         """Every packet of a service tag or of any port together: one answer only where they all fare alike."""
         asked = _flows(question, self._named(found, question.remote.host))
         allowed = found.among(asked)
@@ -192,10 +186,11 @@ class FlowBook:
             raise AuditorError(f"{question.remote.host} holds no address of this kind")
         if whole:
             fared = _answer(found.decide(example), example, _notes(found, question))
-            return Answer(whole[0], fared.rule, fared.nsg, fared.trace, fared.notes, example)
+            return Answer(whole[0], fared.rule, fared.nsg, fared.trace, fared.notes, example), ()
         unknown = _mixed(question, allowed, denied)
         trace = found.decide(example)
-        return Answer("Unknown", None, None, trace.steps, _notes(found, question), example, unknown)
+        answer = Answer("Unknown", None, None, trace.steps, _notes(found, question), example, unknown)
+        return answer, tuple(dict.fromkeys((*allowed.unknowns, *denied.unknowns)))
 
     def _named(self, found: Path, word: str) -> Addresses:
         subnet = found.place.subnet

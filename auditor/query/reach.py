@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
 from auditor.estate import Estate
 from auditor.estate.naming import find_resource
 from auditor.model import AuditorError, NotKnown, Resource, Unknown
@@ -20,8 +24,9 @@ from auditor.network.topology.service_tags import (
     is_tag,
 )
 from auditor.network.topology.virtual_networks import NETWORK
+from auditor.query.conditions import conditions_of
 from auditor.reach.nodes import Stations
-from auditor.reach.reachability import Reach, Reachability
+from auditor.reach.reachability import OUTSIDE_EVERYTHING, Reach, Reachability
 from auditor.sets.address_set import AddressSet
 from auditor.sets.packet_set import FlowSet
 from auditor.sets.port_set import PortSet
@@ -37,8 +42,12 @@ def reach(
     target: str | Resource | None = None,
     port: str | None = None,
     tags: ServiceTags | None = None,
+    *,
+    likely: bool = False,
 ) -> tuple[Reach, ...]:
     """What a source reaches, in order of id: one target, or everything that can be asked for.
+
+    `likely` gives the likeliest answer with its conditions where there is no certain one.
 
     `source` is a resource, its id or name, `Internet`, an address or prefix, or a service tag; `target` a resource,
     its id or name, `Internet`, or an address or prefix, which stands for whatever has a part of it. `port` narrows the
@@ -48,6 +57,15 @@ def reach(
     world = Reachability(stations_of(estate, tags))
     origins = origins_of(world, source)
     asked = flows_of(port) if port else None
+    found = _answers(world, origins, target, asked)
+    if not likely or estate.is_likely or all(isinstance(answer.reaches, bool) for answer in found):
+        return found
+    return tuple(_Likely(world, origins, asked, tags).answers(found))
+
+
+def _answers(
+    world: Reachability, origins: tuple[Origin, ...], target: str | Resource | None, asked: FlowSet | None
+) -> tuple[Reach, ...]:
     if isinstance(target, str) and (canonical(target.strip()) == INTERNET or _is_range(target.strip())):
         return _to_range(world, origins, target.strip(), asked)
     if target is not None:
@@ -55,6 +73,47 @@ def reach(
         return (best(world, origins, found, asked),)
     own = {origin.resource.id for origin in origins if isinstance(origin, Seat)}
     return tuple(best(world, origins, found, asked) for found in world.targets if found.id not in own)
+
+
+@dataclass
+class _Likely:
+    """The likeliest answers to questions that have no certain one, with what they rest on."""
+
+    world: Reachability
+    origins: tuple[Origin, ...]
+    asked: FlowSet | None
+    tags: ServiceTags | None
+
+    @cached_property
+    def _other(self) -> Reachability:
+        return Reachability(stations_of(self.world.estate.as_likely, self.tags))
+
+    def answers(self, found: tuple[Reach, ...]) -> Iterator[Reach]:
+        for answer in found:
+            yield answer if isinstance(answer.reaches, bool) else self._likeliest(answer)
+
+    def _likeliest(self, certain: Reach) -> Reach:
+        """What is behind gateways of which nothing is known is the question itself where an end is on premises."""
+        if any(isinstance(origin, Outside) and origin.on_premises for origin in self.origins):
+            return certain
+        if certain.target.type == OUTSIDE_EVERYTHING:
+            if canonical(certain.target.name) != INTERNET:
+                return certain
+            found = _best_out(self._other, self.origins, self._other.internet, self.asked)
+        else:
+            found = best(self._other, self.origins, certain.target, self.asked)
+        if not isinstance(found.reaches, bool):
+            return certain
+        doubts = [*certain.doubts]
+        if not found.reaches or not doubts:
+            doubts += self._unfollowed(certain.target)
+        assert certain.unknown is not None
+        return replace(found, unless=conditions_of(doubts or [certain.unknown], found.doubts))
+
+    def _unfollowed(self, target: Resource) -> Iterator[Unknown]:
+        if target.type != OUTSIDE_EVERYTHING:
+            for origin in self.origins:
+                yield from self.world.unfollowed(origin, target, self.asked)
 
 
 def _is_range(typed: str) -> bool:

@@ -20,7 +20,20 @@ from auditor.sets.address_set import AddressSet
 
 
 def appliance_at(fabric: NetworkModel, here: Seat, route: Route) -> Seat | Unknown:
-    """What has the address that a route leads to, in the network of a place or one that it peers with."""
+    """What has the address that a route leads to, in the network of a place or one that it peers with.
+
+    Of several that share the packets any may get one: what stands there is known where it is one and the same.
+    """
+    found = _at(fabric, here, route)
+    for address in route.sharing if isinstance(found, Seat) else ():
+        other = _at(fabric, here, replace(route, address=address))
+        if isinstance(other, Unknown) or other.resource != found.resource:
+            name = address if isinstance(other, Unknown) else other.name
+            return Unknown(f"{route} shares packets among {found.name} and {name}, and which gets one is not decided")
+    return found
+
+
+def _at(fabric: NetworkModel, here: Seat, route: Route) -> Seat | Unknown:
     network = fabric.estate.find(here.network)
     peerings = peerings_of(fabric.estate, network) if network is not None else ()
     near = {here.network, *(peering.remote for peering in peerings)}

@@ -66,15 +66,20 @@ def leg(fabric: NetworkModel, origin: Origin, target: Seat, asked: FlowSet | Non
 
 def _wherever(origin: Origin, target: Seat, flows: FlowSet) -> Iterator[Step]:
     """Where an end has an address that is not known: whether the packets get through whichever it is."""
-    ends: list[tuple[Seat, FlowSet, FlowSet]] = []
     if target.anywhere:
-        ends.append((target, FlowSet.box(destination=_any_of(target)), flows.destinations))
+        yield from _of_some(target, FlowSet.box(destination=_any_of(target)), flows.destinations)
     if isinstance(origin, Seat) and origin.anywhere:
-        ends.append((origin, FlowSet.box(source=_any_of(origin)), flows.sources))
-    for seat, every, through in ends:
-        if every.within(through) is not True:
-            says = f"some addresses of {seat.subnet.name} get through and some do not, and which {seat.name} has"
-            yield Step(f"addresses of {seat.name}", Unknown(f"{says} is not in this snapshot"), f"{says} is not known")
+        yield from _from_some(origin, flows)
+
+
+def _from_some(sender: Seat, flows: FlowSet) -> Iterator[Step]:
+    return _of_some(sender, FlowSet.box(source=_any_of(sender)), flows.sources)
+
+
+def _of_some(seat: Seat, every: FlowSet, through: FlowSet) -> Iterator[Step]:
+    if every.within(through) is not True:
+        says = f"some addresses of {seat.subnet.name} get through and some do not, and which {seat.name} has"
+        yield Step(f"addresses of {seat.name}", Unknown(f"{says} is not in this snapshot"), f"{says} is not known")
 
 
 def _any_of(seat: Seat) -> Addresses:
@@ -136,13 +141,31 @@ def _over_hops(
     fabric: NetworkModel, origin: Origin, target: Seat, here: Seat, flows: FlowSet
 ) -> Iterator[tuple[Step, FlowSet]]:
     """From a place over the appliances that its routes lead to, into the target, and back."""
-    transit = Follower(fabric, target).follow(here, fabric.routing.of(here.subnet), origin, flows)
+    follower = Follower(fabric, target)
+    found = list(_over_transit(fabric, origin, follower, here, flows))
+    if follower.mixed and together(step for step, _ in found) is not True:
+        asked = list(_over_transit(fabric, origin, Follower(fabric, target, proxied=True), here, flows))
+        found = min(found, asked, key=lambda steps: _rank(together(step for step, _ in steps)))
+    yield from found
+
+
+def _rank(holds: bool | Unknown) -> int:
+    return 1 if isinstance(holds, Unknown) else 0 if holds else 2
+
+
+def _over_transit(
+    fabric: NetworkModel, origin: Origin, follower: Follower, here: Seat, flows: FlowSet
+) -> Iterator[tuple[Step, FlowSet]]:
+    target = follower.target
+    transit = follower.follow(here, fabric.routing.of(here.subnet), origin, flows)
     for step in transit.steps:
         yield step, transit.flows
     if transit.stopped:
         return
     step, flows = filtered(fabric, target, INBOUND, transit.flows)
     yield step, flows
+    if step.holds is True and isinstance(transit.sender, Seat) and transit.sender.anywhere:
+        yield from ((each, flows) for each in _from_some(transit.sender, flows))
     if step.holds is False or target.is_endpoint or not isinstance(origin, Seat):
         return
     back = returned(fabric, transit, origin, target)

@@ -42,6 +42,7 @@ from auditor.network.topology.peering import Peering, connected, peerings_of, re
 from auditor.network.topology.virtual_networks import NIC, SUBNET
 from auditor.reach.service_access import SERVICES, endpoints_to
 from auditor.services.public_doors import sign_of_a_door
+from auditor.services.publishers import PUBLISHERS
 from auditor.sets.address_set import AddressSet
 from auditor.sets.packet_set import FlowSet
 from auditor.sets.symbolic_addresses import Addresses
@@ -134,6 +135,13 @@ def _unread_lists(question: Question) -> Iterator[Unknown]:
     yield from (gap for gap in gaps if gap is not None)
 
 
+def _unread_publishers(question: Question) -> Iterator[Unknown]:
+    """Lists of what passes requests on from Microsoft's side, past the public endpoint, that were not read."""
+    if question.from_internet and question.is_service:
+        gaps = (question.estate.coverage.unlisted(kind) for kind in PUBLISHERS)
+        yield from (gap for gap in gaps if gap is not None)
+
+
 def _unread_fronts(question: Question) -> Iterator[Unknown]:
     """Rules, listeners and pools of what can let the Internet in that cannot be read."""
     if not question.from_internet or not question.is_behind_fronts:
@@ -167,6 +175,8 @@ def _has_subnet(estate: Estate, pattern: Resource) -> bool:
 
 def _unread_peers(question: Question) -> Iterator[Unknown]:
     """A network that is peered with the target's and was not read: what is in it could pass traffic on."""
+    if question.from_internet and question.estate.is_likely:
+        return
     for end in question.ends:
         if question.is_within(end):
             continue
@@ -178,7 +188,8 @@ def _unread_peers(question: Question) -> Iterator[Unknown]:
                 assert isinstance(peering.back, Unknown)
                 why = peering.back
                 says = f"{peering.remote.name}, which {end.network.name} is peered with, was not read"
-                yield Unknown(f"{says}: {why.because}", why.permission, why.read, absent=why.absent)
+                unless = f"something in {peering.remote.name} passes traffic on"
+                yield Unknown(f"{says}: {why.because}", why.permission, why.read, absent=why.absent, unless=unless)
 
 
 def _is_of_a_hub(question: Question, peering: Peering) -> bool:
@@ -374,6 +385,7 @@ def _naming_target(question: Question, named: _Named) -> Iterator[tuple[Resource
 
 GUARDS: tuple[Guard, ...] = (
     _unread_lists,
+    _unread_publishers,
     _unread_fronts,
     _unplaced_machines,
     _unread_peers,

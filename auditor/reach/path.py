@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from auditor.documents.network_hosts import AGENT_POOL, HOSTS
-from auditor.documents.pool_membership import INTERFACES
+from auditor.documents.pool_membership import INTERFACES, SCALE_SET_INTERFACE, Pooled
 from auditor.documents.private_link_service import PRIVATE_LINK_SERVICE, nat_subnet
 from auditor.estate.paths import Chain, Link
 from auditor.model import ArmId, Resource, Unknown
@@ -26,8 +26,9 @@ from auditor.network.model import (
     Seat,
     anybody,
 )
+from auditor.network.nsg.platform_exemptions import platform_services
 from auditor.network.private_link.private_endpoints import ENDPOINT, connections
-from auditor.network.topology.virtual_networks import SUBNET, prefixes_of
+from auditor.network.topology.virtual_networks import SUBNET, assignable, prefixes_of
 from auditor.reach.connection import addresses_of, leg
 from auditor.reach.nodes import (
     CROSSES,
@@ -45,7 +46,7 @@ from auditor.reach.nodes import (
     SERVES,
     Stations,
 )
-from auditor.reach.outward import way_to_addresses
+from auditor.reach.outward import is_the_internet, way_to_addresses
 from auditor.reach.service_access import (
     over_endpoint,
     over_public,
@@ -200,6 +201,9 @@ def _published(walk: _Walk, n: int, state: _State, link: Link, target: Resource)
         return _behind_private_link(walk, state, publisher, target)
     assert isinstance(link.about, int)
     publication = walk.stations.publications(publisher)[link.about]
+    if publication.doubt is not None:
+        step = Step("passes on", publication.doubt, publication.doubt.because, publication.evidence)
+        state = state.at(Mark(publisher.name, publisher.id, publication.host, (step,)))
     if publication.private:
         approved = publication.approved
         word = "approved" if approved is True else "not approved"
@@ -251,10 +255,6 @@ def _out_to(walk: _Walk, state: _State, addresses: AddressSet, mark: Mark) -> _S
     return state.at(done, origin=outside, asked=passing.any_address())
 
 
-_MANY = 2**24
-"""So many addresses are the Internet as a whole."""
-
-
 def outwards(
     fabric: NetworkModel, origin: Seat, addresses: AddressSet, asked: FlowSet | None, mark: Mark
 ) -> tuple[Mark, Outside, FlowSet]:
@@ -266,10 +266,13 @@ def outwards(
         addresses = addresses.v4
     flows = FlowSet.box(source=Addresses.known(origin.addresses), destination=Addresses.known(addresses))
     flows &= FlowSet.real() if asked is None else FlowSet.real() & asked
+    if is_the_internet(addresses):
+        # What the platform lets out whatever the groups say goes to servers of Azure's own, and not to the Internet.
+        flows -= FlowSet.union(service.flows for service in platform_services())
     step, passing = filtered(fabric, origin, OUTBOUND, flows)
     if step.holds is False:
         return replace(mark, steps=(step,)), Outside(origin.name, Addresses.known(AddressSet.none())), passing
-    route, way = way_to_addresses(fabric, origin, passing, None if addresses.size >= _MANY else addresses)
+    route, way = way_to_addresses(fabric, origin, passing, None if is_the_internet(addresses) else addresses)
     known = anybody() if isinstance(way.addresses, Unknown) else way.addresses
     outside = Outside(f"{origin.name} over the Internet", Addresses.known(known))
     packet = passing.witness()
@@ -279,8 +282,17 @@ def outwards(
 def _serves(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
     """From a public address to whoever has it."""
     if target.type not in FRONTS:
-        return _arrive(walk, n, state, target, state.asked)
+        return _arrive(walk, n, state, target, state.asked, addressed=_translated_to(target, state.door))
     return _listen(walk, state, target, state.door)
+
+
+def _translated_to(owner: Resource, public: ArmId | None) -> AddressSet | None:
+    """The private addresses that packets to a public address arrive at: those of the ip-configurations that have it."""
+    stated = Pooled(owner).behind(public) if public is not None and owner.type in INTERFACES else ()
+    try:
+        return AddressSet.of(*stated) if stated else None
+    except ValueError:
+        return None  # where the interface is, is then not known either
 
 
 def _enters(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> _State:
@@ -346,7 +358,19 @@ def _gives(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> 
         "an address that Azure gives it" if target.type in HOSTS else "the public address of each instance", None
     )
     state = _out_to(walk, state, anybody(), mark) if isinstance(state.origin, Seat) else state.at(mark)
-    return _arrive(walk, n, state, target, state.asked)
+    family = _families(target)
+    return _arrive(walk, n, state, target, family if state.asked is None else family & state.asked)
+
+
+def _families(pattern: Resource) -> FlowSet:
+    """Packets of the IP versions that the public addresses of a scale set's instances have."""
+    if pattern.type != SCALE_SET_INTERFACE:
+        return FlowSet.real()
+    stated = {address.version.known for address in Pooled(pattern).instance_addresses}
+    if len(stated) != 1 or not stated & {"ipv4", "ipv6"}:
+        return FlowSet.real()
+    family = AddressSet.of("::/0" if "ipv6" in stated else "0.0.0.0/0")
+    return FlowSet.box(destination=Addresses.known(family)) & FlowSet.real()
 
 
 def _arrive(
@@ -407,13 +431,18 @@ def _sender(walk: _Walk, front: Resource, way: Exit, before: Origin) -> Origin:
     if way.sender is not None:
         return Outside(f"the host, for {front.name}", Addresses.known(way.sender), is_host=True)
     seat = walk.stations.fabric.seat(front) if way.relays else None
-    return seat if isinstance(seat, Seat) else before
+    if not isinstance(seat, Seat):
+        return before
+    # Its instances have addresses of the subnet that no document shows.
+    return replace(seat, addresses=assignable(seat.subnet), anywhere=True)
 
 
 def _addressed(way: Exit, target: Resource) -> AddressSet | None:
     """The addresses that a front passes packets on to, where they are not all of the target's own."""
     if way.keeps is not None:
         return way.keeps
+    if way.at is not None:
+        return way.at
     return AddressSet.of(way.host) if way.host and target.type != ENDPOINT else None
 
 

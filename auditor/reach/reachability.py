@@ -47,6 +47,9 @@ from auditor.sets.proof import Step
 from auditor.sets.symbolic_addresses import Addresses
 from auditor.sets.three_valued import because_of
 
+OUTSIDE_EVERYTHING = "outside"
+"""The type of a target that is outside of every network."""
+
 _SAID = 3
 """How many reasons for doubt an answer names."""
 
@@ -56,7 +59,7 @@ class Reach:
     """Whether a target is reached, and how. `hops` go from the source to the target, or to the hop that is not reached.
 
     `needs` is what a person must have besides a network (a sign-in to Azure, for Bastion). `also` says what stops the
-    other ways, where there are others and none is known to arrive.
+    other ways, where there are others and none is known to arrive. `unless` is what a likely answer rests on.
     """
 
     source: str
@@ -65,6 +68,7 @@ class Reach:
     reaches: bool | Unknown
     needs: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    unless: tuple[Unknown, ...] = ()
 
     @property
     def witness(self) -> Packet | None:
@@ -80,6 +84,11 @@ class Reach:
     def unknown(self) -> Unknown | None:
         """The first part that was needed and is not known, where the answer depends on it."""
         return self.reaches if isinstance(self.reaches, Unknown) else None
+
+    @property
+    def doubts(self) -> tuple[Unknown, ...]:
+        """Everything on the way that is not known."""
+        return tuple(dict.fromkeys(s.holds for hop in self.hops for s in hop.steps if isinstance(s.holds, Unknown)))
 
     @property
     def deciding(self) -> tuple[str, ...]:
@@ -188,7 +197,7 @@ class Reachability:
         To the Internet a packet needs a route, filters that let it out, and a public address to come from. What is on
         premises is reached by gateways, and what they lead to is not in Azure's management plane.
         """
-        place = Resource(ArmId(target.name), {"name": target.name, "type": "outside"}, ArmId(target.name))
+        place = Resource(ArmId(target.name), {"name": target.name, "type": OUTSIDE_EVERYTHING}, ArmId(target.name))
         if not isinstance(origin, Seat):
             says = f"{origin.name} and {target.name} are both outside of every network"
             return Reach(origin.name, place, (_first(origin), Mark(target.name, None)), Unknown(says))

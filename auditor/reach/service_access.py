@@ -189,7 +189,8 @@ def _public_way(fabric: NetworkModel, origin: Origin, service: Resource, door: _
     by_endpoint = _service_endpoint(origin, service, verdict)
     if by_endpoint is not None:
         return PublicWay(door.note, (out, by_endpoint, *named), _packet(service, origin.addresses, door))
-    route, way = way_to_name(fabric, origin, _flows_to(fabric, origin, service), door.hosts)
+    ends = fabric.tags.exact(_tag_of(service))
+    route, way = way_to_name(fabric, origin, _flows_to(fabric, origin, service), door.hosts, ends)
     near = _same_region(fabric.estate, origin, service, verdict)
     if near is not None:
         step, sources = near, origin.addresses
@@ -324,9 +325,14 @@ def _by_no_address(
     return Step(name, False, verdict.says if verdict.at_most.is_empty else says, at)
 
 
+def _tag_of(service: Resource) -> str:
+    """The service tag that holds the service's public addresses."""
+    return str(_facts(service.type).get("tag", "AzureCloud"))
+
+
 def _flows_to(fabric: NetworkModel, origin: Seat, service: Resource) -> FlowSet:
     """The packets from an origin to a service, whichever of its tag's addresses it has."""
-    tag = _facts(service.type).get("tag", "AzureCloud")
+    tag = _tag_of(service)
     from_, to = Addresses.known(origin.addresses), fabric.view(origin.subnet).named(tag)
     return service_flows(service.type) & FlowSet.real() & FlowSet.box(source=from_, destination=to)
 
@@ -337,7 +343,7 @@ def _out_to(fabric: NetworkModel, origin: Seat, service: Resource) -> Step:
     found = fabric.filters(origin, OUTBOUND)
     if isinstance(found, Unknown):
         return Step(name, found, f"what filters at {origin.name} is not known: {found.because}")
-    tag = _facts(service.type).get("tag", "AzureCloud")
+    tag = _tag_of(service)
     flows = _flows_to(fabric, origin, service)
     getting_out = found.among(flows)
     stopped, passing = (flows - getting_out).is_empty, getting_out.is_empty

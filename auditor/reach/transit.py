@@ -19,7 +19,7 @@ from auditor.model import NotKnown, Resource, Unknown
 from auditor.network.model import INBOUND, NetworkModel, Origin, Seat
 from auditor.network.routing.routes import Hop, Route, RouteSet
 from auditor.network.topology.peering import exchanges, forwards, peering_between
-from auditor.network.topology.virtual_networks import NIC, network_of
+from auditor.network.topology.virtual_networks import NIC, assignable, network_of
 from auditor.reach.appliances import appliance_at
 from auditor.reach.steps import doubt, filtered, lead, split
 from auditor.sets.packet_set import FlowSet
@@ -54,10 +54,16 @@ def appliance_route(routes: RouteSet, origin: Seat, target: Seat) -> Route | Non
 
 @dataclass
 class Follower:
-    """Follows packets to one target from hop to hop."""
+    """Follows packets to one target from hop to hop.
+
+    Of a firewall that lets some through by network rules and some by application rules, which it asks for in its own
+    name, the former are followed, the latter where `proxied` is set; `mixed` says that there was such a one.
+    """
 
     fabric: NetworkModel
     target: Seat
+    proxied: bool = False
+    mixed: bool = False
     steps: list[Step] = field(default_factory=list)
     over: list[Resource] = field(default_factory=list)
 
@@ -119,12 +125,15 @@ class Follower:
         self.steps.append(Step(f"rules of {hop.name}", passing.holds, passing.says, passing.evidence))
         if passing.holds is False:
             return self._stop()
-        flows = passing.flows
-        translates = rules.translates_source(self.target.addresses)
+        flows = passing.flows - passing.proxied
+        self.mixed = self.mixed or True not in (flows.is_empty, passing.proxied.is_empty)
+        by_name = flows.is_empty is True or (self.proxied and passing.proxied.is_empty is not True)
+        flows = passing.proxied if by_name else flows
+        translates = True if by_name else rules.translates_source(self.target.addresses)
         if isinstance(translates, Unknown):
             self.steps.append(Step(f"source behind {hop.name}", translates, translates.because))
         elif translates:
-            sender = hop
+            sender = hop = replace(hop, addresses=assignable(hop.subnet), anywhere=True)
             to = Addresses.known(self.target.addresses)
             flows = flows.any_address() & FlowSet.box(source=Addresses.known(hop.addresses), destination=to)
         return self._onwards(hop, sender, flows)

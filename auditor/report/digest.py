@@ -224,3 +224,11 @@ def _because(finding: Finding) -> str:
 
 def _ids(findings: Iterable[Finding]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(finding.requirement for finding in findings))
+
+
+def ended(result: AuditResult) -> list[tuple[str, tuple[str, ...]]]:
+    """What Azure itself ends, in words, with the names of the resources that use it; the first day first."""
+    found: dict[str, list[str]] = {}
+    for each in result.retirements:
+        found.setdefault(each.says, []).append(each.resource.name)
+    return [(says, tuple(dict.fromkeys(names))) for says, names in found.items()]

@@ -16,7 +16,8 @@ from markupsafe import Markup
 
 from auditor import __version__
 from auditor.model import AuditResult, Evidence, Finding, Outcome, Read, Requirement, WorkloadInfo
-from auditor.report.context import PROBLEMS, Context, is_problem
+from auditor.report.context import PROBLEMS, Context, is_problem, source_text
+from auditor.report.controls.page import supported, view_of
 from auditor.report.digest import (
     OPTIONAL,
     Digest,
@@ -127,6 +128,7 @@ def _view(result: AuditResult, context: Context) -> dict[str, Any]:
         "workloads": [_workload(workload) for workload in result.workloads],
         "has_problems": any(is_problem(finding) for finding in result.findings),
         "total": sum(len(family.rows) for family in digest.families),
+        **view_of(digest, context),
     }
 
 
@@ -242,6 +244,7 @@ def _requirement(requirement: Requirement, result: AuditResult, context: Context
         "severity": requirement.severity.value,
         "expected": _EXPECTED[requirement.level.value],
         "section": line(requirement.section, 200),
+        "controls": supported(requirement.id, context.controls),
         "explanation": [
             Part(p.heading, visible_lines(p.text)) for p in parts(context.explanations.get(requirement.id, ""))
         ],
@@ -273,7 +276,11 @@ def _evidence(evidence: Evidence, result: AuditResult) -> dict[str, Any]:
         "document": line(short_name(evidence.place.document), 200),
         "pointer": line(evidence.place.pointer, 500),
         "value": value_text(evidence.value, _MAX_VALUE),
-        "where": f"line {at[0]:,}, column {at[1]:,}" if at else "",
+        "where": source_text(result.sources[evidence.place])
+        if evidence.place in result.sources
+        else f"line {at[0]:,}, column {at[1]:,}"
+        if at
+        else "",
     }
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from auditor.model import AuditResult, Evidence, Finding, Read, Requirement, SnapshotInfo, Unknown, Waiver
+from auditor.model import AuditResult, Evidence, Finding, Read, Requirement, Retirement, SnapshotInfo, Unknown, Waiver
 from auditor.report.context import Context
+from auditor.report.controls.entries import add_controls
 
 FORMAT = "auditor-result/1"
 
@@ -41,6 +42,7 @@ def render(result: AuditResult, context: Context | None = None) -> str:
         "seen": list(result.seen),
         "not_implemented": list(result.not_implemented),
         "notes": list(result.notes),
+        "retirements": [_retirement(each) for each in result.retirements],
         "workloads": [
             {
                 "name": w.name,
@@ -59,7 +61,21 @@ def render(result: AuditResult, context: Context | None = None) -> str:
         ],
         "results": [_finding(finding, result) for finding in result.findings],
     }
+    add_controls(document, result, context or Context())
     return json_text(document, indent=2) + "\n"
+
+
+def _retirement(each: Retirement) -> dict[str, Any]:
+    return {
+        "id": each.id,
+        "resource": each.resource.text,
+        "what": each.what,
+        "date": each.on,
+        "over": each.over,
+        "then": each.then,
+        "source": each.source,
+        "evidence": [{"pointer": e.place.pointer, "value": e.value} for e in each.evidence],
+    }
 
 
 def json_text(value: Any, indent: int | None = None, *, lossless: bool = True) -> str:
@@ -168,12 +184,18 @@ def _waiver(waiver: Waiver) -> dict[str, Any]:
 
 
 def evidence_entry(evidence: Evidence, result: AuditResult) -> dict[str, Any]:
-    """One piece of evidence; `line` and `column` are null where the snapshot did not come from a file."""
+    """One piece of evidence; `line` and `column` are null where the snapshot did not come from a file.
+
+    `source` is where a template states it, and is there for planned documents alone.
+    """
     line, column = result.positions.get(evidence.place, (None, None))
+    source = result.sources.get(evidence.place)
+    stated = {"source": dict(zip(("file", "line", "column"), source, strict=True))} if source is not None else {}
     return {
         "resource": evidence.place.document.text,
         "pointer": evidence.place.pointer,
         "value": evidence.value,
         "line": line,
         "column": column,
+        **stated,
     }

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from auditor.model import AuditResult, Finding, Outcome, Read
 from auditor.report.context import Context, is_problem
-from auditor.report.digest import OPTIONAL, Digest, Family
+from auditor.report.controls.markdown import lines_of
+from auditor.report.digest import OPTIONAL, Digest, Family, ended
 from auditor.text.sanitise import (
     OUTCOME_WORDS,
     borne,
@@ -41,7 +42,7 @@ def render(result: AuditResult, context: Context | None = None) -> str:
     """
     wanted = context or Context()
     digest = Digest(result, wanted.fail_on)
-    head = "\n".join(_head(digest))
+    head = "\n".join((*_head(digest), *lines_of(result, wanted, escape)))
     tail = "\n".join(_tail(digest))
     room = MAX_BYTES - len(head.encode()) - len(tail.encode()) - 200
     body, left_out = _worst(_tables(digest, wanted), room)
@@ -158,6 +159,8 @@ def _tail(digest: Digest) -> Iterator[str]:
         yield from _first(50, [_check(finding, result) for finding in checks], "manual check")
         yield "\n</details>\n"
     yield from _first(20, [f"note: {escape(line(note, 300))}" for note in result.notes], "note")
+    told = [f"retirement: {escape(line(says, 300))} ({escape(line(', '.join(n), 200))})" for says, n in ended(result)]
+    yield from _first(20, told, "retirement")
     if result.not_implemented:
         yield f"\n{counted(len(result.not_implemented), 'requirement')} without a rule yet: not checked.\n"
     yield from _first(10, [_failed(read) for read in result.snapshot.failed_reads], "failed read")

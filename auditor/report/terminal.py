@@ -12,8 +12,9 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from auditor.model import AuditResult, Finding, Outcome
-from auditor.report.context import Context, is_problem
-from auditor.report.digest import OPTIONAL, Digest, Family
+from auditor.report.context import Context, is_problem, source_text
+from auditor.report.controls.terminal import blocks_of
+from auditor.report.digest import OPTIONAL, Digest, Family, ended
 from auditor.report.terminal_page import Paper, ruled
 from auditor.text.sanitise import (
     OUTCOME_WORDS,
@@ -86,6 +87,7 @@ def _blocks(digest: Digest, context: Context) -> Iterator[RenderableType | _Whol
             header = False
     yield from _manual(digest, context)
     yield from _waivers(digest.result, context)
+    yield from blocks_of(digest.result, context, ruled)
     yield Text()
     yield _counts(digest, context)
     yield Text()
@@ -184,6 +186,8 @@ def _proof(finding: Finding, result: AuditResult) -> Iterator[str]:
         place = evidence.place
         at = result.positions.get(place)
         where = f" (line {at[0]}, column {at[1]})" if at else ""
+        if place in result.sources:
+            where = f" ({source_text(result.sources[place])})"
         name = f"{line(short_name(place.document), 80)}{line(place.pointer, 200)}"
         yield f"evidence: {name} = {value_text(evidence.value, 200)}{where}"
     if verdict.witness is not None:
@@ -300,6 +304,8 @@ def _remarks(digest: Digest, context: Context) -> Iterator[str]:
         yield f"{counted(waiting, 'finding')} {verb} unknown until deployed: `--strict --until-deployed` bears these."
     for note in result.notes:
         yield f"Note: {line(note, 400)}"
+    for says, names in ended(result):
+        yield f"Retirement: {line(says, 300)} ({line(', '.join(names), 200)})."
     if digest.steps:
         yield f"`auditor explain {digest.steps[0].requirement.id}` tells why it matters and how to fix it."
     if not context.verbose:

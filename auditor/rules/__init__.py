@@ -29,6 +29,7 @@ MODULES = (
     "operation.monitoring",
     "operation.reliability",
     "operation.resilience",
+    "data.account_hardening",
     "data.keys",
     "data.key_control",
     "declared.parts",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from auditor.documents.perimeter import ACCESS_RULE, ASSOCIATION, AccessRule, Association
 from auditor.estate import Estate
 from auditor.model import Evidence, NotKnown, Resource, Unknown
+from auditor.network.topology.service_tags import ServiceTags
 from auditor.services.firewall_verdict import EVERYBODY, NOBODY, FirewallVerdict, undecided
 from auditor.sets.address_set import AddressSet
 
@@ -56,7 +57,7 @@ def beside_perimeter(estate: Estate, resource: Resource, own: FirewallVerdict) -
         at_most=own.at_most | rules.at_most,
         reasons=(*own.reasons, *rules.reasons) if rules.reasons else own.reasons,
         instances=(*own.instances, *rules.subscriptions),
-        gap=own.gap or rules.gap,
+        gap=rules.gap if own.gap is None else own.gap,
     )
 
 
@@ -91,6 +92,7 @@ def _verdict(estate: Estate, resource: Resource, association: Association) -> Fi
 
 def _rules(estate: Estate, association: Association) -> _Rules:
     addresses, subscriptions, reasons = NOBODY, [], []
+    unread: Unknown | None = None
     try:
         profile = association.profile.value
         if profile is None:
@@ -102,11 +104,17 @@ def _rules(estate: Estate, association: Association) -> _Rules:
             if rule.direction.value != "inbound":
                 continue
             addresses |= _addresses(rule)
+            for tag in rule.service_tags.value:
+                exact = ServiceTags.of_estate(estate).exact(tag)
+                if exact is None:
+                    unread = Unknown(f"which addresses {tag} has, which {rule.name} lets in, is not in this snapshot")
+                addresses |= NOBODY if exact is None else exact
             subscriptions += [id_.text for id_ in rule.subscriptions.value]
             reasons.append(rule.address_prefixes.evidence)
     except NotKnown as gap:
         return _Rules(addresses, EVERYBODY, tuple(subscriptions), tuple(reasons), gap.unknown)
-    return _Rules(addresses, addresses, tuple(subscriptions), tuple(reasons), None)
+    at_most = addresses if unread is None else EVERYBODY
+    return _Rules(addresses, at_most, tuple(subscriptions), tuple(reasons), unread)
 
 
 def _addresses(rule: AccessRule) -> AddressSet:

@@ -599,7 +599,7 @@ def _with_azure(
         f"the firewall of {resource.name} lets in every customer of Azure, and the addresses of Azure are not at hand;"
         " give a list of service tags with --service-tags FILE"
     )
-    return let_in | some, EVERYBODY, gap or why
+    return let_in | some, EVERYBODY, why if gap is None else gap
 
 
 # --- kinds that no table holds ----------------------------------------------------------------------------------------

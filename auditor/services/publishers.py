@@ -7,7 +7,7 @@ An origin that is reached over a private link of Front Door's is published howev
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from auditor.documents.api_management import API, BACKEND, SERVICE, Api, Backend, host_of_url
 from auditor.documents.front_door import (
@@ -15,6 +15,7 @@ from auditor.documents.front_door import (
     CLASSIC,
     EDGE,
     ORIGIN,
+    ORIGIN_GROUP,
     PROFILE,
     ROUTE,
     CdnEndpoint,
@@ -41,7 +42,8 @@ class Publication:
     """One thing that a publisher passes requests on to.
 
     `host` is the name or address it sends to; `target` the resource it names by id, if any. `private` says whether the
-    way is a private link of the publisher's own, and `approved` whether that link carries traffic.
+    way is a private link of the publisher's own, and `approved` whether that link carries traffic. `doubt` is why it is
+    not known whether anything is passed on there at all.
     """
 
     host: str
@@ -49,6 +51,7 @@ class Publication:
     private: bool
     approved: bool | Unknown
     evidence: tuple[Evidence, ...]
+    doubt: Unknown | None = None
 
 
 def publications(estate: Estate, publisher: Resource) -> tuple[Publication, ...]:
@@ -91,17 +94,32 @@ def _of_profile(estate: Estate, profile: Resource) -> Iterator[Publication]:
 
 
 def _of_front_door(estate: Estate, profile: Resource) -> Iterator[Publication]:
+    """The origins of the groups that routes lead to. A rule of a route may send requests to another group instead
+    (frontdoor/front-door-rules-engine-actions, route configuration override), and rules are not read.
+    """
+    led: set[ArmId] = set()
+    overridden: Route | None = None
     for edge in estate.all(EDGE, under=profile.id):
         if Edge(edge).state.value == "disabled":
             continue
         for found in estate.all(ROUTE, under=edge.id):
             route = Route(found)
             group = route.origin_group.value
-            if route.state.value == "disabled" or group is None:
+            if route.state.value == "disabled":
                 continue
-            for origin in map(Origin, estate.all(ORIGIN, under=group)):
-                if origin.state.value != "disabled":
-                    yield _publication(origin)
+            overridden = route if route.rule_sets.value else overridden
+            if group is not None and group not in led:
+                led.add(group)
+                yield from map(_publication, _enabled(estate, group))
+    for group in estate.seen(ORIGIN_GROUP, under=profile.id) if overridden is not None else ():
+        if group.id not in led and overridden is not None:
+            because = f"whether a rule of route {overridden.name} leads to {group.name} is not in this snapshot"
+            for origin in _enabled(estate, group.id):
+                yield replace(_publication(origin), doubt=Unknown(because, absent=True))
+
+
+def _enabled(estate: Estate, group: ArmId) -> Iterator[Origin]:
+    return (origin for origin in map(Origin, estate.all(ORIGIN, under=group)) if origin.state.value != "disabled")
 
 
 def _of_classic(resource: Resource) -> Iterator[Publication]:

@@ -20,8 +20,9 @@ def definite(answer: Answer) -> bool:
 def because_of(unknowns: Iterable[Unknown]) -> Unknown:
     """One unknown out of several: every reason once, the first permission that would help."""
     found = list(dict.fromkeys(unknowns))
+    parts = tuple(dict.fromkeys(part for unknown in found for part in unknown.parts or (unknown,)))
     reasons = "; ".join(dict.fromkeys(unknown.because for unknown in found))
     permission = next((unknown.permission for unknown in found if unknown.permission), None)
     read = next((unknown.read for unknown in found if unknown.read), None)
     absent = bool(found) and all(unknown.absent for unknown in found)
-    return Unknown(reasons or "the answer depends on what is not known", permission, read, absent=absent)
+    return Unknown(reasons or "the answer depends on what is not known", permission, read, absent=absent, parts=parts)

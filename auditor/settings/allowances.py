@@ -13,6 +13,7 @@ from auditor.access.approved import GUID, AllowedRole
 from auditor.baseline.model import Baseline
 from auditor.baseline.terms import Reader
 from auditor.model import ArmId
+from auditor.model.day import day
 from auditor.rules.network.security_groups import FlowRow, GroupRow
 from auditor.sets.port_set import PortSet
 from auditor.sets.protocol_set import ProtocolSet
@@ -118,7 +119,7 @@ def _no_scope(word: str) -> str:
 
 def _not_a_day(word: str) -> str:
     try:
-        date.fromisoformat(word.strip())
+        day(word.strip())
     except ValueError:
         return f"it must be a day such as 2027-06-30, not `{word}`"
     return ""
@@ -128,9 +129,9 @@ _FLOW_CHECKS: Checks = {"from": _not_an_end, "to": _not_an_end, "ports": _not_po
 _ROLE_CHECKS: Checks = {"principal": _nobody, "role": _not_one_role, "scope": _no_scope, "expires": _not_a_day}
 
 
-def on_day(allowed: Allowed, day: date) -> tuple[Allowed, tuple[str, ...]]:
+def on_day(allowed: Allowed, today: date) -> tuple[Allowed, tuple[str, ...]]:
     """What still counts on a day, and of what does not, a sentence that every report shows."""
-    ended = [(r, at) for r, at in allowed.roles if r.expires and date.fromisoformat(r.expires.strip()) < day]
+    ended = [(r, at) for r, at in allowed.roles if r.expires and day(r.expires.strip()) < today]
     left = tuple(pair for pair in allowed.roles if pair not in ended)
     said = (
         f"no longer allowed by the settings ({_place(at)}), since its last day was {r.expires.strip()}:"

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from auditor.model import Waiver
+from auditor.model.day import day
 from auditor.model.wildcard import like
 from auditor.yaml_tree.compose import compose, read_text
 from auditor.yaml_tree.fields import check_reason, fields_of, text
@@ -58,7 +59,7 @@ def _waiver(node: Node, requirements: Collection[str], mistakes: Mistakes) -> Wa
 
 def _day(word: str, node: Node | None, mistakes: Mistakes) -> date | None:
     try:
-        return date.fromisoformat(word) if word else None
+        return day(word) if word else None
     except ValueError:
         assert node is not None
         mistakes.at(node, f"`expires` of a waiver must be a day such as 2025-06-30, not `{word}`")

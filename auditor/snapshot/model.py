@@ -10,7 +10,7 @@ from auditor.model import ArmId, Read
 
 FORMAT = "auditor-snapshot/1"
 
-LATER_FIELDS = frozenset({"about", "shows"})
+LATER_FIELDS = frozenset({"about", "shows", "lines"})
 """Fields of a read that snapshots of the same format have not always had, and lack where they would be empty."""
 
 PLANNED = "what-if"

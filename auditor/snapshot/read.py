@@ -81,6 +81,7 @@ _READ: Mapping[str, tuple[Check, str]] = {
     "permission": (_text, "text"),
     "about": (_text, "text"),
     "shows": (_texts, "a list of texts"),
+    "lines": (_texts, "a list of texts"),
 }
 _READ_FIELDS = frozenset(field.name for field in fields(Read)) - LATER_FIELDS
 
@@ -179,7 +180,7 @@ class _Reader:
             missing = sorted(_READ_FIELDS - values.keys())
             if missing:
                 raise self.source.fault(at, f"this read has no field {shown(missing[0])}", _EDITED_TIP)
-            reads.append(Read(**{**values, "shows": tuple(values.get("shows", ()))}))
+            reads.append(Read(**{**values, **{name: tuple(values.get(name, ())) for name in ("shows", "lines")}}))
         return tuple(reads)
 
     def _take_documents(self) -> tuple[Mapping[str, Any], ...]:

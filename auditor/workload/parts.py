@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from auditor.documents.ml_workspace import Workspace, projects_of
-from auditor.documents.network_hosts import AGENT_POOL, AgentPool
+from auditor.documents.network_hosts import AGENT_POOL, CLUSTER, AgentPool
 from auditor.documents.pool_membership import SCALE_SET, SCALE_SET_INTERFACE, Pooled
 from auditor.estate import Estate, Relation
 from auditor.model import ArmId, NotKnown, Resource, Unknown
@@ -376,6 +376,9 @@ def _instance_addresses(w: Workload, parts: tuple[str, ...]) -> tuple[Resource, 
         for pattern in w.estate.seen(SCALE_SET_INTERFACE, under=scale_set.id)
         if Pooled(pattern).instance_addresses
     )
+    unlisted = w.estate.coverage.unlisted(CLUSTER)
+    if unlisted is not None:
+        raise NotKnown(unlisted)
     pools = (pool for pool in w.estate.seen(AGENT_POOL) if _in_reach(w, pool))
     return (*patterns, *(pool for pool in pools if AgentPool(pool).gives_addresses.known is not False))
 

@@ -6,6 +6,7 @@
   const requirements = [...document.querySelectorAll("tbody.requirement")].map((body) => ({
     body,
     head: body.querySelector(".head").textContent.toLowerCase(),
+    frameworks: new Set([...body.querySelectorAll("[data-framework]")].map((each) => each.dataset.framework)),
     rows: [...body.querySelectorAll("tr.finding")].map((row) => ({ row, text: row.textContent.toLowerCase() })),
   }));
   const families = [...document.querySelectorAll("section.family")];
@@ -17,10 +18,11 @@
     const outcomes = new Set(data.getAll("outcome"));
     const severities = new Set(data.getAll("severity"));
     const family = data.get("family");
+    const framework = data.get("framework");
     const words = data.get("text").toLowerCase().split(/\s+/).filter(Boolean);
     let count = 0;
-    for (const { body, head, rows } of requirements) {
-      const asked = !family || familyOf.get(body) === family;
+    for (const { body, head, frameworks, rows } of requirements) {
+      const asked = (!family || familyOf.get(body) === family) && (!framework || frameworks.has(framework));
       let any = false;
       for (const { row, text } of rows) {
         const fits =
@@ -43,10 +45,13 @@
   // A link to something that is filtered out must lead there all the same.
   const reveal = () => {
     const target = document.getElementById(location.hash.slice(1));
-    if (!target || !target.closest("[hidden]")) return;
+    if (!target) return;
+    if (target.matches("details")) target.open = true;
+    if (!target.closest("[hidden]")) return;
     for (const box of form.querySelectorAll("input[type=checkbox]")) box.checked = true;
     form.elements.text.value = "";
     form.elements.family.value = "";
+    if (form.elements.framework) form.elements.framework.value = "";
     apply();
     target.scrollIntoView();
   };

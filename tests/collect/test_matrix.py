@@ -192,27 +192,23 @@ def read_of(snapshot: Snapshot, service: Service) -> Read:
     return found
 
 
-CELLS = [
-    (*at, service, trouble)
-    for at in ROUNDS
-    for service, trouble in in_round(*at).items()
-    # A version that is the oldest which shows enough has no older one to fall back to.
-    if trouble != "older cloud" or SERVICES[service].recipe.at_least < SERVICES[service].recipe.api_version
-]
-
-
-@pytest.mark.parametrize(("group", "number", "service", "trouble"), CELLS, ids=lambda name: str(name).replace(" ", "_"))
-def test_each_fault_at_each_service_is_told_as_it_is(group: int, number: int, service: str, trouble: str) -> None:
-    asked = SERVICES[service]
-    read = read_of(collected(group, number), asked)
-    assert (read.status, read.error) == TROUBLES[trouble].expected(asked)
-    if read.status in (401, 403):
-        assert read.permission == asked.recipe.permission
-    if not read.answered:
-        assert read.message
-        assert read.count == 0
-    elif read.status == 200:
-        assert read.count == read_of(whole(), asked).count
+@pytest.mark.sampled(4)
+@pytest.mark.parametrize(("group", "number"), ROUNDS)
+def test_each_fault_at_each_service_is_told_as_it_is(group: int, number: int) -> None:
+    for name, trouble in in_round(group, number).items():
+        asked = SERVICES[name]
+        # A version that is the oldest which shows enough has no older one to fall back to.
+        if trouble == "older cloud" and asked.recipe.at_least >= asked.recipe.api_version:
+            continue
+        read = read_of(collected(group, number), asked)
+        assert (read.status, read.error) == TROUBLES[trouble].expected(asked), (name, trouble)
+        if read.status in (401, 403):
+            assert read.permission == asked.recipe.permission, (name, trouble)
+        if not read.answered:
+            assert read.message, (name, trouble)
+            assert read.count == 0, (name, trouble)
+        elif read.status == 200:
+            assert read.count == read_of(whole(), asked).count, (name, trouble)
 
 
 def test_the_rounds_hold_every_pair() -> None:
@@ -221,6 +217,7 @@ def test_the_rounds_hold_every_pair() -> None:
     assert len({SERVICES[name].recipe.client for name in SERVICES}) == 6
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("group", "number"), ROUNDS)
 def test_nothing_else_is_lost(group: int, number: int) -> None:
     found, hit = collected(group, number), [SERVICES[name] for name in in_round(group, number)]

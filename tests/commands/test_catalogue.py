@@ -183,7 +183,7 @@ def test_baseline_show_tells_what_an_own_baseline_changes(capsys: pytest.Capture
     assert "\nOverridden:\n  NET-09        level and severity\n" in text
     assert "\nDisabled:\n  OPS-04        We register flows elsewhere" in text
     assert text.endswith(
-        "also shipped: foundry-chat-landing-zone, foundry-chat, openai-chat and zone-redundant-web-app\n"
+        "also shipped: ai-hardening, foundry-chat-landing-zone, foundry-chat, openai-chat and zone-redundant-web-app\n"
     )
     told = _json(capsys, "baseline", "show", own)
     assert told["extends"] == "openai-chat"

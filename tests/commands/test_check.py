@@ -223,14 +223,6 @@ def test_a_terminal_that_knows_no_unicode_is_no_reason_to_fail(stored: Path, her
     assert b"Findings by family" in done.stdout.replace(b"?", b"")
 
 
-def test_a_check_is_quick(stored: Path, here: Path) -> None:
-    """The aim is 0.6 s of CPU for the whole process; three times that here, for slow machines under load."""
-    before = os.times()
-    subprocess.run([sys.executable, "-m", "auditor", "check", str(stored)], capture_output=True, check=False)
-    after = os.times()
-    assert after.children_user + after.children_system - before.children_user - before.children_system < 1.8
-
-
 # --- colour and width -----------------------------------------------------------------------------------------------
 
 

@@ -204,6 +204,7 @@ def same(change: Change, expected: Expected) -> bool:
     return (change.topic, change.kind, change.effect) == expected[:3] and expected[3] in change.says
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_a_mutation_is_told_as_what_it_is(name: str) -> None:
     found = between(untouched(), mutated(name))

@@ -15,12 +15,13 @@ SPACES = {"hub": "10.0.0.0/16", "va": "10.1.0.0/16", "vb": "10.2.0.0/16"}
 
 @dataclass
 class Filter:
-    """A network rule of the firewall for TCP."""
+    """A network rule of the firewall for TCP, or an application rule for any name, which is asked after those."""
 
     allows: bool
     source: str
     destination: str
     ports: str
+    web: bool = False
 
 
 @dataclass
@@ -55,12 +56,12 @@ class Hub:
             return False
         return sender == network or back["forwarded"]
 
-    def passes(self, source: str, to: str, port: int) -> bool:
-        """Whether the firewall lets a packet through: the first rule that matches."""
-        for each in self.filters:
+    def passes(self, source: str, to: str, port: int) -> Filter | None:
+        """The rule by which the firewall lets a packet through: the first one that matches, network rules first."""
+        for each in (*(f for f in self.filters if not f.web), *(f for f in self.filters if f.web)):
             if _in(source, each.source) and _in(to, each.destination) and each.ports in ("*", str(port)):
-                return each.allows
-        return False
+                return each if each.allows else None
+        return None
 
     def walk(self, place: str, network: str, source: str, to: str, port: int) -> tuple[str, str, list[str]]:
         """How a packet fares: the outcome, the address that it comes from in the end, and the firewalls on its way."""
@@ -78,9 +79,10 @@ class Hub:
                 return "no", source, over
             if at == MACHINE:
                 return ("unsure" if self.forwards else "no"), source, over
-            if not self.passes(source, to, port):
+            rule = self.passes(source, to, port)
+            if rule is None:
                 return "no", source, over
-            if self.translates:
+            if self.translates or rule.web:
                 source, sender = FIREWALL, "hub"
             over.append(at)
             place, network = "fw", "hub"

@@ -134,7 +134,7 @@ def test_a_list_item_is_added_and_removed() -> None:
     assert less.get("properties", "list") == [2]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=20)
 @given(st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.dictionaries(st.text(), inner, max_size=3)))
 def test_what_is_set_is_what_is_read(value: Any) -> None:
     snapshot, estate = world()

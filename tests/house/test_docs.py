@@ -82,6 +82,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings, waivers = blocks("guide/settings.md", "yaml")
     (folder / "auditor.yaml").write_text(settings)
     (folder / "waivers.yaml").write_text(waivers)
+    (folder / "contoso.yaml").write_text(blocks("guide/frameworks.md", "yaml")[0])
     (folder / "contoso-chat.yaml").write_text(blocks("writing-a-baseline.md", "yaml")[0])
     question = {"at": "snet-jumpbox", "direction": "in", "protocol": "Tcp", "local_ip": "10.0.2.132"}
     question |= {"local_port": 3389, "remote_ip": "Internet", "remote_port": 50000}  # type: ignore[dict-item]

@@ -43,19 +43,20 @@ WAITS_OVER = {"RBAC-11": WAITS_ALONE["RBAC-11"], "PL-15": "Azure says whose inte
 """The same of a plan over the world that runs."""
 
 
-def chosen() -> list[Mutation]:
-    """One mutation for each requirement that one breaks, or all."""
+def candidates() -> list[tuple[Mutation, ...]]:
+    """The mutations to try, each with those that stand in for it where no template states what it changes.
+
+    One for each requirement that one breaks, or all. What a plan says of a mutation takes a tenth of a second, so it is
+    worked out when the test runs and not here.
+    """
     every = list(every_mutation())
     if os.environ.get("AUDITOR_ALL_MUTATIONS"):
-        return every
-    seen: set[str] = set()
-    found = []
+        return [(mutation,) for mutation in every]
+    of: dict[str, list[Mutation]] = {}
     for mutation in every:
-        fresh = {requirement for requirement, _ in mutation.breaks} - seen
-        if fresh and _changes(mutation):
-            seen |= fresh
-            found.append(mutation)
-    return found
+        for requirement, _ in mutation.breaks:
+            of.setdefault(requirement, []).append(mutation)
+    return list({each[0].name: tuple(each) for each in of.values()}.values())
 
 
 @cache
@@ -109,10 +110,11 @@ def _missed(result: AuditResult, mutation: Mutation, waits: dict[str, str]) -> I
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mutation", chosen(), ids=lambda m: m.name)
-def test_what_a_plan_states_is_caught(mutation: Mutation, tmp_path: Path) -> None:
-    changes = _changes(mutation)
-    if not changes:
+@pytest.mark.sampled(4)
+@pytest.mark.parametrize("tried", candidates(), ids=lambda each: each[0].name)
+def test_what_a_plan_states_is_caught(tried: tuple[Mutation, ...], tmp_path: Path) -> None:
+    mutation, changes = next(((each, found) for each in tried if (found := _changes(each))), (None, []))
+    if mutation is None:
         pytest.skip("no template states what this mutation changes")
     alone = _audited(tmp_path, {"changes": list(_planned(mutation).values())})
     assert list(_missed(alone, mutation, WAITS_ALONE)) == []

@@ -14,7 +14,7 @@ from auditor.query.reach import reach
 from tests.builders.estates import doc, estate_of, id_of
 from tests.builders.networks import nic, peer, routed, subnet_id, table, vnet
 from tests.evaluators.single_packet_hub import FIREWALL, MACHINE, Filter, Hub
-from tests.reach.test_transit import GROUP, POLICY, collection, network_rule
+from tests.reach.test_transit import GROUP, POLICY, collection, network_rule, web_rule
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +50,8 @@ def hubs(draw: st.DrawFn) -> tuple[Estate, Hub]:
             100 + draw(st.integers(0, 3)) * 10,
         )
         rank = (not inherited, group, priority + n)
-        ordered.append((rank, Filter(allows, source, to, port)))
+        web = draw(st.integers(0, 3)) == 0
+        ordered.append((rank, Filter(allows, source, "*" if web else to, "443" if web else port, web)))
     made.filters = [rule for _, rule in sorted(ordered, key=lambda each: each[0])]
     return estate_of(_documents(made, ordered)), made
 
@@ -84,6 +85,8 @@ def _documents(made: Hub, ordered: list[tuple[tuple[bool, int, int], Filter]]) -
     groups: dict[tuple[bool, int], list[dict[str, Any]]] = {}
     for (own, group, priority), each in ordered:
         rule = network_rule("r", each.destination, each.ports, sourceAddresses=[each.source])
+        if each.web:
+            rule = web_rule("r", "*", sourceAddresses=[each.source])
         action = "Allow" if each.allows else "Deny"
         groups.setdefault((own, group), []).append(collection(action, rule, priority=priority, name=f"c{priority}"))
     for (own, group), found in groups.items():

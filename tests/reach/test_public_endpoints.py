@@ -108,7 +108,8 @@ def test_own_name_servers_are_unknown_and_a_resolver_or_a_proxy_answers_for_its_
         properties={"ipConfigurations": [{"properties": config}], "firewallPolicy": {"id": id_of(POLICY, "p")}},
     )
     on = {"enableProxy": True}
-    for settings, answer in ((on, False), ({}, None), ({**on, "servers": ["10.8.8.8"]}, None)):
+    # Without a proxy nothing listens for names at a firewall's address (docs: firewall/dns-settings).
+    for settings, answer in ((on, False), ({}, False), ({**on, "servers": ["10.8.8.8"]}, None)):
         policy = doc(POLICY, "p", properties={"dnsSettings": settings})
         reaches = ask([*documents, firewall, policy], "a", "kv", "443").reaches
         assert (None if isinstance(reaches, Unknown) else reaches) is answer

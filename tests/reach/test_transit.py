@@ -238,6 +238,54 @@ def test_a_firewall_that_translates_sends_in_its_own_name() -> None:
     assert outcome(found) == "yes"
 
 
+ALWAYS = {"snat": {"privateRanges": ["255.255.255.255/32"]}}
+
+
+@pytest.mark.parametrize(
+    ("rule", "policy", "taken", "expected"),
+    [
+        (web_rule("w", "*"), {}, "10.1.0.0/16", "no"),
+        (web_rule("w", "*"), {}, "10.0.9.0/26", "yes"),
+        (web_rule("w", "*"), {}, "10.0.9.4/32", "unknown"),
+        (network_rule("w"), {}, "10.1.0.0/16", "yes"),
+        (network_rule("w"), {}, "10.0.9.0/26", "no"),
+        (network_rule("w"), ALWAYS, "10.0.9.0/26", "yes"),
+        (network_rule("w"), ALWAYS, "10.0.9.4/32", "unknown"),
+    ],
+)
+def test_whom_the_target_sees(rule: dict[str, Any], policy: dict[str, Any], taken: str, expected: str) -> None:
+    """An application rule sends in the name of some instance in the firewall's subnet (firewall/snat-private-range)."""
+    rules = group("g", ("Inbound", "Allow", taken, "*", "443"), ("Inbound", "Deny", "*", "*", "*"))
+    guard = {**guarded("10.2.0.0/24", "g"), "routeTable": routed("", "tb")["routeTable"]}
+    documents = spokes(*firewall(collection("Allow", rule), **policy), rules, guard=guard)
+    assert outcome(ask(documents, "na", "nb", "443")) == expected
+
+
+def test_of_two_kinds_of_rules_the_one_that_the_target_takes_counts() -> None:
+    rules = group("g", ("Inbound", "Allow", "10.0.9.0/26", "*", "*"), ("Inbound", "Deny", "*", "*", "*"))
+    guard = {**guarded("10.2.0.0/24", "g"), "routeTable": routed("", "tb")["routeTable"]}
+    both = [
+        collection("Allow", network_rule("n", port="22"), priority=100, name="net"),
+        collection("Allow", web_rule("w", "*"), priority=200, name="web"),
+    ]
+    assert outcome(ask(spokes(*firewall(*both), rules, guard=guard), "na", "nb")) == "yes"
+    assert outcome(ask(spokes(*firewall(*both), rules, guard=guard), "na", "nb", "22")) == "no"
+
+
+@pytest.mark.parametrize(("at", "over", "outside"), [("10.0.9.4", "na -> fw", "no"), ("20.9.9.9", "na -> pip", "yes")])
+def test_translation_at_a_private_or_a_public_address(at: str, over: str, outside: str) -> None:
+    """docs: firewall/destination-nat-rules. To the public address a machine goes over the Internet."""
+    ends = {"sourceAddresses": ["*"], "destinationAddresses": [at], "destinationPorts": ["8443"]}
+    to = {"translatedAddress": "10.2.0.4", "translatedPort": "443", "ipProtocols": ["TCP"]}
+    rule = {"name": "n", "ruleType": "NatRule", **ends, **to}
+    made = {**collection("DNAT", rule), "ruleCollectionType": "FirewallPolicyNatRuleCollection"}
+    documents = spokes(*firewall(made), group("g", ("Inbound", "Allow", "*", "*", "443")), a=(), b=())
+    found = ask(documents, "na", "nb")
+    assert outcome(found) == "yes"
+    assert " -> ".join(hop.name for hop in found.hops).startswith(over)
+    assert outcome(ask(documents, "Internet", "nb")) == outside
+
+
 def test_replies_past_the_firewall_are_not_certain() -> None:
     documents = spokes(*firewall(collection("Allow", network_rule("web"))), b=())
     assert outcome(ask(documents, "na", "nb", "443")) == "no"
@@ -363,3 +411,26 @@ def test_what_is_taken_away_from_a_document_never_turns_an_answer_round() -> Non
             del at[path[-1]]
             for port, answer in expected.items():
                 assert outcome(ask(documents, "na", "nb", port)) in (answer, "unknown"), (document["name"], path, port)
+
+
+# --- several appliances at one route, known threats -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("addresses", "expected"), [([APPLIANCE], "yes"), ([APPLIANCE, "10.0.8.9"], "unknown")])
+def test_appliances_that_share_packets_are_all_asked(addresses: list[str], expected: str) -> None:
+    """docs: virtual-network/virtual-networks-udr-overview, next hops of equal cost."""
+    documents = [d for d in spokes(*firewall(collection("Allow", network_rule("w")))) if d["name"] != "ta"]
+    hop = {"addressPrefix": "10.2.0.0/16", "nextHopType": "VirtualApplianceEcmp"}
+    shared = table("ta")
+    shared["properties"]["routes"] = [
+        {"name": "r0", "properties": {**hop, "nextHop": {"nextHopIpAddresses": addresses}}}
+    ]
+    assert outcome(ask([*documents, shared], "na", "nb", "443")) == expected
+
+
+def test_what_threat_intelligence_denies_is_said() -> None:
+    """docs: firewall/threat-intel: it is asked before every rule."""
+    rules = firewall(collection("Allow", network_rule("any", "*")), threatIntelMode="Deny")
+    found = ask(spokes(*rules, a=(("0.0.0.0/0", "VirtualAppliance", APPLIANCE),)), "na", "Internet", "443")
+    assert outcome(found) == "yes"
+    assert any("unless threat intelligence" in step.says for hop in found.hops for step in hop.steps)

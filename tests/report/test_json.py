@@ -72,6 +72,7 @@ def test_the_contract_of_a_result() -> None:
         "remediation": "az storage account update --name stchatui --resource-group rg-chat \\\n"
         "  --public-network-access Disabled",
         "fingerprint": found["fingerprint"],
+        "controls": {},
     }
     assert len(found["fingerprint"]) == 64
 

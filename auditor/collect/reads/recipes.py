@@ -86,6 +86,18 @@ def absent_codes() -> frozenset[str]:
     return frozenset(code.casefold() for code in load("arm-reads")["absent"])
 
 
+@cache
+def absent_only() -> Mapping[str, str]:
+    """By lower-case error code: the provider whose answers alone mean by it that there is nothing of the kind."""
+    return {code.casefold(): provider for code, provider in load("arm-reads")["absent_only"].items()}
+
+
+@cache
+def always_registered() -> frozenset[str]:
+    """The providers, lower case, that no subscription lacks."""
+    return frozenset(load("arm-reads")["always_registered"]["providers"])
+
+
 def _recipe(row: Mapping[str, Any]) -> Recipe:
     stated = row.get("parent", [])
     parents = [stated] if isinstance(stated, str) else stated

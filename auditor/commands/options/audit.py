@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,13 @@ import click
 from click.core import ParameterSource
 
 from auditor.model import AuditorError, AuditResult, NotKnown, Waiver
+from auditor.model.day import day
 
 if TYPE_CHECKING:
     from auditor.baseline import Baseline
     from auditor.commands.options.report import ReportOptions
     from auditor.estate import Estate
+    from auditor.frameworks.model import Controls
     from auditor.picture.model import Picture
     from auditor.settings.read import Settings
     from auditor.snapshot import Snapshot
@@ -33,6 +35,7 @@ class AuditOptions:
     waivers: Path | None = None
     service_tags: Path | None = None
     as_of: date = date.min
+    frameworks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Terms:
 
     `recognise` is set where nobody named a baseline: then the snapshot decides which each workload is judged by, and
     `baseline` is the one that is asked where none fits.
+    `frameworks` are those that were asked for by name or file.
     """
 
     baseline: Baseline
@@ -52,7 +56,14 @@ class Terms:
     files: tuple[Path, ...] = ()
     settings: Settings | None = None
     recognise: bool = False
+    frameworks: tuple[str, ...] = ()
     _made: list[tuple[Snapshot, Estate]] = field(default_factory=list, repr=False, compare=False)
+
+    def controls(self, result: AuditResult) -> Controls:
+        """The frameworks that were asked for, all without any, and what requirements of a result support of them."""
+        from auditor.commands.options.frameworks import controls_of_result
+
+        return controls_of_result(result, self.baseline, self.frameworks, anything=self.recognise)
 
     def estate(self, snapshot: Snapshot) -> Estate:
         """The estate of a snapshot under these terms. The last one is kept: report and picture are made of one."""
@@ -73,7 +84,7 @@ class _Day(click.ParamType[date]):
         if isinstance(value, date):
             return value
         try:
-            return date.fromisoformat(str(value))
+            return day(str(value))
         except ValueError:
             self.fail(f"{value!r} is no day such as 2026-11-22", param, ctx)
 
@@ -119,6 +130,14 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     ),
 )
 
+control_option = click.option(
+    "--framework",
+    multiple=True,
+    metavar="NAME|FILE",
+    help="Tell for each control of this framework how it comes out: one of `auditor frameworks`, or a file of your own."
+    " May be given again. Without it reports name the controls of every framework.",
+)
+
 
 def audit_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of an audit; it receives them as one argument, `asked: AuditOptions`."""
@@ -126,7 +145,11 @@ def audit_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def gathered(*args: Any, **others: Any) -> Any:
         names = ("settings", "waivers", "service_tags", "as_of")
-        asked = AuditOptions(others.pop("baseline") or "", **{name: others.pop(name) for name in names})
+        asked = AuditOptions(
+            others.pop("baseline") or "",
+            frameworks=tuple(others.pop("framework", ())),
+            **{name: others.pop(name) for name in names},
+        )
         return command(*args, asked=asked, **others)
 
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_OPTIONS), gathered)
@@ -136,6 +159,7 @@ def terms_of(asked: AuditOptions) -> Terms:
     """Read everything that the options name. Raises `AuditorError` with every mistake in a file."""
     # Late, so that `auditor check --help` does not load what only an audit needs.
     from auditor.baseline import DEFAULT, read_baseline
+    from auditor.commands.options.frameworks import files_of
     from auditor.settings.read import read_settings
     from auditor.settings.waivers import read_waivers
 
@@ -148,7 +172,8 @@ def terms_of(asked: AuditOptions) -> Terms:
     recognise = not asked.baseline and settings is None
     others = _others_ids(baseline) if recognise and waivers is not None else ()
     known = {*others, *baseline.requirements, *baseline.disabled, *(settings.disabled if settings is not None else ())}
-    files = (Path(baseline.info.path), asked.settings, waivers, tags)
+    framework_files = files_of(baseline, asked.frameworks, anything=recognise)
+    files = (Path(baseline.info.path), asked.settings, waivers, tags, *framework_files)
     return Terms(
         baseline=baseline,
         waivers=() if waivers is None else read_waivers(waivers, known),
@@ -159,6 +184,7 @@ def terms_of(asked: AuditOptions) -> Terms:
         files=tuple(file for file in files if file is not None),
         settings=settings,
         recognise=recognise,
+        frameworks=asked.frameworks,
     )
 
 
@@ -180,7 +206,13 @@ def audited(snapshot: Snapshot, terms: Terms, fail_on: str = "") -> AuditResult:
     from auditor.audit.waivers import waive
 
     result = _asked(snapshot, terms)
-    notes = (*_toothless(fail_on), *result.notes, *terms.remarks, *_unmatched(snapshot, terms))
+    notes = (
+        *_toothless(fail_on),
+        *_misdated(result, terms),
+        *result.notes,
+        *terms.remarks,
+        *_unmatched(snapshot, terms),
+    )
     return waive(replace(result, notes=notes), terms.waivers, terms.as_of)
 
 
@@ -202,6 +234,18 @@ def _asked(snapshot: Snapshot, terms: Terms) -> AuditResult:
 def _toothless(fail_on: str) -> Iterator[str]:
     if fail_on == "never":
         yield "nothing makes this check fail (fail_on: never): the exit code says nothing about what it found"
+
+
+def _misdated(result: AuditResult, terms: Terms) -> Iterator[str]:
+    """That the snapshot says it was taken after the day of the audit; a day is left to clocks and time zones."""
+    taken = result.snapshot.collected_at
+    if taken and datetime.fromisoformat(taken).astimezone(UTC).date() > next_day(terms.as_of):
+        yield f"the snapshot says that it was collected on {taken}, after the day of this audit, {terms.as_of}"
+
+
+def next_day(today: date) -> date:
+    """The day after; the last one that the calendar has is its own."""
+    return today if today == date.max else today + timedelta(days=1)
 
 
 def _unmatched(snapshot: Snapshot, terms: Terms) -> Iterator[str]:
@@ -240,7 +284,7 @@ def warn(result: AuditResult, terms: Terms, quiet: bool, fail_on: str = "") -> N
     from auditor.text.sanitise import visible
 
     waivers = (use.says for use in result.waivers if use.problem)
-    for said in (*waivers, *_unchecked(terms), *_toothless(fail_on)):
+    for said in (*waivers, *_misdated(result, terms), *_unchecked(terms), *_toothless(fail_on)):
         click.echo(f"warning: {visible(said)}", err=True)
 
 
@@ -256,10 +300,11 @@ def _unchecked(terms: Terms) -> Iterator[str]:
 
 
 def settled(report: ReportOptions, terms: Terms) -> ReportOptions:
-    """The options of reporting, with what the settings say where the command line says nothing.
+    """The options of reporting, with the frameworks, and what settings say where the command line says nothing.
 
     Raises `AuditorError` where --until-deployed has nothing to bear.
     """
+    report = replace(report, controls=terms.controls, by_control=bool(terms.frameworks))
     settings = terms.settings
     if settings is not None:
         by_command = click.get_current_context().get_parameter_source("fail_on") is ParameterSource.COMMANDLINE

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 
 import click
 
+from auditor.commands.options.output import protect
 from auditor.commands.options.repository import azure_build, repository_of
+from auditor.frameworks.model import Controls
 from auditor.history.model import Trend
 from auditor.model import AuditorError, AuditResult, ExitCode, Outcome, Severity
 from auditor.picture.model import Picture
@@ -29,7 +31,6 @@ from auditor.report.gate import counts
 FAIL_ON = ("must", "should", *(severity.value for severity in Severity), "never")
 _FLAGS = ("fail_on", "strict", "until_deployed", "verbose", "quiet", "anchor")
 _FILE_WIDTH = 120
-_SNAPSHOT_MARK = b'"auditor-snapshot/'
 
 
 class Target(NamedTuple):
@@ -51,6 +52,8 @@ class ReportOptions:
     quiet: bool = False
     sarif_include: frozenset[str] = frozenset()
     anchor: Path | None = None
+    controls: Callable[[AuditResult], Controls] | None = None
+    by_control: bool = False
 
 
 def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -204,6 +207,8 @@ def context_of(result: AuditResult, report: ReportOptions) -> Context:
         repository=repository_of(result, report.anchor),
         explanations={id_: rules[row.rule].doc for id_, row in result.requirements.items() if row.rule in rules},
         azure_build=azure_build(os.environ),
+        controls=report.controls(result) if report.controls is not None else Controls(),
+        by_control=report.by_control,
     )
 
 
@@ -226,29 +231,22 @@ def guard(targets: Sequence[Target], inputs: Iterable[Path]) -> None:
             raise AuditorError(f"{where}: the report would replace what it is made from", "choose another file")
         if real in seen:
             raise AuditorError(f"{where}: two reports would go there", "give each report a place of its own")
-        if target.path is not None and _is_snapshot(target.path):
-            raise AuditorError(f"{where}: is a snapshot, which a report does not replace", "choose another file")
+        if target.path is not None:
+            protect(target.path)
         seen.add(real)
 
 
-def _is_snapshot(path: Path) -> bool:
-    if not path.is_file():
-        return False
-    with path.open("rb") as stream:
-        return _SNAPSHOT_MARK in stream.read(200)
-
-
-def write_report(target: Target, text: str) -> None:
+def write_report(target: Target, text: str | bytes) -> None:
     """Write a report to its file, whole or not at all, or to standard output."""
     if target.path is not None:
         from auditor.snapshot.atomic import replace_file
 
-        replace_file(target.path, (text.encode("utf-8"),))
+        replace_file(target.path, (text if isinstance(text, bytes) else text.encode("utf-8"),))
         return
     # Programs get UTF-8 whatever the locale says; a terminal gets what it can show.
     encoding = (sys.stdout.encoding or "utf-8") if target.format == "terminal" else "utf-8"
     sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode(encoding, "replace"))
+    sys.stdout.buffer.write(text if isinstance(text, bytes) else text.encode(encoding, "replace"))
     sys.stdout.buffer.flush()
 
 

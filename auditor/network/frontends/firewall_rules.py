@@ -57,17 +57,26 @@ class FirewallRule:
 
 @dataclass(frozen=True)
 class Passing:
-    """What comes of some packets at a firewall. `says` names the rule that decides an example."""
+    """What comes of some packets at a firewall. `says` names the rule that decides an example.
+
+    `proxied` are those that an application rule lets through: the firewall asks for them in its own name, whatever its
+    ranges are (firewall/snat-private-range).
+    """
 
     holds: bool | Unknown
     says: str
     flows: FlowSet
     evidence: tuple[Evidence, ...] = ()
+    proxied: FlowSet = field(default_factory=FlowSet.none)
 
 
 @dataclass
 class FirewallRules:
-    """The rules of one firewall in the order in which they are asked. `gaps` are the rules that were not read."""
+    """The rules of one firewall in the order in which they are asked. `gaps` are the rules that were not read.
+
+    One that `denies_known_threats` asks Microsoft's threat intelligence before them all, whose list nobody is shown
+    (firewall/threat-intel): what it lets through is said with that condition.
+    """
 
     firewall: Resource
     network: tuple[FirewallRule, ...]
@@ -80,22 +89,28 @@ class FirewallRules:
         """What of these packets passes by the network rules, and by application rules for any name."""
         if self.gaps:
             return self._unknown(flows)
-        left, allowed = flows, FlowSet.none()
+        left, allowed, proxied = flows, FlowSet.none(), FlowSet.none()
         deciding: FirewallRule | None = None
         for rule in (*self.network, *(r for r in self.application if "*" in r.names)):
             hit = left & rule.flows
             if rule.allows and deciding is None and hit.is_empty is not True:
                 deciding = rule
             allowed |= hit if rule.allows else FlowSet.none()
+            proxied |= hit if rule.allows and rule.names else FlowSet.none()
             left -= hit
         empty = allowed.is_empty
         if empty is True:
             return self._dropped(flows)
         if isinstance(empty, Unknown):
             says = f"whether {self.firewall.name} lets this through is not known: {empty.because}"
-            return Passing(empty, says, allowed)
+            return Passing(empty, says, allowed, proxied=proxied)
         assert deciding is not None
-        return Passing(True, f"{deciding.name} of {self.firewall.name} lets it through", allowed, (deciding.evidence,))
+        says = f"{deciding.name} of {self.firewall.name} lets it through{self._unless}"
+        return Passing(True, says, allowed, (deciding.evidence,), proxied)
+
+    @property
+    def _unless(self) -> str:
+        return ", unless threat intelligence knows the far end as malicious" if self.denies_known_threats else ""
 
     def _dropped(self, flows: FlowSet) -> Passing:
         for rule in (*self.network, *self.application):
@@ -129,7 +144,7 @@ class FirewallRules:
                 continue
             if not matches:
                 continue
-            verb = "lets it through" if rule.allows else "denies it"
+            verb = f"lets it through{self._unless}" if rule.allows else "denies it"
             says = f"{rule.name} of {self.firewall.name} {verb}"
             if rule.allows is not True and not doubts and left.within(rule.flows) is not True:
                 left -= rule.flows  # a part is denied, the rest asks on

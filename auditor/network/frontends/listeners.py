@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from auditor.documents.bastion import Bastion
+from auditor.documents.pool_membership import INTERFACES
 from auditor.estate import Estate, Relation
 from auditor.estate.kept import once_an_estate
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
@@ -13,13 +14,14 @@ from auditor.network.frontends.application_gateway import listened
 from auditor.network.frontends.application_gateway import unreadable as unreadable_listeners
 from auditor.network.frontends.bastion import machines_near
 from auditor.network.frontends.firewall_nat import translated
-from auditor.network.frontends.load_balancer import balanced
+from auditor.network.frontends.load_balancer import Balanced, balanced
 from auditor.network.frontends.load_balancer import unreadable as unreadable_rules
 from auditor.network.topology.service_tags import platform_addresses
 from auditor.sets.address_set import AddressSet
 from auditor.sets.packet_set import FlowSet
 from auditor.sets.port_set import PortSet
 from auditor.sets.protocol_set import ProtocolSet
+from auditor.sets.symbolic_addresses import Addresses
 
 GATEWAY = "microsoft.network/applicationgateways"
 BALANCER = "microsoft.network/loadbalancers"
@@ -38,6 +40,7 @@ class Exit:
 
     `relays` is true where the front opens a connection of its own, so that the source is the front; `sender` is where
     it does so from where it sits in no network. `network` is where `host` is an address of, if not of the front's own.
+    `at` are the addresses of the interface that are asked, where not all are.
     `keeps` is set where packets arrive with the front's own address as their destination. `doubt` says why it is not
     known whether it passes anything on; `needs` is what a person must have besides.
     """
@@ -48,6 +51,7 @@ class Exit:
     relays: bool
     needs: str = ""
     network: ArmId | None = None
+    at: AddressSet | None = None
     keeps: AddressSet | None = None
     sender: AddressSet | None = None
     doubt: Unknown | None = None
@@ -131,7 +135,7 @@ def _gateway(estate: Estate, front: Resource) -> Iterator[Entry]:
 def _balancer(estate: Estate, front: Resource) -> Iterator[Entry]:
     for rule in balanced(estate, front):
         sends = ports(rule.protocol, *rule.back)
-        to = [Exit("", member, sends, relays=False) for member in rule.members]
+        to = [Exit("", member, sends, relays=False, at=_at(estate, rule, member)) for member in rule.members]
         to += [Exit(host.address, None, sends, relays=False, network=host.network) for host in rule.behind.hosts]
         # A regional load balancer behind is asked at the same port (cross-region-overview).
         to += [Exit("", address, ports(rule.protocol, *rule.front), relays=False) for address in rule.behind.onward]
@@ -139,6 +143,11 @@ def _balancer(estate: Estate, front: Resource) -> Iterator[Entry]:
         doubt = rule.keeps if isinstance(rule.keeps, Unknown) else rule.doubt
         exits = tuple(replace(way, keeps=keeps, doubt=doubt) for way in to)
         yield Entry(front, rule.name, rule.at, ports(rule.protocol, *rule.front), exits, (rule.evidence,))
+
+
+def _at(estate: Estate, rule: Balanced, member: ArmId) -> AddressSet | None:
+    interface = estate.find(member)
+    return rule.behind.addresses(interface) if interface is not None and interface.type in INTERFACES else None
 
 
 def _bastion(estate: Estate, front: Resource) -> Iterator[Entry]:
@@ -166,6 +175,8 @@ def _firewall(estate: Estate, front: Resource) -> Iterator[Entry]:
     for rule in translated(estate, front):
         exits = (Exit(rule.to, None, ports(rule.protocol, rule.to_port), relays=True),)
         listens = ports(rule.protocol, *rule.ports) & FlowSet.box(source=rule.sources)
+        if rule.inner:
+            listens &= FlowSet.box(destination=Addresses.of(rule.inner))
         yield Entry(front, rule.name, rule.at, listens, exits, (rule.evidence,))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from auditor.documents.load_balancer import BalancingRule, FrontEnd, LoadBalancer, NatRule, Pool, PoolAddress
+from auditor.documents.pool_membership import Pooled
 from auditor.documents.public_address import PublicAddress
 from auditor.estate import Estate
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
@@ -23,21 +24,35 @@ class Host:
 
 @dataclass(frozen=True)
 class Members:
-    """Who is in a pool: interfaces (of scale sets the pattern of them), addresses, and other load balancers.
+    """Who is in a pool: ip-configurations (of scale sets the pattern of them), addresses, and other load balancers.
 
     `onward` are the public addresses of regional load balancers behind a cross-region one.
     """
 
-    interfaces: frozenset[ArmId] = frozenset()
+    configurations: frozenset[ArmId] = frozenset()
     hosts: tuple[Host, ...] = ()
     onward: tuple[ArmId, ...] = ()
 
     def __or__(self, other: Members) -> Members:
         return Members(
-            self.interfaces | other.interfaces,
+            self.configurations | other.configurations,
             tuple(dict.fromkeys((*self.hosts, *other.hosts))),
             tuple(dict.fromkeys((*self.onward, *other.onward))),
         )
+
+    @property
+    def interfaces(self) -> frozenset[ArmId]:
+        """The interfaces that the configurations are of."""
+        return frozenset(map(interface_of, self.configurations))
+
+    def addresses(self, interface: Resource) -> AddressSet | None:
+        """The private addresses by which an interface is a member; `None` where its document states none."""
+        own = frozenset(each.name.casefold() for each in self.configurations if interface_of(each) == interface.id)
+        try:
+            found = AddressSet.of(*Pooled(interface).at(own))
+        except ValueError:
+            return None
+        return None if found.is_empty else found
 
 
 @dataclass(frozen=True)
@@ -115,15 +130,18 @@ def _of_rule(estate: Estate, view: LoadBalancer, rule: BalancingRule) -> Balance
 def _of_nat(estate: Estate, view: LoadBalancer, rule: NatRule) -> Balanced:
     configuration, pool = rule.configuration.value, rule.pool.value
     behind = _members(estate, view, pool) if pool is not None else Members()
+    own = rule.resource.ref(*rule.path) or view.id.child("inboundNatRules", rule.name)
+    # An interface names the rule as well; in a template it is the only one that does.
+    behind |= Members(pooled(estate).configurations(own))
     if configuration is not None:
-        behind |= Members(frozenset({interface_of(configuration)}))
+        behind |= Members(frozenset({configuration}))
     return replace(_made(estate, view, rule, f"NAT rule {rule.name}", _front(rule)), behind=behind)
 
 
 def _of_nat_pool(estate: Estate, view: LoadBalancer, rule: NatRule) -> Balanced:
     """The interfaces of a scale set say which NAT pool they are in; the load balancer does not."""
     id_ = rule.resource.ref(*rule.path) or view.id.child("inboundNatPools", rule.name)
-    behind = Members(pooled(estate).of(id_))
+    behind = Members(pooled(estate).configurations(id_))
     return replace(_made(estate, view, rule, f"NAT pool {rule.name}", _front(rule)), behind=behind)
 
 
@@ -222,20 +240,21 @@ def backends_of(estate: Estate, balancer: Resource) -> frozenset[ArmId]:
 
 
 def _members(estate: Estate, view: LoadBalancer, pool: ArmId) -> Members:
-    found = Members(pooled(estate).of(pool))
+    found, down = Members(pooled(estate).configurations(pool)), Members()
     for item in view.pools.value:
         if item.name.casefold() == pool.name.casefold():
-            found |= Members(frozenset(map(interface_of, item.configurations.value)))
+            found |= Members(frozenset(item.configurations.value))
             for address in item.addresses.value:
-                found |= _by_address(estate, item, address)
-    return found
+                member = _by_address(estate, item, address)
+                found, down = (found, down | member) if address.is_down else (found | member, down)
+    return replace(found, configurations=found.configurations - down.configurations)
 
 
 def _by_address(estate: Estate, pool: Pool, member: PoolAddress) -> Members:
     """A member that is an interface's configuration is that interface, whatever address stands beside it."""
     configuration, front = member.configuration.value, member.front_end.value
     if configuration is not None:
-        return Members(frozenset({interface_of(configuration)}))
+        return Members(frozenset({configuration}))
     if front is not None:
         return Members(onward=_of_region(estate, front, member))
     address = member.address.value

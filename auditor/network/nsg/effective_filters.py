@@ -106,11 +106,17 @@ class Path:
                 conditions.append(one.why)
         return found, tuple(conditions)
 
+    def doubts(self, packet: Packet) -> tuple[Unknown, ...]:
+        """Everything that is not known of what may decide a packet."""
+        return tuple(dict.fromkeys(symbol.why for symbol in self._symbols(packet)))
+
     def _unlikely(self, packet: Packet) -> tuple[Symbol, ...]:
         """What the answer depends on and most networks do not have."""
+        return tuple(symbol for symbol in self._symbols(packet) if symbol.why.unless)
+
+    def _symbols(self, packet: Packet) -> tuple[Symbol, ...]:
         lists = [layer.evaluation for layer in self.layers if layer.evaluation is not None]
-        found = dict.fromkeys(symbol for rules in lists for symbol in rules.doubts(packet) if symbol.why.unless)
-        return tuple(found)
+        return tuple(dict.fromkeys(symbol for rules in lists for symbol in rules.doubts(packet)))
 
     def _concluded(self, steps: tuple[Step, ...], outcomes: set[str]) -> Trace:
         """The rule is that of the step that stopped or delivered the packet, else of the last group that allowed it."""

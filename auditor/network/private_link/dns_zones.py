@@ -22,6 +22,7 @@ from auditor.documents.private_dns import (
 )
 from auditor.estate import Estate
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
+from auditor.network.private_link.needed_zones import is_of_azure
 from auditor.sets.proof import Step
 
 _AZURE_DNS = "168.63.129.16"
@@ -64,6 +65,10 @@ def name_servers(estate: Estate, network: ArmId) -> NameServers:
         return NameServers(network, ())
     evidence = (view.servers.evidence,)
     asked = [_asked(estate, ip) for ip in servers]
+    if all(known is not None and known.is_silent for known in asked):
+        says = next(known.says for known in asked if known is not None)
+        silent = Unknown(says)
+        return NameServers(silent, (Step("name server", False, f"{network.name} asks {says}", evidence),))
     networks = {known.network for known in asked if known is not None and not isinstance(known.network, Unknown)}
     if len(networks) == 1 and all(known is not None and not isinstance(known.network, Unknown) for known in asked):
         seat = networks.pop()
@@ -82,10 +87,14 @@ def name_servers(estate: Estate, network: ArmId) -> NameServers:
 
 @dataclass(frozen=True)
 class _Asked:
-    """A server of names that this program knows: in which network Azure DNS is asked in the end, and what it is."""
+    """A server of names that this program knows: in which network Azure DNS is asked in the end, and what it is.
+
+    `is_silent` is set where it answers nobody.
+    """
 
     network: ArmId | Unknown
     says: str
+    is_silent: bool = False
 
 
 def _asked(estate: Estate, address: str) -> _Asked | None:
@@ -122,8 +131,8 @@ def _of_firewall(estate: Estate, firewall: AzureFirewall, subnet: ArmId | None) 
             names = FirewallPolicy(estate.need(base, names.base.place))
         servers = names.name_servers.value
         if not names.has_proxy.value:
-            because = f"{firewall.name} has no DNS proxy, so nothing answers names at its address"
-            return _Asked(Unknown(because), says)
+            because = f"{firewall.name}, which has no DNS proxy, so that nothing answers names at its address"
+            return _Asked(Unknown(because), because, is_silent=True)
     except NotKnown as gap:
         return _Asked(gap.unknown, says)
     if not servers or set(servers) == {_AZURE_DNS}:
@@ -144,7 +153,8 @@ def _own(firewall: AzureFirewall) -> set[str]:
 def forwarded(estate: Estate, name: str, network: ArmId) -> ArmId | Unknown | None:
     """Where a ruleset of a private resolver sends a name that no linked zone holds; `None` where none concerns it.
 
-    The longest matching domain decides. A target that is an inbound endpoint answers as Azure DNS in its own network.
+    The longest matching domain decides; a rule for every name passes names of Azure's services over. A target that is
+    an inbound endpoint answers as Azure DNS in its own network (dns/private-resolver-endpoints-rulesets, rules).
     """
     best: ForwardingRule | None = None
     for found in estate.seen(RULESET_LINK):
@@ -154,7 +164,7 @@ def forwarded(estate: Estate, name: str, network: ArmId) -> ArmId | Unknown | No
         for row in estate.all(RULE, under=found.id.parent):
             rule = ForwardingRule(row)
             domain = rule.domain.value.strip(".")
-            fits = not domain or name == domain or name.endswith(f".{domain}")
+            fits = (not domain and not is_of_azure(name)) or name == domain or name.endswith(f".{domain}")
             if rule.state.value == "enabled" and fits and (best is None or len(domain) > len(best.domain.value) - 1):
                 best = rule
     if best is None:

@@ -45,6 +45,18 @@ def needed_zones(  # noqa: PLR0917 - the first four say which row of the table i
     return placed
 
 
+@cache
+def _domains_of_azure() -> frozenset[str]:
+    """The last two labels of the names of Azure's services, such as `azure.net`."""
+    zones = (zone for rows in load("private-dns-zones")["clouds"].values() for row in rows for zone in row["zones"])
+    return frozenset(".".join(zone["zone"].split(".")[-2:]) for zone in zones)
+
+
+def is_of_azure(name: str) -> bool:
+    """Whether a name is in a domain that is reserved for Azure's services."""
+    return ".".join(name.rstrip(".").split(".")[-2:]) in _domains_of_azure()
+
+
 def _placed(zone: NeededZone, region: str) -> NeededZone:
     if not region:
         return zone

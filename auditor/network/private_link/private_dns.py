@@ -116,16 +116,22 @@ def _of_zone(
 
 
 def _answering_for(estate: Estate, needed: NeededZone, network: ArmId) -> ArmId | Unknown:
-    """The network whose linked zones answer a name of this zone: where a ruleset sends it, unless a zone is linked."""
+    """The network whose linked zones answer a name of this zone.
+
+    A ruleset for the public name, which a machine asks for first, comes before the zone of its alias; one for the alias
+    counts where no such zone is linked (dns/private-resolver-endpoints-rulesets).
+    """
     own = name_servers(estate, network).answered_for
     if isinstance(own, Unknown):
         return own
     try:
+        sent = next((to for name in needed.public if (to := forwarded(estate, f"x.{name}", own)) is not None), None)
+        if sent is not None:
+            return sent
         zones = [zone for zone in estate.seen(ZONE) if zone.id.name.casefold() == needed.zone]
         if any(link_to(estate, zone, own) is not None for zone in zones):
             return own
-        names = (f"x.{name}" for name in (needed.zone, *needed.public))
-        sent = next((to for name in names if (to := forwarded(estate, name, own)) is not None), None)
+        sent = forwarded(estate, f"x.{needed.zone}", own)
     except NotKnown as gap:
         return gap.unknown
     return own if sent is None else sent

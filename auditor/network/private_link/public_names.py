@@ -32,6 +32,8 @@ def public_name(
     if not groups:
         return None  # without a private endpoint the name is an ordinary public one
     servers = name_servers(estate, network)
+    if any(step.holds is False for step in servers.steps):
+        return next(step for step in servers.steps if step.holds is False)
     if isinstance(servers.answered_for, Unknown):
         says = f"to which address {network.name} resolves {service.name} is not known: {servers.answered_for.because}"
         return Step("private DNS", servers.answered_for, says, servers.steps[-1].evidence if servers.steps else ())
@@ -80,6 +82,9 @@ def _answer(estate: Estate, network: ArmId, name: str, needed: NeededZone, recor
     """What the network is told for an alias, where that is not its public address."""
     subject = needed.zone
     try:
+        sent = forwarded(estate, name, network)
+        if sent is not None and sent != network:
+            return _sent(estate, sent, name, needed, record)
         for zone in estate.seen(ZONE):
             if zone.id.name.casefold() != needed.zone:
                 continue
@@ -96,10 +101,15 @@ def _answer(estate: Estate, network: ArmId, name: str, needed: NeededZone, recor
                 return None
             says = f"{network.name} is linked to {zone.name}, which has no record of {name}: the answer is NXDOMAIN"
             return Step("private DNS", False, says, (policy.evidence,), subject)
-        sent = forwarded(estate, name, network)
+        sent = forwarded(estate, f"{record}.{needed.zone}", network)
     except NotKnown as gap:
         says = f"to which address {network.name} resolves {name} is not known: {gap.unknown.because}"
         return Step("private DNS", gap.unknown, says, subject=subject)
+    return None if sent is None or sent == network else _sent(estate, sent, name, needed, record)
+
+
+def _sent(estate: Estate, sent: ArmId | Unknown, name: str, needed: NeededZone, record: str) -> Step | None:
+    """What a ruleset's servers answer: known where they ask Azure DNS in a network."""
     if isinstance(sent, Unknown):
-        return Step("private DNS", sent, sent.because, subject=subject)
-    return None if sent is None or sent == network else _answer(estate, sent, name, needed, record)
+        return Step("private DNS", sent, sent.because, subject=needed.zone)
+    return _answer(estate, sent, name, needed, record)

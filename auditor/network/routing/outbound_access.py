@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from itertools import chain
 
 from auditor.documents.load_balancer import LOAD_BALANCER
+from auditor.documents.nat_gateway import NAT_GATEWAY, NatGateway
 from auditor.documents.pool_membership import SCALE_SET_INTERFACE, Pooled
+from auditor.documents.subnet import SubnetDocument
+from auditor.documents.view import Reading, absence
 from auditor.estate import Estate, Relation
-from auditor.model import ArmId, NotKnown, Resource, Unknown
+from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
 from auditor.network.frontends.load_balancer import outwards, takes_default_way_out
-from auditor.network.topology.virtual_networks import SUBNET, prefixes_of
+from auditor.network.topology.virtual_networks import NIC, SUBNET, prefixes_of
 from auditor.sets.address_set import AddressSet
 from auditor.sets.proof import Step
 
@@ -39,19 +42,38 @@ def way_out(estate: Estate, place: Resource, subnet: Resource) -> WayOut:
         return found
     for found in _of_what_is_in(estate, place):
         return found
-    at = subnet.at("properties", "defaultOutboundAccess")
-    if at.value is False:
-        services = [row.get("name") for _, row in subnet.items("properties", "delegations")]
-        if services:
+    default = _default_access(estate, place, subnet)
+    if isinstance(default.known, Unknown):
+        because = default.known.because
+        return WayOut(Step("way out", default.known, because, (default.evidence,)), default.known)
+    if not default.known:
+        delegations = SubnetDocument(subnet).delegations
+        if isinstance(delegations.known, Unknown) or delegations.known:
             because = (
                 f"{subnet.name} is delegated to a service, and how that leaves its subnet is for the service to manage"
             )
-            return WayOut(Step("way out", Unknown(because), because, (at,)), Unknown(because))
+            return WayOut(Step("way out", Unknown(because), because, (default.evidence,)), Unknown(because))
         says = f"{subnet.name} is a private subnet, and {place.name} has no explicit way out"
-        return WayOut(Step("way out", False, says, (at,)), AddressSet.none())
+        return WayOut(Step("way out", False, says, (default.evidence,)), AddressSet.none())
     says = f"{place.name} has no explicit way out; default outbound access gives it an address of Azure's"
     picked = Unknown(f"which public address default outbound access gives {place.name} is not in this snapshot")
-    return WayOut(Step("way out", True, says, (at,)), picked)
+    return WayOut(Step("way out", True, says, (default.evidence,)), picked)
+
+
+def _default_access(estate: Estate, place: Resource, subnet: Resource) -> Reading[bool]:
+    """Whether default outbound access is there: by the interface's word, else by the subnet's.
+
+    A subnet that stands in the document of a planned network is deployed with the api-version of that.
+    """
+    if place.type == NIC and Pooled(place).states("properties", "defaultOutboundConnectivityEnabled"):
+        return Pooled(place).leaves_by_default
+    stated = SubnetDocument(subnet).leaves_by_default
+    network = estate.find(subnet.id.parent)
+    if stated.absent and network is not None and subnet.stated("apiVersion") is None:
+        version = str(network.stated("apiVersion") or "")
+        _, default, _ = absence(subnet.type, ("properties", "defaultOutboundAccess"), version)
+        return Reading(default is not False, stated.evidence, absent=True)
+    return stated
 
 
 def _nat_gateway(estate: Estate, subnet: Resource) -> Iterator[WayOut]:
@@ -59,11 +81,25 @@ def _nat_gateway(estate: Estate, subnet: Resource) -> Iterator[WayOut]:
         estate.targets(subnet, Relation.LEAVES_BY), estate.out(subnet, Relation.LEAVES_BY), strict=True
     ):
         at = (subnet.at("properties", "natGateway", "id"),)
-        step = Step("way out", True, f"{subnet.name} leaves by NAT gateway {id_.name}", at)
         if isinstance(gateway, Unknown):
-            yield WayOut(step, gateway)
-        else:
-            yield WayOut(step, addresses_of(estate, estate.targets(gateway, Relation.HAS_ADDRESS), gateway))
+            yield WayOut(Step("way out", True, f"{subnet.name} leaves by NAT gateway {id_.name}", at), gateway)
+            return
+        yield _by_nat(estate, subnet, gateway, at)
+        return
+    for gateway in estate.seen(NAT_GATEWAY):
+        served = NatGateway(gateway).network
+        if subnet.id.parent is not None and served.known == subnet.id.parent:
+            yield _by_nat(estate, subnet, gateway, (served.evidence,))
+
+
+def _by_nat(estate: Estate, subnet: Resource, gateway: Resource, at: tuple[Evidence, ...]) -> WayOut:
+    """Out by a NAT gateway; one without an address translates nothing (nat-gateway/troubleshoot-nat)."""
+    public = estate.targets(gateway, Relation.HAS_ADDRESS)
+    if not public and gateway.properties:
+        says = f"{subnet.name} leaves by NAT gateway {gateway.name}, which has no public address"
+        return WayOut(Step("way out", False, says, at), AddressSet.none())
+    step = Step("way out", True, f"{subnet.name} leaves by NAT gateway {gateway.name}", at)
+    return WayOut(step, addresses_of(estate, public, gateway))
 
 
 def _own_address(estate: Estate, place: Resource) -> Iterator[WayOut]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from auditor.estate import Estate, Relation
@@ -19,6 +19,7 @@ from auditor.network.routing.routes import (
     Source,
 )
 from auditor.network.routing.user_routes import UserRoutes, user_routes
+from auditor.network.routing.virtual_hubs import default_route
 from auditor.network.topology.peering import connected, peerings_of, remote_space
 from auditor.network.topology.service_tags import ServiceTags
 from auditor.network.topology.virtual_networks import address_space, network_of, subnet_of
@@ -48,6 +49,8 @@ class _Shared:
     endpoints: tuple[tuple[Resource, Route], ...]
     beyond: Beyond
     doubts: tuple[Doubt, ...]
+    hub: ArmId | Unknown | None = None
+    """Where a virtual hub sends what is for the Internet."""
 
 
 @dataclass
@@ -107,7 +110,7 @@ def _shared(estate: Estate, network: Resource) -> _Shared:
     peers: list[tuple[Route, ...]] = []
     doubts: list[Doubt] = []
     near = space
-    seats = [network.id]
+    seats: dict[ArmId, AddressSet] = {network.id: EVERYWHERE}
     for peering in peerings_of(estate, network):
         prefixes: tuple[str, ...] = ()
         if connected(peering).holds is not False:
@@ -117,22 +120,29 @@ def _shared(estate: Estate, network: Resource) -> _Shared:
             else:
                 near |= far
                 prefixes = far.prefixes
-                seats.append(peering.remote)
+                seats[peering.remote] = far if peering.is_partial else EVERYWHERE
         at = (peering.document.at("properties", "peeringState"),)
         peers.append(tuple(Route(p, Hop.PEERING, towards=peering.remote, evidence=at) for p in prefixes))
     endpoints = tuple(_endpoint_routes(estate, seats))
-    return _Shared(network, space, local, tuple(peers), near, endpoints, beyond(estate, network), tuple(doubts))
+    return _Shared(network, space, local, tuple(peers), near, endpoints, beyond(estate, network), tuple(doubts),
+                   default_route(estate, network.id))  # fmt: skip
 
 
-def _endpoint_routes(estate: Estate, networks: list[ArmId]) -> Iterator[tuple[Resource, Route]]:
-    """A private endpoint puts a route of one address into its own network and into every peered one."""
+def _endpoint_routes(estate: Estate, networks: Mapping[ArmId, AddressSet]) -> Iterator[tuple[Resource, Route]]:
+    """A private endpoint puts a route of one address into its own network and into every peered one.
+
+    Of a peering of chosen subnets, or for IPv6 only, as far as the address is in what is peered.
+    """
     for endpoint in estate.seen(ENDPOINT):
         seat = next(iter(estate.targets(endpoint, Relation.IN_SUBNET)), None)
-        if seat is None or seat.parent not in networks:
+        peered = networks.get(seat.parent) if seat is not None and seat.parent is not None else None
+        if peered is None:
             continue
         known = addresses(estate, endpoint)
         for own in () if isinstance(known, Unknown) else known:
             prefix = f"{own.address}/{own.address.max_prefixlen}"
+            if own.address not in peered:
+                continue
             yield endpoint, Route(prefix, Hop.PRIVATE_ENDPOINT, towards=endpoint.id, evidence=(own.evidence,))
 
 
@@ -144,6 +154,10 @@ def _combine(estate: Estate, shared: _Shared, peers: tuple[tuple[Route, ...], ..
     if own.takes_gateways:
         routes += _gateway_routes(shared.beyond)
         doubts += [Doubt(EVERYWHERE, Beats.LONGER, gap) for gap in shared.beyond.gaps]
+        if isinstance(shared.hub, Unknown):
+            doubts.append(Doubt(EVERYWHERE, Beats.LONGER, shared.hub))
+        elif shared.hub is not None:
+            routes.append(Route("0.0.0.0/0", Hop.GATEWAY, Source.BGP, "virtual hub", towards=shared.hub))
     routes += [r for endpoint, r in shared.endpoints if not _invalidated(estate, endpoint, r, own.routes)]
     replaced = any(route.length == 0 and route.bounds[0] < V6 for route in own.routes)
     routes += _defaults(shared.space, keep_none=not replaced)

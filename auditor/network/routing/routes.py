@@ -52,8 +52,9 @@ _KEPT_AGAINST_BGP = frozenset({Hop.VNET_LOCAL, Hop.PEERING, Hop.SERVICE_ENDPOINT
 class Route:
     """One route. `name` is the user route's name or `System Route`, as Network Watcher says it.
 
-    `address` is that of the appliance; `towards` the network, gateway or private endpoint behind the hop. `rank`
-    orders user routes of one prefix: an explicit prefix comes before a service tag, a regional tag before a global one.
+    `address` is that of the appliance, the first of several that share the packets; `sharing` are the others. `towards`
+    is the network, gateway, firewall or private endpoint behind the hop. `rank` orders user routes of one prefix: an
+    explicit prefix comes before a service tag, a regional tag before a global one.
     """
 
     prefix: str
@@ -61,6 +62,7 @@ class Route:
     source: Source = Source.SYSTEM
     name: str = "System Route"
     address: str = ""
+    sharing: tuple[str, ...] = ()
     table: ArmId | None = None
     towards: ArmId | None = None
     rank: int = 0

@@ -15,7 +15,7 @@ from auditor.network.routing.routes import (
     Route,
     Source,
 )
-from auditor.network.topology.service_tags import ServiceTags
+from auditor.network.topology.service_tags import INTERNET, ServiceTags, canonical
 from auditor.sets.address_set import AddressSet
 
 _HOPS = {
@@ -93,7 +93,8 @@ def _read(route: UserRoute, near: AddressSet, tags: ServiceTags, routes: list[Ro
         # Every public address may be under the tag, no private one is (docs/azure/networks.md, section 4).
         private = AddressSet.of(*load("system-routes")["private"])
         why = Unknown(f"which addresses the route {route.name} to {text!r} covers is not in this snapshot")
-        doubts.append(Doubt(~private, Beats.LONGER, why))
+        where = AddressSet.everything() if canonical(text) == INTERNET else ~private
+        doubts.append(Doubt(where, Beats.LONGER, why))
         return
     hop = _HOPS.get(route.hop.value)
     if hop is None:
@@ -128,6 +129,7 @@ def _route(view: UserRoute, prefix: str, hop: Hop, near: AddressSet, rank: int) 
         Source.USER,
         view.resource.name,
         address,
+        view.others if hop is Hop.APPLIANCE else (),
         view.id.parent,
         rank=rank,
         evidence=(view.prefix.evidence, view.hop.evidence),

@@ -66,6 +66,31 @@ def over_hub(estate: Estate, origin: ArmId, target: ArmId, addresses: AddressSet
         return HubWay(Step("virtual hub", gap.unknown, says))
 
 
+def default_route(estate: Estate, network: ArmId) -> ArmId | Unknown | None:
+    """Where the hub of a connected network sends what is for the Internet; `None` where it draws none of that.
+
+    A routing intent for the Internet, or a static default route, reaches a network whose connection takes default
+    routes (virtual-wan/how-to-routing-policies, virtual-wan/virtual-wan-custom-ipam: enable internet security).
+    """
+    here = next(iter(_connections(estate).get(network, ())), None)
+    if here is None or here.takes_default_route.known is False:
+        return None
+    try:
+        hop = next(_intent(estate, _hub_of(here), "internet"), None)
+        hop = _default_of(_table(estate, here)) if hop is None else hop
+        drawn = hop is not None and here.takes_default_route.value
+    except NotKnown as gap:
+        return gap.unknown
+    return hop if drawn else None
+
+
+def _default_of(table: Resource) -> ArmId | None:
+    for route in HubRouteTable(table).routes.value if table.properties else ():
+        if "0.0.0.0/0" in route.destinations.value:
+            return ArmId(route.next_hop.value)
+    return None
+
+
 def _over(estate: Estate, origin: ArmId, target: ArmId, addresses: AddressSet) -> HubWay:
     here = _connections(estate)[origin][0]
     there = next(iter(_connections(estate).get(target, ())), None)
@@ -110,10 +135,10 @@ def _same_wan(estate: Estate, here: HubConnection, there: HubConnection) -> None
         raise NotKnown(Unknown(f"{wan.name} is not a virtual WAN of type Standard, and what it connects is not known"))
 
 
-def _intent(estate: Estate, hub: ArmId) -> Iterator[ArmId]:
+def _intent(estate: Estate, hub: ArmId, traffic: str = "privatetraffic") -> Iterator[ArmId]:
     for document in estate.all(ROUTING_INTENT, under=hub):
         for policy in RoutingIntent(document).policies.value:
-            if any(word.casefold() == "privatetraffic" for word in policy.destinations.value):
+            if any(word.casefold() == traffic for word in policy.destinations.value):
                 yield ArmId(policy.next_hop.value)
 
 
@@ -133,7 +158,7 @@ def _table(estate: Estate, connection: HubConnection) -> Resource:
         return found
     gap = estate.coverage.gap(ROUTE_TABLE, under=_hub_of(connection))
     if gap is not None or not _is_default(id_):
-        raise NotKnown(gap or Unknown(f"{id_.text} is not in this snapshot", absent=True))
+        raise NotKnown(Unknown(f"{id_.text} is not in this snapshot", absent=True) if gap is None else gap)
     return Resource(id_, {}, id_)
 
 

@@ -61,6 +61,11 @@ class Peering:
         return self.stated.whole_networks.value
 
     @property
+    def is_partial(self) -> bool:
+        """Whether only chosen subnets, or only IPv6, are peered."""
+        return not self.whole or self.stated.only_ipv6.value
+
+    @property
     def stated(self) -> PeeringDocument:
         """What this side's document says."""
         return PeeringDocument(self.document)
@@ -186,24 +191,27 @@ def is_up(peering: Peering) -> bool | Unknown:
 def remote_space(estate: Estate, peering: Peering) -> AddressSet | Unknown:
     """The prefixes on the other side, as this side routes them.
 
-    The peering's own copy comes first: Azure routes by the space of the last synchronisation, not by today's.
+    The peering's own copy comes first: Azure routes by the space of the last synchronisation, not by today's. A peering
+    for IPv6 only exchanges no IPv4 routes, of whole networks too (virtual-network/configure-ipv6-only-vnet-peering).
     """
-    document = peering.document
-    other = estate.find(peering.remote)
     try:
-        if not peering.whole:
-            found = _remote_subnets(estate, peering, other)
-            if isinstance(found, AddressSet) and peering.stated.only_ipv6.value:
-                return found & IPV6
-            return found
-        for key in ("remoteAddressSpace", "remoteVirtualNetworkAddressSpace"):
-            found = prefixes_of(document, "properties", key, "addressPrefixes")
-            if not found.is_empty:
-                return found
-        if other is not None:
-            return address_space(other)
+        found = _stated_space(estate, peering)
+        return found & IPV6 if isinstance(found, AddressSet) and peering.stated.only_ipv6.value else found
     except NotKnown as gap:
         return gap.unknown
+
+
+def _stated_space(estate: Estate, peering: Peering) -> AddressSet | Unknown:
+    document = peering.document
+    other = estate.find(peering.remote)
+    if not peering.whole:
+        return _remote_subnets(estate, peering, other)
+    for key in ("remoteAddressSpace", "remoteVirtualNetworkAddressSpace"):
+        found = prefixes_of(document, "properties", key, "addressPrefixes")
+        if not found.is_empty:
+            return found
+    if other is not None:
+        return address_space(other)
     return Unknown(f"the address space of {peering.remote.name} is not in this snapshot", absent=True)
 
 

@@ -1,10 +1,17 @@
-"""Service tags: exact prefixes where a release is at hand, else symbols with the containments that are known."""
+"""Service tags: exact prefixes where a release is at hand, else symbols with the containments that are known.
+
+The release that this program carries (facts/service-tags.txt.gz) stands in where a snapshot brought none and an answer
+may rest on an assumption that it states: see `Estate.as_likely`. It is read when a tag is asked for, not before.
+"""
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache, cached_property
+from importlib.resources import files
 from typing import Any
 
 from auditor.estate import Estate
@@ -16,6 +23,11 @@ from auditor.sets.symbolic_addresses import Addresses
 from auditor.sets.symbols import Symbol
 
 VIRTUAL_NETWORK, INTERNET, LOAD_BALANCER = "VirtualNetwork", "Internet", "AzureLoadBalancer"
+
+LIST_TAGS = "Microsoft.Network/locations/serviceTags/read"
+"""The operation that lists the service tags of a region."""
+
+_PUBLIC_CLOUD = "azurepubliccloud"
 
 DOCUMENT = "microsoft.network/servicetags"
 """The type of the document that a list of service tags is kept as."""
@@ -106,6 +118,11 @@ class ServiceTags:
         return _of_estate(estate)
 
     @classmethod
+    def shipped(cls) -> ServiceTags:
+        """Those of the release that this program carries, for the public cloud."""
+        return _Shipped({}, release().says)
+
+    @classmethod
     def _read(cls, estate: Estate) -> ServiceTags:
         documents = [resource.body for resource in estate.seen(DOCUMENT)]
         lists = [cls.of_document(document) for document in documents if isinstance(document.get("values"), list)]
@@ -113,6 +130,8 @@ class ServiceTags:
         for tags in lists:
             for key, found in tags._prefixes.items():
                 prefixes[tags._names[key]] = tuple(dict.fromkeys((*prefixes.get(tags._names[key], ()), *found)))
+        if estate.is_likely and not lists and estate.snapshot.cloud.casefold() == _PUBLIC_CLOUD:
+            return cls.shipped()
         return cls(prefixes, ", ".join(sorted({tags.release for tags in lists})))
 
     def exact(self, name: str) -> AddressSet | None:
@@ -162,7 +181,7 @@ class ServiceTags:
         why = Unknown(
             f"the prefixes of service tag {name} are not at hand{where}{near};"
             " give a list of service tags with --service-tags FILE",
-            permission="Microsoft.Network/locations/serviceTags/read",
+            permission=LIST_TAGS,
         )
         holder = _holder(name)
         inside = self.internet if holder == INTERNET else None
@@ -172,6 +191,44 @@ class ServiceTags:
         within = exact if inside is None and exact is not None else self.internet.at_most
         within -= never_in_service_tags()
         return Symbol(name, AddressSet.none(), within, why, inside=inside, named=True, v4_named=_is_global(name))
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release of Microsoft's public list, with the prefixes of each tag by lower-case name."""
+
+    number: str
+    date: str
+    prefixes: Mapping[str, str]
+
+    @property
+    def says(self) -> str:
+        """The release in words."""
+        return f"release {self.number} of {self.date}"
+
+
+@cache
+def release() -> Release:
+    """The release that this program carries: its source, change number and date stand in the file."""
+    raw = files("auditor.facts").joinpath("service-tags.txt.gz").read_bytes()
+    head: dict[str, str] = {}
+    prefixes: dict[str, str] = {}
+    for line in gzip.decompress(raw).decode("ascii").splitlines():
+        key, _, rest = line.removeprefix("# ").partition(": ")
+        if line.startswith("#"):
+            head[key] = rest
+        else:
+            name, _, found = line.partition(" ")
+            prefixes[name.casefold()] = found
+    return Release(head["change number"], head["date"], prefixes)
+
+
+class _Shipped(ServiceTags):
+    """The tags of the release that this program carries, each read when it is asked for."""
+
+    def exact(self, name: str) -> AddressSet | None:
+        found = release().prefixes.get(name.casefold())
+        return None if found is None else AddressSet.of(*found.split())
 
 
 @once_an_estate

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from auditor.documents.peering import PeeringDocument
 from auditor.estate import Estate
 from auditor.model import Resource, Unknown
 from auditor.network.topology.gateway_connections import behind_gateways
@@ -41,7 +42,12 @@ def beyond(estate: Estate, network: Resource) -> Beyond:
     for peering in peerings_of(estate, network):
         if peering.allows(Flag.REMOTE_GATEWAYS):
             parts.extend(_from_peer(estate, peering, gaps))
-    return Beyond(tuple(parts), tuple(dict.fromkeys(gaps)))
+    # It is unlikely that a gateway of which nothing else is known draws traffic away from where it would go.
+    found = () if estate.is_likely else (replace(gap, unless=_ANNOUNCES.format(network.name)) for gap in gaps)
+    return Beyond(tuple(parts), tuple(dict.fromkeys(found)))
+
+
+_ANNOUNCES = "a gateway of {} or of a peer announces a route for it"
 
 
 def _from_peer(estate: Estate, peering: Peering, gaps: list[Unknown]) -> Iterator[Behind]:
@@ -50,7 +56,7 @@ def _from_peer(estate: Estate, peering: Peering, gaps: list[Unknown]) -> Iterato
         gaps.append(hub)
     elif hub.type != NETWORK:
         gaps.append(Unknown(f"{hub.name} is not a virtual network, and its routes are not in this snapshot"))
-    elif isinstance(peering.back, Resource) and peering.back.get("properties", Flag.GATEWAY_TRANSIT) is True:
+    elif isinstance(peering.back, Resource) and PeeringDocument(peering.back).gateway_transit.value:
         yield from _behind(estate, hub, gaps)
 
 

@@ -218,7 +218,7 @@ def _through(estate: Estate, document: Resource) -> Iterator[Part]:
     remote = estate.find(remote_id) if isinstance(remote_id, ArmId) else None
     if remote is not None:
         yield from _gateways(estate, remote)
-    elif isinstance(remote_id, ArmId):
+    elif isinstance(remote_id, ArmId) and not estate.is_likely:
         why = Unknown(f"what is connected to {remote_id.name}, whose gateway this network uses, is unread", absent=True)
         what = f"what is behind the gateway of {remote_id.name} ({remote_id.key})"
         yield Part(
@@ -228,6 +228,11 @@ def _through(estate: Estate, document: Resource) -> Iterator[Part]:
 
 def remote_space(estate: Estate, peering: Resource) -> Addresses:
     """The addresses on the other side of a peering, as synchronised; of some subnets where only those are peered."""
+    found = _remote_space(estate, peering)
+    return found & Addresses.known(IPV6) if PeeringDocument(peering).only_ipv6.value else found
+
+
+def _remote_space(estate: Estate, peering: Resource) -> Addresses:
     stated = prefixes_of(peering, ("properties", "remoteAddressSpace", "addressPrefixes")) or prefixes_of(
         peering, ("properties", "remoteVirtualNetworkAddressSpace", "addressPrefixes")
     )
@@ -235,8 +240,7 @@ def remote_space(estate: Estate, peering: Resource) -> Addresses:
     remote_id = peering.ref("properties", "remoteVirtualNetwork")
     subnets = document.remote_subnets.value
     if not document.whole_networks.value and remote_id is not None and subnets:
-        chosen = Addresses.union(_remote_subnet(estate, remote_id.child("subnets", name)) for name in subnets)
-        return chosen & Addresses.known(IPV6) if document.only_ipv6.value else chosen
+        return Addresses.union(_remote_subnet(estate, remote_id.child("subnets", name)) for name in subnets)
     if stated:
         return _known_or_unread(peering, f"the address space behind peering {peering.name}", stated)
     remote = estate.find(remote_id)
@@ -267,7 +271,7 @@ def _gateways(estate: Estate, network: Resource) -> Iterator[Part]:
         if addresses:
             text = f"what gateway {gateway.name} is connected to"
             yield Part(f"gateway {gateway.name}", _known_or_unread(gateway, text, addresses))
-        if gap is not None:
+        if gap is not None and not estate.is_likely:
             what = f"what is behind gateway {gateway.name} ({gateway.id.key})"
             yield Part(f"gateway {gateway.name}", unread(what, _unless_behind(gap, f"gateway {gateway.name}")))
 

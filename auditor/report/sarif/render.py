@@ -22,6 +22,7 @@ from auditor.report.digest import missing_sentence
 from auditor.report.json_ import json_text
 from auditor.report.sarif.notifications import NOTICES, notifications
 from auditor.report.sarif.rules import NOTHING_FOUND, level_of, nothing_found_rule, rule_entry, sentence
+from auditor.report.sarif.taxonomies import Taxonomies
 from auditor.text.sanitise import (
     address,
     borne,
@@ -82,6 +83,11 @@ class _Run:
         said = {finding.requirement for finding in (*self.result.findings, *self.shown)}
         return {id_: n for n, id_ in enumerate(id_ for id_ in self.result.requirements if id_ in said)}
 
+    @cached_property
+    def taxonomies(self) -> Taxonomies:
+        """The controls of frameworks that these rules support."""
+        return Taxonomies(self.context.controls, self.rules)
+
     @property
     def node(self) -> Node:
         return {
@@ -89,6 +95,7 @@ class _Run:
             "automationDetails": self._automation(),
             "columnKind": "unicodeCodePoints",
             "invocations": [self._invocation()],
+            **self.taxonomies.run_part(),
             "results": [
                 *([self._nothing_found()] if self.result.missing else []),
                 *(self._result(finding) for finding in self.shown),
@@ -116,6 +123,7 @@ class _Run:
         if link := address(self.result.baseline.source):
             driver["informationUri"] = link
         return driver | {
+            **self.taxonomies.driver_part(),
             "rules": [
                 *([nothing_found_rule()] if self.result.missing else []),
                 *(
@@ -125,6 +133,7 @@ class _Run:
                         self.result.baseline,
                         self.context.explanations.get(id_, ""),
                     )
+                    | self.taxonomies.rule_part(id_)
                     for id_ in self.rules
                 ),
             ],

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from auditor.documents.ai_account import AbusePenalty, Account, ContentPolicy
 from auditor.documents.defaults import setting
 from auditor.facts import load
 from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
@@ -17,8 +18,8 @@ from auditor.workload.content_filters import (
     Use,
     azures_own,
     azures_own_keeps_back,
+    is_row_for,
     keeps_back,
-    plain,
     policies_in_use,
     policy_of,
     system_policy,
@@ -118,21 +119,18 @@ def _fix(policy: Resource, terms: FilterTerms) -> str:
 
 def _stricter(policy: Resource, wanted: list[tuple[FilterTerms, str]]) -> list[Change]:
     """A policy of the customer's own with these filters as asked; Azure's own policies cannot be changed."""
-    if policy.text("properties", "type") == "systemmanaged" or azures_own(policy.name):
+    view = ContentPolicy(policy)
+    if view.is_azures_own or azures_own(policy.name):
         return []
-    rows = [row for _, row in policy.items("properties", "contentFilters")]
+    rows: list[Mapping[str, Any]] = [row.shown().value for row in view.filters.value]
     for terms, source in wanted:
         if keeps_back(policy, terms.filter, source, terms.threshold).holds is not True:
             row: dict[str, object] = {"name": terms.filter, "source": source, "enabled": True, "blocking": True}
             if terms.threshold:
                 row["severityThreshold"] = terms.threshold
-            rows = [r for r in rows if not _same_filter(r, terms.filter, source)] + [row]
+            rows = [r for r in rows if not is_row_for(r, terms.filter, source)] + [row]
     lost = f"prompts and answers that {policy.name} let pass are refused from then on"
     return [set_to(policy.id, "properties/contentFilters", rows, warning=lost)]
-
-
-def _same_filter(row: Mapping[str, Any], name: str, source: str) -> bool:
-    return plain(str(row.get("name"))) == plain(name) and str(row.get("source")).casefold() == source.casefold()
 
 
 class PolicyTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -267,9 +265,9 @@ class ExemptionTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def abuse_is_not_monitored(account: Resource, w: Workload, terms: ExemptionTerms) -> Answer:
     """Abuse monitoring is off for an account although no exemption is meant to exist.
 
-    What is read: the account's `capabilities`, and `abusePenalty`, which says that Azure limits the account because it
-    has seen abuse and is shown beside the answer. Microsoft marks an account whose exemption it has granted with
-    `ContentLogging` = false; other accounts do not have that capability.
+    What is read: the account's `capabilities`; `abusePenalty`, which says that Azure limits the account because it has
+    seen abuse, and `raiMonitorConfig`, where its own monitoring writes to, are shown beside the answer. Microsoft marks
+    an account whose exemption it has granted with `ContentLogging` = false; other accounts do not have that capability.
 
     Why it matters: abuse monitoring keeps prompts for people to review. Whether it is on or off is a decision about
     the data, and should be a known one.
@@ -282,22 +280,25 @@ def abuse_is_not_monitored(account: Resource, w: Workload, terms: ExemptionTerms
     References: article, "Content filtering and abuse monitoring";
     learn.microsoft.com/legal/cognitive-services/openai/data-privacy.
     """
-    evidence = account.at("properties", "capabilities")
-    penalty = account.shown("properties", "abusePenalty")
-    limited = (penalty,) if penalty.value else ()
-    if not isinstance(evidence.value, list):
+    view = Account(account)
+    capabilities, penalty = view.capabilities, view.abuse_penalty
+    seen = penalty.known if isinstance(penalty.known, AbusePenalty) else None
+    limited = (penalty.evidence,) if seen is not None else ()
+    # Where an account's own monitoring writes to is shown beside the answer: prompts go there.
+    limited += (view.monitor.evidence,) if view.monitor.evidence.value else ()
+    if isinstance(capabilities.known, Unknown):
         because = f"the capabilities of {account.name} are not in its document"
-        return unknown(account, Unknown(because, permission="Microsoft.CognitiveServices/accounts/read"), evidence)
-    for index, row in account.items("properties", "capabilities"):
-        if str(row.get("name")).casefold() == "contentlogging" and str(row.get("value")).casefold() == "false":
-            mark = account.at("properties", "capabilities", index)
+        unread = Unknown(because, permission="Microsoft.CognitiveServices/accounts/read")
+        return unknown(account, unread, capabilities.evidence)
+    for capability in capabilities.value:
+        if (capability.of.known, capability.value.known) == ("contentlogging", "false"):
+            mark = capability.shown()
             if terms.exemption:
                 return not_applicable(account, f"{account.name} is exempt: ContentLogging is false", mark)
             says = f"{account.name} is exempt from abuse monitoring: ContentLogging is false"
             return broken(account, says, mark, fix="ask Microsoft to withdraw the exemption of this account")
     says = f"{account.name} is not exempt from abuse monitoring"
-    if limited:
-        says += (
-            f", and Azure limits it for abuse: {account.text('properties', 'abusePenalty', 'action') or 'see there'}"
-        )
-    return holds(account, says, evidence, *limited)
+    if seen is not None:
+        action = seen.action.known
+        says += f", and Azure limits it for abuse: {action or 'see there'}"
+    return holds(account, says, capabilities.evidence, *limited)

@@ -11,16 +11,14 @@ from auditor.access.approved import AllowedRole, allowance, reasons
 from auditor.access.assignments import Assignment, Hold
 from auditor.access.effective import Access, access_of, seen_access_of
 from auditor.access.escalation import (
-    ASSIGN,
     Escalation,
     data_access,
     delegates_data,
     escalations_in,
-    may_host,
     works_below,
 )
 from auditor.access.grants import Holding
-from auditor.access.other_grants import unread_delegations
+from auditor.access.other_grants import ASSIGN, unread_delegations
 from auditor.access.role_table import (
     Excess,
     Held,
@@ -29,6 +27,8 @@ from auditor.access.role_table import (
     row_answer,
 )
 from auditor.access.scopes import group_of, kind_of
+from auditor.access.strangers import all_meant
+from auditor.documents.ml_workspace import OnlineEndpoint
 from auditor.estate.principals import YET_TO_BE_MADE
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
 from auditor.model.change import Change, delete
@@ -102,6 +102,9 @@ def role_is_not_held_as_stated(carrier: Resource, w: Workload, terms: RowTerms) 
         return not_applicable(carrier, f"there is no {terms.scope.replace('_', ' ')} to hold {terms.name} on")
     row = Row(terms.role.lower(), terms.name, scopes[0])
     found = identities_of(w.estate, carrier)
+    if not found and OnlineEndpoint.kind == carrier.type and OnlineEndpoint(carrier).on_kubernetes:
+        says = f"{carrier.name} is served by a Kubernetes cluster: its containers act with identities of the cluster"
+        return not_applicable(carrier, says, carrier.at("kind"))
     if not found:
         says = f"{carrier.name} has no managed identity that could hold {terms.name} at {kind_of(row.scope)}"
         return broken(carrier, says, carrier.at("identity", "type"), fix="give it an identity of its own first")
@@ -312,7 +315,7 @@ def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
     borne = []
     counted = Counter[str]()
     for assignment, doubt in access.covering(group):
-        if assignment.principal not in own:
+        if assignment.principal not in own and not all_meant(access, access.principal_of(assignment), own):
             counted[_how_held(access, assignment)] += 1
             if _how_held(access, assignment) == Hold.STANDING:
                 found = list(_other_verdict(w, group, assignment, doubt))
@@ -345,17 +348,22 @@ def _other_verdict(w: Workload, group: ArmId, assignment: Assignment, doubt: Unk
         yield unknown(group, role, *assignment.evidence, aspect=aspect)
         return
 
+    holdings = access.holdings_of(assignment.principal)
+
     def works(row: Escalation) -> bool:
-        hosted = not row.needs_host or may_host(access.holdings_of(assignment.principal))
-        return hosted and works_below(w.estate, row, group)
+        return row.is_of_use(holdings) and works_below(w.estate, row, group)
 
     name = access.role_name(assignment)
     taken, doubts = access.denying.taken(assignment.principal, group)
+    void = access.voids.below(group)
+    lost = taken | (void.rights if assignment.is_role_assignment else Rights())
     certain, narrowed = access.split(Holding(assignment, role, name), group)
-    operation = data_access(certain - taken, works)
+    operation = data_access(certain - lost, works)
     open_by_condition: Unknown | None = None
+    if operation is not None and data_access(certain - lost - void.perhaps, works) is None:
+        doubts = (*doubts, *([void.doubt] if void.doubt is not None else []))
     if operation is None:
-        operation, open_by_condition = _under_a_condition(w, assignment, narrowed - taken, works, group)
+        operation, open_by_condition = _under_a_condition(w, assignment, narrowed - lost, works, group)
     if operation is None:
         return
     says = f"{holder.label} holds {name} at {kind_of(assignment.scope)} and so reaches data: {operation}"
@@ -368,7 +376,7 @@ def _other_verdict(w: Workload, group: ArmId, assignment: Assignment, doubt: Unk
         yield unknown(group, gap, *assignment.evidence, aspect=aspect)
     else:
         witness = {"principal": holder.id, "action": operation, "scope": assignment.scope.text}
-        lost = f"whoever holds it loses it: {holder.label} holds {name} at {kind_of(assignment.scope)}"
+        warning = f"whoever holds it loses it: {holder.label} holds {name} at {kind_of(assignment.scope)}"
         yield broken(
             group,
             says,
@@ -376,7 +384,7 @@ def _other_verdict(w: Workload, group: ArmId, assignment: Assignment, doubt: Unk
             fix=_delete(assignment),
             aspect=aspect,
             witness=witness,
-            changes=_deleted(assignment, lost),
+            changes=_deleted(assignment, warning),
         )
 
 

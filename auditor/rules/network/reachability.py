@@ -149,7 +149,8 @@ def _beside_the_gateways(world: Reachability, site: Resource, w: Workload) -> Ve
         says = f"{site.name} can be reached past the gateway: {_told(other)}"
         return broken(site, says, *_evidence(other), witness=_witness(other), fix=_unpublish(other))
     gap = next((way.reaches for way in ways if isinstance(way.reaches, Unknown)), None)
-    gap = gap or next(iter(world.stations.unread_publishers), None)
+    if gap is None:
+        gap = next(iter(world.stations.unread_publishers), None)
     return unknown(site, gap) if gap is not None else None
 
 
@@ -171,8 +172,17 @@ def _within_sight(w: Workload) -> Iterator[Resource]:
     yield from world.targets if w.anchor is None else world.targets_in(w.groups, own)
 
 
-@decides(on=_within_sight, part="part that could be reached")
-def internet_reaches_more_than_the_chat(target: Resource, w: Workload, _terms: object) -> Answer:
+class SightTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What else may answer the Internet.
+
+    `telemetry`: whether Log Analytics and Application Insights may, which take logs and queries with a token.
+    """
+
+    telemetry: bool = False
+
+
+@decides(on=_within_sight, part="part that could be reached", terms=SightTerms)
+def internet_reaches_more_than_the_chat(target: Resource, w: Workload, terms: SightTerms) -> Answer:
     """Something besides the chat UI behind its gateway, and Bastion, can be reached from the Internet.
 
     What is read: for each subnet, interface, private endpoint, public address and service of the workload every way
@@ -183,9 +193,9 @@ def internet_reaches_more_than_the_chat(target: Resource, w: Workload, _terms: o
     found by scanners within minutes.
 
     What is wrong: a way exists that goes neither through the gateway nor through Bastion. The finding shows the hops,
-    the rules that let it pass, and one packet. Log Analytics and Application Insights take logs and queries with a
-    token over public endpoints, as the article leaves them. A kind of resource that is not known here, whose document
-    shows a public endpoint, an address or rules is unknown.
+    the rules that let it pass, and one packet. Where the baseline says so (`telemetry`), Log Analytics and Application
+    Insights may take logs and queries with a token over public endpoints, as the article leaves them. A kind of
+    resource that is not known here, whose document shows a public endpoint, an address or rules is unknown.
 
     How to put it right: close the way at its first hop: the public address, the rule, or the service's firewall.
 
@@ -198,7 +208,7 @@ def internet_reaches_more_than_the_chat(target: Resource, w: Workload, _terms: o
     # One way as it should be says nothing of the others.
     others = [o for o in world.ways(world.internet, target) if not _passes(o, (*w.gateways, *w.bastions))]
     open_way = next((other for other in others if other.reaches is True), None)
-    if open_way is not None and takes_telemetry(target.type):
+    if open_way is not None and terms.telemetry and takes_telemetry(target.type):
         says = f"{target.name} takes logs and queries from the Internet, with a token, as the architecture leaves it"
         return holds(target, says, *_evidence(open_way))
     if open_way is not None and target.type in FRONT_DOORS and _publishes_gateways_only(world, target, w):

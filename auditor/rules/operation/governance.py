@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from auditor.documents.defender_plan import PLAN, DefenderPlan
 from auditor.model import Resource, Unknown, Verdict
 from auditor.rules.data.key_control import Watcher, assigned_at, definition_of
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
@@ -15,7 +16,6 @@ from auditor.workload.owned import group_of
 from auditor.workload.parts import Workload
 
 _LOCK = "microsoft.authorization/locks"
-_PLAN = "microsoft.security/pricings"
 
 
 def _none(w: Workload) -> Iterable[Resource]:
@@ -69,7 +69,7 @@ def defender_does_not_watch(w: Workload, terms: PlanTerms) -> Iterator[Verdict]:
 
     What is wrong: a plan of the terms is on the free tier.
 
-    How to put it right: `az security pricing create --name <plan> --tier standard`.
+    How to put it right: `az security pricing create --name AI --tier Standard`.
 
     References: article, "Defender for Cloud"; learn.microsoft.com/azure/defender-for-cloud.
     """
@@ -77,16 +77,20 @@ def defender_does_not_watch(w: Workload, terms: PlanTerms) -> Iterator[Verdict]:
         yield not_applicable(None, "there is no workload, and so no subscription of one")
         return
     subscription = w.anchor.id.subscription
-    plans = {p.id.name.casefold(): p for p in w.estate.all(_PLAN) if p.id.subscription == subscription}
+    plans = {p.id.name.casefold(): DefenderPlan(p) for p in w.estate.all(PLAN) if p.id.subscription == subscription}
     for name in terms.plans:
         plan = plans.get(name.casefold())
-        tier = plan.at("properties", "pricingTier") if plan is not None else None
-        if plan is not None and tier is not None and str(tier.value).casefold() == terms.tier.casefold():
-            yield holds(plan, f"the plan {name} is on", tier, aspect=name)
-            continue
-        fix = f"az security pricing create --name {q(name)} --tier standard"
-        says = f"the plan {name} is {tier.value if tier is not None else 'not there'}"
-        yield broken(w.anchor, says, *([tier] if tier is not None else []), aspect=name, fix=fix)
+        if plan is None:
+            # Azure lists every plan that there is, those on the free tier too.
+            says = f"the subscription of {w.anchor.name} shows no plan {name} of Microsoft Defender for Cloud"
+            gap = Unknown(says, permission="Microsoft.Security/pricings/read", absent=True)
+            yield unknown(w.anchor, gap, aspect=name)
+        elif plan.tier.value == terms.tier.casefold():
+            yield holds(w.anchor, f"the plan {name} is on", plan.tier.evidence, aspect=name)
+        else:
+            fix = f"az security pricing create --name {q(name)} --tier Standard --subscription {q(subscription)}"
+            says = f"the plan {name} is {plan.tier.evidence.value}"
+            yield broken(w.anchor, says, plan.tier.evidence, aspect=name, fix=fix)
 
 
 class AssignedTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
+from auditor.documents.diagnostic_setting import SETTING, DiagnosticSetting
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
 from auditor.rules.changes import log_rows, log_store, logs_captured
 from auditor.rules.rule import broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.architecture import spoken_of
 from auditor.workload.diagnostics import (
-    SETTING,
     called,
     captured,
     destinations,
@@ -165,8 +165,9 @@ def _settings(w: Workload) -> tuple[Resource, ...]:
 def logs_go_nowhere(w: Workload, _terms: object) -> Iterator[Verdict]:
     """A diagnostic setting sends to something that does not exist.
 
-    What is read: `workspaceId`, `storageAccountId` and `eventHubAuthorizationRuleId` of every diagnostic setting of
-    the workload, and whether what they name exists. What lies in a subscription that was not read is unknown.
+    What is read: `workspaceId`, `storageAccountId`, `eventHubAuthorizationRuleId` and the older `serviceBusRuleId` of
+    every diagnostic setting of the workload, and whether what they name exists. What lies in a subscription that was
+    not read is unknown.
 
     Why it matters: Azure keeps a setting whose destination was deleted, shows it as before, and drops the logs.
 
@@ -198,11 +199,11 @@ def _sent(setting: Resource, w: Workload) -> Verdict:
     named = destinations(setting)
     fix = f"az monitor diagnostic-settings update --name {q(setting.name)} --resource {q(setting.id.extends)}"
     if not named:
-        if setting.get("properties", "marketplacePartnerId"):
-            partner = setting.at("properties", "marketplacePartnerId")
-            return unknown(setting, Unknown("whether a partner's solution exists is not read"), partner)
+        view = DiagnosticSetting(setting)
+        if view.partner.value is not None:
+            return unknown(setting, Unknown("whether a partner's solution exists is not read"), view.partner.evidence)
         says = f"{setting.name} of {described} names no destination"
-        return broken(setting, says, setting.at("properties", "workspaceId"), fix=fix)
+        return broken(setting, says, view.workspace.evidence, fix=fix)
     answers = [(destination, exists(w.estate, destination)) for destination in named]
     for destination, answer in answers:
         if answer is False:
