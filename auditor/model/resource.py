@@ -159,7 +159,7 @@ class Resource:
         return Evidence(self.place(*path), self.get(*path))
 
     def around(self, *path: str | int) -> Evidence:
-        """As `at`, for an object or a list whose parts are read one by one: what is odd inside is met by who reads it."""
+        """As `at`, for what is read part by part: what is odd inside is met by who reads that part."""
         odd = self.odd.above(self.place(*path).pointer) if self.odd is not None else None
         if odd is not None:
             raise NotKnown(odd)
