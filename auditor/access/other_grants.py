@@ -49,7 +49,9 @@ def other_grants(estate: Estate, roles: Roles) -> tuple[tuple[Assignment, ...], 
         except NotKnown as gap:
             unread.append(Unread(assignment.id.parent or assignment.id, gap.unknown))
     for account in estate.seen(_COSMOS):
-        unread += [Unread(account.id, g) for g in [estate.coverage.gap(SqlRoleAssignment.kind, account.id)] if g]
+        unread += [
+            Unread(account.id, g) for g in [estate.coverage.gap(SqlRoleAssignment.kind, account.id)] if g is not None
+        ]
     for registration in estate.seen(Registration.kind):
         try:
             found += _delegated(estate, Registration(registration), roles)
