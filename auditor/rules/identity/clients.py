@@ -196,8 +196,16 @@ def _reads_certificate(gateway: Resource, name: str, secret: Evidence, w: Worklo
     if vault is None:
         why = Unknown(f"the vault {host}, which holds certificate {name}, is not in this snapshot", absent=True)
         return unknown(gateway, why, secret, aspect=name)
-    (principal, *_others) = principals_of(w.estate, gateway).values()
-    return _may_read(gateway, principal, vault, names, w, terms)
+    carried = principals_of(w.estate, gateway)
+    answers = [_may_read(gateway, principal, vault, names, w, terms) for principal in carried.values()]
+    if len({answer.outcome for answer in answers}) > 1:
+        # A gateway takes one identity; a document with several does not say which of them it is.
+        several = ", ".join(sorted(identity.name for identity in carried))
+        why = Unknown(
+            f"{gateway.name} carries several identities ({several}), and not all of them may read {vault.name}"
+        )
+        return unknown(gateway, why, secret, aspect=vault.name)
+    return answers[0]
 
 
 class ClientTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
