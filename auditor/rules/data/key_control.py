@@ -12,6 +12,7 @@ from auditor.access.grants import Grant
 from auditor.access.other_grants import ASSIGN
 from auditor.access.scopes import Hierarchy
 from auditor.access.strangers import Ask, each_once, strangers, ways_to
+from auditor.documents.ai_account import Account
 from auditor.documents.defaults import az, az_set, setting
 from auditor.documents.policy_assignment import PolicyAssignment
 from auditor.model import ArmId, Resource, Unknown, Verdict
@@ -203,12 +204,7 @@ def _training_stores(w: Workload) -> tuple[Resource, ...]:
     accounts = _tuned_accounts(w)
     if not accounts:
         return ()
-    owned = [
-        target
-        for account in accounts
-        for index, _ in account.items("properties", "userOwnedStorage")
-        if (target := account.ref("properties", "userOwnedStorage", index, "resourceId")) is not None
-    ]
+    owned = {store.account.value for account in accounts for store in Account(account).owned_storage.value}
     found = tuple(s for s in w.estate.all(STORAGE) if s.id in owned)
     return found or storages_of(w)
 
