@@ -176,6 +176,10 @@ class Access:
                 doubt = covers if isinstance(covers, Unknown) else None
                 yield from ((assignment, doubt) for assignment in self._by_scope[place])
 
+    def cut_short_at(self, scope: ArmId) -> Unknown | None:
+        """Why exactly at a scope some role may be assigned that is not known."""
+        return next((unread.why for unread in self._unread if unread.place == scope and not unread.data), None)
+
     def unread_at(self, scope: ArmId) -> tuple[Unknown, ...]:
         """Why something may be given at a scope, or above it, that is not known to be."""
         return tuple(unread.why for unread in self._unread if unread.concerns(scope, below=False))

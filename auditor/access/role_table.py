@@ -63,6 +63,9 @@ def row_answer(access: Access, principal: str, row: Row) -> RowAnswer:
     for holding in own:
         if holding.assignment.hold is Hold.STANDING and not holding.conditional:
             return _stated(access, principal, row, holding)
+    cut_short = access.cut_short_at(row.scope)
+    if cut_short is not None:
+        return RowAnswer(Held.UNKNOWN, cut_short.because, unknown=cut_short)
     return _weakened(own) or _roundabout(access, row, here, holdings) or _absent(access, row, holdings)
 
 

@@ -33,6 +33,8 @@ class Strangers:
     found: list[tuple[Ask, Grant]] = field(default_factory=list)
     allowed: list[AllowedRole] = field(default_factory=list)
     gaps: dict[Unknown, None] = field(default_factory=dict)
+    cut_short: bool = False
+    """Whether something is given there that is not known, so that others may be beside those that are found."""
 
 
 def ways_to(resource: Resource, kinds: frozenset[str]) -> tuple[Ask, ...]:
@@ -53,7 +55,7 @@ def strangers(
     meant = frozenset(approved)
     allowed = tuple(besides)
     asked = tuple(asks)
-    result = Strangers()
+    result = Strangers(cut_short=bool(access.unread_at(place.id)))
     for ask in asked:
         answer = access.who_can(ask.operation, place.id, data=ask.data, below=True)
         # Who is in a group does not matter: one that may is a stranger as it stands. Nor does what is only eligible.

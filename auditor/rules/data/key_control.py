@@ -147,7 +147,7 @@ def strangers_may_read_the_keys(vault: Resource, w: Workload, terms: ReaderTerms
     yield from (_stranger(vault, ask, grant) for ask, grant in found)
     if more is not None:
         yield unknown(vault, more)
-    elif not found and answer.gaps:
+    elif answer.gaps and (answer.cut_short or not found):
         yield unknown(vault, next(iter(answer.gaps)))
     elif not found:
         says = f"only approved identities may read secrets of {vault.name}{reasons(answer.allowed)}"

@@ -264,7 +264,7 @@ def _by_role(account: Resource, w: Workload, terms: ClientTerms) -> Iterator[Ver
             yield _stranger(account, grant, ask.operation)
     if more is not None:
         yield unknown(account, more, aspect="roles")
-    elif not seen and answer.gaps:
+    elif answer.gaps and (answer.cut_short or not seen):
         yield unknown(account, next(iter(answer.gaps)), aspect="roles")
     elif not seen:
         says = f"only approved identities may list keys of {account.name} or call its models{reasons(answer.allowed)}"

@@ -352,9 +352,11 @@ def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
     yield from answers
     if more is not None:
         raise NotKnown(more)
-    unread = next(iter(access.unread_at(group)), None)
-    unread = unread_delegations(w.estate) if unread is None else unread
-    if not answers and unread is not None:
+    cut_short = next(iter(access.unread_at(group)), None)
+    unread = unread_delegations(w.estate)
+    if cut_short is not None:
+        yield unknown(group, cut_short)
+    elif not answers and unread is not None:
         yield unknown(group, unread)
     elif not answers:
         each = ", ".join(f"{number} {how}" for how, number in sorted(counted.items())) or "none"
