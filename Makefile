@@ -8,7 +8,7 @@ USABLE := $(VENV)/.usable
 READY  := $(VENV)/.ready
 LOCKS  := requirements
 
-.PHONY: audit test test-whole coverage test-oldest test-newest lint types floors docs docs-check check fix fuzz soak bench bench-record \
+.PHONY: audit test test-whole coverage test-oldest test-newest lint types floors docs docs-check site check fix fuzz soak bench bench-record \
   clean accept screenshots lock lock-newest
 
 audit: $(USABLE)           ## audit the reference deployment through the embedded stand-in
@@ -38,6 +38,9 @@ floors: $(READY)
 
 docs: $(READY)             ## write the generated pages again
 	$(BIN)/python docs/build.py
+
+site: $(READY)             ## the documentation as a site that needs no network, in out/site; every link is checked
+	$(BIN)/python docs/build_site.py
 
 accept: $(READY)           ## write the example reports again; look at the difference before you commit it
 	$(BIN)/python -m tests.goldens

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from auditor.access.assignments import Hold
 from auditor.access.effective import Access, access_of
-from auditor.access.escalation import Escalation, escalations, may_host
+from auditor.access.escalation import Escalation, escalations
 from auditor.access.grants import Answer, Grant, Holding
 from auditor.access.principals import IDENTITY, Principal, identities_stated
 from auditor.estate import Estate, Relation
@@ -89,9 +89,8 @@ def _steps(
 ) -> Iterator[Blow]:
     """What a principal can do, each thing once per target: who controls a scope need not be told what is in it."""
     controlled: list[ArmId] = []
-    hosted = may_host(holdings)
     for row in escalations():
-        if row.needs_host and not hosted:
+        if not row.is_of_use(holdings):
             continue
         done: set[ArmId] = set()
         for target, holding in _targets(estate, row, holdings):

@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 from auditor.model import ArmId
 from auditor.sets.operation_patterns import PatternError
-from auditor.sets.operation_set import NO_OPERATIONS, OperationSet
+from auditor.sets.operation_set import NO_OPERATIONS, OperationSet, Rights
 
 Attributes: TypeAlias = Mapping[str, tuple[str, ...]]
 """Values of attributes by `@source:name` in lower case: `@request:microsoft.authorization/roleassignments:...`."""
@@ -89,6 +89,16 @@ def decided(text: str, attributes: Attributes | None = None) -> Decided:
         return _TRUE
     node = _parsed(text)
     return _OPEN if node is None else _evaluate(node, attributes or {})
+
+
+def split(rights: Rights, texts: Iterable[str], attributes: Attributes | None = None) -> tuple[Rights, Rights]:
+    """What of some rights all of these conditions let through for certain, and what hangs on attributes not known."""
+    met, left = rights, rights
+    for text in filter(None, texts):
+        found = decided(text, attributes)
+        met = Rights(met.control & found.met, met.data & found.met)
+        left = Rights(left.control - found.failed, left.data - found.failed)
+    return met, left - met
 
 
 def attributes_of(place: ArmId) -> Attributes:

@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import NamedTuple
 
 from auditor.access.assignments import (
@@ -20,9 +20,10 @@ from auditor.access.assignments import (
     eligible,
     given,
     readable,
+    unnamed,
 )
-from auditor.access.conditions import Attributes, attributes_of, decided
-from auditor.access.deny_assignments import Denying, rights_of
+from auditor.access.conditions import Attributes, attributes_of, decided, split
+from auditor.access.deny_assignments import Denying
 from auditor.access.grants import (
     Effective,
     Grant,
@@ -31,12 +32,11 @@ from auditor.access.grants import (
     WhatCan,
     WhoCan,
 )
-from auditor.access.group_membership import may_have_members
 from auditor.access.known_operations import nearest, planes_of
-from auditor.access.other_grants import access_policies, delegated
+from auditor.access.other_grants import Unread, other_grants
 from auditor.access.principals import Directory, Principal
 from auditor.access.role_definitions import PermissionSet, Role, Roles
-from auditor.access.scopes import ROOT, Hierarchy, is_management_group
+from auditor.access.scopes import ROOT, Hierarchy, has_operation, is_asked_inside, is_management_group
 from auditor.access.void import Voids
 from auditor.estate import Estate
 from auditor.estate.kept import once_an_estate
@@ -63,7 +63,9 @@ class Access:
         self.scopes = Hierarchy(estate)
         self.denying = Denying(estate, self.directory)
         self.voids = Voids(estate)
-        others, self._unread = _read_others(estate, self.roles)
+        others, unread = other_grants(estate, self.roles)
+        cut_short = (Unread(place, why, data=False) for place, why in unnamed(estate))
+        self._unread = (*unread, *cut_short)
         self._given = (*(given(estate) if whole else readable(estate)), *others)
         self._tables: dict[ArmId, Attributes] = {}
         self._held: dict[str, _Held] = {}
@@ -116,7 +118,7 @@ class Access:
         if holder.kind in ("group", "foreigngroup"):
             # A group of another tenant has no identity of this one in it.
             return holder.kind == "group"
-        return not holder.kind and assignment.is_role_assignment and may_have_members(assignment)
+        return not holder.kind
 
     def principal(self, id_: str) -> Principal:
         """The principal of an object id, with what the snapshot or an assignment to it tells."""
@@ -124,8 +126,13 @@ class Access:
         return self.principal_of(assigned[0]) if assigned else self.directory.get(id_)
 
     def principal_of(self, assignment: Assignment) -> Principal:
-        """To whom something is assigned."""
-        return self.directory.get(assignment.principal, assignment.principal_kind, assignment.principal_name)
+        """To whom something is assigned. A type that it does not state may stand in another assignment."""
+        kind = assignment.principal_kind or self._stated_kinds.get(assignment.principal, "")
+        return self.directory.get(assignment.principal, kind, assignment.principal_name)
+
+    @cached_property
+    def _stated_kinds(self) -> dict[str, str]:
+        return {a.principal: a.principal_kind for a in self.assignments if a.principal_kind}
 
     def role_of(self, assignment: Assignment) -> Role | Unknown:
         """What an assignment gives, or why that is not known."""
@@ -149,6 +156,13 @@ class Access:
         for place in self._places[first : bisect_left(self._place_keys, scope.key + "0")]:
             yield from self._by_scope[place]
 
+    def _inside(self, scope: ArmId, action: str) -> Iterator[tuple[Assignment, Unknown | None]]:
+        """What is assigned inside a scope, where an operation can be done there; with the doubt, where it may not."""
+        for assignment in self.below(scope):
+            fits = has_operation(assignment.scope, action)
+            if fits is not False:
+                yield assignment, fits if isinstance(fits, Unknown) else None
+
     def covering(self, scope: ArmId) -> Iterator[tuple[Assignment, Unknown | None]]:
         """What is assigned at a scope or above it; with the doubt, where it is not known to be above."""
         chain = [scope]
@@ -161,6 +175,10 @@ class Access:
             if covers is not False:
                 doubt = covers if isinstance(covers, Unknown) else None
                 yield from ((assignment, doubt) for assignment in self._by_scope[place])
+
+    def unread_at(self, scope: ArmId) -> tuple[Unknown, ...]:
+        """Why something may be given at a scope, or above it, that is not known to be."""
+        return tuple(unread.why for unread in self._unread if unread.concerns(scope, below=False))
 
     # --- who can -------------------------------------------------------------------------------------------------
 
@@ -177,8 +195,8 @@ class Access:
         gaps: dict[Unknown, None] = {}
         if isinstance(self.eligible, Unknown):
             gaps[self.eligible] = None
-        gaps |= dict.fromkeys(self._unread)
-        inside = ((assignment, None) for assignment in self.below(scope)) if below else ()
+        gaps |= {u.why: None for u in self._unread if u.concerns(scope, below) and (True in planes or not u.data)}
+        inside = self._inside(scope, action) if below else ()
         for assignment, doubt in (*self.covering(scope), *inside):
             role = self.role_of(assignment)
             if isinstance(role, Unknown):
@@ -197,6 +215,7 @@ class Access:
                         doubt,
                         grants,
                         refused,
+                        inside=below and is_asked_inside(place, action),
                     )
         order = sorted(grants, key=_order)
         return WhoCan(action, scope, planes, tuple(order), tuple(refused), tuple(gaps), notes)
@@ -260,13 +279,19 @@ class Access:
     def _holders(
         self, assignment: Assignment, gaps: dict[Unknown, None]
     ) -> Iterator[tuple[Principal, tuple[Principal, ...]]]:
-        """To whom an assignment gives something: the principal itself, and who is in it where it is a group."""
+        """To whom an assignment gives something: the principal itself, and who is in it where it is a group.
+
+        What is assigned to a principal that was deleted stays, and nobody can use it (docs/azure/access.md, section 3).
+        """
         holder = self.principal_of(assignment)
+        if holder.deleted:
+            return
         yield holder, ()
         if self.may_have_members(assignment):
             gaps.update((gap, None) for gap in self.directory.unknown_members(holder.id))
             for member in self.directory.members(holder.id):
-                yield member, (holder,)
+                if not member.deleted:
+                    yield member, (holder,)
 
     def _after_denials(
         self,
@@ -275,11 +300,13 @@ class Access:
         doubt: Unknown | None,
         grants: list[Grant],
         refused: list[Refusal],
+        *,
+        inside: bool,
     ) -> None:
         """The firmest piece of one assignment that denials leave; where they leave none, the first that they stop."""
         stopped: list[Refusal] = []
         for grant in pieces:
-            left, denial, doubts = self._left(grant, place)
+            left, denial, doubts = self._left(grant, place, inside)
             if denial is not None:
                 stopped.append(Refusal(grant, denial))
                 continue
@@ -289,12 +316,14 @@ class Access:
             return
         refused.extend(stopped[:1])
 
-    def _left(self, grant: Grant, place: ArmId) -> tuple[OperationSet, Denial | None, tuple[Unknown, ...]]:
+    def _left(
+        self, grant: Grant, place: ArmId, inside: bool
+    ) -> tuple[OperationSet, Denial | None, tuple[Unknown, ...]]:
         """What denials leave of a grant, or the one that takes the last of it."""
-        certain, doubts = self.denying.stops(grant.principal.id, grant.allows, grant.data, place)
+        certain, doubts = self.denying.stops(grant.principal.id, grant.allows, grant.data, place, inside)
         left = grant.allows
         for denial in certain:
-            left = left - rights_of(denial).plane(grant.data)
+            left = left - self.denying.taken_at(denial, place).certain.plane(grant.data)
             if left.is_empty:
                 return left, denial, doubts
         return left, None, doubts
@@ -327,6 +356,7 @@ class Access:
             found = tuple(h for h in found if self._at(h.assignment, scope, below, gaps))
         if isinstance(self.eligible, Unknown):
             gaps[self.eligible] = None
+        gaps |= {u.why: None for u in self._unread if scope is None or u.concerns(scope, below)}
         return WhatCan(self.principal(principal), scope, found, tuple(gaps))
 
     def holdings_of(self, principal: str) -> tuple[Holding, ...]:
@@ -378,13 +408,10 @@ class Access:
         narrowed: list[Rights] = []
         assert not isinstance(holding.role, Unknown)
         for part in holding.role.sets:
-            met, left = part.rights, part.rights
-            for text in filter(None, (holding.assignment.condition, part.condition)):
-                found = decided(text, self._attributes(scope))
-                met = Rights(met.control & found.met, met.data & found.met)
-                left = Rights(left.control - found.failed, left.data - found.failed)
+            texts = (holding.assignment.condition, part.condition)
+            met, left = split(part.rights, texts, self._attributes(scope))
             certain.append(met)
-            narrowed.append(left - met)
+            narrowed.append(left)
         return Rights.union(certain), Rights.union(narrowed)
 
     def effective(self, principal: str, scope: ArmId) -> Effective:
@@ -429,18 +456,6 @@ def _order(grant: Grant) -> tuple[int, str, str, str, str]:
     rank = ("yes", "conditional", "eligible", "unknown").index(grant.answer.value)
     place = grant.assignment.scope.key
     return rank, grant.principal.label.lower(), grant.principal.id, place, grant.assignment.resource.id.key
-
-
-def _read_others(estate: Estate, roles: Roles) -> tuple[tuple[Assignment, ...], tuple[Unknown, ...]]:
-    """What gives rights beside role assignments, and why some of it may not be known."""
-    found: list[Assignment] = []
-    gaps: list[Unknown] = []
-    for read in (access_policies, partial(delegated, roles=roles)):
-        try:
-            found += read(estate)
-        except NotKnown as gap:
-            gaps.append(gap.unknown)
-    return tuple(found), tuple(gaps)
 
 
 @once_an_estate

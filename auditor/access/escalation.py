@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 from auditor.access.assignments import Assignment
 from auditor.access.conditions import decided
 from auditor.access.effective import Access, access_of
 from auditor.access.grants import Grant, Holding
 from auditor.access.known_operations import names
-from auditor.access.role_definitions import PermissionSet
+from auditor.access.other_grants import ASSIGN
+from auditor.access.role_definitions import PermissionSet, Role
 from auditor.documents.defaults import setting
 from auditor.estate import Estate
 from auditor.facts import load
 from auditor.model import ArmId, NotKnown, Resource, Unknown
-from auditor.sets.operation_set import OperationSet, Rights
+from auditor.sets.operation_set import NO_OPERATIONS, OperationSet, Rights
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,9 @@ class Escalation:
     """An operation and what it gives: `control`, `identity`, `code`, `keys`, ... (`rank` 0 is the worst).
 
     `on` is the lower-case type that it works on, `*` for any scope. `through` says whose identity is gained. `why`
-    ends the sentence "the principal ...". `void_if` is a property and the value that makes the operation worthless,
-    `void_for_roles` one that makes it worthless where a role is what grants it.
+    ends the sentence "the principal ...". `void_if` are properties, each with the value that makes the operation
+    worthless, `void_for_roles` one that makes it worthless where a role is what grants it. `needs` is what its holder
+    must hold besides to gain by it: `host`, `deployment` or `custom role`.
     """
 
     operation: str
@@ -35,9 +37,8 @@ class Escalation:
     rank: int
     data: bool = False
     through: str = ""
-    needs_host: bool = False
-    needs_deployment: bool = False
-    void_if: tuple[str, bool | str] | None = None
+    needs: str = ""
+    void_if: tuple[tuple[str, bool | str], ...] = ()
     void_for_roles: tuple[str, bool | str] | None = None
 
     def works_on(self, target: Resource | None, by_role: bool = False) -> bool:
@@ -45,8 +46,21 @@ class Escalation:
 
         With `by_role`, whether a role gives it: no role opens a vault that goes by access policies.
         """
-        voids = (self.void_if, self.void_for_roles if by_role else None)
-        return target is None or not any(_has(target, *void) for void in voids if void is not None)
+        roles = (self.void_for_roles,) if by_role and self.void_for_roles is not None else ()
+        return target is None or not any(_has(target, *void) for void in (*self.void_if, *roles))
+
+    def is_of_use(self, holdings: Iterable[Holding]) -> bool:
+        """Whether somebody who holds these gains by it.
+
+        An identity has to be put on something, and a template be deployed. Who changes a role definition gains where a
+        custom role is its own.
+        """
+        rights = (h.role.rights.control for h in holdings if not isinstance(h.role, Unknown))
+        if self.needs == "custom role":
+            held = (h for h in holdings if h.assignment.is_role_assignment and not isinstance(h.role, Unknown))
+            return any(not isinstance(h.role, Unknown) and h.role.custom for h in held)
+        wanted = {"host": host_writes(), "deployment": _DEPLOY}.get(self.needs)
+        return wanted is None or any(control.overlaps(wanted) for control in rights)
 
     @property
     def asked(self) -> OperationSet:
@@ -56,6 +70,8 @@ class Escalation:
 
 def _has(target: Resource, name: str, value: bool | str) -> bool:
     """Whether a setting is known to have a value; one that is not known keeps an operation in the answer."""
+    if name == "*":
+        return True
     try:
         return setting(target, "properties", name).is_one_of(str(value))
     except NotKnown:
@@ -76,9 +92,8 @@ def escalations() -> tuple[Escalation, ...]:
             rank[row["gives"]],
             row.get("data", False),
             row.get("through", ""),
-            row.get("needs") == "host",
-            row.get("needs") == "deployment",
-            tuple(row["void_if"]) if "void_if" in row else None,
+            row.get("needs", ""),
+            tuple((name, value) for name, value in row.get("void_if", ())),
             tuple(row["void_for_roles"]) if "void_for_roles" in row else None,
         )
         for row in facts["operations"]
@@ -86,7 +101,7 @@ def escalations() -> tuple[Escalation, ...]:
     return tuple(sorted(rows, key=lambda row: row.rank))
 
 
-_DEPLOY = "Microsoft.Resources/deployments/write"
+_DEPLOY = OperationSet.of(["Microsoft.Resources/deployments/write"])
 
 
 @cache
@@ -137,32 +152,27 @@ def worst_operation(rights: Rights) -> str | None:
     return None
 
 
-def _always(_row: Escalation) -> bool:
-    return True
-
-
-def data_access(rights: Rights, works: Callable[[Escalation], bool] = _always) -> str | None:
+def data_access(rights: Rights, works: Callable[[Escalation], bool] | None = None) -> str | None:
     """An operation by which these rights reach data, keys and secrets included; `None` where they do not.
 
     Taking over an identity or code that runs as one counts too; reading names and dates does not. `works` says whether
-    a row of the table gives anything where it is asked.
+    a row of the table gives anything to its holder where it is asked; without it, these rights are all that there is.
 
     A Reader's `*/read` also pulls images and reads a workspace's secret metadata (docs/azure/access.md, section 7);
     that is not counted here, or nobody could be a Reader.
     """
+    works = partial(_by_itself, rights) if works is None else works
     for row in _opens_data():
-        if row.needs_deployment and not rights.control.contains(_DEPLOY):
-            continue
         if rights.plane(row.data).contains(row.operation) and works(row):
             return row.operation
     void = OperationSet.of(row.operation for row in escalations() if row.data and not works(row))
     return ((rights.data & workload_data()) - _metadata() - void).witness(names(True))
 
 
-def ways_to(resource: Resource, kinds: frozenset[str]) -> tuple[Escalation, ...]:
-    """The rows of the table that by themselves give one of these on a resource, as it is set."""
-    rows = (r for r in escalations() if r.on == resource.type and r.gives in kinds and not r.needs_deployment)
-    return tuple(row for row in rows if row.works_on(resource))
+def _by_itself(rights: Rights, row: Escalation) -> bool:
+    """Whether these rights have all that a row of the table needs; that they are a custom role's is not supposed."""
+    wanted = {"host": host_writes(), "deployment": _DEPLOY, "custom role": NO_OPERATIONS}.get(row.needs)
+    return wanted is None or rights.control.overlaps(wanted)
 
 
 def works_below(estate: Estate, row: Escalation, scope: ArmId) -> bool:
@@ -171,18 +181,12 @@ def works_below(estate: Estate, row: Escalation, scope: ArmId) -> bool:
     return not targets or any(row.works_on(target, by_role=True) for target in targets)
 
 
-def may_host(holdings: Iterable[Holding]) -> bool:
-    """Whether one of these lets its holder make something that runs as an identity."""
-    return any(not isinstance(h.role, Unknown) and h.role.rights.control.overlaps(host_writes()) for h in holdings)
-
-
-ASSIGN = "Microsoft.Authorization/roleAssignments/write"
-"""The operation that assigns roles."""
 _REQUEST = "@request:microsoft.authorization/roleassignments:"
 
 
-def delegates_data(access: Access, assignment: Assignment, estate: Estate, scope: ArmId) -> bool | Unknown:
-    """Whether somebody who assigns roles under a condition can give data: to itself for certain, or perhaps to others.
+def delegates(access: Access, assignment: Assignment, reaches: Callable[[Role], bool]) -> bool | Unknown:
+    """Whether who assigns roles under a condition can give a role that reaches something: to itself for certain, or
+    perhaps to others that it acts as. `reaches` says whether a role does.
 
     Every role that is known is tried against the condition (learn.microsoft.com/azure/role-based-access-control/
     delegate-role-assignments-examples): one that it stops cannot be assigned, whatever else is not known.
@@ -200,10 +204,8 @@ def delegates_data(access: Access, assignment: Assignment, estate: Estate, scope
     for guid in access.roles.guids():
         asked = {f"{_REQUEST}roledefinitionid": (guid,)}
         free = [p for p in able if not any(decided(t, asked).failed.contains(ASSIGN) for t in texts(p))]
-        if not free:
-            continue
-        role = access.roles.get(guid)
-        if isinstance(role, Unknown) or data_access(role.rights, lambda row: works_below(estate, row, scope)) is None:
+        role = access.roles.get(guid) if free else None
+        if role is None or isinstance(role, Unknown) or not reaches(role):
             continue
         if any(all(decided(text, asked | own).met.contains(ASSIGN) for text in texts(part)) for part in free):
             return True
@@ -211,6 +213,16 @@ def delegates_data(access: Access, assignment: Assignment, estate: Estate, scope
     if others is None:
         return False
     return Unknown(f"whether its condition lets it assign {others} to somebody that it acts as is not known")
+
+
+def delegates_data(access: Access, assignment: Assignment, estate: Estate, scope: ArmId) -> bool | Unknown:
+    """Whether somebody who assigns roles under a condition can give data at a scope."""
+
+    def reaches(role: Role) -> bool:
+        rights = role.rights - access.voids.below(scope).rights
+        return data_access(rights, lambda row: _by_itself(rights, row) and works_below(estate, row, scope)) is not None
+
+    return delegates(access, assignment, reaches)
 
 
 @dataclass(frozen=True)
@@ -243,6 +255,8 @@ def who_reaches(
             by_role = row.void_for_roles is None or _has_target(estate, row, scope, by_role=True)
             for grant in answer.grants:
                 if grant.assignment.is_role_assignment and not by_role:
+                    continue
+                if not row.is_of_use(access.holdings_of(grant.principal.id) if row.needs else ()):
                     continue
                 key = (row.operation, grant.principal.id, grant.assignment.resource.id.key)
                 if grant.principal.id not in meant:

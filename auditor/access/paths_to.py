@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from auditor.access.blast_radius import becomes_by
 from auditor.access.effective import Access, access_of
-from auditor.access.escalation import Escalation, Reach, escalations, may_host, who_reaches
+from auditor.access.escalation import Escalation, Reach, escalations, who_reaches
 from auditor.access.grants import Answer, Grant
 from auditor.access.principals import Principal
 from auditor.estate import Estate
@@ -80,7 +80,7 @@ def paths_to(estate: Estate, place: ArmId) -> tuple[tuple[PathTo, ...], tuple[Un
 
 def _can_use(access: Access, row: Escalation, grant: Grant) -> bool:
     """Whether what a row says is worth something to its holder: putting an identity on what it may not make is not."""
-    return not row.needs_host or may_host(access.what_can(grant.principal.id).holdings)
+    return row.is_of_use(access.holdings_of(grant.principal.id) if row.needs else ())
 
 
 def _takeovers(estate: Estate) -> Mapping[str, list[tuple[Escalation, ArmId]]]:

@@ -27,9 +27,6 @@ from auditor.model import ArmId, Resource, Unknown
 DELEGATED = "delegated"
 """The kind of a principal of another tenant, to which Azure Lighthouse delegates."""
 
-EVERYONE = "00000000-0000-0000-0000-000000000000"
-"""The principal of a deny assignment that is meant for all (docs/azure/access.md, section 3)."""
-
 IDENTITY = "microsoft.managedidentity/userassignedidentities"
 _GRAPH = ("microsoft.graph/groups", "microsoft.graph/users", "microsoft.graph/serviceprincipals")
 MEMBERSHIP_RIGHT = "GroupMember.Read.All"
@@ -99,6 +96,10 @@ class Directory:
             self._add(Principal(_object_id(resource), kind, name, deleted=gone))
         self._add_identities(estate)
         self._members = {g: _ids(r, "members") for g, r in self._documents.items() if _ids(r, "members") is not None}
+        self._said_in: dict[str, set[str]] = defaultdict(set)
+        for id_, resource in self._documents.items():
+            for group in _ids(resource, "transitiveMemberOf") or ():
+                self._said_in[group].add(id_)
 
     def _add_identities(self, estate: Estate) -> None:
         carriers: dict[str, list[Resource]] = defaultdict(list)
@@ -174,7 +175,8 @@ class Directory:
             if inside is None:
                 gaps.append(self._unknown_members(current))
             kinds = {} if inside is None else _kinds(self._documents[current])
-            for member in sorted((inside or frozenset()) | self._asked.members.get(current, frozenset())):
+            told = self._asked.members.get(current, frozenset()) | self._said_in.get(current, set())
+            for member in sorted((inside or frozenset()) | told):
                 principal = self.get(member, kinds.get(member, ""))
                 found.setdefault(member, principal)
                 if principal.kind == "group":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from auditor.access.assignments import Assignment, Hold
-from auditor.access.deny_assignments import rights_of
+from auditor.access.deny_assignments import condition_of
 from auditor.access.effective import Access
 from auditor.access.escalation import worst_operation
 from auditor.access.grants import Holding
@@ -84,14 +84,17 @@ def _stated(access: Access, principal: str, row: Row, holding: Holding) -> RowAn
         if meant is False:
             continue
         gap = next((u for u in (holding.role, denial.sets, meant) if isinstance(u, Unknown)), None)
-        assert gap is not None or isinstance(holding.role, Role)
-        taken = rights_of(denial) & holding.role.rights if isinstance(holding.role, Role) else Rights()
-        if isinstance(holding.role, Role) and not isinstance(denial.sets, Unknown) and taken.is_empty:
-            continue
-        if gap is not None:
-            return RowAnswer(Held.UNKNOWN, gap.because, evidence, gap)
-        says = f"holds {row.name} at {kind_of(row.scope)}, but deny assignment {denial.name} takes {taken.show(3)} away"
-        return RowAnswer(Held.DENIED, says, (*evidence, denial.resource.at("properties", "scope")))
+        if isinstance(holding.role, Role) and not isinstance(denial.sets, Unknown):
+            at = access.denying.taken_at(denial, row.scope)
+            taken, perhaps = at.certain & holding.role.rights, at.perhaps & holding.role.rights
+            if taken.is_empty and perhaps.is_empty:
+                continue
+            if gap is None and not taken.is_empty:
+                says = f"holds {row.name} at {kind_of(row.scope)}, but deny assignment {denial.name}"
+                where = (*evidence, denial.resource.at("properties", "scope"))
+                return RowAnswer(Held.DENIED, f"{says} takes {taken.show(3)} away", where)
+        gap = condition_of(denial) if gap is None else gap
+        return RowAnswer(Held.UNKNOWN, gap.because, evidence, gap)
     return RowAnswer(Held.STATED, f"holds {row.name} at {kind_of(row.scope)}", evidence)
 
 

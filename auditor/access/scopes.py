@@ -39,6 +39,40 @@ def place_of(scope: ArmId, asked: ArmId) -> str:
     return f"{kind} {scope.name} in {kind_of(asked)}" if scope.type.count("/") > 1 else kind_of(scope)
 
 
+_CERTIFICATES = "microsoft.keyvault/vaults/certificates"
+_MIRRORED = ("microsoft.keyvault/", "microsoft.storage/")
+"""Providers whose operations are named after the types that they are asked of, down to the smallest."""
+
+
+def has_operation(place: ArmId, action: str) -> bool | Unknown:
+    """Whether something inside a resource can have an operation at all: a queue has none that reads blobs.
+
+    It is told of providers whose operations follow their types. Whether a role at a certificate opens the secret of
+    its name is stated nowhere (not confirmed).
+    """
+    asked = action.strip().casefold()
+    fixed = asked.partition("*")[0]
+    kind = place.type + "/"
+    if not kind.startswith(_MIRRORED) or not fixed.startswith(_MIRRORED) or fixed.startswith(kind):
+        return True
+    if "*" in asked and kind.startswith(fixed):
+        return True
+    if place.type == _CERTIFICATES and "/secrets/" in asked:
+        return Unknown(f"whether a role at certificate {place.name} opens what belongs to it is not documented")
+    return False
+
+
+def is_asked_inside(place: ArmId, action: str) -> bool:
+    """Whether an operation is asked of things inside a place too: reading secrets of a vault, but not writing it."""
+    if "/providers/" not in place.key or is_management_group(place):
+        return True
+    asked = action.strip().casefold()
+    if not asked.startswith(f"{place.type}/"):
+        return False
+    *below, verb = asked.removeprefix(f"{place.type}/").split("/")
+    return bool(below[:-1] if verb == "action" else below)
+
+
 def group_of(scope: ArmId) -> ArmId:
     """The resource group that a resource is in."""
     parts = scope.text.strip("/").split("/")

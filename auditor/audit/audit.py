@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from auditor.audit.beside import beside
+from auditor.audit.recognise import recognise
+from auditor.audit.retirements import retirements
 from auditor.audit.seen import seen_of
 from auditor.baseline import Baseline
 from auditor.estate import Estate, build_estate
 from auditor.model import (
     ArmId,
     AuditResult,
+    BaselineInfo,
     Finding,
     Level,
     NotKnown,
     Outcome,
+    Place,
     Requirement,
     SnapshotInfo,
     Verdict,
@@ -26,34 +31,15 @@ from auditor.model.fingerprint import fingerprint
 from auditor.network.topology.service_tags import DOCUMENT
 from auditor.rules import Rule, rules_by_name
 from auditor.services.paas_firewall import unjudged
-from auditor.snapshot import Snapshot, positions_of
+from auditor.snapshot import Snapshot, positions_of, sources_of
+from auditor.workload.architecture import Architecture
 from auditor.workload.parts import Workload, workloads
 from auditor.workload.pins import Pin, pins_of
-
-PARTS: Mapping[str, str] = {
-    "Machine Learning workspace": "workspaces",
-    "managed online endpoint": "online_endpoints",
-    "Azure OpenAI account": "openai",
-    "AI Search service": "searches",
-    "workspace storage": "storages",
-    "workspace key vault": "vaults",
-    "workspace registry": "registries",
-    "chat UI": "chat_uis",
-    "flow web app": "flow_sites",
-    "Application Gateway": "gateways",
-    "Azure Bastion": "bastions",
-    "jump box": "jump_boxes",
-    "virtual network": "networks",
-}
-"""What the reports call the parts of a workload, and how a workload answers them."""
 
 _LATER = "until deployed"
 
 _SHOWN = 10
 """How many notes of one kind a report tells; the rest is counted."""
-
-_ARCHITECTURE = ("Machine Learning workspace", "Azure OpenAI account", "AI Search service", "Application Gateway")
-"""Parts that only a deployment of this architecture has; without any of them there is nothing to check."""
 
 
 def audit(
@@ -70,21 +56,109 @@ def audit(
     outcome `error` on its requirement and does not stop the others.
     """
     estate = estate_of(snapshot, service_tags) if estate is None else estate
-    found = workloads(estate, pins_of(estate, pins))
-    empty = AuditResult(baseline.info, _about(snapshot), baseline.requirements, (), positions={})
+    described = baseline.architecture
+    found = workloads(estate, pins_of(estate, pins, described), described)
     if len(found) == 1 and _is_missing(found[0]):
-        missing, seen = seen_of(estate, PARTS)
-        return replace(empty, missing=missing, seen=seen)
-    index = rules_by_name()
-    findings = sorted(_findings(found, baseline, index), key=_order(baseline))
-    places = {evidence.place for finding in findings for evidence in finding.verdict.evidence}
+        missing, seen = seen_of(estate, described)
+        return replace(_empty(snapshot, baseline), missing=missing, seen=seen)
+    return _judged(snapshot, baseline, estate, [(w, "") for w in found])
+
+
+def audit_recognised(
+    snapshot: Snapshot,
+    known: Mapping[str, Architecture],
+    read: Callable[[str], Baseline],
+    service_tags: Mapping[str, Any] | None = None,
+    estate: Estate | None = None,
+) -> AuditResult:
+    """Check a snapshot, each of its workloads by the baseline whose architecture it is a deployment of.
+
+    `known` are architectures by the names of their baselines, the first of which is asked where none fits; `read` reads
+    one. Where workloads of several are there, ids and families of all but the first begin with the name of theirs.
+    """
+    estate = estate_of(snapshot, service_tags) if estate is None else estate
+    kinds, resembling = recognise(estate, known)
+    first = next(iter(known))
+    if not kinds:
+        result = audit(snapshot, read(first), (), service_tags, estate)
+        looked = ", ".join(f"a {a.parts[a.anchor].label} ({name})" for name, a in known.items())
+        none = f"no architecture was recognised: none of {looked} is here"
+        return replace(result, notes=(none, *resembling, *result.notes))
+    parts = [(each.name, _judged(snapshot, read(each.name), estate, each.found)) for each in kinds]
+    result = parts[0][1] if len(parts) == 1 else _together(parts, first)
+    judged = zip((made for _, made in parts), kinds, strict=True)
+    said = [f"{why} ({made.baseline.source})" for made, each in judged for _, why in each.found]
+    return replace(result, notes=(*said, *resembling, *result.notes))
+
+
+def _together(parts: Sequence[tuple[str, AuditResult]], first: str) -> AuditResult:
+    """One result of several: what is not of the first architecture says in its ids and families whose it is."""
+    made = [result if name == first else _prefixed(result, name) for name, result in parts]
+    notes = dict.fromkeys(note for result in made for note in result.notes)
+    info = BaselineInfo(
+        " and ".join(result.baseline.name for result in made),
+        ", ".join(result.baseline.version for result in made),
+        "; ".join(result.baseline.source for result in made),
+        made[0].baseline.path,
+        {prefix: title for result in made for prefix, title in result.baseline.families.items()},
+    )
     return replace(
-        empty,
+        made[0],
+        baseline=info,
+        requirements={id_: row for result in made for id_, row in result.requirements.items()},
+        findings=tuple(finding for result in made for finding in result.findings),
+        workloads=tuple(w for result in made for w in result.workloads),
+        not_implemented=tuple(id_ for result in made for id_ in result.not_implemented),
+        notes=tuple(notes),
+        retirements=tuple(dict.fromkeys(use for result in made for use in result.retirements)),
+        positions={place: at for result in made for place, at in result.positions.items()},
+        sources={place: at for result in made for place, at in result.sources.items()},
+    )
+
+
+def _prefixed(result: AuditResult, name: str) -> AuditResult:
+    def named(id_: str) -> str:
+        return f"{name}/{id_}"
+
+    rows = {named(i): replace(r, id=named(i), family=named(r.family)) for i, r in result.requirements.items()}
+    families = {named(prefix): f"{title} ({name})" for prefix, title in result.baseline.families.items()}
+    return replace(
+        result,
+        baseline=replace(result.baseline, families=families),
+        requirements=rows,
+        findings=tuple(_renamed(finding, named(finding.requirement)) for finding in result.findings),
+        not_implemented=tuple(named(id_) for id_ in result.not_implemented),
+    )
+
+
+def _renamed(finding: Finding, id_: str) -> Finding:
+    """The finding under another requirement's id, which makes it another alert."""
+    own = fingerprint(id_, finding.verdict.resource, finding.fingerprint)
+    return replace(finding, requirement=id_, fingerprint=own)
+
+
+def _empty(snapshot: Snapshot, baseline: Baseline) -> AuditResult:
+    return AuditResult(baseline.info, _about(snapshot), baseline.requirements, (), positions={})
+
+
+def _judged(
+    snapshot: Snapshot, baseline: Baseline, estate: Estate, found: Sequence[tuple[Workload, str]]
+) -> AuditResult:
+    """Every requirement of a baseline, asked of workloads that are of its architecture; by each, why it is."""
+    index = rules_by_name()
+    asked = tuple(w for w, _ in found)
+    findings = sorted(_findings(asked, baseline, index), key=_order(baseline))
+    places = {evidence.place for finding in findings for evidence in finding.verdict.evidence}
+    subjects = {Place(f.verdict.resource, "") for f in findings if f.verdict.resource is not None}
+    return replace(
+        _empty(snapshot, baseline),
         findings=tuple(findings),
-        workloads=tuple(_describe(w) for w in found),
+        workloads=tuple(replace(_describe(w), architecture=baseline.info.name, why=why) for w, why in found),
         not_implemented=tuple(_without_rule(baseline, index)),
-        notes=(*_left_out(baseline), *baseline.remarks, *_notes(found, estate)),
+        notes=(*_left_out(baseline), *baseline.remarks, *_notes(asked, estate)),
+        retirements=retirements(asked, estate),
         positions={p: (at.line, at.column) for p, at in positions_of(snapshot, places).items()},
+        sources=sources_of(snapshot, places | subjects),
     )
 
 
@@ -129,7 +203,7 @@ def _ask(rule: Rule, requirement: Requirement, baseline: Baseline, workload: Wor
     """All of a rule's verdicts; where it crashes, what it had found to be wrong, and how it crashed."""
     found: list[Verdict] = []
     try:
-        for verdict in rule.apply(workload, baseline.terms[requirement.id]):
+        for verdict in rule.apply(workload, baseline.terms[requirement.id], requirement.on):
             found.append(verdict)  # noqa: PERF402 - what comes before a crash is kept
         return tuple(found)
     except Exception as crash:
@@ -176,9 +250,9 @@ def _is_missing(workload: Workload) -> bool:
     """Whether not one of the parts that make this architecture is there."""
     if workload.anchor is not None:
         return False
-    for label in _ARCHITECTURE:
+    for name, part in workload.architecture.parts.items():
         try:
-            if getattr(workload, PARTS[label]):
+            if part.sign and workload.part(name):
                 return False
         except NotKnown:
             return False
@@ -187,9 +261,9 @@ def _is_missing(workload: Workload) -> bool:
 
 def _describe(workload: Workload) -> WorkloadInfo:
     parts: dict[str, tuple[str, ...]] = {}
-    for label, attribute in PARTS.items():
+    for label, name in workload.architecture.shown.items():
         try:
-            parts[label] = tuple(r.id.text for r in getattr(workload, attribute))
+            parts[label] = tuple(r.id.text for r in workload.part(name))
         except NotKnown:
             continue
     return WorkloadInfo(workload.name, workload.anchor.id.text if workload.anchor else "", parts)
@@ -207,17 +281,20 @@ def _notes(found: tuple[Workload, ...], estate: Estate) -> Iterator[str]:
     if len(estate.contradictions) > _SHOWN:
         yield f"{len(estate.contradictions) - _SHOWN} more documents contradict themselves in this way"
     yield from _not_judged(estate)
+    yield from beside(found, estate)
     for workload in found:
         if workload.anchor is not None and workload.anchor.kind == "hub":
             yield f"{workload.anchor.name} is a hub: it is judged, with its projects, as the workspace"
         try:
-            ambiguous = workload.networks and workload.subnets.ambiguous
+            spare = workload.architecture.spare
+            ambiguous = len(spare) > 1 and workload.networks and workload.subnets.ambiguous
         except NotKnown:
             continue
         if ambiguous:
             names = ", ".join(s.name for s in workload.subnets.all)
+            parts = f"{', '.join(spare[:-1])} and {spare[-1]}"
             yield (
-                "which subnet serves agents, training and scoring cannot be told by structure alone"
+                f"which subnet serves {parts} cannot be told by structure alone"
                 f" (subnets: {names}); pin them in the settings file"
             )
 

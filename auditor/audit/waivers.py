@@ -34,6 +34,23 @@ def _covers(waiver: Waiver, finding: Finding) -> bool:
     return waiver.covers(finding.requirement, finding.verdict.resource, finding.verdict.aspect)
 
 
+def _wide(waiver: Waiver, result: AuditResult) -> int:
+    """How many requirements a waiver takes out of the check, found or not: those that its pattern names, two or more.
+
+    What it leaves of them is next to nothing: whoever names a subscription in the place of a star waives as much.
+    """
+    named = set(waiver.wide(result.requirements))
+    of = [f for f in result.findings if f.requirement in named and f.outcome is not Outcome.NOT_APPLICABLE]
+    shared = {f.requirement for f in of}
+    if len(shared) < _SEVERAL or sum(_covers(waiver, finding) for finding in of) < _NEARLY_ALL * len(of):
+        return 0
+    return len(shared)
+
+
+_SEVERAL = 2
+_NEARLY_ALL = 0.9
+
+
 def _uses(result: AuditResult, waivers: Sequence[Waiver], today: date) -> Iterator[WaiverUse]:
     fails = [finding for finding in result.findings if finding.outcome is Outcome.FAIL]
     undecided = [finding for finding in result.findings if finding.outcome in (Outcome.UNKNOWN, Outcome.ERROR)]
@@ -45,5 +62,6 @@ def _uses(result: AuditResult, waivers: Sequence[Waiver], today: date) -> Iterat
             waiver.expired(today),
             open_,
             everything=waiver.everything(result.requirements),
+            wide=_wide(waiver, result),
             days=(waiver.expires - today).days,
         )

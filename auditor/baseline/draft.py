@@ -14,7 +14,7 @@ from auditor.yaml_tree.fields import (
     text,
 )
 from auditor.yaml_tree.mistakes import Mistakes
-from auditor.yaml_tree.nodes import Fields, Node, Scalar
+from auditor.yaml_tree.nodes import Fields, Items, Node, Scalar
 
 _STATED = ("level", "severity", "section", "statement", "decided_by")
 _CHANGED = ("level", "severity", "look_at", "terms", "disabled", "reason")
@@ -34,6 +34,7 @@ class Row:
     look_at: str
     terms: Fields | None
     rule: Scalar | None = None
+    on: tuple[Scalar, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class Draft:
     extends: Scalar | None = None
     families: dict[str, str] = field(default_factory=dict)
     tables: Node | None = None
+    architecture: Node | None = None
     rows: dict[str, Row] = field(default_factory=dict)
     overrides: list[Override] = field(default_factory=list)
 
@@ -74,9 +76,9 @@ def read_draft(root: Node, mistakes: Mistakes) -> Draft:
     """The words of a file; notes everything in it that a baseline cannot say."""
     extending = isinstance(root, Fields) and "extends" in root.pairs
     required = ("extends", "baseline") if extending else ("baseline", "families", "requirements")
-    optional = ("tables", "overrides") if extending else ("tables",)
+    optional = ("tables", "architecture", "overrides") if extending else ("tables", "architecture")
     top = fields_of(root, "the baseline", mistakes, required=required, optional=optional)
-    draft = Draft(root.path, tables=top.get("tables"))
+    draft = Draft(root.path, tables=top.get("tables"), architecture=top.get("architecture"))
     if extending and text(top["extends"], "`extends`", mistakes):
         draft.extends = top["extends"] if isinstance(top["extends"], Scalar) else None
     if "baseline" in top:
@@ -124,7 +126,7 @@ def _check_id(key: Scalar, families: Mapping[str, str], mistakes: Mistakes) -> N
 
 
 def _row(key: Scalar, node: Node, mistakes: Mistakes) -> Row:
-    found = fields_of(node, key.text, mistakes, required=_STATED, optional=("look_at", "terms", "rule"))
+    found = fields_of(node, key.text, mistakes, required=_STATED, optional=("look_at", "terms", "rule", "on"))
     words = {name: text(found.get(name), f"`{name}`", mistakes) for name in ("section", "statement", "decided_by")}
     look_at = text(found.get("look_at"), "`look_at`", mistakes)
     level = choice(found.get("level"), "`level`", Level, mistakes)
@@ -137,6 +139,7 @@ def _row(key: Scalar, node: Node, mistakes: Mistakes) -> Row:
         look_at=look_at,
         terms=_terms(found.get("terms"), key.text, mistakes),
         rule=_rule(found.get("rule"), mistakes),
+        on=_on(found.get("on"), mistakes),
         **words,
     )
 
@@ -168,6 +171,12 @@ def _rule(node: Node | None, mistakes: Mistakes) -> Scalar | None:
     """The name of the rule, at its place; `None` where the row names none."""
     named = text(node, "`rule`", mistakes)
     return node if named and isinstance(node, Scalar) else None
+
+
+def _on(node: Node | None, mistakes: Mistakes) -> tuple[Scalar, ...]:
+    """The parts that are the subjects, each at its place: one, or a list."""
+    named = node.items if isinstance(node, Items) else [] if node is None else [node]
+    return tuple(each for each in named if text(each, "`on`", mistakes) and isinstance(each, Scalar))
 
 
 def _terms(node: Node | None, id_: str, mistakes: Mistakes) -> Fields | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from auditor.baseline.architecture import architecture_of
 from auditor.baseline.draft import Draft, Override, Row, read_draft
 from auditor.baseline.extend import Merged, lay_over, merge
 from auditor.baseline.model import Baseline
@@ -16,6 +17,7 @@ from auditor.baseline.terms import TermsReader
 from auditor.model import AuditorError, BaselineInfo, Level, Requirement, Severity
 from auditor.rules import Rule, rules_by_name
 from auditor.shipped import shipped
+from auditor.workload.architecture import Architecture, speaking_of
 from auditor.yaml_tree.compose import compose, read_text, unreadable
 from auditor.yaml_tree.mistakes import Mistakes, meant, one_of
 from auditor.yaml_tree.nodes import Memo, Scalar, plain
@@ -51,11 +53,17 @@ def read_under(
     below = merge(drafts, mistakes)
     over = lay_over(below, overrides, mistakes)
     memo: Memo = {}
+    architecture = architecture_of(drafts, memo, mistakes)
+    if architecture is None:
+        return None
     named = _rules_of(over, rules_by_name() if rules is None else rules, mistakes)
-    terms = _typed_terms(over, named, memo, mistakes)
+    _check_subjects(over, named, architecture, mistakes)
+    with speaking_of(architecture):
+        terms = _typed_terms(over, named, memo, mistakes)
     if mistakes.found:
         return None
-    return _finish(replace(below, rows=over.rows), drafts, terms, named, memo), over
+    read = _finish(replace(below, rows=over.rows), drafts, terms, named, memo)
+    return replace(read, architecture=architecture), over
 
 
 def baseline_names() -> tuple[str, ...]:
@@ -119,6 +127,18 @@ def _rules_of(merged: Merged, rules: Mapping[str, Rule], mistakes: Mistakes) -> 
     return found
 
 
+def _check_subjects(merged: Merged, rules: Mapping[str, Rule], architecture: Architecture, mistakes: Mistakes) -> None:
+    """Note subjects that are no part, and subjects of a rule that judges the workload as a whole."""
+    for id_, row in merged.rows.items():
+        for named in row.on:
+            subnet = named.text.removeprefix("subnet:")
+            known = architecture.subnets if subnet != named.text else architecture.parts
+            if subnet not in known:
+                mistakes.at(named, f"`{subnet}` is no part of this architecture{meant(subnet, known)}")
+        if row.on and id_ in rules and not rules[id_].takes_subjects:
+            mistakes.at(row.on[0], f"the rule `{rules[id_].name}` has no subjects: it judges the workload as a whole")
+
+
 @cache
 def _named_by_default() -> Mapping[str, str]:
     """The rules that the shipped baseline names, by id: files of before baselines named rules know their rows by id."""
@@ -152,6 +172,7 @@ def _finish(
         stated={id_: plain(row.terms, memo) for id_, row in merged.rows.items() if row.terms is not None},
         tables=tables if isinstance(tables, dict) else {},
         extends=drafts[1].name if len(drafts) > 1 else "",
+        below=tuple(draft.name for draft in drafts[1:]),
         disabled=merged.disabled,
         overridden=merged.overridden,
     )
@@ -171,4 +192,5 @@ def _requirement(row: Row, rule: Rule | None) -> Requirement:
         column=key.column,
         decided_by=row.decided_by,
         rule=rule.name if rule is not None else "",
+        on=tuple(named.text for named in row.on),
     )

@@ -9,13 +9,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditor.collect.reads.question import Question
-from auditor.collect.reads.recipes import Recipe, absent_codes
+from auditor.collect.reads.recipes import Recipe, absent_codes, absent_only, always_registered
+from auditor.model import ArmId
 from auditor.snapshot import redact_text
 
 _ACTION = re.compile(r"perform action '([^']+)'", re.IGNORECASE)
 _VERSIONS = re.compile(r"supported (?:api-)?versions are '([^']*)'", re.IGNORECASE)
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})(-[a-z0-9.-]+)?", re.IGNORECASE)
 _GONE = frozenset({"resourcenotfound", "notfound", "parentresourcenotfound", "resourcegroupnotfound"})
+_NONE = frozenset({400, 403, 404, 409})
+"""Statuses with which Azure says that there is nothing of a kind."""
+_UNREGISTERED = "missingsubscriptionregistration"
 _STABLE = len("2024-01-01")
 LONGEST_MESSAGE = 600
 """Characters of Azure's message that are kept; some list every api-version there ever was."""
@@ -41,10 +45,21 @@ class Problem:
     code: str
     message: str
 
-    @property
-    def means_nothing_there(self) -> bool:
-        """Whether this answers a question with "none"."""
-        return self.code.casefold() in absent_codes() and not self.supported_versions
+    def means_nothing_there(self, question: Question) -> bool:
+        """Whether this answers a question with "none".
+
+        Not where that cannot be: a code that belongs to other providers, or comes with a status that it never has; a
+        provider that every subscription has, or that the resource in question is of.
+        """
+        code = self.code.casefold()
+        if code not in absent_codes() or self.supported_versions or self.status not in _NONE:
+            return False
+        provider = question.recipe.covers.partition("/")[0]
+        if code == _UNREGISTERED:
+            parent = ArmId(question.parent).type.partition("/")[0]
+            return self.status == 409 and provider not in always_registered() and provider != parent
+        only = absent_only().get(code)
+        return only is None or provider == only
 
     def means_gone(self, question: Question) -> bool:
         """Whether this may say that the resource in question was deleted after the list that showed it.
@@ -79,14 +94,22 @@ class Problem:
 def problem_of(status: int, body: bytes) -> Problem:
     """Read an error body; one that is not Resource Manager's is told by its status."""
     try:
-        parsed: Any = json.loads(body)
-    except ValueError:
+        parsed: Any = json.loads(body, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
         parsed = None
     stated = parsed.get("error", parsed) if isinstance(parsed, dict) else None
     if not isinstance(stated, dict):
         stated = {}
     code = str(stated.get("code") or stated.get("Code") or f"Http{status}")
     return Problem(status, code, str(stated.get("message") or stated.get("Message") or f"Azure answered {status}"))
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; one that gives a key twice, as a code of which another part reads the other, is none."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key comes twice")
+    return found
 
 
 def newest_between(oldest: str, newest: str, offered: Sequence[str]) -> str | None:

@@ -35,6 +35,8 @@ class Gathered:
         self._shown_to: dict[str, set[str]] = defaultdict(set)
         self._gone: dict[ArmId, None] = {}
         """What its own path denied although a list showed it."""
+        self._in_inventory: dict[ArmId, None] = {}
+        """What the inventory shows of types that have a list of their own."""
         self._collected_at = collected_at
 
     @property
@@ -71,6 +73,8 @@ class Gathered:
         found.reads, found._gone = list(self.reads), dict(self._gone)
         for denied in self.denied:
             found.settle(denied, None)
+        for left_out in self.left_out:
+            found.confirm(left_out, None)
         return found
 
     @property
@@ -100,6 +104,38 @@ class Gathered:
         self.note(Read(denied.text, "", 404, denied.type, denied.text, error=VANISHED, message=says))
         self.failed = sum(not read.answered for read in self.reads)
 
+    @property
+    def left_out(self) -> tuple[ArmId, ...]:
+        """What the inventory shows and the list of its type, which was answered, does not."""
+        answered = {(read.covers, ArmId(read.scope)) for read in self.reads if read.answered and not read.about}
+        return tuple(
+            id_
+            for id_ in self._in_inventory
+            if id_.key not in self._documents
+            and not any(id_.is_within(gone) for gone in self._gone)
+            and any(covers == id_.type and id_.is_within(scope) for covers, scope in answered)
+        )
+
+    def confirm(self, left_out: ArmId, inventory: Answer | None) -> None:
+        """Record what became of it: `inventory` is that one asked once more, `None` where it could not be.
+
+        The inventory lags behind: what it no longer shows was deleted. What it still shows, the list did not: it is
+        a failed read.
+        """
+        if inventory is not None and inventory.read.answered:
+            shown = {ArmId(document["id"]) for document in inventory.documents}
+            if left_out not in shown:
+                del self._in_inventory[left_out]
+                return
+        says = f"the inventory shows {left_out.text}, and the list of its type does not"
+        self.reads = [
+            replace(read, error=VANISHED, message=says)
+            if read.answered and read.covers == left_out.type and left_out.is_within(ArmId(read.scope))
+            else read
+            for read in self.reads
+        ]
+        self.failed = sum(not read.answered for read in self.reads)
+
     def _take_inventory(self, answer: Answer) -> None:
         """Keep of the inventory what nothing else reads; and let it vouch for the types that it alone lists."""
         found = Counter(ArmId(document["id"]).type for document in answer.documents)
@@ -107,6 +143,9 @@ class Gathered:
             if recipe.listed_by == answer.question.recipe.covers:
                 self.note(replace(answer.read, covers=recipe.covers, count=found[recipe.covers]))
         known = {recipe.covers for recipe in recipes()}
+        for document in answer.documents:
+            if ArmId(document["id"]).type in _LISTED:
+                self._in_inventory.setdefault(ArmId(document["id"]))
         self._keep((d for d in answer.documents if ArmId(d["id"]).type not in known), answer)
 
     def _keep(self, documents: Iterable[Document], answer: Answer) -> None:
@@ -176,6 +215,13 @@ def _without(read: Read, deleted: ArmId) -> Read:
     listed = read.covers == deleted.type and deleted.is_within(scope)
     return replace(read, count=max(0, read.count - 1)) if listed else read
 
+
+_LISTED = frozenset(
+    recipe.covers
+    for recipe in recipes()
+    if recipe.shape is Shape.LIST and not recipe.parents and recipe.where in (Where.SCOPE, Where.WHOLE_SUBSCRIPTION)
+)
+"""Types that have a list over each scope."""
 
 _TENANT = frozenset(recipe.covers for recipe in recipes() if recipe.where is Where.SEVERAL)
 """Types that are asked for once for all subscriptions."""

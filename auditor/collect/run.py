@@ -6,10 +6,13 @@ import importlib
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from azure.core.credentials import TokenCredential
 
+from auditor import __version__
+from auditor.collect.connection.credential import bearer
 from auditor.collect.connection.target import Target
 from auditor.collect.pacing.pool import Pool
 from auditor.collect.pacing.retry import Deadline
@@ -23,8 +26,9 @@ from auditor.collect.result import Gathered
 from auditor.collect.resume import Kept, kept_of
 from auditor.collect.session import Send, Session
 from auditor.collect.wire import Wire, interrupted
+from auditor.made_of import digest
 from auditor.model import AuditorError, ExitCode
-from auditor.snapshot import Snapshot
+from auditor.snapshot import Provenance, Snapshot
 
 CLIENTS = ("authorization", "cognitive", "machinelearning", "network", "resources", "search")
 """The modules of this room that hold a client each, by the name they have in the table of reads."""
@@ -96,6 +100,7 @@ def _run(
             "cloud": session.cloud.name,
             "resource_groups": tuple(sorted(earlier.resource_groups if earlier else target.resource_groups)),
         }
+        run.bearer = bearer(session.token)
         if kept and earlier:
             run.gathered = Gathered(kept.documents, kept.reads, earlier.collected_at)
         with ended_by_signals(deadline):
@@ -147,6 +152,8 @@ class _Run:
         self._open: dict[tuple[str, str], Question] = {}
         self.gathered = Gathered()
         self.origin: dict[str, object] = {}
+        self.bearer: dict[str, str] = {}
+        self._begun_at = _now()
 
     def go(
         self,
@@ -180,10 +187,19 @@ class _Run:
         self._give_up_the_rest()
 
     def _settle(self, ask: Callable[[Question], Answer] | None) -> None:
-        """Ask the lists again that showed what its own path denied: at the end, when there was time to be deleted."""
+        """Ask again whoever contradicts another: at the end, when there was time for something to be deleted.
+
+        That is the lists that showed what its own path denied, and the inventory that shows what no list did.
+        """
         for denied in self.gathered.denied:
             question = None if self._deadline.over else self._plan.list_of(denied)
             self.gathered.settle(denied, None if question is None or ask is None else ask(question))
+        again: dict[str, Answer | None] = {}
+        for left_out in self.gathered.left_out:
+            question = None if self._deadline.over else self._plan.inventory_of(left_out)
+            if question is not None and ask is not None and question.path not in again:
+                again[question.path] = ask(question)
+            self.gathered.confirm(left_out, again.get(question.path) if question is not None else None)
 
     def _keep_now_and_then(self) -> None:
         """Hand on what there is, once a minute: a run that is killed leaves that, and another can go on from it."""
@@ -193,16 +209,29 @@ class _Run:
         cut_off = interrupted()
         for question in self._open.values():
             found.note(question.failed(cut_off.status, cut_off.error, cut_off.message))
-        self._keep(found.together(self._scopes, **self.origin))
+        self._keep(self._told(found.together(self._scopes, **self.origin)))
         self._kept_at = time.monotonic()
 
     def together(self) -> Snapshot:
         """What was gathered, in its lasting order."""
-        return self.gathered.together(self._scopes, **self.origin)
+        return self._told(self.gathered.together(self._scopes, **self.origin))
 
     def apart(self) -> tuple[Snapshot, ...]:
         """The same, a snapshot for each subscription."""
-        return self.gathered.apart(self._scopes, **self.origin)
+        return tuple(map(self._told, self.gathered.apart(self._scopes, **self.origin)))
+
+    def _told(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot with who read it, with what and when."""
+        told = Provenance(
+            **self.bearer,
+            auditor=__version__,
+            auditor_sha256=digest(),
+            begun_at=self._begun_at,
+            ended_at=_now(),
+            documents=len(snapshot.documents),
+            reads=len(snapshot.reads),
+        )
+        return replace(snapshot, provenance=told)
 
     def _last(self) -> list[Question]:
         """What is worth to ask only when assignments and identities are known: who is in a group that holds a role."""
@@ -234,6 +263,10 @@ class _Run:
         cut_off = interrupted()
         for question in (*self._open.values(), *self._last()):
             self.gathered.note(question.failed(cut_off.status, cut_off.error, cut_off.message))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 _HEARTBEAT = 0.2

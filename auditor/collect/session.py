@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +15,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest, HttpResponse
 
 from auditor import __version__
+from auditor.collect.connection.bounds import Bounds
 from auditor.collect.connection.credential import Token, default_credential, sign_in
 from auditor.collect.connection.target import Target
 from auditor.collect.connection.transport import connections, trusted
@@ -25,12 +28,15 @@ from auditor.collect.pacing.retry import (
     RenewingAuthentication,
 )
 from auditor.collect.pacing.throttle import Calm
+from auditor.model import AuditorError
 
 Send = Callable[[HttpRequest], HttpResponse]
 """A client's own way to send a request through its pipeline."""
 
 CONNECT_SECONDS = 15
 READ_SECONDS = 60
+SIGN_IN_SECONDS = 180.0
+"""Seconds for all credentials of the chain together; one that has to ask a metadata service or `az` takes some 20."""
 
 
 class Session:
@@ -47,11 +53,37 @@ class Session:
         certificates = trusted(target.ca_file)
         make = default_credential(self.cloud, certificates) if credential is None else lambda: credential
         self.token = Token(make)
-        self._http = connections(certificates, target.concurrency * MOST, lambda: deadline.over)
+        self.bounds = Bounds()
+        self._http = connections(certificates, target.concurrency * MOST, lambda: deadline.over, self.bounds)
 
     def sign_in(self) -> None:
-        """Fetch the token that all clients will use. Raises `AuditorError` where no credential works."""
-        sign_in(self.token, self.cloud.scope)
+        """Fetch the token that all clients will use.
+
+        Raises `AuditorError` where no credential works, or none in time: the libraries that sign in wait for a host
+        that never answers for as long as it likes.
+        """
+        raised: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                sign_in(self.token, self.cloud.scope)
+            except BaseException as problem:  # handed to the thread that waits
+                raised.append(problem)
+
+        left = self.deadline.left
+        most = SIGN_IN_SECONDS if left is None else min(SIGN_IN_SECONDS, left)
+        worker = threading.Thread(target=work, daemon=True)
+        worker.start()
+        end = time.monotonic() + most
+        while worker.is_alive() and time.monotonic() < end:
+            worker.join(0.2)  # in short steps, so that Ctrl-C is heard
+        if raised:
+            raise raised[0]
+        if worker.is_alive():
+            raise AuditorError(
+                f"signing in took longer than {most:.0f} seconds",
+                tip="check the network, the proxy and AZURE_AUTHORITY_HOST, or give it more time: --timeout",
+            )
 
     def options(self) -> dict[str, Any]:
         """The keyword arguments that make an official client use this session."""

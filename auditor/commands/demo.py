@@ -15,8 +15,11 @@ import click
 
 from auditor.commands.options.audit import (
     AuditOptions,
+    Terms,
     audit_options,
     audited,
+    chained,
+    control_option,
     pictured,
     terms_of,
     warn,
@@ -26,12 +29,18 @@ from auditor.model import AuditResult, ExitCode
 from auditor.picture.model import Picture
 from auditor.snapshot import Snapshot
 
-DEPLOYED_AT = "2024-07-15T09:00:00Z"
-"""When the reference deployment stood as it is served; its youngest resource is three weeks older."""
+DEPLOYED_AT = {
+    "reference-implementation": "2024-07-15T09:00:00Z",
+    "foundry-reference-implementation": "2026-08-15T09:00:00Z",
+}
+"""When a deployment stood as it is served, where its world does not say so; its youngest resource is weeks older."""
 WORLDS = ("reference-implementation", "compliant")
+SERVED = {"openai-chat": "", "foundry-chat": "foundry-"}
+"""The architectures whose deployments come with the program, and how the names of their worlds begin."""
 
 
 @click.command()
+@click.argument("architecture", type=click.Choice(tuple(SERVED)), default="openai-chat")
 @click.option("--world", type=click.Choice(WORLDS), default=WORLDS[0], show_default=True, help="What is deployed.")
 @click.option(
     "--out",
@@ -41,21 +50,30 @@ WORLDS = ("reference-implementation", "compliant")
 @click.option("-v", "--verbose", is_flag=True, help="Show what passes too, with the evidence.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @audit_options
-def demo(world: str, out: Path | None, verbose: bool, quiet: bool, asked: AuditOptions) -> ExitCode:
-    """Audit the reference deployment: serve it as Azure would, collect it, check it.
+@control_option
+def demo(
+    architecture: str, world: str, out: Path | None, *, verbose: bool, quiet: bool, asked: AuditOptions
+) -> ExitCode:
+    """Audit a reference deployment of an ARCHITECTURE: serve it as Azure would, collect it, check it.
+
+    \b
+    auditor demo                          Microsoft's implementation of openai-chat, the article of 2024
+    auditor demo foundry-chat             that of foundry-chat, the article of today
+    auditor demo --world compliant        the same with everything put right that the article asks for
 
     A stand-in for Resource Manager and Entra ID runs on loopback, over TLS, for as long as this takes; the collection
     signs in there and reads it through Azure's own clients, as it would read a subscription. Nothing leaves the
     machine. Ends with 0 when the audit ran, whatever it found.
     """
     terms = terms_of(asked)
-    found = collected_from_standin(deployment(world), quiet)
-    if tell(found, world) is not ExitCode.HOLDS:
+    named = f"{SERVED[architecture]}{world}"
+    found = collected_from_standin(deployment(named), quiet)
+    if tell(found, named) is not ExitCode.HOLDS:
         return ExitCode.BROKEN
     if out is not None:
         found = kept(found, out / "snapshot.json")
-    result = audited(found, terms)
-    code = reported(result, out, verbose, partial(pictured, found, result, terms))
+    result = chained(found, audited(found, terms), terms)
+    code = reported(result, out, verbose, partial(pictured, found, result, terms), terms)
     warn(result, terms, quiet)
     return code
 
@@ -68,7 +86,7 @@ def deployment(world: str) -> Snapshot:
     return Snapshot(
         tuple(held["documents"]),
         (),
-        collected_at=held.get("collectedAt", DEPLOYED_AT),
+        collected_at=held.get("collectedAt") or DEPLOYED_AT[world],
         source="import",
         tenant=held["tenantId"],
         subscriptions=(held["subscriptionId"],),
@@ -103,7 +121,11 @@ def kept(found: Snapshot, path: Path) -> Snapshot:
 
 
 def reported(
-    result: AuditResult, out: Path | None, verbose: bool, picture: Callable[[], Picture] | None = None
+    result: AuditResult,
+    out: Path | None,
+    verbose: bool,
+    picture: Callable[[], Picture] | None = None,
+    terms: Terms | None = None,
 ) -> ExitCode:
     """Print the result, and write it as files where a folder is given. Only a crash of a rule counts here."""
     from auditor.commands.options.report import ReportOptions, Target, finish
@@ -112,7 +134,10 @@ def reported(
     if out is not None:
         files = {"json": "result.json", "sarif": "result.sarif", "html": "report.html"}
         targets += [Target(name, out / file) for name, file in files.items()]
-    code = finish(result, ReportOptions(tuple(targets), verbose=verbose), picture=picture)
+    options = ReportOptions(tuple(targets), verbose=verbose)
+    if terms is not None:
+        options = replace(options, controls=terms.controls, by_control=bool(terms.frameworks))
+    code = finish(result, options, picture=picture)
     return code if code is ExitCode.BROKEN else ExitCode.HOLDS
 
 

@@ -11,6 +11,7 @@ import yaml
 
 from auditor.baseline import DEFAULT, Baseline, read_baseline
 from auditor.commands.options.catalogue import Entry, entries
+from auditor.commands.options.frameworks import controls_for, framework_option
 from auditor.commands.options.output import (
     LEVEL_COLOURS,
     page_options,
@@ -19,6 +20,7 @@ from auditor.commands.options.output import (
     write_json,
     write_page,
 )
+from auditor.frameworks.model import Controls
 from auditor.model import AuditorError
 from auditor.shipped import shipped
 from auditor.text.sanitise import line, visible_lines
@@ -32,17 +34,23 @@ _INDENT = "  "
 @click.command()
 @click.argument("requirement", metavar="ID")
 @click.option("--baseline", default=DEFAULT, show_default=True, metavar="NAME|FILE", help="Whose requirement.")
+@framework_option
 @page_options
-def explain(requirement: str, baseline: str, format: str, output: Path | None) -> None:
-    """Explain one requirement: what it demands and where, what is read, why it matters, how to put it right."""
+def explain(requirement: str, baseline: str, framework: tuple[str, ...], format: str, output: Path | None) -> None:
+    """Explain one requirement: what it demands and where, what is read, why it matters, how to put it right.
+
+    Also which controls of frameworks it supports, and on what grounds.
+    """
     read = read_baseline(baseline)
     entry = _find(read, requirement)
+    controls = controls_for(read, framework)
     if format == "json":
         about = {"name": read.info.name, "version": read.info.version, "source": read.info.source}
         said = {"documentation": entry.doc or None, "terms": entry.terms, "cases": case_titles(entry.requirement.id)}
+        said |= _controls_json(entry.requirement.id, controls)
         write_json({"format": "auditor-rule/1", "baseline": about, **entry.as_json(), **said}, output)
     else:
-        write_page(_page(read, entry, page_width(output)), output)
+        write_page(_page(read, entry, controls, page_width(output)), output)
 
 
 def _find(baseline: Baseline, id_: str) -> Entry:
@@ -57,7 +65,22 @@ def _find(baseline: Baseline, id_: str) -> Entry:
     raise AuditorError(f"there is no requirement `{id_}`{meant(wanted, baseline.requirements, most=3)}", tip=tip)
 
 
-def _page(baseline: Baseline, entry: Entry, width: int) -> Iterator[str]:
+def _controls_json(id_: str, controls: Controls) -> dict[str, Any]:
+    """The controls by framework, which of them are whose word, and Azure's own policies about the same."""
+    support = controls.of(id_)
+    return {
+        "controls": support.controls,
+        "controls_by": support.by,
+        "controls_why": support.why,
+        "controls_from_policy": support.from_policy,
+        "policies": [
+            {"id": policy.id, "name": policy.name, "relation": policy.relation, "note": policy.note or None}
+            for policy in support.policies
+        ],
+    }
+
+
+def _page(baseline: Baseline, entry: Entry, controls: Controls, width: int) -> Iterator[str]:
     r = entry.requirement
     severity = click.style(r.severity, fg=LEVEL_COLOURS.get(r.severity))
     yield f"{click.style(r.id, bold=True)}  {r.level}, {severity}"
@@ -76,6 +99,7 @@ def _page(baseline: Baseline, entry: Entry, width: int) -> Iterator[str]:
     if entry.terms:
         yield from _chapter("Terms")
         yield from (f"{_INDENT}{row}" for row in terms_text(entry.terms, width - len(_INDENT)).splitlines())
+    yield from _controls(r.id, controls, width)
     titles = case_titles(r.id)
     if titles:
         yield from _chapter("Cases")
@@ -85,6 +109,37 @@ def _page(baseline: Baseline, entry: Entry, width: int) -> Iterator[str]:
             yield from (f"    {row}" for row in rest)
     yield from _chapter("Source")
     yield from wrapped(line(baseline.info.source), width, _INDENT)
+
+
+def _controls(id_: str, controls: Controls, width: int) -> Iterator[str]:
+    support = controls.of(id_)
+    yield from _chapter("Controls it supports")
+    yield from wrapped(_sentence(line(support.why, 400)), width, _INDENT)
+    for framework, ids in support.controls.items():
+        said = ", ".join(marked(controls, id_, framework, control) for control in ids)
+        first, *rest = wrapped(said, width - 24)
+        yield f"{_INDENT}{framework:22}{first}" if len(framework) < 22 else f"{_INDENT}{framework}  {first}"
+        yield from (f"{'':24}{row}" for row in rest)
+    if any(not controls.frameworks[framework].path for framework in support.controls):
+        yield from wrapped(
+            "Without a mark: judged by hand. *: as Azure's own policy initiative has it.", width, _INDENT
+        )
+    if support.policies:
+        yield from _chapter("Azure's policies about the same")
+        for policy in support.policies:
+            note = f" ({line(policy.note, 200)})" if policy.note else ""
+            first, *rest = wrapped(f"{policy.relation}: {line(policy.name, 200)}{note}", width - 4)
+            yield f"  - {first}"
+            yield from (f"    {row}" for row in rest)
+
+
+def marked(controls: Controls, requirement: str, framework: str, control: str) -> str:
+    """A control's id, with a mark where the mapping is Azure's and no judgement."""
+    return f"{line(control, 60)}*" if controls.basis(requirement, framework, control) == "policy" else line(control, 60)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 def _labelled(label: str, text: str, width: int) -> Iterator[str]:

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import click
 
+from auditor.commands.options.output import protect
 from auditor.model import AuditorError
 from auditor.snapshot import write_snapshot
 from auditor.snapshot.importing import Imported, gather
 from auditor.snapshot.importing.files import Input, inputs_of
 from auditor.snapshot.importing.gather import timestamp
+from auditor.snapshot.importing.templates import Target
 from auditor.snapshot.text import printable
 
 
@@ -45,21 +47,54 @@ class _Moment(click.ParamType[str]):
     type=_Moment(),
     help="When the resources were read (ISO 8601, UTC). Default: the time of the newest file.",
 )
-def import_(paths: tuple[str, ...], output: str, complete: bool, as_of: str | None) -> None:
+@click.option(
+    "--parameters",
+    multiple=True,
+    metavar="FILE",
+    help="Of templates: a file of parameters (JSON, or .bicepparam). Given twice, the later wins.",
+)
+@click.option("--subscription", default="", metavar="ID", help="Of templates: the subscription to deploy to, a GUID.")
+@click.option("--resource-group", default="", metavar="NAME", help="Of templates: the resource group to deploy to.")
+@click.option("--location", default="", metavar="REGION", help="Of templates: the region of the resource group.")
+@click.option("--management-group", default="", metavar="ID", help="Of templates: the management group to deploy to.")
+@click.option("--tenant", default="", metavar="ID", help="Of templates: the tenant, a GUID.")
+def import_(
+    paths: tuple[str, ...],
+    *,
+    output: str,
+    complete: bool,
+    as_of: str | None,
+    parameters: tuple[str, ...],
+    subscription: str,
+    resource_group: str,
+    location: str,
+    management_group: str,
+    tenant: str,
+) -> None:
     """Make a snapshot of JSON that az, Resource Manager or Resource Graph printed.
 
     PATH is a file, a folder of *.json, *.jsonl and *.ndjson files, or - for standard input. A file may hold a
     resource, a list, {"value": [...]}, a Resource Graph answer, {"documents": [...]}, a snapshot, the answer of
     what-if or `bicep snapshot`, several of these one after another, or one a line.
 
+    A template (main.json, azuredeploy.json) is expanded here, without Azure: say with the options below where it is
+    to be deployed, and give its parameters. A .bicep or .bicepparam file is compiled by the Bicep CLI that is
+    installed. `terraform show -json` of a plan or a state is taken, too.
+
     What could carry a secret is removed. Unless --complete is given, an absence proves nothing: a requirement that
     rests on one comes out as unknown.
     """
-    inputs = inputs_of(paths, leave_out=Path(output))
-    imported = gather(inputs, complete, as_of or "", _progress if sys.stderr.isatty() else None)
+    files = inputs_of(parameters) if parameters else []
+    known = {each.name for each in files}
+    inputs = [*(each for each in inputs_of(paths, leave_out=Path(output)) if each.name not in known), *files]
+    target = Target(
+        subscription, resource_group, location, management_group, tenant, tuple(each.name for each in files)
+    )
+    imported = gather(inputs, complete, as_of or "", _progress if sys.stderr.isatty() else None, target)
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", nl=False, err=True)
     _refuse_to_overwrite(inputs, output, imported)
+    protect(Path(output), snapshot=True)
     write_snapshot(imported.snapshot, output)
     from auditor.text.sanitise import visible
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from auditor.commands.gathering import powershell_script, shell_script
-from auditor.commands.options.output import write_json, write_page
+from auditor.commands.options.output import output_option, write_json, write_page
 from auditor.facts import load
 from auditor.model import AuditorError
 
@@ -33,12 +33,7 @@ _SCOPE = re.compile(
     help="Where the role may be assigned; a subscription's GUID will do.",
 )
 @click.option("--format", type=click.Choice(["json", "text", "sh", "powershell"]), default="json", show_default=True)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write to this file instead of standard output; it appears whole or not at all.",
-)
+@output_option
 def permissions(scopes: tuple[str, ...], format: str, output: Path | None) -> None:
     """Print the least custom role that the auditor needs: the reads it makes, no write, no secret.
 

@@ -12,6 +12,8 @@ from auditor.commands.options.audit import (
     AuditOptions,
     audit_options,
     audited,
+    chained,
+    control_option,
     pictured,
     settled,
     terms_of,
@@ -25,6 +27,7 @@ from auditor.commands.options.collection import (
     tell,
 )
 from auditor.commands.options.history import check_history, history_option, kept_in
+from auditor.commands.options.output import protect
 from auditor.commands.options.report import (
     ReportOptions,
     finish,
@@ -43,6 +46,7 @@ from auditor.model import AuditorError, ExitCode
     help="Keep the snapshot in this file; findings then cite its lines.",
 )
 @audit_options
+@control_option
 @max_waiver_days_option
 @history_option
 @report_options
@@ -68,6 +72,8 @@ def scan(
     report = settled(report, terms)
     if keep is not None and any(target.path == keep for target in report.targets):
         raise AuditorError(f"{keep}: the snapshot and a report would both go there", "name two files")
+    if keep is not None:
+        protect(keep, snapshot=True)
     inputs = (*terms.files, *(path for path in (keep, history) if path is not None))
     guard(report.targets, inputs)
     found = sealed(collected(target_of(arguments, terms.settings), report.quiet))
@@ -76,7 +82,7 @@ def scan(
         found = read_snapshot(keep)
     if not report.quiet:
         tell(found, str(keep or "scan"))
-    result = audited(found, terms, report.fail_on)
+    result = chained(found, audited(found, terms, report.fail_on), terms)
     code = finish(result, report, inputs, kept_in(history, result), partial(pictured, found, result, terms))
     warn(result, terms, report.quiet, report.fail_on)
     whole = found.complete and all(read.answered for read in found.reads)

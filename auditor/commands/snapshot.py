@@ -16,6 +16,7 @@ from auditor.commands.options.collection import (
     target_of,
     tell,
 )
+from auditor.commands.options.output import is_snapshot, protect
 from auditor.model import AuditorError, ExitCode
 
 if TYPE_CHECKING:
@@ -90,11 +91,19 @@ def _collected(output: Path, target: Target, quiet: bool, earlier: Snapshot | No
     """Collect into a file. While it lasts, what there is stands beside it: a run that is killed can be resumed."""
     from auditor.snapshot import write_snapshot
 
+    protect(output, snapshot=True)
     part = output.with_name(f"{output.name}.part")
+    _check_part(part)
     found = collected(target, quiet, earlier, lambda so_far: write_snapshot(so_far, part))
     code = _kept(found, output)
     part.unlink(missing_ok=True)
     return code
+
+
+def _check_part(part: Path) -> None:
+    """Refuse to keep what there is in the place of something else, or of what a link leads to."""
+    if part.is_symlink() or (part.exists() and not is_snapshot(part)):
+        raise AuditorError(f"{part}: is in the way: what was read so far is kept there", "move it, or name another -o")
 
 
 def _kept(found: Snapshot, path: Path) -> ExitCode:

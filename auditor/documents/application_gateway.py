@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
-from auditor.documents.view import View, flag, number, part, parts, reference, references, text, word
+from auditor.documents.view import View, flag, number, part, parts, reference, references, text, word, words
 from auditor.model import ArmId
 
 APPLICATION_GATEWAY = "microsoft.network/applicationgateways"
@@ -53,6 +53,7 @@ class TlsPolicy(View):
     type = word("policyType")
     policy = text("policyName")
     minimum = word("minProtocolVersion")
+    switched_off = words("disabledSslProtocols")
 
     @property
     def chosen_by_name(self) -> bool:
@@ -63,7 +64,16 @@ class TlsPolicy(View):
     @property
     def is_empty(self) -> bool:
         """Whether it says nothing, so that the default of the gateway is in force."""
-        return not any(self.states(key) for key in ("policyType", "policyName", "minProtocolVersion"))
+        return not self.by_switched_off and not any(
+            self.states(key) for key in ("policyType", "policyName", "minProtocolVersion")
+        )
+
+    @property
+    def by_switched_off(self) -> bool:
+        """Whether it names the versions that are off and nothing else, as gateways did before there were policies."""
+        return bool(self.shown("disabledSslProtocols").value) and not any(
+            self.states(key) for key in ("policyType", "policyName", "minProtocolVersion")
+        )
 
 
 class TlsProfile(View):
@@ -80,6 +90,14 @@ class Listener(View):
     front_port = reference("properties", "frontendPort")
     tls_profile = reference("properties", "sslProfile")
     firewall_policy = reference("properties", "firewallPolicy")
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The host names that it answers to, in lower case; none where it answers to every name."""
+        several = self.shown("properties", "hostNames").value
+        one = self.shown("properties", "hostName").value
+        listed = [*(several if isinstance(several, list) else ()), one]
+        return tuple(host.casefold() for host in listed if isinstance(host, str) and host)
 
     @property
     def is_layer_4(self) -> bool:
@@ -146,12 +164,33 @@ class OffGroup(View):
         return not self.shown("rules").value
 
 
+class Exclusion(View):
+    """A part of requests that the rules do not look at: every one of its kind where no selector is given."""
+
+    variable = word("matchVariable")
+    operator = word("selectorMatchOperator")
+    selector = text("selector")
+
+    @property
+    def every(self) -> bool:
+        """Whether it leaves out every part of this kind, whatever its name."""
+        return self.operator.known == "equalsany" or self.selector.known in ("", "*")
+
+
 class OwnFirewall(View):
     """The firewall settings that gateways had before there were policies. `mode` is `detection` or `prevention`."""
 
     enabled = flag("enabled")
     mode = word("firewallMode")
     switched_off = parts(OffGroup, "disabledRuleGroups")
+    checks_bodies = flag("requestBodyCheck")
+    exclusions = parts(Exclusion, "exclusions")
+
+
+class Certificate(View):
+    """A certificate of listeners: the URL of the vault's secret behind it, empty where it was given by itself."""
+
+    secret = text("properties", "keyVaultSecretId")
 
 
 class ApplicationGateway(View, kind=APPLICATION_GATEWAY):
@@ -170,6 +209,7 @@ class ApplicationGateway(View, kind=APPLICATION_GATEWAY):
     path_maps = parts(PathMap, "properties", "urlPathMaps")
     redirects = parts(Redirect, "properties", "redirectConfigurations")
     tls_profiles = parts(TlsProfile, "properties", "sslProfiles")
+    certificates = parts(Certificate, "properties", "sslCertificates")
     tls_policy = part(TlsPolicy, "properties", "sslPolicy")
     default_tls_policy = text("properties", "defaultPredefinedSslPolicy")
     firewall_policy = reference("properties", "firewallPolicy")

@@ -11,6 +11,7 @@ class Compute(View, kind=COMPUTE):
     """A compute instance or cluster; other kinds only name what is attached from elsewhere."""
 
     compute_type = word("properties", "computeType")
+    local_users_off = flag("properties", "disableLocalAuth")
     public_nodes = flag("properties", "properties", "enableNodePublicIp")
     subnet = reference("properties", "properties", "subnet")
     instance_ssh = word("properties", "properties", "sshSettings", "sshPublicAccess")

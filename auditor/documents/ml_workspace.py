@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from auditor.documents.view import View, reference, text, word
-from auditor.model import ArmId, Resource
+from collections.abc import Mapping
+
+from auditor.documents.view import Reading, View, number, part, reference, text, word
+from auditor.model import ArmId, Resource, Unknown
 
 WORKSPACE = "microsoft.machinelearningservices/workspaces"
 
@@ -12,6 +14,20 @@ class Workspace(View, kind=WORKSPACE):
     """A workspace of its own, a hub that keeps what its projects share, or one of those projects."""
 
     hub = reference("properties", "hubResourceId")
+    storage = reference("properties", "storageAccount")
+    vault = reference("properties", "keyVault")
+    registry = reference("properties", "containerRegistry")
+    insights = reference("properties", "applicationInsights")
+
+    def uses(self, prop: str) -> Reading[ArmId | None]:
+        """What it names as its own by a property: `storageAccount`, `keyVault`, `containerRegistry`, ..."""
+        by_name = {
+            "storageAccount": self.storage,
+            "keyVault": self.vault,
+            "containerRegistry": self.registry,
+            "applicationInsights": self.insights,
+        }
+        return by_name[prop]
 
     @property
     def sort(self) -> str:
@@ -23,11 +39,29 @@ class Workspace(View, kind=WORKSPACE):
         return self.sort == "project" and self.hub.known == hub
 
 
+class Shares(View):
+    """Percentages by deployment."""
+
+
 class OnlineEndpoint(View, kind=f"{WORKSPACE}/onlineendpoints"):
     """An endpoint on machines that Azure manages, or on a Kubernetes cluster of the customer's."""
 
     compute = text("properties", "compute")
     authentication = word("properties", "authMode")
+    scoring_uri = text("properties", "scoringUri")
+    _traffic = part(Shares, "properties", "traffic")
+
+    @property
+    def traffic(self) -> Mapping[str, int] | Unknown:
+        """By deployment in lower case: the percentage of requests that it takes; nothing where no traffic is set.
+
+        The traffic of an endpoint without deployments is an empty object (rest/api/azureml/online-endpoints/get).
+        """
+        stated = self._traffic.known
+        if isinstance(stated, Unknown):
+            return stated
+        shares = self._traffic.evidence.value or {}
+        return {str(name).casefold(): int(share) for name, share in shares.items() if isinstance(share, int | float)}
 
     @property
     def on_kubernetes(self) -> bool:
@@ -44,11 +78,23 @@ class OnlineDeployment(View, kind=f"{WORKSPACE}/onlineendpoints/deployments"):
     """What runs behind an online endpoint."""
 
     compute_type = word("properties", "endpointComputeType")
+    machine = text("properties", "instanceType")
+    scaling = word("properties", "scaleSettings", "scaleType")
+    fewest = number("properties", "scaleSettings", "minInstances")
+    most = number("properties", "scaleSettings", "maxInstances")
 
     @property
     def on_kubernetes(self) -> bool:
         """Whether a cluster of the customer's runs it."""
-        return KUBERNETES_TYPE in (self.compute_type.known, self.resource.kind)
+        return KUBERNETES_TYPE in (self.compute_type.known, self.resource.kind) or self.resource.kind in KUBERNETES
+
+    @property
+    def scales_itself(self) -> bool:
+        """Whether it adds and removes instances by its own settings, as only deployments on Kubernetes do.
+
+        learn.microsoft.com/azure/machine-learning/how-to-kubernetes-inference-routing-azureml-fe (autoscaling).
+        """
+        return self.on_kubernetes and self.scaling.known == "targetutilization"
 
 
 KUBERNETES_TYPE = "kubernetes"

@@ -32,8 +32,9 @@ class PrivateEndpoint(View, kind=ENDPOINT):
 
 
 class TargetSide(View):
-    """A connection as the target's own side states it."""
+    """A connection as the target's own side states it. The endpoint may be one of Azure's own, in no list of ours."""
 
+    endpoint = reference("properties", "privateEndpoint")
     state = word("properties", "privateLinkServiceConnectionState", "status")
     groups = texts("properties", "groupIds")
 

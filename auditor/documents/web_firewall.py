@@ -11,6 +11,7 @@ class Variable(View):
     """Which part of a request a condition looks at, such as `remoteaddr` or `requesturi`."""
 
     of = word("variableName")
+    selector = text("selector")
 
 
 class Condition(View):
@@ -75,6 +76,16 @@ class Exclusion(View):
     sets = parts(ExclusionSet, "exclusionManagedRuleSets")
 
 
+class SkippedRequests(View):
+    """Requests that managed rules do not look at, by address, URI or header. Without `sets` it holds for every rule."""
+
+    variable = word("matchVariable")
+    operator = word("valueMatchOperator")
+    selector = text("selector")
+    values = texts("values")
+    sets = parts(ExclusionSet, "exceptionManagedRuleSets")
+
+
 class PolicySettings(View):
     """Whether a policy acts, and how. `state` is `enabled` or `disabled`, `mode` `prevention` or `detection`."""
 
@@ -90,3 +101,4 @@ class WebFirewallPolicy(View, kind=WEB_FIREWALL_POLICY):
     custom_rules = parts(CustomRule, "properties", "customRules")
     rule_sets = parts(RuleSet, "properties", "managedRules", "managedRuleSets")
     exclusions = parts(Exclusion, "properties", "managedRules", "exclusions")
+    exceptions = parts(SkippedRequests, "properties", "managedRules", "exceptions")

@@ -69,8 +69,6 @@ class Estate:
         self.snapshot = snapshot
         self.kept: dict[object, object] = {}
         """What `once_an_estate` keeps; it goes when the estate goes."""
-        self.worked_out: dict[str, object] = {}
-        """What others keep about this estate, by a name of theirs; it goes when the estate goes."""
 
     @cached_property
     def as_seen(self) -> Estate:
@@ -84,8 +82,12 @@ class Estate:
         for name in (*kept, "edges", "contradictions", "coverage", "snapshot"):
             setattr(found, name, getattr(self, name))
         found.kept = {}
-        found.worked_out = {}
         return found
+
+    @cached_property
+    def subscriptions(self) -> frozenset[str]:
+        """The subscriptions that something of the estate is in, in lower case."""
+        return frozenset(resource.id.subscription for resource in self._resources.values())
 
     is_likely = False
     """Whether this is the likeliest case of an estate that was not read whole: see `as_likely`."""
@@ -102,7 +104,6 @@ class Estate:
             setattr(found, name, getattr(self, name))
         found.coverage = self.coverage.taken_for_whole()
         found.kept = {}
-        found.worked_out = {}
         return found
 
     # --- what there is -------------------------------------------------------------------------------------------

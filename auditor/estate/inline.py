@@ -17,6 +17,9 @@ SITES = ("microsoft.web/sites", "microsoft.web/sites/slots")
 """Types whose documents state their own `config/web` in part."""
 
 _INSIDE = ("properties", "siteConfig")
+_MIRRORED = ("publicNetworkAccess",)
+"""Settings of a site that its `config/web` repeats (learn.microsoft.com/azure/app-service/app-service-ip-restrictions:
+one switch, which both show)."""
 
 Gap = Callable[[ArmId], Unknown | None]
 """Why a child of this id could not be read, or would not be listed; `None` where it would be."""
@@ -29,17 +32,25 @@ def inline_in(parent: Resource, known: Mapping[ArmId, Resource], gap: Gap) -> It
     """
     if parent.type not in SITES:
         return
-    stated = parent.stated(*_INSIDE)
-    if not isinstance(stated, Mapping) or all(value is None for value in stated.values()):
-        return
     id_ = parent.id.child("config", "web")
     own = known.get(id_)
+    inside = parent.stated(*_INSIDE)
+    stated = {**_mirrored(parent, own), **(inside if isinstance(inside, Mapping) else {})}
+    if all(value is None for value in stated.values()):
+        return
     if own is not None and (parent.plan is None or own.plan is not None):
         return  # Azure's own answer says all, and what a plan deploys at `config/web` comes after its site
     why = gap(id_)
     if own is None and parent.plan is None and why is not None and why.read:
         return  # its own read was tried and failed, which says more
     yield _Stated(parent, id_, stated, own, why)
+
+
+def _mirrored(parent: Resource, own: Resource | None) -> Mapping[str, Any]:
+    """What a plan states of a site and its running configuration repeats: the repetition is older than the plan."""
+    if parent.plan is None or own is None or own.plan is not None:
+        return {}
+    return {name: parent.stated("properties", name) for name in _MIRRORED}
 
 
 class _Stated(Resource):
@@ -60,6 +71,8 @@ class _Stated(Resource):
         )
         object.__setattr__(self, "_own", frozenset(own))
         object.__setattr__(self, "_beneath", beneath)
+        inside = parent.stated(*_INSIDE)
+        object.__setattr__(self, "_inside", frozenset(inside if isinstance(inside, Mapping) else ()))
 
     def place(self, *path: str | int) -> Place:
         """As `Resource.place`, in the document that states the value: the site's, or that of what runs."""
@@ -67,6 +80,9 @@ class _Stated(Resource):
         beneath: Resource | None = self.__dict__["_beneath"]
         if beneath is not None and not (len(path) > 1 and path[0] == "properties" and path[1] in own):
             return beneath.place(*path)
+        inside: frozenset[str] = self.__dict__["_inside"]
+        if len(path) > 1 and path[1] in _MIRRORED and path[1] not in inside:
+            return super().place(*path)
         steps = (*_INSIDE, *path[1:]) if path[:1] == ("properties",) else path
         return super().place(*steps)
 

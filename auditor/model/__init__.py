@@ -6,7 +6,7 @@ from auditor.model.finding import Evidence, Finding, Outcome, Place, Verdict
 from auditor.model.read import Read
 from auditor.model.requirement import Level, Requirement, Severity
 from auditor.model.resource import JSON, Resource
-from auditor.model.result import AuditResult, BaselineInfo, SnapshotInfo, WorkloadInfo
+from auditor.model.result import AuditResult, BaselineInfo, Retirement, SnapshotInfo, WorkloadInfo
 from auditor.model.unknown import NotKnown, Unknown
 from auditor.model.waiver import Waiver, WaiverUse
 
@@ -26,6 +26,7 @@ __all__ = [
     "Read",
     "Requirement",
     "Resource",
+    "Retirement",
     "Severity",
     "SnapshotInfo",
     "Unknown",

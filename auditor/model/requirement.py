@@ -33,7 +33,8 @@ class Severity(StrEnum):
 class Requirement:
     """A requirement as its baseline states it. `look_at` tells a person what to check where no rule can decide.
 
-    `rule` names the rule that decides it, empty where a person does; `decided_by` names the properties that it reads;
+    `rule` names the rule that decides it, empty where a person does; `on` names the
+    parts that are its subjects where those are not the rule's own; `decided_by` names the properties that it reads;
     `line` and `column` are its place in the baseline's file.
     """
 
@@ -48,3 +49,4 @@ class Requirement:
     column: int = 0
     decided_by: str = ""
     rule: str = ""
+    on: tuple[str, ...] = ()

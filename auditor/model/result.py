@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from auditor.model.finding import Finding, Outcome, Place
+from auditor.model.arm_id import ArmId
+from auditor.model.chain import Chain, Cut
+from auditor.model.finding import Evidence, Finding, Outcome, Place
 from auditor.model.read import Read
 from auditor.model.requirement import Requirement
 from auditor.model.waiver import WaiverUse
@@ -43,11 +45,52 @@ class SnapshotInfo:
 
 @dataclass(frozen=True)
 class WorkloadInfo:
-    """One recognised workload: the id of its anchor (the workspace) and what plays which part."""
+    """One recognised workload: the id of its anchor and what plays which part.
+
+    `architecture` is the baseline that it is judged by, `why` the sentence that says so where the snapshot decided.
+    """
 
     name: str
     anchor: str
     parts: Mapping[str, tuple[str, ...]]
+    architecture: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Retirement:
+    """Something that Azure itself ends, and a resource that uses it.
+
+    `what` ends on the day `on` (ISO 8601); `over` says that this was past when the snapshot was taken. `then` is what
+    takes its place, `source` where Azure says so.
+    """
+
+    id: str
+    resource: ArmId
+    what: str
+    on: str
+    over: bool
+    then: str
+    source: str
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def says(self) -> str:
+        """The retirement in a sentence, without the resource."""
+        return f"Azure {'ended' if self.over else 'ends'} {self.what} on {self.on}; in its place: {self.then}"
+
+
+@dataclass(frozen=True)
+class ProofOf:
+    """What an audit of the estate with the changes of a cause came to.
+
+    `standing` is in the words of `auditor fix`; `closes` and `opens` are fingerprints.
+    """
+
+    standing: str
+    closes: tuple[str, ...] = ()
+    opens: tuple[str, ...] = ()
+    because: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,8 +100,12 @@ class AuditResult:
     `requirements` holds every row of the baseline, in its order; `not_implemented` those that no rule decides and no
     person is asked about. `missing` is set where no workload was recognised: the parts that were looked for and are not
     there; `seen` are the resources that the snapshot shows nevertheless, of kinds that the architecture has.
-    `positions` gives line and column of each cited place, where the snapshot came from a file. `waivers` says what
-    became of each waiver that was given; what somebody must look after among them stands in `notes` too.
+    `retirements` are uses of what Azure itself ends, which fail nothing.
+    `positions` gives line and column of each cited place, where the snapshot came from a file; `sources` gives file,
+    line and column where the template or Bicep file of a planned deployment states it. `waivers` says what
+    became of each waiver that was given; what somebody must look after among them stands in `notes` too. `chains` are
+    worked out where a report is made, with the `cut` that breaks them; `proofs` says by the id of a cause what a second
+    audit with its changes came to, where one was made.
     """
 
     baseline: BaselineInfo
@@ -72,6 +119,11 @@ class AuditResult:
     notes: tuple[str, ...] = ()
     positions: Mapping[Place, tuple[int, int]] = field(default_factory=dict)
     waivers: tuple[WaiverUse, ...] = ()
+    chains: tuple[Chain, ...] = ()
+    cut: Cut | None = None
+    proofs: Mapping[str, ProofOf] = field(default_factory=dict)
+    retirements: tuple[Retirement, ...] = ()
+    sources: Mapping[Place, tuple[str, int, int]] = field(default_factory=dict)
 
     @property
     def summary(self) -> Mapping[Outcome, int]:

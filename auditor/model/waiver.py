@@ -50,6 +50,10 @@ class Waiver:
         """Whether its last day is over."""
         return today > self.expires
 
+    def wide(self, requirements: Iterable[str]) -> tuple[str, ...]:
+        """The requirements that it covers where a pattern names several of them; none where it names one."""
+        return tuple(id_ for id_ in requirements if like(id_, self.requirement)) if "*" in self.requirement else ()
+
     def everything(self, requirements: Iterable[str]) -> bool:
         """Whether it covers all of these requirements on whatever resource: no decision about a finding."""
         wild = "*" in self.requirement and like(_ANY, self.resource) and like("\ufffd", self.aspect)
@@ -61,7 +65,8 @@ class WaiverUse:
     """What became of a waiver on the day of the audit: how many fails it `covers`, and whether its time is over.
 
     `undecided` are the findings that it speaks of and of which nobody knows whether they fail. `everything` says that
-    it covers every requirement on every resource, `days` how many days it goes on after the day of the audit.
+    it covers every requirement on every resource, `wide` how many requirements it takes nearly all findings of (0 for
+    fewer than two), `days` how many days it goes on after the day of the audit.
     """
 
     waiver: Waiver
@@ -69,6 +74,7 @@ class WaiverUse:
     expired: bool
     undecided: int = 0
     everything: bool = False
+    wide: int = 0
     days: int = 0
 
     @property
@@ -84,6 +90,8 @@ class WaiverUse:
         said = []
         if self.everything:
             said.append("every requirement on every resource is waived")
+        elif self.wide:
+            said.append(f"nearly all findings of {self.wide} requirements are waived by one pattern")
         if self.days > LONG:
             said.append(f"waived for {self.days:,} more days, which is more than a year")
         return "; ".join(said)

@@ -14,7 +14,7 @@ from auditor.report.context import (
     Repository,
 )
 
-Renderer = Callable[[AuditResult, Context], str]
+Renderer = Callable[[AuditResult, Context], str | bytes]
 
 
 class Format(NamedTuple):
@@ -26,7 +26,7 @@ class Format(NamedTuple):
 
 
 FORMATS: Mapping[str, Format] = {
-    "terminal": Format("terminal", (".txt",), "for a person at a terminal"),
+    "terminal": Format("terminal.render", (".txt",), "for a person at a terminal"),
     "json": Format("json_", (".json",), "everything, for programs"),
     "sarif": Format("sarif.render", (".sarif", ".sarif.json"), "for code scanning dashboards (SARIF 2.1.0)"),
     "html": Format("html", (".html", ".htm"), "one self-contained page"),
@@ -34,6 +34,11 @@ FORMATS: Mapping[str, Format] = {
     "markdown": Format("markdown", (".md",), "fits a pull request comment"),
     "csv": Format("csv_", (".csv",), "for spreadsheets"),
     "ocsf": Format("ocsf", (".ocsf.json", ".jsonl", ".ndjson"), "compliance findings for a SIEM (OCSF)"),
+    "xlsx": Format("xlsx", (".xlsx",), "a workbook with an action plan to fill in (needs the extra `xlsx`)"),
+    "oscal": Format("oscal.results", (".oscal.json",), "assessment results for compliance tools (OSCAL 1.1.3)"),
+    "azure-monitor": Format(
+        "azure_monitor", (".monitor.json",), "records for Azure Monitor's Logs Ingestion API (Log Analytics, Sentinel)"
+    ),
     "github": Format("github", (), "annotations of a GitHub Actions run"),
 }
 

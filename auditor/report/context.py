@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from auditor.model import AuditResult, Finding, Outcome
+from auditor.frameworks.model import Controls
+from auditor.model import AuditResult, Finding, Outcome, Place
 from auditor.report.gate import DEFAULT
+from auditor.report.narrow import Narrow
+from auditor.text.sanitise import line
 
 SARIF_EXTRAS = ("pass", "unknown", "waived", "not_applicable", "manual")
 """Outcomes that SARIF carries only when asked: code scanning shows every result as an open alert."""
@@ -71,17 +74,23 @@ class Spot(NamedTuple):
 class Context:
     """How a report is wanted.
 
-    `width` is in terminal cells, `fail_on` what makes the check fail. `explanations` are the rules' own documentation
-    (Markdown) by requirement id.
+    At a terminal `every` asks for all problems and not only for what fits a screen, `verbose` for what passes too,
+    with the evidence, `narrow` for some findings, `quiet` for the verdict alone. `width` is in terminal cells,
+    `fail_on` what makes the check fail. `explanations` are the rules' own documentation (Markdown) by requirement id.
     `as_of` is the date of the audit, ISO 8601, for formats that must state a time where the snapshot has none.
     `picture` and `trend` are SVG for the page, of the estate and of earlier audits: whoever makes them escapes what
     they show and uses attributes and the page's classes only, since its policy lets no style of their own through.
     `picture_words` is the same picture in words, headings and sentences under each; `trend_words` is the trend's.
+    `controls` are the frameworks that the report speaks of; `by_control` is set where they were asked for by name, so
+    that forms with little room tell of each of their controls.
     """
 
     width: int = 120
     color: bool = False
     verbose: bool = False
+    every: bool = False
+    quiet: bool = False
+    narrow: Narrow = field(default_factory=Narrow)
     fail_on: str = DEFAULT
     sarif_include: frozenset[str] = frozenset()
     repository: Repository = field(default_factory=Repository)
@@ -92,14 +101,19 @@ class Context:
     picture_words: tuple[tuple[str, tuple[str, ...]], ...] = ()
     trend: str = ""
     trend_words: str = ""
+    controls: Controls = field(default_factory=Controls)
+    by_control: bool = False
 
 
 def spot(finding: Finding, result: AuditResult, repository: Repository) -> Spot:
     """Where in the repository a finding is best shown.
 
-    The deciding value in the snapshot, if the snapshot is there; else the file the user named; else what the
-    baseline requires.
+    The line of the template or Bicep file that states the deciding value, or else the resource; the deciding value in
+    the snapshot, if the snapshot is there; else the file the user named; else what the baseline requires.
     """
+    for at in sources_of_finding(finding, result):
+        if _is_below(at[0]):
+            return Spot(*at)
     if repository.snapshot:
         for evidence in finding.verdict.evidence:
             if evidence.place in result.positions:
@@ -108,6 +122,24 @@ def spot(finding: Finding, result: AuditResult, repository: Repository) -> Spot:
         return Spot(repository.anchor, 1, 1)
     requirement = result.requirements[finding.requirement]
     return Spot(repository.baseline, max(requirement.line, 1), max(requirement.column, 1))
+
+
+def sources_of_finding(finding: Finding, result: AuditResult) -> Iterator[tuple[str, int, int]]:
+    """Where the source of a planned deployment states what decided, and then the resource itself."""
+    places = [evidence.place for evidence in finding.verdict.evidence]
+    if finding.verdict.resource is not None:
+        places.append(Place(finding.verdict.resource, ""))
+    return (result.sources[place] for place in places if place in result.sources)
+
+
+def source_text(at: tuple[str, int, int]) -> str:
+    """`main.json:12:5`, harmless to print."""
+    return f"{line(at[0], 200)}:{at[1]}:{at[2]}"
+
+
+def _is_below(path: str) -> bool:
+    """Whether a path leads into the folder that one is in: a report names no other."""
+    return not path.startswith(("/", "~")) and ".." not in path.split("/") and ":" not in path
 
 
 def is_problem(finding: Finding) -> bool:

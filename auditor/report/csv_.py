@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from auditor.frameworks.model import Controls
 from auditor.model import AuditResult, Finding, WaiverUse
 from auditor.report.context import Context
 from auditor.text.sanitise import (
@@ -47,19 +48,25 @@ _MAX_CELL = 8000
 
 
 def render(result: AuditResult, context: Context | None = None) -> str:
-    """A header line, one line a finding in the baseline's order, one a waiver to look after; RFC 4180, all quoted."""
+    """A header line, one line a finding in the baseline's order, one a waiver to look after; RFC 4180, all quoted.
+
+    After the columns that every file has comes one for each framework, with the ids of controls.
+    """
+    controls = (context or Context()).controls
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
+    writer.writerow([*COLUMNS, *(_cell(id_) for id_ in controls.frameworks)])
     for finding in result.findings:
-        writer.writerow([_cell(text) for text in _row(finding, result)])
+        writer.writerow([_cell(text) for text in row_of(finding, result, controls)])
     for use in result.waivers:
         if use.problem:
-            writer.writerow([_cell(_note(use).get(column, "")) for column in COLUMNS])
+            nothing = [""] * len(controls.frameworks)
+            writer.writerow([*(_cell(_note(use).get(column, "")) for column in COLUMNS), *nothing])
     return out.getvalue()
 
 
-def _row(finding: Finding, result: AuditResult) -> tuple[str, ...]:
+def row_of(finding: Finding, result: AuditResult, controls: Controls) -> tuple[str, ...]:
+    """The cells of a finding, as they are: `COLUMNS`, then one for each framework."""
     verdict = finding.verdict
     requirement = result.requirements[finding.requirement]
     waiver = finding.waiver
@@ -82,7 +89,14 @@ def _row(finding: Finding, result: AuditResult) -> tuple[str, ...]:
         finding.fingerprint,
         *((waiver.owner, waiver.reason, waiver.expires.isoformat()) if waiver is not None else ("", "", "")),
         "yes" if finding.until_deployed else "",
+        *_supported(finding.requirement, controls),
     )
+
+
+def _supported(requirement: str, controls: Controls) -> Iterator[str]:
+    """A cell for each framework: the controls of it that a requirement supports."""
+    found = controls.of(requirement).controls
+    yield from (", ".join(found.get(framework, ())) for framework in controls.frameworks)
 
 
 def _note(use: WaiverUse) -> Mapping[str, str]:

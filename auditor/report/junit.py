@@ -71,6 +71,7 @@ def _case(finding: Finding, result: AuditResult, context: Context) -> ET.Element
     if at.path:
         case.set("file", line(at.path, 300))
         case.set("line", str(at.line))
+    _properties(case, finding, context)
     kind = f"{finding.level} {finding.severity}"
     if counts(finding, context.fail_on):
         child = ET.SubElement(case, "failure", message=line(verdict.message), type=kind)
@@ -84,6 +85,17 @@ def _case(finding: Finding, result: AuditResult, context: Context) -> ET.Element
     elif finding.outcome in _SKIPPED:
         ET.SubElement(case, "skipped", message=f"{OUTCOME_WORDS[finding.outcome]}: {_why(finding)}")
     return case
+
+
+def _properties(case: ET.Element, finding: Finding, context: Context) -> None:
+    """The controls that the requirement supports: a property for each framework."""
+    supported = context.controls.of(finding.requirement).controls
+    if supported:
+        properties = ET.SubElement(case, "properties")
+        for framework, ids in supported.items():
+            ET.SubElement(
+                properties, "property", name=f"control:{line(framework, 80)}", value=line(", ".join(ids), 500)
+            )
 
 
 def _why(finding: Finding) -> str:

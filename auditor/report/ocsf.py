@@ -12,8 +12,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from auditor import __version__
+from auditor.frameworks.model import Controls
 from auditor.model import AuditResult, Finding, Outcome, WaiverUse
 from auditor.report.context import Context
+from auditor.report.controls.entries import controls_entry
 from auditor.report.json_ import evidence_entry, json_text
 from auditor.text.sanitise import (
     borne,
@@ -57,7 +59,7 @@ def render(result: AuditResult, context: Context | None = None) -> str:
     """
     wanted = context or Context()
     taken = _milliseconds(result.snapshot.collected_at or wanted.as_of)
-    events = [_event(finding, result, taken) for finding in result.findings]
+    events = [_event(finding, result, taken, wanted.controls) for finding in result.findings]
     events += [_waiver_event(use, result, taken) for use in result.waivers if use.problem]
     return "".join(f"{json_text(event, lossless=False)}\n" for event in events)
 
@@ -70,7 +72,7 @@ def _milliseconds(text: str) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
-def _event(finding: Finding, result: AuditResult, taken: int) -> dict[str, Any]:
+def _event(finding: Finding, result: AuditResult, taken: int, controls: Controls) -> dict[str, Any]:
     verdict = finding.verdict
     is_open = finding.outcome in (Outcome.FAIL, Outcome.UNKNOWN, Outcome.ERROR)
     severity_id, severity = _SEVERITY[finding.severity] if is_open else _INFORMATIONAL
@@ -84,7 +86,7 @@ def _event(finding: Finding, result: AuditResult, taken: int) -> dict[str, Any]:
         "message": line(verdict.message, 2000),
         "cloud": {"provider": "Azure", "account": _account(finding, result)},
         "finding_info": _info(finding, result, taken),
-        "compliance": _compliance(finding, result),
+        "compliance": _compliance(finding, result, controls),
         "resources": [_resource(finding)],
     }
     if verdict.remediation:
@@ -92,6 +94,9 @@ def _event(finding: Finding, result: AuditResult, taken: int) -> dict[str, Any]:
     if verdict.evidence or verdict.witness is not None:
         entries = [evidence_entry(evidence, result) for evidence in verdict.evidence]
         event["evidences"] = [{"data": {"evidence": entries, "witness": verdict.witness}}]
+    if supported := controls_entry(finding.requirement, controls):
+        # By framework, since `compliance.requirements` is a flat list.
+        event["unmapped"] = {"controls": supported}
     return event
 
 
@@ -167,7 +172,8 @@ def _info(finding: Finding, result: AuditResult, taken: int) -> dict[str, Any]:
     }
 
 
-def _compliance(finding: Finding, result: AuditResult) -> dict[str, Any]:
+def _compliance(finding: Finding, result: AuditResult, controls: Controls) -> dict[str, Any]:
+    """The baseline's requirement is the control; the frameworks' controls that it supports follow as requirements."""
     status_id, status = _STATUS[finding.outcome]
     requirement = result.requirements[finding.requirement]
     why = finding.verdict.unknown
@@ -176,10 +182,15 @@ def _compliance(finding: Finding, result: AuditResult) -> dict[str, Any]:
         details.append(f"needs the permission {line(why.permission, 200)}")
     if finding.waiver is not None:
         details.append(borne(finding))
+    supported = controls.of(finding.requirement).controls
+    names = {id_: line(controls.frameworks[id_].name, 120) for id_ in supported}
     return {
-        "standards": [f"{line(result.baseline.name, 80)} {line(result.baseline.version, 40)}"],
+        "standards": [f"{line(result.baseline.name, 80)} {line(result.baseline.version, 40)}", *names.values()],
         "control": finding.requirement,
-        "requirements": [line(requirement.statement, 500)],
+        "requirements": [
+            line(requirement.statement, 500),
+            *(f"{names[id_]}: {line(control, 80)}" for id_, ids in supported.items() for control in ids),
+        ],
         "category": line(result.baseline.families.get(requirement.family, requirement.family), 80),
         "desc": line(f"section {requirement.section} of {result.baseline.source}", 500),
         "status_id": status_id,

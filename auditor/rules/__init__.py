@@ -29,8 +29,16 @@ MODULES = (
     "operation.monitoring",
     "operation.reliability",
     "operation.resilience",
+    "data.account_hardening",
     "data.keys",
     "data.key_control",
+    "declared.parts",
+    "declared.settings",
+    "agents.connections",
+    "agents.network",
+    "agents.roles",
+    "network.egress",
+    "operation.governance",
 )
 """The modules of rules."""
 

@@ -50,33 +50,42 @@ class Rule:
         """The function's docstring: `auditor explain` and the rule's page."""
         return (self.decide.__doc__ or "").strip()
 
-    def apply(self, w: Workload, terms: msgspec.Struct) -> Iterable[Verdict]:
+    @property
+    def takes_subjects(self) -> bool:
+        """Whether a baseline may say which parts it is asked of."""
+        return self.on is not None or self.by_terms is not None
+
+    def apply(self, w: Workload, terms: msgspec.Struct, on: Sequence[str] = ()) -> Iterable[Verdict]:
         """Decide every subject. What is not known of one subject makes that subject unknown, and only that one.
 
         Where the list of subjects is not whole, those that it shows are judged all the same: a gap turns a pass into
-        unknown and leaves a fail a fail.
+        unknown and leaves a fail a fail. `on` are the parts that the baseline asks
+        about, in the place of the rule's own.
         """
         if self.on is None and self.by_terms is None:
             yield from self._judge(None, w, terms)
             return
         try:
-            subjects = self._subjects(w, terms)
+            subjects = self._subjects(w, terms, on)
         except NotKnown as gap:
-            yield from self._seen_breaches(w, terms)
+            yield from self._seen_breaches(w, terms, on)
             yield unknown(None, gap.unknown)
             return
         if not subjects:
-            yield not_applicable(None, f"this workload has no {self.part or 'such resource'}")
+            called = " or ".join(_called(w, name) for name in on) or self.part or "such resource"
+            yield not_applicable(None, f"this workload has no {called}")
         for subject in subjects:
             yield from self._judge(subject, w, terms)
 
-    def _subjects(self, w: Workload, terms: msgspec.Struct) -> tuple[Resource, ...]:
+    def _subjects(self, w: Workload, terms: msgspec.Struct, on: Sequence[str]) -> tuple[Resource, ...]:
+        if on:
+            return tuple(dict.fromkeys(subject for name in on for subject in _playing(w, name)))
         return tuple(self.by_terms(w, terms) if self.by_terms else self.on(w) if self.on else ())
 
-    def _seen_breaches(self, w: Workload, terms: msgspec.Struct) -> Iterable[Verdict]:
+    def _seen_breaches(self, w: Workload, terms: msgspec.Struct, on: Sequence[str]) -> Iterable[Verdict]:
         """What is wrong with the subjects that a list shows which is not whole."""
         try:
-            subjects = self._subjects(w.as_seen, terms)
+            subjects = self._subjects(w.as_seen, terms, on)
         except NotKnown:
             return
         for subject in subjects:
@@ -117,6 +126,21 @@ class Rule:
         for verdict in seen:
             if verdict.outcome is Outcome.FAIL and (verdict.resource, verdict.aspect, verdict.message) not in known:
                 yield verdict
+
+
+_SUBNET = "subnet:"
+
+
+def _playing(w: Workload, name: str) -> tuple[Resource, ...]:
+    """What plays a part as a baseline names it: `search`, or `subnet:gateway`."""
+    return w.subnet(name.removeprefix(_SUBNET)) if name.startswith(_SUBNET) else w.part(name)
+
+
+def _called(w: Workload, name: str) -> str:
+    """What reports call a part that a baseline names."""
+    if name.startswith(_SUBNET):
+        return f"{w.architecture.subnets[name.removeprefix(_SUBNET)].label} subnet"
+    return w.architecture.parts[name].label
 
 
 class _GapError(Exception):

@@ -15,6 +15,7 @@ from typing import Any
 
 from auditor.documents.api_management import ApiManagement
 from auditor.documents.ml_compute import COMPUTE
+from auditor.documents.ml_workspace import OnlineEndpoint
 from auditor.documents.network_rules import PublicEndpoint
 from auditor.estate import Estate
 from auditor.facts import load
@@ -113,9 +114,21 @@ def _by_rules(estate: Estate, resource: Resource) -> FirewallVerdict:
 
 
 def _by_switch(estate: Estate, resource: Resource) -> FirewallVerdict:
-    """Online endpoints: a switch and nothing else."""
+    """A switch and nothing else."""
     says = f"public network access of {resource.name} is enabled"
     return _switched(estate, resource) or everybody(resource.id, says, public_access(resource)[1])
+
+
+def _online_endpoint(estate: Estate, resource: Resource) -> FirewallVerdict:
+    """An online endpoint on managed machines; on a Kubernetes cluster its ingress decides, and the switch says nothing.
+
+    learn.microsoft.com/azure/machine-learning/how-to-secure-kubernetes-inferencing-environment.
+    """
+    endpoint = OnlineEndpoint(resource)
+    if endpoint.on_kubernetes:
+        because = f"{resource.name} is served by a Kubernetes cluster, whose ingress decides who reaches it"
+        return undecided(resource.id, Unknown(because), endpoint.compute.evidence)
+    return _by_switch(estate, resource)
 
 
 def _api_management(estate: Estate, resource: Resource) -> FirewallVerdict:
@@ -183,7 +196,7 @@ FIREWALLS: Mapping[str, Callable[[Estate, Resource], FirewallVerdict]] = {
     "microsoft.cognitiveservices/accounts": _by_rules,
     "microsoft.search/searchservices": _by_rules,
     _WORKSPACE: _workspace,
-    f"{_WORKSPACE}/onlineendpoints": _by_switch,
+    f"{_WORKSPACE}/onlineendpoints": _online_endpoint,
     "microsoft.web/sites": _site,
     "microsoft.web/sites/slots": _site,
     "microsoft.apimanagement/service": _api_management,

@@ -1,65 +1,21 @@
-"""`Packet` and `FlowSet`: exact sets of packets with the algebra of sets."""
+"""`FlowSet`: exact sets of packets with the algebra of sets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from auditor.model import Unknown
 from auditor.sets import decision_diagram as dd
-from auditor.sets.address_set import number_of
 from auditor.sets.boxes import Box, boxes_of, listed
+from auditor.sets.packet import Packet
 from auditor.sets.port_set import PortSet
-from auditor.sets.protocol_set import Protocol, ProtocolSet
+from auditor.sets.protocol_set import ProtocolSet
 from auditor.sets.symbolic_addresses import Addresses
 from auditor.sets.symbols import Symbol, is_bit, symbols_in
 from auditor.sets.three_valued import Answer, because_of
+from auditor.sets.witness import witness_in
 
-
-@dataclass(frozen=True)
-class Packet:
-    """The first packet of a flow. Ports are `None` where the protocol has none.
-
-    `given` says what has to be so for a witness to be one (`20.1.2.3 is in AzureMonitor`); empty where nothing has.
-    """
-
-    protocol: Protocol
-    source: str
-    source_port: int | None
-    destination: str
-    destination_port: int | None
-    given: tuple[str, ...] = field(default=(), compare=False)
-
-    @property
-    def numbers(self) -> dict[int, int]:
-        """The packet as a diagram looks at it; raises `ValueError` where an address is none."""
-        found = {
-            dd.PROTOCOL: int(self.protocol),
-            dd.DESTINATION: number_of(self.destination),
-            dd.SOURCE: number_of(self.source),
-        }
-        if self.protocol.has_ports:
-            found[dd.DESTINATION_PORT] = _port(self.destination_port)
-            found[dd.SOURCE_PORT] = _port(self.source_port)
-        return found
-
-    def __str__(self) -> str:
-        if not self.protocol.has_ports:
-            return f"{self.protocol.label} {self.source} -> {self.destination}"
-        return (
-            f"{self.protocol.label} {_end(self.source, self.source_port)} ->"
-            f" {_end(self.destination, self.destination_port)}"
-        )
-
-
-def _port(port: int | None) -> int:
-    if port is None:
-        raise ValueError("a TCP or UDP packet has a source port and a destination port")
-    return port
-
-
-def _end(address: str, port: int | None) -> str:
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+__all__ = ["FlowSet", "Packet"]
 
 
 class FlowSet:
@@ -215,8 +171,6 @@ class FlowSet:
 
         It is certainly in the set where any packet is, else `given` says what that depends on.
         """
-        from auditor.sets.witness import witness_in
-
         return witness_in(self.diagram)
 
     def text(self, names: Mapping[str, Addresses] | None = None) -> str:

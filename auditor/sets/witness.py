@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from auditor.sets import decision_diagram as dd
 from auditor.sets.address_set import LIMIT as ADDRESS_LIMIT
 from auditor.sets.address_set import V6, number_of, text_of
-from auditor.sets.packet_set import Packet
+from auditor.sets.packet import Packet
 from auditor.sets.port_set import LIMIT as PORT_LIMIT
 from auditor.sets.protocol_set import Protocol
 from auditor.sets.symbols import is_bit, symbol_at

@@ -13,12 +13,13 @@ from auditor.access.approved import GUID, AllowedRole
 from auditor.baseline.model import Baseline
 from auditor.baseline.terms import Reader
 from auditor.model import ArmId
+from auditor.model.day import day
 from auditor.rules.network.security_groups import FlowRow, GroupRow
 from auditor.sets.port_set import PortSet
 from auditor.sets.protocol_set import ProtocolSet
 from auditor.settings.shape import Flow, Role
+from auditor.workload.architecture import subnet_names
 from auditor.workload.nsg_table import is_end
-from auditor.workload.subnets import PARTS
 from auditor.yaml_tree.fields import check_reason, fields_of
 from auditor.yaml_tree.mistakes import Mistakes, meant
 from auditor.yaml_tree.nodes import (
@@ -94,10 +95,10 @@ def _not_an_end(word: str) -> str:
     text = word.strip()
     kind, colon, part = text.partition(":")
     if kind == "subnet" and colon:
-        return "" if part in PARTS else f"no subnet plays a part called `{part}`{meant(part, PARTS)}"
+        return "" if part in subnet_names() else f"no subnet plays a part called `{part}`{meant(part, subnet_names())}"
     if is_end(text):
         return ""
-    known = ("self", "VirtualNetwork", "Internet", *(f"subnet:{each}" for each in PARTS))
+    known = ("self", "VirtualNetwork", "Internet", *(f"subnet:{each}" for each in subnet_names()))
     hint = meant(text, known) or "; write `self`, `subnet:<part>`, `*`, a prefix or a service tag"
     return f"`{word}` is no address and no service tag that is known here{hint}"
 
@@ -118,7 +119,7 @@ def _no_scope(word: str) -> str:
 
 def _not_a_day(word: str) -> str:
     try:
-        date.fromisoformat(word.strip())
+        day(word.strip())
     except ValueError:
         return f"it must be a day such as 2027-06-30, not `{word}`"
     return ""
@@ -128,9 +129,9 @@ _FLOW_CHECKS: Checks = {"from": _not_an_end, "to": _not_an_end, "ports": _not_po
 _ROLE_CHECKS: Checks = {"principal": _nobody, "role": _not_one_role, "scope": _no_scope, "expires": _not_a_day}
 
 
-def on_day(allowed: Allowed, day: date) -> tuple[Allowed, tuple[str, ...]]:
+def on_day(allowed: Allowed, today: date) -> tuple[Allowed, tuple[str, ...]]:
     """What still counts on a day, and of what does not, a sentence that every report shows."""
-    ended = [(r, at) for r, at in allowed.roles if r.expires and date.fromisoformat(r.expires.strip()) < day]
+    ended = [(r, at) for r, at in allowed.roles if r.expires and day(r.expires.strip()) < today]
     left = tuple(pair for pair in allowed.roles if pair not in ended)
     said = (
         f"no longer allowed by the settings ({_place(at)}), since its last day was {r.expires.strip()}:"

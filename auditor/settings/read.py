@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -30,10 +30,11 @@ from auditor.settings.shape import (
     SettingsFile,
     Subnets,
 )
+from auditor.workload.architecture import Architecture, default_architecture, speaking_of, spoken_of
 from auditor.workload.pins import Pin
 from auditor.yaml_tree.compose import compose, read_text, unreadable
 from auditor.yaml_tree.fields import fields_of, text
-from auditor.yaml_tree.mistakes import Mistakes
+from auditor.yaml_tree.mistakes import Mistakes, meant
 from auditor.yaml_tree.nodes import (
     Fields,
     Items,
@@ -77,10 +78,12 @@ def read_settings(path: str | Path, baseline: str = "", as_of: date = date.min) 
     mistakes = Mistakes()
     file = _File(compose(read_text(Path(path)), str(path), mistakes), mistakes)
     rest = file.all_but_the_baseline()
-    overrides, everything = file.overrides(), file.allowed()
-    allowed, ended = on_day(everything, as_of)
-    under = file.baseline(baseline)
+    overrides, under = file.overrides(), file.baseline(baseline)
     found = read_under(under, overrides, mistakes) if under is not None else None
+    with speaking_of(found[0].architecture if found is not None else default_architecture()):
+        everything = file.allowed()
+        rest["pins"] = file.pins(spoken_of())
+    allowed, ended = on_day(everything, as_of)
     if found is None:
         mistakes.speak()
     assert found is not None
@@ -140,7 +143,6 @@ class _File:
         return {
             "waivers": self._file("waivers"),
             "service_tags": self._file("service_tags"),
-            "pins": (*self._pins("parts", Parts()), *self._pins("subnets", Subnets())),
             "subscriptions": scope.subscriptions,
             "resource_groups": scope.resource_groups,
             "fail_on": self._typed("fail_on", ""),
@@ -164,16 +166,30 @@ class _File:
             self._mistakes.at(node, problem)
         return path
 
-    def _pins(self, name: str, otherwise: Parts | Subnets) -> Iterator[Pin]:
-        self._typed(name, otherwise)
-        for part in otherwise.__struct_fields__:
+    def pins(self, architecture: Architecture) -> tuple[Pin, ...]:
+        """What plays which part of an architecture."""
+        parts = self._pins("parts", architecture, architecture.pinnable)
+        return (*parts, *self._pins("subnets", architecture, architecture.subnets))
+
+    def _pins(self, name: str, architecture: Architecture, known: Iterable[str]) -> Iterator[Pin]:
+        self._typed(name, None)
+        self._check_parts(name, known)
+        for part in known:
             for node, pattern in self._words(name, part):
                 where = f"{node.path}:{node.line}:{node.column}"
                 pin = Pin(part, pattern, subnet=name == "subnets", where=where)
-                problem = _not_a_pin(pin)
+                problem = _not_a_pin(pin, pin.type(architecture))
                 if problem:
                     self._mistakes.at(node, f"`{part}` of `{name}`: {problem}")
                 yield pin
+
+    def _check_parts(self, name: str, known: Iterable[str]) -> None:
+        """Note parts of another architecture than the one that is asked."""
+        stated = self._fields.get(name)
+        others = {*known} ^ {*(Parts if name == "parts" else Subnets).__struct_fields__}
+        for part, (place, _) in stated.pairs.items() if isinstance(stated, Fields) else ():
+            if part in others:
+                self._mistakes.at(place, f"`{name}` has no field `{part}` for this baseline{meant(part, known)}")
 
     def _check_scope(self) -> None:
         for kind, what, fits in (
@@ -193,11 +209,11 @@ class _File:
                 yield node, node.value.strip()
 
 
-def _not_a_pin(pin: Pin) -> str:
+def _not_a_pin(pin: Pin, wanted: str) -> str:
     """Why this can pin nothing; empty where it can."""
     if "*" in pin.pattern:
         return ""
     if not pin.pattern.startswith("/"):
         return f"`{pin.pattern}` is no ARM id and no pattern of ids; write /subscriptions/... or */{pin.pattern}"
     type_ = ArmId(pin.pattern).type
-    return "" if type_ == pin.type else f"`{pin.pattern}` is of type {type_ or 'none'}, and this part is a {pin.type}"
+    return "" if type_ == wanted else f"`{pin.pattern}` is of type {type_ or 'none'}, and this part is a {wanted}"

@@ -2,49 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from auditor.model import Level, Severity
-from auditor.workload.subnets import PARTS
+from auditor.workload.architecture import shipped_architectures
 
 Ids = tuple[str, ...]
 FailOn = Literal["must", "should", "critical", "high", "medium", "low", "never"]
 Direction = Literal["inbound", "outbound"]
-SubnetPart = Literal[PARTS]  # type: ignore[valid-type]  # a table of names, which mypy does not see through
 
 
-class Parts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which resource plays which part, where structure cannot tell: ARM ids, or patterns of ids with `*`."""
-
-    workspace: Annotated[Ids, Meta(description="Machine Learning workspaces to audit; others are left alone.")] = ()
-    storage: Annotated[Ids, Meta(description="The workspace's storage account.")] = ()
-    vault: Annotated[Ids, Meta(description="The workspace's key vault.")] = ()
-    registry: Annotated[Ids, Meta(description="The workspace's container registry.")] = ()
-    insights: Annotated[Ids, Meta(description="The workspace's Application Insights.")] = ()
-    openai: Annotated[Ids, Meta(description="Azure OpenAI accounts.")] = ()
-    search: Annotated[Ids, Meta(description="Azure AI Search services.")] = ()
-    chat_ui: Annotated[Ids, Meta(description="The web app that users chat with.")] = ()
-    flow_site: Annotated[Ids, Meta(description="The web app that runs the flow as a container.")] = ()
-    network: Annotated[Ids, Meta(description="The workload's virtual networks.")] = ()
-    gateway: Annotated[Ids, Meta(description="Application Gateways. Their subnet is pinned under `subnets`.")] = ()
-    bastion: Annotated[Ids, Meta(description="Bastion hosts. Their subnet is pinned under `subnets`.")] = ()
-    jump_box: Annotated[Ids, Meta(description="Jump boxes (machines). Their subnet is pinned under `subnets`.")] = ()
+def _pins(stated: Iterable[tuple[str, str]]) -> list[tuple[str, Any, Ids]]:
+    """A field a part, with what it pins; where several architectures have one of that name, each is told."""
+    said: dict[str, dict[str, None]] = {}
+    for name, pin in stated:
+        if pin:
+            said.setdefault(name, {})[pin] = None
+    return [(name, Annotated[Ids, Meta(description=" Or: ".join(pins))], ()) for name, pins in said.items()]
 
 
-class Subnets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which subnet plays which part of the segmentation: ARM ids of subnets, or patterns of ids with `*`."""
+_ARCHITECTURES = tuple(shipped_architectures().values())
+_SUBNETS = tuple(dict.fromkeys(name for each in _ARCHITECTURES for name in each.subnets))
+SubnetPart: TypeAlias = Literal[_SUBNETS]  # type: ignore[valid-type]  # a table of names, which mypy does not see through
 
-    gateway: Annotated[Ids, Meta(description="The subnet of the Application Gateway.")] = ()
-    app_service: Annotated[Ids, Meta(description="The subnet that the web apps are integrated into.")] = ()
-    private_endpoints: Annotated[Ids, Meta(description="The subnet of the private endpoints.")] = ()
-    bastion: Annotated[Ids, Meta(description="The subnet of Bastion.")] = ()
-    jump_box: Annotated[Ids, Meta(description="The subnet of the jump box.")] = ()
-    agents: Annotated[Ids, Meta(description="The subnet of the build agents.")] = ()
-    training: Annotated[Ids, Meta(description="The subnet of the training computes.")] = ()
-    scoring: Annotated[Ids, Meta(description="The subnet of the scoring computes.")] = ()
+Parts = msgspec.defstruct(
+    "Parts",
+    _pins((name, part.pin) for each in _ARCHITECTURES for name, part in each.parts.items()),
+    namespace={
+        "__doc__": "Which resource plays which part, where structure cannot tell: ARM ids, or patterns of ids with `*`."
+    },
+    frozen=True,
+    forbid_unknown_fields=True,
+)
+
+Subnets = msgspec.defstruct(
+    "Subnets",
+    _pins((name, subnet.pin) for each in _ARCHITECTURES for name, subnet in each.subnets.items()),
+    namespace={
+        "__doc__": "Which subnet plays which part of the segmentation: ARM ids of subnets, or patterns of ids with `*`."
+    },
+    frozen=True,
+    forbid_unknown_fields=True,
+)
 
 
 class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"source": "from"}):
@@ -105,8 +108,8 @@ class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     )
     waivers: Annotated[str, Meta(description="The file of waivers.")] | UnsetType = UNSET
     service_tags: Annotated[str, Meta(description="A ServiceTags_Public_*.json, gzipped or not.")] | UnsetType = UNSET
-    parts: Parts | UnsetType = UNSET
-    subnets: Subnets | UnsetType = UNSET
+    parts: Parts | UnsetType = UNSET  # type: ignore[valid-type]  # made of the shipped architectures
+    subnets: Subnets | UnsetType = UNSET  # type: ignore[valid-type]
     requirements: (
         Annotated[dict[str, Change], Meta(description="Changes to rows of the baseline, by id.")] | UnsetType
     ) = UNSET

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from auditor.model import Waiver
+from auditor.model.day import day
 from auditor.model.wildcard import like
 from auditor.yaml_tree.compose import compose, read_text
 from auditor.yaml_tree.fields import check_reason, fields_of, text
@@ -22,7 +23,11 @@ def read_waivers(path: str | Path, requirements: Collection[str]) -> tuple[Waive
     Raises `AuditorError` with every mistake in the file.
     """
     mistakes = Mistakes()
-    root = compose(read_text(Path(path)), str(path), mistakes)
+    return waivers_in(compose(read_text(Path(path)), str(path), mistakes), requirements, mistakes)
+
+
+def waivers_in(root: Node, requirements: Collection[str], mistakes: Mistakes) -> tuple[Waiver, ...]:
+    """The waivers of a tree. Raises `AuditorError` with every mistake in it."""
     listed = fields_of(root, "a file of waivers", mistakes, required=("waivers",)).get("waivers")
     found: list[Waiver] = []
     if isinstance(listed, Items):
@@ -58,7 +63,7 @@ def _waiver(node: Node, requirements: Collection[str], mistakes: Mistakes) -> Wa
 
 def _day(word: str, node: Node | None, mistakes: Mistakes) -> date | None:
     try:
-        return date.fromisoformat(word) if word else None
+        return day(word) if word else None
     except ValueError:
         assert node is not None
         mistakes.at(node, f"`expires` of a waiver must be a day such as 2025-06-30, not `{word}`")

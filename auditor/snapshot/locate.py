@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from auditor.model import Place
+from auditor.model import ArmId, Place
 from auditor.snapshot.model import Position, Snapshot
 from auditor.snapshot.strict import Cursor
 from auditor.snapshot.text import Text
@@ -33,6 +33,37 @@ def positions_of(snapshot: Snapshot, places: Iterable[Place]) -> dict[Place, Pos
             offsets[place] = offset_of(source, start, place.pointer, walked)
     at = source.positions(offsets.values())
     return {place: at[offset] for place, offset in offsets.items()}
+
+
+def sources_of(snapshot: Snapshot, places: Iterable[Place]) -> dict[Place, tuple[str, int, int]]:
+    """File, line and column where the source of a planned deployment states each place, or the nearest part above it.
+
+    Places in documents of which no source is known are left out.
+    """
+    stated = {ArmId(read.scope): read.lines for read in snapshot.reads if read.lines}
+    parts: dict[ArmId, dict[str, tuple[int, int]]] = {}
+    found: dict[Place, tuple[str, int, int]] = {}
+    for place in places:
+        lines = stated.get(place.document)
+        if lines is None:
+            continue
+        if place.document not in parts:
+            parts[place.document] = dict(_spans(lines))
+        own, pointer = parts[place.document], place.pointer
+        while pointer and pointer not in own:
+            pointer = pointer.rpartition("/")[0]
+        if pointer in own:
+            found[place] = (lines[0], *own[pointer])
+    return found
+
+
+def _spans(lines: Sequence[str]) -> Iterable[tuple[str, tuple[int, int]]]:
+    """Pointer, line and column of each part that a read keeps."""
+    for each in lines[1:]:
+        position, _, pointer = each.partition(" ")
+        line, _, column = position.partition(":")
+        if line.isdecimal() and column.isdecimal():
+            yield pointer, (int(line), int(column))
 
 
 def steps_of(pointer: str) -> list[str]:

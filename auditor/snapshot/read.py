@@ -11,7 +11,7 @@ from typing import Any
 
 from auditor.model import ArmId, AuditorError, Read
 from auditor.snapshot.diagnose import fault_in_beginning
-from auditor.snapshot.model import FORMAT, LATER_FIELDS, Snapshot
+from auditor.snapshot.model import FORMAT, LATER_FIELDS, Provenance, Snapshot
 from auditor.snapshot.seal import digest
 from auditor.snapshot.strict import Cursor
 from auditor.snapshot.text import Text, printable, read_text, shown
@@ -81,6 +81,14 @@ _READ: Mapping[str, tuple[Check, str]] = {
     "permission": (_text, "text"),
     "about": (_text, "text"),
     "shows": (_texts, "a list of texts"),
+    "lines": (_texts, "a list of texts"),
+    "request_id": (_text, "text"),
+    "body_sha256": (_text, "text"),
+}
+_PROVENANCE: Mapping[str, tuple[Check, str]] = {
+    **dict.fromkeys(("tenant", "principal", "application", "auditor", "auditor_sha256"), (_text, "text")),
+    **dict.fromkeys(("begun_at", "ended_at"), (_time, "a time in UTC such as 2026-11-22T10:00:00Z")),
+    **dict.fromkeys(("documents", "reads"), (_count, "a whole number")),
 }
 _READ_FIELDS = frozenset(field.name for field in fields(Read)) - LATER_FIELDS
 
@@ -143,6 +151,9 @@ class _Reader:
                 values[key] = self._take_documents()
             elif key == "reads":
                 values[key] = self._take_reads()
+            elif key == "provenance":
+                said = {each: self._taken(each, _PROVENANCE, "a provenance") for each in self.cursor.members()}
+                values[key] = Provenance(**said)
             else:
                 values[key] = self._taken(key, _ENVELOPE, "a snapshot")
         missing = [name for name in (*_ENVELOPE, *_LISTS) if name not in values]
@@ -179,7 +190,7 @@ class _Reader:
             missing = sorted(_READ_FIELDS - values.keys())
             if missing:
                 raise self.source.fault(at, f"this read has no field {shown(missing[0])}", _EDITED_TIP)
-            reads.append(Read(**{**values, "shows": tuple(values.get("shows", ()))}))
+            reads.append(Read(**{**values, **{name: tuple(values.get(name, ())) for name in ("shows", "lines")}}))
         return tuple(reads)
 
     def _take_documents(self) -> tuple[Mapping[str, Any], ...]:

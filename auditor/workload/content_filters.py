@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from auditor.documents.ai_account import ContentFilter, ContentPolicy, ModelDeployment
 from auditor.estate import Estate
 from auditor.facts import load
-from auditor.model import Evidence, NotKnown, Resource, Unknown
+from auditor.model import NotKnown, Resource, Unknown
 from auditor.sets.proof import Step
 from auditor.workload.model_deployments import filtered_sources
 from auditor.workload.parts import Workload
@@ -28,19 +29,6 @@ class Use:
     stated: bool
     sources: frozenset[str]
     name: str
-
-
-@dataclass(frozen=True)
-class Filter:
-    """One row of `contentFilters`, as Azure reads it. Words are lower case; `None` stands for not stated."""
-
-    name: str
-    source: str
-    enabled: bool | None
-    blocking: bool | None
-    action: str
-    threshold: str
-    evidence: Evidence
 
 
 def plain(name: str) -> str:
@@ -67,13 +55,13 @@ def policies_in_use(w: Workload) -> Iterator[Use]:
 
 
 def _named(deployment: Resource) -> str:
-    return str(deployment.get("properties", "raiPolicyName") or _facts()["unstated_policy"])
+    return ModelDeployment(deployment).policy.value or str(_facts()["unstated_policy"])
 
 
 def policy_of(estate: Estate, deployment: Resource) -> tuple[Resource | Unknown, bool]:
     """The policy of a deployment, and whether the deployment names it rather than having the default."""
-    stated = deployment.get("properties", "raiPolicyName")
-    name = str(stated or _facts()["unstated_policy"])
+    stated = ModelDeployment(deployment).policy.value
+    name = stated or str(_facts()["unstated_policy"])
     account = estate.find(deployment.id.parent)
     if account is None:
         return Unknown(f"the account of {deployment.name} is not in this snapshot", absent=True), bool(stated)
@@ -96,10 +84,7 @@ def system_policy(deployment: Resource, policy: Resource | Unknown) -> str:
     name = _named(deployment)
     if name.casefold() in known:
         return str(known[name.casefold()]["says"])
-    managed = isinstance(policy, Resource) and "systemmanaged" in (
-        policy.text("properties", "type"),
-        policy.text("properties", "policyType"),
-    )
+    managed = isinstance(policy, Resource) and ContentPolicy(policy).is_azures_own
     return "a policy of Azure's own" if managed else ""
 
 
@@ -124,10 +109,15 @@ def azures_own_keeps_back(name: str, filter_: str, source: str, threshold: str |
 def keeps_back(policy: Resource, name: str, source: str, threshold: str | None) -> Step:
     """Whether a policy blocks a kind of content in prompts or completions, from a level on.
 
-    A filter counts only if it is enabled and blocking; a threshold only if it is as strict or stricter.
+    A filter counts only if it is enabled and blocking; a threshold only if it is as strict or stricter. Raises
+    `NotKnown` where the policy does not show its filters.
     """
-    rows = [f for f in _filters(policy) if f.name == plain(name) and f.source == source.casefold()]
+    rows = [f for f in ContentPolicy(policy).filters.value if _is_for(f, name, source)]
     where = f"{name} in {source.lower()}s"
+    unclear = [f for f in ContentPolicy(policy).filters.value if _does_not_say(f)]
+    if unclear and not any(_row(policy, row, where, threshold).holds is True for row in rows):
+        because = f"a filter of {policy.name} does not show its name or its source, and may be the one for {where}"
+        return Step(where, Unknown(because, absent=True), because, (unclear[0].shown(),))
     if not rows:
         says = f"{policy.name} has no filter for {where}"
         return Step(where, False, says, (policy.at("properties", "contentFilters"),))
@@ -135,15 +125,34 @@ def keeps_back(policy: Resource, name: str, source: str, threshold: str | None) 
     return next((s for s in steps if s.holds is True), steps[0])
 
 
-def _row(policy: Resource, row: Filter, where: str, threshold: str | None) -> Step:
-    evidence = (row.evidence,)
-    if row.enabled is False:
+def is_row_for(row: Mapping[str, Any], name: str, source: str) -> bool:
+    """Whether a raw row of `contentFilters` filters this kind of content on this side."""
+    return plain(str(row.get("name"))) == plain(name) and str(row.get("source")).casefold() == source.casefold()
+
+
+def _is_for(row: ContentFilter, name: str, source: str) -> bool:
+    return plain(str(row.filter.known)) == plain(name) and row.source.known == source.casefold()
+
+
+def _does_not_say(row: ContentFilter) -> bool:
+    return isinstance(row.filter.known, Unknown) or isinstance(row.source.known, Unknown)
+
+
+def _row(policy: Resource, row: ContentFilter, where: str, threshold: str | None) -> Step:
+    evidence = (row.shown(),)
+    enabled, blocking, action = row.enabled.known, row.blocking.known, row.action.value
+    if enabled is False:
         return Step(where, False, f"{policy.name} has its filter for {where} disabled", evidence)
-    if row.action and row.action not in _facts()["blocking_actions"]:
-        return Step(where, False, f"{policy.name} has {row.action} as its action on {where}, not blocking", evidence)
-    if row.blocking is False:
+    if action and action not in _facts()["blocking_actions"]:
+        return Step(where, False, f"{policy.name} has {action} as its action on {where}, not blocking", evidence)
+    if blocking is False and action == _BLOCKS:
+        because = (
+            f"{policy.name} states the action {_BLOCKS} on {where} and blocking false: which counts is not documented"
+        )
+        return Step(where, Unknown(because), because, evidence)
+    if blocking is False:
         return Step(where, False, f"{policy.name} marks {where} and does not block it", evidence)
-    if row.enabled is None or (row.blocking is None and row.action != "blocking"):
+    if isinstance(enabled, Unknown) or (isinstance(blocking, Unknown) and action != _BLOCKS):
         because = f"{policy.name} does not state whether its filter for {where} is enabled and blocking"
         return Step(where, Unknown(because), because, evidence)
     if threshold is None:
@@ -151,34 +160,20 @@ def _row(policy: Resource, row: Filter, where: str, threshold: str | None) -> St
     return _strict_enough(policy, row, where, threshold)
 
 
-def _strict_enough(policy: Resource, row: Filter, where: str, threshold: str) -> Step:
+_BLOCKS = "blocking"
+
+
+def _strict_enough(policy: Resource, row: ContentFilter, where: str, threshold: str) -> Step:
     levels: list[str] = _facts()["levels"]
-    if row.threshold not in levels:
-        because = f"{policy.name} states no threshold that is known for {where}: {row.threshold or 'nothing'}"
-        return Step(where, Unknown(because), because, (row.evidence,))
-    shown = row.threshold.capitalize()
-    if levels.index(row.threshold) <= levels.index(threshold.casefold()):
-        return Step(where, True, f"{policy.name} blocks {where} from {shown} on", (row.evidence,))
+    level = row.threshold.value
+    if level not in levels:
+        because = f"{policy.name} states no threshold that is known for {where}: {level or 'nothing'}"
+        return Step(where, Unknown(because), because, (row.shown(),))
+    shown = level.capitalize()
+    if levels.index(level) <= levels.index(threshold.casefold()):
+        return Step(where, True, f"{policy.name} blocks {where} from {shown} on", (row.shown(),))
     says = f"{policy.name} blocks {where} from {shown} on only, not from {threshold}"
-    return Step(where, False, says, (row.evidence,))
-
-
-def _filters(policy: Resource) -> Iterator[Filter]:
-    for index, row in policy.items("properties", "contentFilters"):
-        level = next((row[key] for key in _facts()["threshold"] if row.get(key)), "")
-        yield Filter(
-            plain(str(row.get("name") or "")),
-            str(row.get("source") or "").casefold(),
-            _switch(row.get("enabled")),
-            _switch(row.get("blocking")),
-            str(row.get("action") or "").casefold(),
-            str(level).casefold(),
-            policy.at("properties", "contentFilters", index),
-        )
-
-
-def _switch(value: object) -> bool | None:
-    return value if isinstance(value, bool) else None
+    return Step(where, False, says, (row.shown(),))
 
 
 def _facts() -> Mapping[str, Any]:

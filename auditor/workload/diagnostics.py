@@ -6,14 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from auditor.documents.diagnostic_setting import SETTING, DiagnosticSetting
 from auditor.estate import Estate, Relation
 from auditor.facts import load
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
 from auditor.sets.proof import Step
-
-SETTING = "microsoft.insights/diagnosticsettings"
-
-_DESTINATIONS = ("workspaceId", "storageAccountId", "eventHubAuthorizationRuleId", "marketplacePartnerId")
 
 
 @dataclass(frozen=True)
@@ -57,8 +54,8 @@ def captured(estate: Estate, subject: ArmId, wanted: tuple[str, ...]) -> Step:
     What several settings capture counts together. `allLogs`, or every category that exists for the type, is good for
     anything; the other groups only for themselves.
     """
-    found = settings_of(estate, subject)
-    sending = [s for s in found if any(True for _ in _named(s))]
+    found = [DiagnosticSetting(setting) for setting in settings_of(estate, subject)]
+    sending = [s for s in found if any(True for _ in s.destinations())]
     enabled = {word: evidence for s in sending for word, evidence in _enabled(s)}
     left_out = {c for s in found for c in _categories(s)} - set(enabled)
     everything = _everything(estate, subject, enabled, left_out)
@@ -72,10 +69,10 @@ def captured(estate: Estate, subject: ArmId, wanted: tuple[str, ...]) -> Step:
         return Step("logs", False, f"{called(subject)} has no diagnostic setting")
     if not sending:
         says = f"no diagnostic setting of {called(subject)} has a destination"
-        return Step("logs", False, says, tuple(s.at("properties", "workspaceId") for s in found))
+        return Step("logs", False, says, tuple(s.workspace.evidence for s in found))
     what = f"captures {_listed(enabled)}" if enabled else "captures no logs"
     says = f"{called(subject)} {what}, and not {', '.join(missing)}"
-    return Step("logs", False, says, tuple(s.at("properties", "logs") for s in sending))
+    return Step("logs", False, says, tuple(s.logs.evidence for s in sending))
 
 
 def _everything(estate: Estate, subject: ArmId, enabled: Mapping[str, Evidence], left_out: set[str]) -> bool | Unknown:
@@ -97,42 +94,33 @@ def _everything(estate: Estate, subject: ArmId, enabled: Mapping[str, Evidence],
 def _is_elsewhere(estate: Estate, subject: ArmId, where: Mapping[str, Any]) -> bool:
     """Whether the resource is known to be another than those that have a category."""
     resource = estate.find(subject)
-    value = resource.text(*where["path"]) if resource is not None else ""
+    value = str(resource.stated(*where["path"]) or "").casefold() if resource is not None else ""
     return bool(value) and value not in {str(each).casefold() for each in where["values"]}
 
 
-def _categories(setting: Resource) -> Iterator[str]:
-    for _, row in setting.items("properties", "logs"):
-        if row.get("category"):
-            yield str(row["category"]).casefold()
+def _categories(setting: DiagnosticSetting) -> Iterator[str]:
+    return (row.category.value for row in setting.logs.value if row.category.value)
 
 
-def _enabled(setting: Resource) -> Iterator[tuple[str, Evidence]]:
-    for index, row in setting.items("properties", "logs"):
-        if row.get("enabled") is not True:
-            continue
-        for key in ("categoryGroup", "category"):
-            if row.get(key):
-                yield str(row[key]).casefold(), setting.at("properties", "logs", index, key)
+def _enabled(setting: DiagnosticSetting) -> Iterator[tuple[str, Evidence]]:
+    for row in setting.logs.value:
+        if row.enabled.value:
+            for of in (row.group, row.category):
+                if of.value:
+                    yield of.value, of.evidence
 
 
 def _listed(enabled: Mapping[str, Evidence]) -> str:
     return ", ".join(sorted(str(e.value) for e in enabled.values()))
 
 
-def _named(setting: Resource) -> Iterator[tuple[str, ArmId]]:
-    for key in _DESTINATIONS:
-        target = setting.ref("properties", key)
-        if target is not None:
-            yield key, target
-
-
 def destinations(setting: Resource) -> tuple[Destination, ...]:
     """What a setting sends to. Of an event hub's authorization rule, the namespace is what must exist."""
+    view = DiagnosticSetting(setting)
     return tuple(
-        Destination(setting, _that_must_exist(target), setting.at("properties", key))
-        for key, target in _named(setting)
-        if key != "marketplacePartnerId"
+        Destination(setting, _that_must_exist(target), evidence)
+        for target, evidence in view.destinations()
+        if evidence != view.partner.evidence
     )
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from auditor.access.principals import identities_in
 from auditor.estate import Estate
 from auditor.estate.kept import once_an_estate
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
+from auditor.workload.architecture import spoken_of
 from auditor.workload.parts import (
     ML,
     SITE,
     VM,
     Workload,
 )
+from auditor.yaml_tree.mistakes import meant
 
 CARRIERS = (ML, f"{ML}/computes", f"{ML}/onlineendpoints", SITE, VM, "microsoft.network/applicationgateways")
 """Types of this architecture that carry identities: their lists must be whole before anything is called unshared."""
@@ -24,8 +25,11 @@ CARRIERS = (ML, f"{ML}/computes", f"{ML}/onlineendpoints", SITE, VM, "microsoft.
 PARTS = ("workspace", "endpoint", "compute")
 """The parts of the article's table that have an identity of their own."""
 
-Client = Literal["workspace", "endpoint", "compute", "chat_ui", "flow_site", "gateway"]
+Client = str
 """A part of the workload that calls others by an identity of its own."""
+
+_AS_PART = {"endpoint": "online_endpoint", "compute": "compute_instance"}
+"""Parts by the names that the article's table of roles has for them."""
 
 
 @dataclass(frozen=True)
@@ -45,22 +49,24 @@ class Identity:
 
 
 def carriers_of(w: Workload, part: str) -> tuple[Resource, ...]:
-    """What plays a part of `PARTS`."""
-    carriers = {"workspace": w.workspaces, "endpoint": w.online_endpoints, "compute": w.compute_instances}
-    return carriers[part]
+    """What plays a part that has an identity, by its name or by that which the article's table has for it."""
+    return w.part(_AS_PART.get(part, part))
+
+
+def check_client(part: str) -> None:
+    """Raise `ValueError` for a part that the architecture has not."""
+    known = (*_AS_PART, *spoken_of().parts)
+    if part not in known:
+        raise ValueError(f"`{part}` is no part of this architecture{meant(part, known) or _has(known)}")
+
+
+def _has(known: Iterable[str]) -> str:
+    return f"; it has {', '.join(known)}"
 
 
 def approved(w: Workload, parts: Iterable[Client]) -> set[str]:
     """The object ids, in small letters, of the identities that these parts run as."""
-    carriers = {
-        "workspace": w.workspaces,
-        "endpoint": w.online_endpoints,
-        "compute": w.compute_instances,
-        "chat_ui": w.chat_uis,
-        "flow_site": w.flow_sites,
-        "gateway": w.gateways,
-    }
-    found = [carrier for part in parts for carrier in carriers[part]]
+    found = [carrier for part in parts for carrier in carriers_of(w, part)]
     return {id_.casefold() for carrier in found for id_ in principals_of(w.estate, carrier).values()}
 
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
+from auditor.documents.outbound_rule import OutboundRule as Stated
+from auditor.documents.private_endpoint import TargetSide
+from auditor.documents.view import Reading
 from auditor.estate import Estate
 from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.workload.parts import Workload
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -25,17 +31,23 @@ class OutboundRule:
 
 def outbound_rules(w: Workload) -> tuple[OutboundRule, ...]:
     """Every outbound rule of the workload's workspace; raises `NotKnown` where they were not read."""
-    return tuple(
-        OutboundRule(
-            rule,
-            rule.text("properties", "type"),
-            rule.text("properties", "category"),
-            str(rule.stated("properties", "status") or "").strip().casefold(),
-            rule.ref("properties", "destination", "serviceResourceId"),
-            rule.text("properties", "destination", "subresourceTarget"),
-        )
-        for rule in w.outbound_rules
-    )
+    return tuple(_rule(Stated(rule)) for rule in w.outbound_rules)
+
+
+def _rule(stated: Stated) -> OutboundRule:
+    to = stated.destination.known if _or(stated.type, "") == _BY_ENDPOINT else None
+    target = _or(to.service, None) if to is not None and not isinstance(to, Unknown) else None
+    group = _or(to.group, "") if to is not None and not isinstance(to, Unknown) else ""
+    words = (_or(stated.type, ""), _or(stated.category, ""), _or(stated.status, ""))
+    return OutboundRule(stated.resource, *words, target, group)
+
+
+_BY_ENDPOINT = "privateendpoint"
+
+
+def _or(reading: Reading[T], nothing: T) -> T:
+    """What a reading says; where it is not known, this."""
+    return nothing if isinstance(reading.known, Unknown) else reading.known
 
 
 def private_link_targets(w: Workload) -> Mapping[ArmId, frozenset[str]]:
@@ -43,8 +55,9 @@ def private_link_targets(w: Workload) -> Mapping[ArmId, frozenset[str]]:
     it shows no connection for the endpoint that its own managed network has to it."""
     found: dict[ArmId, set[str]] = defaultdict(set)
     for rule in outbound_rules(w):
-        if not rule.status:
-            rule.resource.get("properties", "status")  # of a plan this is not known
+        status = Stated(rule.resource).status.known
+        if isinstance(status, Unknown) and rule.target is not None:
+            raise NotKnown(status)
         if rule.target is not None and rule.status == "active" and (w.anchor is None or rule.target != w.anchor.id):
             found[rule.target].add(rule.group)
     return {target: frozenset(found[target]) for target in sorted(found)}
@@ -63,17 +76,11 @@ def managed_connections(estate: Estate, target: ArmId) -> tuple[Resource, ...]:
     if service is None:
         failure = estate.coverage.failure(target)
         raise NotKnown(Unknown(f"{target.text} is not in this snapshot", absent=True) if failure is None else failure)
-    shown = service.get("properties", "privateEndpointConnections") is not None
+    shown = service.stated("properties", "privateEndpointConnections") is not None
     listed = estate.seen(kind, under=target) if shown else estate.all(kind, under=target)
-    ours = _subscriptions(estate)
-    ends = ((c, c.ref("properties", "privateEndpoint")) for c in listed)
-    return tuple(c for c, end in ends if end is None or end.subscription not in ours)
+    return tuple(c for c in listed if _is_elsewhere(TargetSide(c), estate))
 
 
-def _subscriptions(estate: Estate) -> frozenset[str]:
-    """The subscriptions that something of the estate is in, gathered once."""
-    found = estate.worked_out.get("subscriptions")
-    if not isinstance(found, frozenset):
-        found = frozenset(resource.id.subscription for resource in estate.resources)
-        estate.worked_out["subscriptions"] = found
-    return found
+def _is_elsewhere(connection: TargetSide, estate: Estate) -> bool:
+    end = _or(connection.endpoint, None)
+    return end is None or end.subscription not in estate.subscriptions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from auditor.documents.ai_account import ModelDeployment
 from auditor.facts import load
 from auditor.model import Resource, Unknown
 from auditor.workload.parts import Workload
@@ -15,10 +16,11 @@ _PROVISIONED = "provisioned"
 
 def takes_chat(deployment: Resource) -> bool | Unknown:
     """Whether a deployment answers chat completions: by its own word, else by the name of its model."""
-    stated = deployment.text("properties", "capabilities", "chatCompletion")
-    if stated:
+    view = ModelDeployment(deployment)
+    stated = view.chat.known
+    if stated and not isinstance(stated, Unknown):
         return stated == "true"
-    name = deployment.text("properties", "model", "name")
+    name = _model(view)
     facts = load("chat-models")
     known = [(len(start), kind == "chat") for kind in ("chat", "other") for start in facts[kind] if _is(name, start)]
     if known:
@@ -31,7 +33,7 @@ def filtered_sources(deployment: Resource) -> frozenset[str]:
 
     Audio models are not filtered at all, and embeddings have no completion (facts/content-filters.json).
     """
-    name = deployment.text("properties", "model", "name")
+    name = _model(ModelDeployment(deployment))
     facts = load("content-filters")["unfiltered_models"]
     if any(_is(name, start) for start in facts["nothing"]):
         return frozenset()
@@ -42,12 +44,18 @@ def filtered_sources(deployment: Resource) -> frozenset[str]:
 
 def fine_tuned(w: Workload) -> tuple[Resource, ...]:
     """The deployments whose model was made by fine-tuning (`gpt-35-turbo-0613.ft-<job>`)."""
-    return tuple(d for d in w.model_deployments if _FINE_TUNED in d.text("properties", "model", "name"))
+    return tuple(d for d in w.model_deployments if _FINE_TUNED in ModelDeployment(d).model.value)
 
 
 def provisioned(w: Workload) -> tuple[Resource, ...]:
     """The deployments on provisioned throughput."""
-    return tuple(d for d in w.model_deployments if _PROVISIONED in d.text("sku", "name"))
+    return tuple(d for d in w.model_deployments if _PROVISIONED in ModelDeployment(d).tier.value)
+
+
+def _model(deployment: ModelDeployment) -> str:
+    """The model's name in lower case; empty where the document does not show it."""
+    name = deployment.model.known
+    return "" if isinstance(name, Unknown) else name
 
 
 def _is(name: str, start: str) -> bool:

@@ -17,17 +17,6 @@ from auditor.workload.parts import Workload
 
 _GATEWAY = "microsoft.network/applicationgateways"
 
-_PARTS: Mapping[str, Callable[[Workload], tuple[Resource, ...]]] = {
-    "workspace": lambda w: w.workspaces,
-    "chat_ui": lambda w: w.chat_uis,
-    "flow_site": lambda w: w.flow_sites,
-    "openai": lambda w: w.openai,
-    "vault": lambda w: w.vaults,
-    "storage": lambda w: w.storages,
-    "registry": lambda w: w.registries,
-    "search": lambda w: w.searches,
-}
-
 
 def endpoint_addresses(w: Workload, part: str) -> Addresses:
     """The addresses at which a part is reached privately: those of its approved endpoints in the workload's networks.
@@ -35,7 +24,7 @@ def endpoint_addresses(w: Workload, part: str) -> Addresses:
     An endpoint elsewhere counts where there is none in these. What cannot be told is in the result as unknown.
     """
     try:
-        endpoints = [endpoint for target in _PARTS[part](w) for endpoint in w.endpoints_to(target)]
+        endpoints = [endpoint for target in w.part(part) for endpoint in w.endpoints_to(target)]
         here = {network.id for network in w.networks}
         near = [e for e in endpoints if any(s.parent in here for s in w.estate.targets(e, Relation.IN_SUBNET))]
     except NotKnown as gap:

@@ -26,10 +26,7 @@ from auditor.sets.port_set import PortSet
 from auditor.sets.protocol_set import ProtocolSet
 from auditor.sets.symbolic_addresses import Addresses
 from auditor.sets.three_valued import because_of
-from auditor.workload.subnets import PARTS
-
-SERVED = ("workspace", "chat_ui", "flow_site", "openai", "vault", "storage", "registry", "search")
-"""Parts that are reached at a private endpoint, as rows name them: `endpoint:<part>`."""
+from auditor.workload.architecture import spoken_of, subnet_names
 
 _KEYS = ("from", "to", "ports", "protocol")
 Resolve = Callable[[str], Addresses]
@@ -115,9 +112,9 @@ def is_end(word: str) -> bool:
     """
     text = word.strip()
     if text.startswith("endpoint:"):
-        return text.removeprefix("endpoint:") in SERVED
+        return text.removeprefix("endpoint:") in spoken_of().parts
     if text.startswith("subnet:"):
-        return text.removeprefix("subnet:") in PARTS
+        return text.removeprefix("subnet:") in subnet_names()
     if text in ("self", "attached", "network", "*") or text.casefold() == "any" or is_tag(text):
         return True
     try:

@@ -52,7 +52,7 @@ def telemetry_of(w: Workload) -> tuple[Resource, ...]:
 
 def group_of(w: Workload) -> ArmId | None:
     """The resource group of the workload's anchor; `None` where there is no anchor."""
-    if not w.workspaces or w.anchor is None:
+    if not w.anchors or w.anchor is None:
         return None
     head, _, _ = w.anchor.id.text.partition("/providers/")
     return ArmId(head)

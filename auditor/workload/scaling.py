@@ -4,46 +4,92 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
-from auditor.documents.defaults import setting
+from auditor.documents.autoscale import AUTOSCALE, Autoscale, Profile
+from auditor.documents.ml_workspace import OnlineDeployment, OnlineEndpoint
 from auditor.estate import Relation
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
 from auditor.workload.parts import Workload
-
-AUTOSCALE = "microsoft.insights/autoscalesettings"
+from auditor.workload.secrets import parse_moment
 
 
 def active_deployments(w: Workload) -> tuple[Resource, ...]:
-    """The deployments that take some of their endpoint's traffic."""
+    """The deployments that take some of their endpoint's traffic; raises `NotKnown` where an endpoint does not show."""
     busy: set[tuple[ArmId, str]] = set()
     for endpoint in w.online_endpoints:
-        traffic = endpoint.get("properties", "traffic", default={})
-        for name, percent in traffic.items() if isinstance(traffic, dict) else ():
-            if isinstance(percent, int | float) and percent > 0:
-                busy.add((endpoint.id, str(name).casefold()))
+        traffic = OnlineEndpoint(endpoint).traffic
+        if isinstance(traffic, Unknown):
+            raise NotKnown(traffic)
+        busy |= {(endpoint.id, name) for name, share in traffic.items() if share > 0}
     return tuple(d for d in w.online_deployments if (d.id.parent, d.id.name.casefold()) in busy)
 
 
-def scalers_of(w: Workload, target: Resource) -> tuple[Resource, ...]:
-    """The enabled autoscale settings of a resource; raises `NotKnown` where they were not read."""
-    w.estate.all(AUTOSCALE)
+def taken(w: Workload) -> datetime | None:
+    """The moment of the snapshot; `None` where it does not say."""
+    return parse_moment(w.estate.snapshot.collected_at)
+
+
+def scalers_of(w: Workload, target: Resource) -> tuple[Autoscale, ...]:
+    """The enabled autoscale settings of a resource.
+
+    Raises `NotKnown` where they were not read, or where one does not show what it scales.
+    """
+    every = [Autoscale(found) for found in w.estate.all(AUTOSCALE)]
+    for each in every:
+        if isinstance(each.target.known, Unknown) and each.id.subscription == target.id.subscription:
+            raise NotKnown(each.target.known)
     found = w.estate.into(target, Relation.SCALES, AUTOSCALE)
-    return tuple(s for s in found if setting(s, "properties", "enabled").value is True)
+    return tuple(each for each in map(Autoscale, found) if each.enabled.value)
 
 
-def lowest(target: Resource, scalers: tuple[Resource, ...]) -> tuple[int, tuple[Evidence, ...]]:
+def scales_out(scaler: Autoscale, as_of: datetime | None) -> bool | Unknown:
+    """Whether an autoscale setting ever adds an instance: by a rule that does, between bounds that leave room."""
+    for profile in profiles_of(scaler, as_of):
+        lowest_, highest = _number(profile, "minimum"), _number(profile, "maximum")
+        if highest > lowest_ and any(rule.direction.value == "increase" for rule in profile.rules.value):
+            return True
+    return False
+
+
+def profiles_of(scaler: Autoscale, as_of: datetime | None) -> Iterator[Profile]:
+    """The profiles that are in force now or will be; one for a date that has passed never is again.
+
+    `as_of` is the moment of the snapshot. The dates of a profile are in a zone of its own: within a day of its end it
+    counts.
+    """
+    for profile in scaler.profiles.value:
+        fixed = profile.fixed_date.value
+        end = parse_moment(fixed.end.value) if fixed is not None else None
+        if end is None or as_of is None or (as_of - end).days < 1:
+            yield profile
+
+
+def lowest(
+    target: Resource, scalers: tuple[Autoscale, ...], as_of: datetime | None = None
+) -> tuple[int, tuple[Evidence, ...]]:
     """The fewest instances that a resource can have: its own capacity, and the minimum of every profile that scales it.
 
-    Raises `NotKnown` where one of them does not show.
+    A deployment on Kubernetes that scales by itself has the minimum of its own settings. Raises `NotKnown` where one of
+    them does not show.
     """
+    own = OnlineDeployment(target)
+    if own.scales_itself:
+        return own.fewest.value, (own.fewest.evidence,)
     stated = [target.at("sku", "capacity")]
+    fewest = [_capacity(target, stated[0])]
     for scaler in scalers:
-        for index, _ in scaler.items("properties", "profiles"):
-            stated.append(scaler.at("properties", "profiles", index, "capacity", "minimum"))
-    return min(_number(target, evidence) for evidence in stated), tuple(stated)
+        for profile in profiles_of(scaler, as_of):
+            stated.append(profile.lowest.evidence)
+            fewest.append(_number(profile, "minimum"))
+    return min(fewest), tuple(stated)
 
 
-def _number(target: Resource, evidence: Evidence) -> int:
+def _number(profile: Profile, bound: str) -> int:
+    return _capacity(profile.resource, profile.resource.at(*profile.path, "capacity", bound))
+
+
+def _capacity(target: Resource, evidence: Evidence) -> int:
     # Azure writes the capacity of a profile as text.
     text = str(evidence.value)
     if not text.isdigit():
@@ -64,16 +110,17 @@ class Followed:
     evidence: Evidence
 
 
-def followed(scaler: Resource) -> Iterator[Followed]:
+def followed(scaler: Autoscale, as_of: datetime | None = None) -> Iterator[Followed]:
     """By rule of an autoscale setting: the metric that it follows, and whose it is.
 
     The namespace may be left out, since the resource that the metric is of tells it too.
     """
-    for profile, _ in scaler.items("properties", "profiles"):
-        path = ("properties", "profiles", profile, "rules")
-        for rule, _ in scaler.items(*path):
-            trigger = (*path, rule, "metricTrigger")
-            source = scaler.ref(*trigger, "metricResourceUri")
-            stated = scaler.text(*trigger, "metricNamespace")
-            kind = stated or (source.type if source is not None else "")
-            yield Followed(kind, source, scaler.at(*trigger, "metricName"))
+    for profile in profiles_of(scaler, as_of):
+        for rule in profile.rules.value:
+            trigger = rule.trigger.value
+            if trigger is None:
+                continue
+            source, namespace = trigger.source.known, trigger.namespace.known
+            whose = None if isinstance(source, Unknown) else source
+            stated = "" if isinstance(namespace, Unknown) else namespace
+            yield Followed(stated or (whose.type if whose is not None else ""), whose, trigger.metric.evidence)

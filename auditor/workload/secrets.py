@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from auditor.documents.application_gateway import ApplicationGateway
+from auditor.documents.vault_secret import REFERENCE, SECRET, SLOT_REFERENCE, Secret, VaultReference
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
 from auditor.workload.owned import SLOT, vaults_of
 from auditor.workload.parts import Workload
 
-SECRET = "microsoft.keyvault/vaults/secrets"  # noqa: S105 - a type's name
-_REFERENCE = "microsoft.web/sites/config/appsettings"
-_SLOT_REFERENCE = "microsoft.web/sites/slots/config/appsettings"
 _CERTIFICATES = ("application/x-pkcs12", "application/x-pem-file")
 """Content types that Key Vault gives the secrets behind its certificates."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """An app setting that a web app reads from a vault. `status` is Azure's word for how that went, lower case."""
+    """An app setting that a web app reads from a vault. Status, vault and secret are lower case."""
 
     resource: Resource
     status: str
@@ -34,21 +33,17 @@ class Reference:
     @property
     def evidence(self) -> Evidence:
         """Where the state stands."""
-        return self.resource.at("properties", "status")
+        return VaultReference(self.resource).status.evidence
 
 
 def references_of(w: Workload, site: Resource) -> tuple[Reference, ...]:
     """The vault references in the settings of a web app or of a deployment slot, each of which has its own.
 
-    Raises `NotKnown` where they were not read.
+    Raises `NotKnown` where they were not read, or where one does not show how it went or what it names.
     """
-    kind = _SLOT_REFERENCE if site.type == SLOT else _REFERENCE
-    return tuple(
-        Reference(
-            r, r.text("properties", "status"), r.text("properties", "vaultName"), r.text("properties", "secretName")
-        )
-        for r in w.estate.all(kind, under=site.id)
-    )
+    kind = SLOT_REFERENCE if site.type == SLOT else REFERENCE
+    found = map(VaultReference, w.estate.all(kind, under=site.id))
+    return tuple(Reference(r.resource, r.status.value, r.vault.value, r.secret.value) for r in found)
 
 
 def secret_of(w: Workload, reference: Reference) -> Resource | Unknown | None:
@@ -72,17 +67,15 @@ def keys_kept(w: Workload) -> tuple[Resource, ...]:
         secret
         for vault in vaults_of(w)
         for secret in w.estate.all(SECRET, under=vault.id)
-        if secret.text("properties", "contentType") not in _CERTIFICATES
-        and secret.get("properties", "attributes", "enabled") is not False
+        if Secret(secret).content_type.known not in _CERTIFICATES
+        and not Secret(secret).is_off
         and (vault.name.casefold(), secret.id.name.casefold()) not in certificates
     )
 
 
 def _certificates(w: Workload) -> Iterator[str]:
-    for gateway in w.gateways:
-        for index, _ in gateway.items("properties", "sslCertificates"):
-            path = ("properties", "sslCertificates", index, "properties", "keyVaultSecretId")
-            yield str(gateway.get(*path, default=""))
+    for gateway in map(ApplicationGateway, w.gateways):
+        yield from (certificate.secret.value for certificate in gateway.certificates.value)
 
 
 def host_and_name(secret_id: str) -> tuple[str, str]:
@@ -115,9 +108,10 @@ def attribute(secret: Resource, name: str) -> tuple[datetime | None, Evidence]:
 
     Raises `NotKnown` where the attributes do not show at all.
     """
-    if not isinstance(secret.get("properties", "attributes"), Mapping):
+    view = Secret(secret)
+    if not view.shows_attributes:
         raise NotKnown(Unknown(f"the attributes of {secret.name} are not in its document", absent=True))
-    evidence = secret.at("properties", "attributes", name)
+    evidence = view.dated(name)
     if evidence.value is None:
         return None, evidence
     try:

@@ -52,37 +52,51 @@ conditions: st.SearchStrategy[Condition] = st.recursive(
     lambda inner: st.one_of(st.builds(Not, inner), st.builds(Both, inner, inner), st.builds(Either, inner, inner)),
     max_leaves=5,
 )
-worlds = st.builds(
-    World,
-    vault=st.just(VAULT),
-    by_roles=st.booleans(),
-    given=st.lists(
-        st.builds(
-            Given,
-            st.sampled_from(PEOPLE),
-            _patterns,
-            _patterns,
-            st.sampled_from(PLACES),
-            st.one_of(st.none(), conditions.filter(lambda c: len(names_in(c)) == len(set(names_in(c))))),
+_plain = conditions.filter(lambda c: len(names_in(c)) == len(set(names_in(c))))
+
+
+def _not_everywhere(denied: list[Denied]) -> bool:
+    """Whether a denial at a place alone stands by itself: there is more in a group than these worlds have places."""
+    return len(denied) < 2 or not any(each.here_only for each in denied)
+
+
+def worlds_with(denied_if: st.SearchStrategy[Condition | None]) -> st.SearchStrategy[World]:
+    """Worlds whose denials have conditions of this kind."""
+    return st.builds(
+        World,
+        vault=st.just(VAULT),
+        by_roles=st.booleans(),
+        given=st.lists(
+            st.builds(
+                Given,
+                st.sampled_from(PEOPLE),
+                _patterns,
+                _patterns,
+                st.sampled_from(PLACES),
+                st.one_of(st.none(), _plain),
+            ),
+            max_size=4,
         ),
-        max_size=4,
-    ),
-    denied=st.lists(
-        st.builds(
-            Denied,
-            st.sampled_from(PLACES),
-            st.sampled_from([(), ("*/action",), ("*",)]),
-            st.sampled_from([(), ("*/read",), ("Microsoft.KeyVault/*",)]),
-            st.sampled_from([(), ("p0",)]),
-            st.booleans(),
+        denied=st.lists(
+            st.builds(
+                Denied,
+                st.sampled_from(PLACES),
+                st.sampled_from([(), ("*/action",), ("*",)]),
+                st.sampled_from([(), ("*/read",), ("Microsoft.KeyVault/*",)]),
+                st.sampled_from([(), ("p0",)]),
+                st.booleans(),
+                denied_if,
+            ),
+            max_size=2,
+        ).filter(_not_everywhere),
+        policies=st.lists(
+            st.tuples(st.sampled_from(PEOPLE), st.lists(st.sampled_from(sorted(POLICY)), max_size=2).map(tuple)),
+            max_size=2,
         ),
-        max_size=2,
-    ),
-    policies=st.lists(
-        st.tuples(st.sampled_from(PEOPLE), st.lists(st.sampled_from(sorted(POLICY)), max_size=2).map(tuple)),
-        max_size=2,
-    ),
-)
+    )
+
+
+worlds, worlds_of_doubt = worlds_with(st.none()), worlds_with(st.one_of(st.none(), _plain))
 
 
 def documents(world: World) -> list[dict[str, Any]]:
@@ -91,6 +105,10 @@ def documents(world: World) -> list[dict[str, Any]]:
         for who, permissions in world.policies
     ]
     made: list[dict[str, Any]] = [
+        *(
+            {"id": f"/providers/Microsoft.Graph/users/{guid(p)}", "type": "Microsoft.Graph/users", "displayName": p}
+            for p in PEOPLE
+        ),
         {
             "id": VAULT,
             "type": "Microsoft.KeyVault/vaults",
@@ -113,6 +131,7 @@ def documents(world: World) -> list[dict[str, Any]]:
                 principals=[EVERYONE],
                 excludePrincipals=[{"id": guid(p), "type": "User"} for p in one_denied.spared],
                 doNotApplyToChildScopes=one_denied.here_only,
+                condition="" if one_denied.condition is None else str(one_denied.condition),
             )
         )
     return made
@@ -124,10 +143,10 @@ def told(world: World, operation: str, place: str, *, data: bool, below: bool) -
     found = access.who_can(operation, ArmId(place), data, below=below)
     assert found.gaps == ()
     answers = {p: {g.answer.value for g in found.grants if g.principal.id == guid(p)} for p in PEOPLE}
-    return {p: next((a for a in ("yes", "conditional") if a in said), "no") for p, said in answers.items()}
+    return {p: next((a for a in ("yes", "conditional", "unknown") if a in said), "no") for p, said in answers.items()}
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(conditions, st.sampled_from([name for name, _ in OPERATIONS]))
 def test_what_is_decided_of_a_condition_holds_whatever_is_compared(condition: Condition, operation: str) -> None:
     found = decided(str(condition))
@@ -139,23 +158,23 @@ def test_what_is_decided_of_a_condition_holds_whatever_is_compared(condition: Co
         assert found.failed.contains(operation) == (comes == {False})
 
 
-@settings(max_examples=250, deadline=None)
-@given(worlds, st.sampled_from(PLACES), st.sampled_from(OPERATIONS))
+@settings(max_examples=60, deadline=None)
+@given(worlds_of_doubt, st.sampled_from(PLACES), st.sampled_from(OPERATIONS))
 def test_who_can_is_what_the_evaluator_says(world: World, place: str, asked: tuple[str, bool]) -> None:
     operation, data = asked
     expected = {p: world.answer(p, operation, place, data=data) for p in PEOPLE}
     assert told(world, operation, place, data=data, below=False) == expected
 
 
-@settings(max_examples=250, deadline=None)
-@given(worlds, st.sampled_from(PLACES), st.sampled_from(OPERATIONS))
+@settings(max_examples=60, deadline=None)
+@given(worlds_of_doubt, st.sampled_from(PLACES), st.sampled_from(OPERATIONS))
 def test_who_can_below_is_the_firmest_answer_anywhere_inside(world: World, place: str, asked: tuple[str, bool]) -> None:
     operation, data = asked
     answers = {p: world.anywhere_in(p, operation, place, PLACES, data=data) for p in PEOPLE}
     assert told(world, operation, place, data=data, below=True) == answers
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(worlds, st.sampled_from(PEOPLE), st.sampled_from(PLACES))
 def test_effective_access_is_what_the_evaluator_says(world: World, person: str, place: str) -> None:
     effective = access_of(estate_of(documents(world))).effective(guid(person), ArmId(place))

@@ -171,6 +171,78 @@ def test_what_lighthouse_delegates_counts_on_the_control_plane_and_never_on_the_
     assert able(estate, GET) == {}
 
 
+# --- roles of Cosmos DB ----------------------------------------------------------------------------------------------
+
+COSMOS = f"{RG}/providers/Microsoft.DocumentDB/databaseAccounts/cosmos"
+READ_ITEMS = "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/items/read"
+CREATE_ITEMS = "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/items/create"
+READER, CONTRIBUTOR = (f"00000000-0000-0000-0000-00000000000{n}" for n in (1, 2))
+ACCOUNT = {"id": COSMOS, "type": "Microsoft.DocumentDB/databaseAccounts", "name": "cosmos", "properties": {}}
+
+
+def sql_role(name: str, *data: str) -> dict[str, Any]:
+    return {
+        "id": f"{COSMOS}/sqlRoleDefinitions/{guid(name)}",
+        "type": "Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions",
+        "properties": {"roleName": name, "type": "CustomRole", "permissions": [{"dataActions": list(data)}]},
+    }
+
+
+def sql_given(who: str, role_id: str, scope: str = COSMOS) -> dict[str, Any]:
+    return {
+        "id": f"{COSMOS}/sqlRoleAssignments/{guid(who + role_id + scope)}",
+        "type": "Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments",
+        "properties": {
+            "principalId": guid(who),
+            "roleDefinitionId": f"{COSMOS}/sqlRoleDefinitions/{role_id}",
+            "scope": scope,
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("given_role", "documents", "operation", "expected"),
+    [
+        (READER, [], READ_ITEMS, Answer.YES),
+        (READER, [], CREATE_ITEMS, None),
+        (CONTRIBUTOR, [], CREATE_ITEMS, Answer.YES),
+        (guid("Own"), [sql_role("Own", READ_ITEMS)], READ_ITEMS, Answer.YES),
+        (guid("Own"), [sql_role("Own", READ_ITEMS)], CREATE_ITEMS, None),
+    ],
+)
+def test_roles_of_cosmos_db_give_its_data(
+    given_role: str, documents: list[dict[str, Any]], operation: str, expected: Answer | None
+) -> None:
+    estate = estate_of([ACCOUNT, *documents, sql_given("p", given_role)], reads=(WHOLE,))
+    assert able(estate, operation, COSMOS) == ({guid("p"): expected} if expected else {})
+    assert able(estate, operation, RG) == {}
+
+
+def test_a_role_of_cosmos_db_at_a_container_is_seen_from_the_account() -> None:
+    place = f"{COSMOS}/dbs/chat/colls/history"
+    estate = estate_of([ACCOUNT, sql_given("p", CONTRIBUTOR, place)], reads=(WHOLE,))
+    assert able(estate, READ_ITEMS, COSMOS) == {}
+    assert able(estate, READ_ITEMS, COSMOS, below=True) == {guid("p"): Answer.YES}
+    reaches, _ = who_reaches(estate, [ArmId(COSMOS)])
+    assert {reach.grant.principal.id for reach in reaches} == {guid("p")}
+
+
+def test_no_role_of_azure_gives_data_of_cosmos_db() -> None:
+    owner = role("Data", data=["*"])
+    estate = estate_of([ACCOUNT, owner, give("p", "Data", RG)], reads=(WHOLE,))
+    assert able(estate, READ_ITEMS, COSMOS) == {}
+
+
+def test_a_role_of_cosmos_db_that_is_not_read_leaves_open_who_reads_the_data() -> None:
+    estate = estate_of([ACCOUNT, sql_given("p", guid("gone"))], reads=(WHOLE,))
+    answer = access_of(estate).who_can(READ_ITEMS, ArmId(COSMOS), True)
+    assert [gap.because for gap in answer.gaps] == [
+        f"what role {guid('gone')} of cosmos allows is not in this snapshot"
+    ]
+    control = access_of(estate).who_can("Microsoft.DocumentDB/databaseAccounts/listKeys/action", ArmId(COSMOS), False)
+    assert not control.gaps
+
+
 def test_built_in_roles_are_known_without_their_definitions() -> None:
     roles = Roles(estate_of([], reads=(WHOLE,)))
     owner = roles.get("8e3af657-a8ff-443c-a75c-2fe8c4bcb635")

@@ -67,11 +67,12 @@ def test_shuffled_documents_give_the_same_findings(name: str) -> None:
 
 _KEPT = {  # names that Azure itself gives a meaning
     "azurebastionsubnet", "gatewaysubnet", "default", "web", "authsettingsv2", "appsettings", "virtualnetwork",
-    "ftp", "scm", "@",
+    "ftp", "scm", "@", "azurefirewallsubnet", "azurefirewallmanagementsubnet", "enterprise_memory",
+    "virtualmachines", "appservices", "cosmosdbs", "ai",
 }  # fmt: skip
 _OWN_NAMES = re.compile(
     r"(privatednszones|privatednszones/.*|defaultsecurityrules|roledefinitions|roleassignments|subscriptions"
-    r"|policyassignments|containers|shares|raipolicies|outboundrules|privateendpointconnections|roleeligibilityscheduleinstances)$"
+    r"|policyassignments|containers|sqlroledefinitions|shares|raipolicies|outboundrules|privateendpointconnections|roleeligibilityscheduleinstances)$"
 )
 
 

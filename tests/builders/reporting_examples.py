@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from dataclasses import replace
+from xml.etree import ElementTree
 
+from auditor.frameworks.own import controls_of
 from auditor.model import (
     ArmId,
     AuditResult,
@@ -22,6 +26,7 @@ from auditor.model import (
     WorkloadInfo,
 )
 from auditor.model.fingerprint import fingerprint
+from auditor.report import Context, renderer
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-chat"
@@ -221,6 +226,20 @@ RICH = AuditResult(
     positions={_UI_PUBLIC.place: (812, 7), _UI_ACLS.place: (820, 26), _SSH.place: (2040, 33), _REPLICAS.place: (99, 5)},
 )  # fmt: skip
 """All seven outcomes, witness, evidence, an absent value, a failed read, a requirement without a rule."""
+
+
+def told(name: str, result: AuditResult, context: Context | None = None) -> str:
+    """A report as text, whatever its format: of a workbook the texts of its cells."""
+    made = renderer(name)(result, context or Context())
+    if isinstance(made, str):
+        return made
+    with zipfile.ZipFile(io.BytesIO(made)) as book:
+        root = ElementTree.fromstring(book.read("xl/sharedStrings.xml"))
+    return "\n".join("".join(cell.itertext()) for cell in root)
+
+
+CONTROLS = controls_of((BASELINE.name,), tuple(RICH.requirements))
+"""Every framework that comes with the program, for these requirements."""
 
 CLEAN = replace(
     RICH,

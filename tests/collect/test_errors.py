@@ -16,7 +16,10 @@ def recipe(type_: str) -> Recipe:
 
 
 VAULTS = Question(recipe("Microsoft.KeyVault/vaults"), f"{S}/providers/Microsoft.KeyVault/vaults", S, "s")
-SECRETS = Question(recipe("Microsoft.KeyVault/vaults/secrets"), f"{S}/v/secrets", f"{S}/v", "s")
+VAULT = f"{S}/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v"
+SECRETS = Question(recipe("Microsoft.KeyVault/vaults/secrets"), f"{VAULT}/secrets", VAULT, "s", parent=VAULT)
+FILES = Question(recipe("Microsoft.Storage/storageAccounts/fileServices"), f"{S}/a/fileServices", f"{S}/a", "s")
+ROLES = Question(recipe("Microsoft.Authorization/roleAssignments"), f"{S}/r", S, "s")
 
 
 def body(code: str, message: str = "") -> bytes:
@@ -38,7 +41,7 @@ def body(code: str, message: str = "") -> bytes:
 def test_gone(status: int, code: str, question: Question, gone: bool, why: str) -> None:
     problem = problem_of(status, body(code))
     assert problem.means_gone(question) is gone, why
-    assert not problem.means_nothing_there
+    assert not problem.means_nothing_there(question)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +59,23 @@ def test_gone(status: int, code: str, question: Question, gone: bool, why: str) 
     ],
 )
 def test_nothing_there(status: int, code: str, message: str, nothing: bool, why: str) -> None:
-    assert problem_of(status, body(code, message)).means_nothing_there is nothing, why
+    question = {"FeatureNotSupportedForAccount": FILES, "AadPremiumLicenseRequired": ROLES}.get(code, VAULTS)
+    assert problem_of(status, body(code, message)).means_nothing_there(question) is nothing, why
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "question", "why"),
+    [
+        (500, "InvalidResourceType", VAULTS, "a service that is broken knows nothing"),
+        (403, "MissingSubscriptionRegistration", VAULTS, "a status that this code never has"),
+        (409, "MissingSubscriptionRegistration", SECRETS, "the vault itself is of that provider"),
+        (409, "MissingSubscriptionRegistration", ROLES, "no subscription lacks this provider"),
+        (400, "FeatureNotSupportedForAccount", VAULTS, "what storage accounts alone may lack"),
+        (400, "AadPremiumLicenseRequired", VAULTS, "what eligible assignments alone may need"),
+    ],
+)
+def test_what_cannot_mean_that_nothing_is_there(status: int, code: str, question: Question, why: str) -> None:
+    assert not problem_of(status, body(code)).means_nothing_there(question), why
 
 
 def test_a_refusal_names_the_action_that_azure_missed() -> None:

@@ -4,18 +4,21 @@ import functools
 import json
 import re
 import time
+from dataclasses import replace
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from auditor.collect import Progress, Target, collect
+from auditor.collect.connection.bounds import Bounds
 from auditor.collect.pacing.retry import Deadline
 from auditor.collect.pacing.throttle import RETRIES
 from auditor.collect.plan.plan import Scope
 from auditor.collect.reads.question import Answer, Question
 from auditor.collect.reads.recipes import (
     Recipe,
+    Shape,
     Where,
     recipes,
     recipes_below,
@@ -307,12 +310,150 @@ def test_a_resource_that_its_list_does_not_show_any_more_is_gone_with_all_that_i
         (b'{"value": [], "x": 1' + b"0" * 400 + b"}", "NumberTooLarge"),
         (b'{"value": [], "totalCount": 1}', "CountMismatch"),
         (b'{"value": [{"id": "x"}]}', "NoId"),
+        (b'{"value": [], "error": {"message": "no code"}}', "ErrorWithStatus200"),
+        (b'{"value": [], "Error": "denied"}', "ErrorWithStatus200"),
+        (b'{"value": [], "errors": [{"code": "A"}]}', "ErrorWithStatus200"),
+        (b'{"value": [], "code": "AuthorizationFailed", "message": "m"}', "AuthorizationFailed"),
+        (b'{"value": [{"id": "/a", "error": {"code": "Odd"}}]}', "Odd"),
+        (b'{"value": [], "count": {"type": "Total", "value": 2}}', "CountMismatch"),
+        (b'{"value": [], "totalCount": "2"}', "CountMismatch"),
+        (b'{"value": [], "@odata.count": 2.0}', "CountMismatch"),
+        (b'{"value": [], "nextLink": {}}', "ForeignNextLink"),
+        (b'{"value": [], "nextLink": false}', "ForeignNextLink"),
+        (b'{"value": [], "$skipToken": "abc"}', "FurtherPages"),
+        (b'{"value": [{"id": "/a", "x": 1}, {"id": "/A", "x": 2}]}', "Contradiction"),
+        (b"[" * 100_000, "InvalidJson"),
+        (b'{"value": [], "x": NaN}', "InvalidJson"),
+        (b'{"value": [], "x": "\xff"}', "InvalidJson"),
     ],
 )
 def test_an_answer_that_contradicts_itself_fails_that_read(body: bytes, error: str) -> None:
     recipe = next(recipe for recipe in recipes() if recipe.covers == "microsoft.keyvault/vaults")
     question = Question(recipe, f"{SUB}/providers/Microsoft.KeyVault/vaults", SUB, ArmId(SUB).subscription)
     assert wire_answering(body).ask(question).read.error == error
+
+
+@pytest.mark.parametrize("key", ["nextLink", "nextlink", "NextLink", "@nextLink", "odata.nextLink", "@odata.nextLink"])
+def test_a_list_goes_on_however_its_link_is_spelled(key: str) -> None:
+    pages = [{"value": [{"id": "/a"}], key: "https://arm/2"}, {"value": [{"id": "/b"}]}]
+    answer = wire_answering(*(json.dumps(page).encode() for page in pages)).ask(vaults_asked())
+    assert [document["id"] for document in answer.documents] == ["/a", "/b"]
+
+
+@pytest.mark.parametrize(
+    ("page", "error", "why"),
+    [
+        ([{"id": "/a"}], "LoopingNextLink", "the same page under ever new links"),
+        ([], "EndlessList", "empty pages without end"),
+    ],
+)
+def test_pages_that_bring_nothing_end_a_list(page: list[object], error: str, why: str) -> None:
+    bodies = (json.dumps({"value": page, "nextLink": f"https://arm/{n}"}).encode() for n in range(1_000))
+    assert wire_answering(*bodies).ask(vaults_asked()).read.error == error, why
+
+
+def test_a_list_has_a_bound_of_time_and_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    bodies = [json.dumps({"value": [{"id": f"/{n}"}], "nextLink": f"https://arm/{n}"}).encode() for n in range(100)]
+    monkeypatch.setattr("auditor.collect.wire.MOST_BYTES", 1_000)
+    assert wire_answering(*bodies).ask(vaults_asked()).read.error == "EndlessList"
+    monkeypatch.undo()
+    monkeypatch.setattr("auditor.collect.wire.MOST_SECONDS", -1.0)
+    assert wire_answering(*bodies).ask(vaults_asked()).read.error == "EndlessList"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "why"),
+    [
+        (403, '{"error": {"code": "AuthorizationFailed", "code": "MissingSubscriptionRegistration"}}', "two codes"),
+        (403, '{"error": {"code": "MissingSubscriptionRegistration"}}', "a status that this code never has"),
+        (500, '{"error": {"code": "InvalidResourceType"}}', "a service that is broken"),
+        (400, '{"error": {"code": "FeatureNotSupportedForAccount"}}', "what only storage accounts lack"),
+        (403, '{"a":' * 100_000, "deeper than anybody reads"),
+        (400, '{"error": {"code": "X", "message": 1e999}}', "a number beyond all others"),
+    ],
+)
+def test_an_error_that_cannot_mean_none_is_none_but_an_error(status: int, body: str, why: str) -> None:
+    read = wire_answering(body.encode(), status=status).ask(vaults_asked()).read
+    assert (read.answered, read.status) == (False, status), why
+
+
+def test_no_subscription_lacks_role_assignments_for_want_of_their_provider() -> None:
+    recipe = next(r for r in recipes() if r.covers == "microsoft.authorization/roleassignments" and not r.query)
+    asked = Question(recipe, f"{SUB}/providers/Microsoft.Authorization/roleAssignments", SUB, ArmId(SUB).subscription)
+    body = b'{"error": {"code": "MissingSubscriptionRegistration"}}'
+    assert not wire_answering(body, status=409).ask(asked).read.answered
+
+
+def test_an_answer_about_another_resource_is_none() -> None:
+    recipe = next(recipe for recipe in recipes() if recipe.covers == "microsoft.sql/servers")
+    path = f"{RG}/providers/Microsoft.Sql/servers/mine"
+    asked = Question(recipe, path, path, ArmId(SUB).subscription, parent=path)
+    other = json.dumps({"id": f"{path}-not", "properties": {"publicNetworkAccess": "Disabled"}}).encode()
+    assert wire_answering(other).ask(asked).read.error == "OtherResource"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"Retry-After": "soon"},
+        {"Retry-After": "1e999"},
+        {"Retry-After": "nan"},
+        {"Retry-After": "-5"},
+        {"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT"},
+        {"x-ms-ratelimit-remaining-subscription-reads": "9" * 400},
+    ],
+    ids=str,
+)
+def test_a_header_that_is_no_number_or_time_costs_its_read_at_most(header: dict[str, str]) -> None:
+    with serving() as standin:
+        usual = standin.reply
+
+        def reply(method: str, target: str, authorization: str, body: bytes) -> Any:
+            found = usual(method, target, authorization, body)
+            if "/vaults?" not in target:
+                return found
+            return replace(found, status=429 if "Retry-After" in header else 200, headers=header)
+
+        standin.reply = reply  # type: ignore[method-assign]
+        found = collecting.taken(standin)
+    assert [read.path for read in failed(found)] in ([], [VAULTS])
+
+
+def test_a_list_that_shows_less_than_the_inventory_is_not_believed(whole: Snapshot) -> None:
+    """Silence is no absence: the inventory names the vault that the list of vaults leaves out."""
+    with serving() as standin:
+        usual = standin.reply
+
+        def reply(method: str, target: str, authorization: str, body: bytes) -> Any:
+            found = usual(method, target, authorization, body)
+            return replace(found, body={"value": []}) if "/vaults?" in target else found
+
+        standin.reply = reply  # type: ignore[method-assign]
+        found = collecting.taken(standin)
+    read = read_of(found, VAULTS)
+    assert (read.error, found.complete) == ("Vanished", False)
+    assert "kv-aibase" in read.message
+
+
+def test_what_an_inventory_no_longer_shows_was_deleted() -> None:
+    vault = ArmId(f"{RG}/providers/Microsoft.KeyVault/vaults/kv-aibase")
+    recipe = next(recipe for recipe in recipes() if recipe.shape is Shape.INVENTORY)
+    everything = Question(recipe, f"{SUB}/resources", SUB, vault.subscription)
+    listed = vaults_asked()
+    for again, left in (((), ()), (({"id": vault.text},), (VAULTS,))):
+        gathered = Gathered()
+        gathered.take(Answer(everything, ({"id": vault.text},), everything.answered(200, "v", 1, 0)))
+        gathered.take(Answer(listed, (), listed.answered(200, "v", 0, 0)))
+        assert gathered.left_out == (vault,)
+        assert not gathered.so_far().together((Scope(vault.subscription),)).complete
+        gathered.confirm(vault, Answer(everything, again, everything.answered(200, "v", len(again), 0)))
+        found = gathered.together((Scope(vault.subscription),))
+        assert tuple(read.path for read in failed(found)) == left
+
+
+def vaults_asked() -> Question:
+    recipe = next(recipe for recipe in recipes() if recipe.covers == "microsoft.keyvault/vaults")
+    return Question(recipe, VAULTS, SUB, ArmId(SUB).subscription)
 
 
 def test_a_budget_without_its_first_slash_is_read() -> None:
@@ -323,11 +464,21 @@ def test_a_budget_without_its_first_slash_is_read() -> None:
     assert [document["id"] for document in answer.documents] == [f"{path}/b"]
 
 
-def wire_answering(body: bytes) -> Wire:
-    """A wire on which every question has the same answer."""
-    session = SimpleNamespace(cloud=SimpleNamespace(endpoint="https://arm"), deadline=Deadline(None), patience=0.0)
-    answer = SimpleNamespace(status_code=200, content=body)
-    return Wire(session, lambda client, subscription: lambda request: answer)  # type: ignore[arg-type, return-value]
+def wire_answering(*bodies: bytes, status: int = 200) -> Wire:
+    """A wire on which questions have these answers one after the other, and the last one for good."""
+    session = SimpleNamespace(
+        cloud=SimpleNamespace(endpoint="https://arm"),
+        deadline=Deadline(None),
+        patience=0.0,
+        trusts=lambda link: True,
+        bounds=Bounds(),
+    )
+    left = list(bodies)
+
+    def send(_: object) -> SimpleNamespace:
+        return SimpleNamespace(status_code=status, headers={}, content=left.pop(0) if len(left) > 1 else left[0])
+
+    return Wire(session, lambda client, subscription: send)  # type: ignore[arg-type, return-value]
 
 
 def test_a_list_that_is_not_there_although_its_resource_is_proves_nothing(whole: Snapshot) -> None:
@@ -361,7 +512,8 @@ def test_no_client_answers_a_409_with_a_post(name: str) -> None:
     with serving(faults=faults) as standin:
         found = collecting.taken(standin)
         assert standin.refused == []
-    assert failed(found) == []
+    # The inventory shows what these deny, and no subscription lacks Microsoft.Authorization: they are not believed.
+    assert {read.error for read in failed(found)} <= {"Vanished", "MissingSubscriptionRegistration"}
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,35 @@ def test_a_token_is_sent_over_https_only(endpoint: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://arm.local/?key=hunter2",
+        "https://arm.local/#hunter2",
+        "https://user:hunter2@arm.local",
+        "https://:hunter2@arm.local",
+        "user:hunter2@arm.local",
+    ],
+)
+@pytest.mark.parametrize("field", ["arm_endpoint", "audience"])
+def test_what_may_be_a_secret_is_refused_and_not_repeated(field: str, endpoint: str) -> None:
+    with pytest.raises(AuditorError) as told:
+        Target(**{"arm_endpoint": "https://arm.local", field: endpoint}).where()
+    assert "hunter2" not in f"{told.value} {told.value.tip}"
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        *("https://[::1", "https://arm.local:99999", "https://arm.local:0", "https://ho st", "https:///x"),
+        *("https://arm.local/x/..", "https://arm.local\\evil", "https://arm.local/%2e%2e", "https://arm.local/\x1b[2J"),
+    ],
+)
+def test_what_is_no_address_is_told_in_a_sentence(endpoint: str) -> None:
+    with pytest.raises(AuditorError, match="not an https URL"):
+        Target(arm_endpoint=endpoint).where()
+
+
+@pytest.mark.parametrize(
     ("target", "name", "scope", "why"),
     [
         (

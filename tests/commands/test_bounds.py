@@ -11,7 +11,7 @@ import pytest
 
 from auditor.cli import run
 from auditor.model import ExitCode
-from auditor.snapshot import write_snapshot
+from auditor.snapshot import read_snapshot, write_snapshot
 from tests import worlds
 
 WAIVER = """\
@@ -66,7 +66,6 @@ EVERYTHING = "every requirement on every resource is waived"
         ("**", "/subscriptions/*", True),
         ("*-*", "*/providers/*", True),
         ("*", "*/subnets/snet-jumpbox", False),
-        ("NSG-*", "*", False),
     ],
 )
 def test_a_waiver_of_everything_is_warned_of_and_noted(
@@ -78,6 +77,39 @@ def test_a_waiver_of_everything_is_warned_of_and_noted(
     assert (EVERYTHING in errors) is warned
     assert ("warning: " in errors) is warned
     assert any(EVERYTHING in note for note in notes()) is warned
+
+
+@pytest.mark.parametrize(
+    ("requirement", "resource", "warned"),
+    [("NSG-*", "*", True), ("*", f"{worlds.subscription()}/*", True), ("NSG-JMP-OUT", "*", False)],
+)
+def test_a_pattern_that_takes_many_requirements_out_is_warned_of_and_noted(
+    stored: Path, here: Path, capsys: pytest.CaptureFixture[str], requirement: str, resource: str, warned: bool
+) -> None:
+    waived(requirement, resource, "2024-09-30")
+    check(stored, "--waivers", "w.yaml")
+    assert ("requirements are waived by one pattern" in capsys.readouterr().err) is warned
+    assert any("requirements are waived by one pattern" in note for note in notes()) is warned
+
+
+@pytest.mark.parametrize("day", ["20240930", "2024-W40-1", "2024-09-30T00:00:00+14:00", "9-9-9", "\uff12024-09-30"])
+def test_a_day_has_one_form(stored: Path, here: Path, capsys: pytest.CaptureFixture[str], day: str) -> None:
+    waived("NSG-JMP-OUT", "*", f'"{day}"')
+    assert check(stored, "--waivers", "w.yaml") == 2
+    assert "must be a day such as" in capsys.readouterr().err
+    assert run(["check", str(stored), "--as-of", day]) == 2
+
+
+def test_a_snapshot_that_is_yet_to_come_is_warned_of_and_no_history_holds_it(
+    stored: Path, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = read_snapshot(stored)
+    write_snapshot(replace(whole, collected_at="9998-12-31T00:00:00Z", path="", text="", offsets={}), here / "f.json")
+    run(["check", "f.json", "-o", "r.json"])
+    assert "after the day of this audit" in capsys.readouterr().err
+    assert any("after the day of this audit" in note for note in notes())
+    assert run(["check", "f.json", "--history", "h.db", "-o", "r.json"]) == 2
+    assert "which is yet to come" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("expires", "warned"), [("2025-07-21", False), ("2025-07-22", True), ("9999-12-31", True)])

@@ -119,7 +119,7 @@ def test_rules_go_to_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) 
 
 def test_a_page_never_replaces_a_baseline(capsys: pytest.CaptureFixture[str], own: str) -> None:
     assert run(["baseline", "validate", own, "-o", own]) == 2
-    assert "which no page replaces" in capsys.readouterr().err
+    assert "which this does not replace" in capsys.readouterr().err
     assert Path(own).read_text() == OWN
 
 
@@ -182,7 +182,8 @@ def test_baseline_show_tells_what_an_own_baseline_changes(capsys: pytest.Capture
     assert "extends openai-chat\n" in text
     assert "\nOverridden:\n  NET-09        level and severity\n" in text
     assert "\nDisabled:\n  OPS-04        We register flows elsewhere" in text
-    assert text.endswith("also shipped: openai-chat\n")
+    others = "ai-hardening, foundry-chat-landing-zone, foundry-chat, openai-chat and zone-redundant-web-app"
+    assert " ".join(text.split()).endswith(f"also shipped: {others}")
     told = _json(capsys, "baseline", "show", own)
     assert told["extends"] == "openai-chat"
     assert told["disabled"].keys() == {"OPS-04"}
@@ -267,3 +268,33 @@ def test_a_file_of_a_hostile_name_is_refused_in_one_readable_line(
 def test_a_name_that_is_too_long_is_no_bug_of_ours(capsys: pytest.CaptureFixture[str], argv: list[str]) -> None:
     assert run([*argv, "a" * 300 + ".txt"]) == ExitCode.USAGE
     assert "Traceback" not in capsys.readouterr().err
+
+
+def _saved(folder: Path, name: str) -> Path:
+    from auditor.snapshot import write_snapshot
+    from tests.worlds import snapshot
+
+    path = folder / f"{name}.json"
+    write_snapshot(snapshot(name=name), path)
+    return path
+
+
+def test_a_baseline_is_held_against_a_snapshot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(_saved(tmp_path, "foundry-compliant"))
+    body = _json(capsys, "baseline", "validate", "foundry-chat", "--against", path)
+    (workload,) = body["workloads"]
+    assert workload["parts"]["cosmos"][0].endswith("/cdb-ai-agent-threads-orchid")
+    assert workload["subnets"]["agents_egress"][0].endswith("/snet-agentsEgress")
+    page = _text(capsys, "baseline", "validate", "openai-chat", "--against", path)
+    assert "no Machine Learning workspace here" in page
+
+
+def test_a_started_baseline_is_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(_saved(tmp_path, "foundry-compliant"))
+    own = tmp_path / "ours.yaml"
+    assert run(["baseline", "new", path, "--name", "ours", "-o", str(own)]) == 0
+    body = _json(capsys, "baseline", "validate", str(own), "--against", path)
+    assert body["valid"]
+    assert body["workloads"][0]["anchor"]
+    assert run(["check", path, "--baseline", str(own), "-q"]) == 0
+    assert run(["baseline", "new", path, "--name", "No Name"]) == ExitCode.USAGE

@@ -69,6 +69,8 @@ def test_a_time_limit_ends_with_3_and_a_written_file(tmp_path: Path, capsys: pyt
         (["--resource-group", "rg-nix"], "there is no resource group rg-nix"),
         (["--ca-file", "/nix.pem"], "--ca-file names /nix.pem, which does not exist"),
         (["--timeout", "0"], "Invalid value for '--timeout'"),
+        (["--timeout", "nan"], "Invalid value for '--timeout'"),
+        (["--timeout", "1e999"], "Invalid value for '--timeout'"),
         (["--concurrency", "1000"], "Invalid value for '--concurrency'"),
         (["--cloud", "germany"], "Invalid value for '--cloud'"),
         (["--arm-endpoint", "http://plain"], "http://plain is not an https URL"),

@@ -79,3 +79,17 @@ def test_a_read_that_failed_says_more() -> None:
     assert parent is not None
     with pytest.raises(NotKnown, match="permission was refused"):
         found.child(parent, "config", "web")
+
+
+def test_what_the_running_configuration_repeats_of_its_site_is_older_than_the_plan() -> None:
+    """One switch that Azure shows twice: a plan that opens the site is not closed by what still runs."""
+    for inside in ({}, {"minTlsVersion": "1.2"}):
+        opened = site(**inside)
+        opened["properties"]["publicNetworkAccess"] = "Enabled"
+        runs = config(publicNetworkAccess="Disabled", ftpsState="Disabled")
+        found = of(estate(opened, runs, planned=(SITE,))).at("properties", "publicNetworkAccess")
+        assert (found.value, found.place.pointer) == ("Enabled", "/properties/publicNetworkAccess")
+        assert of(estate(opened, runs)).get("properties", "publicNetworkAccess") == "Disabled"
+    opened["properties"]["siteConfig"] = {"publicNetworkAccess": "Disabled"}
+    stated = of(estate(opened, runs, planned=(SITE,))).at("properties", "publicNetworkAccess")
+    assert (stated.value, stated.place.pointer) == ("Disabled", "/properties/siteConfig/publicNetworkAccess")

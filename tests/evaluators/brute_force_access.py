@@ -121,13 +121,14 @@ class Given:
 
 @dataclass(frozen=True)
 class Denied:
-    """What is taken from everybody but some, at a place and in it, or at the place only."""
+    """What is taken from everybody but some, at a place and in it, or at the place only, perhaps under a condition."""
 
     place: str
     actions: tuple[str, ...]
     data_actions: tuple[str, ...]
     spared: tuple[str, ...] = ()
     here_only: bool = False
+    condition: Condition | None = None
 
 
 @dataclass
@@ -141,13 +142,18 @@ class World:
     policies: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
     def answer(self, holder: str, operation: str, place: str, *, data: bool) -> str:
-        """`yes`, `conditional` or `no` at one place."""
+        """`yes`, `conditional`, `unknown` (a denial that hangs on what is compared) or `no` at one place."""
+        stopped = set()
         for denial in self.denied:
             inside = place == denial.place if denial.here_only else within(place, denial.place)
             listed = denial.data_actions if data else denial.actions
             if inside and holder not in denial.spared and any(matches(p, operation) for p in listed):
-                return "no"
+                stopped.add(frozenset({True} if denial.condition is None else outcomes(denial.condition, operation)))
+        if frozenset({True}) in stopped:
+            return "no"
         found = set(self._answers(holder, operation, place, data))
+        if found and any(True in comes for comes in stopped):
+            return "unknown"
         return "yes" if "yes" in found else "conditional" if found else "no"
 
     def _answers(self, holder: str, operation: str, place: str, data: bool) -> Iterator[str]:
@@ -169,13 +175,21 @@ class World:
 
     def anywhere_in(self, holder: str, operation: str, place: str, places: Iterable[str], *, data: bool) -> str:
         """The firmest answer at a place or at anything in it."""
-        found = {self.answer(holder, operation, each, data=data) for each in places if within(each, place)}
-        return next(answer for answer in ("yes", "conditional", "no") if answer in found)
+        asked = (each for each in places if each == place or (within(each, place) and can_have(each, operation)))
+        found = {self.answer(holder, operation, each, data=data) for each in asked}
+        return next(answer for answer in ("yes", "conditional", "unknown", "no") if answer in found)
 
 
 def within(place: str, outer: str) -> bool:
     """Whether a place is another one, or lies in it."""
     return place == outer or place.startswith(f"{outer.rstrip('/')}/")
+
+
+def can_have(place: str, operation: str) -> bool:
+    """Whether a place inside a resource has an operation: those of the kind that it is, and of what lies in it."""
+    provider, _, rest = place.partition("/providers/")[2].partition("/")
+    kinds = [provider, *rest.split("/")[::2]] if provider else []
+    return operation.casefold().startswith("/".join(kinds).casefold())
 
 
 _SECRETS = "Microsoft.KeyVault/vaults/secrets/"

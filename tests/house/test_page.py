@@ -15,6 +15,7 @@ from auditor.report.html import render
 from tests.browser import Browser, chromium
 from tests.builders.reporting_examples import (
     CLEAN,
+    CONTROLS,
     EVIL,
     NOTHING,
     RICH,
@@ -29,7 +30,9 @@ PICTURE = (
     '<svg viewBox="0 0 40 20" width="400" height="200" role="img" aria-label="estate">'
     '<rect class="fill-fail" width="40" height="20"/></svg>'
 )
-EXPLAINED = Context(explanations={id_: rule.doc for id_, rule in rule_index().items()}, picture=PICTURE)
+EXPLAINED = Context(
+    explanations={id_: rule.doc for id_, rule in rule_index().items()}, picture=PICTURE, controls=CONTROLS
+)
 VIEWS: dict[str, dict[str, Any]] = {
     "light": {},
     "dark": {"dark": True},
@@ -160,6 +163,21 @@ def test_one_family_alone_can_be_shown(browser: Browser, tmp_path: Path) -> None
     assert browser.run(sections) == all_
 
 
+def test_one_framework_alone_can_be_shown_and_its_controls_opened(browser: Browser, tmp_path: Path) -> None:
+    show(browser, RICH, tmp_path)
+    browser.run("document.querySelectorAll('input[name=outcome]').forEach((box) => box.checked || box.click())")
+    shown = "return [...document.querySelectorAll('tbody.requirement')].filter((b) => !b.hidden).map((b) => b.id)"
+    everything = browser.run(shown)
+    choose = "const s = document.getElementById('framework'); s.value = arguments[0];"
+    browser.run(f"{choose} s.dispatchEvent(new Event('input', {{bubbles: true}}))", "hitrust-csf-11.3")
+    of_framework = browser.run(shown)
+    mapped = {id_ for id_, support in CONTROLS.supports.items() if "hitrust-csf-11.3" in support.controls}
+    assert of_framework == [id_ for id_ in everything if id_ in mapped]
+    assert 0 < len(of_framework) < len(everything)
+    browser.run("location.hash = 'framework-soc-2'")
+    assert browser.run("return document.getElementById('framework-soc-2').open")
+
+
 def test_a_link_to_what_is_filtered_out_shows_it(browser: Browser, tmp_path: Path) -> None:
     show(browser, RICH, tmp_path)
     assert not browser.run("return document.getElementById('CF-01').checkVisibility()")
@@ -188,7 +206,7 @@ def test_without_script_everything_is_there(browser: Browser, tmp_path: Path) ->
 def test_the_keyboard_reaches_everything_in_order(browser: Browser, tmp_path: Path) -> None:
     show(browser, RICH, tmp_path)
     seen = []
-    for _ in range(60):
+    for _ in range(160):
         for kind in ("keyDown", "keyUp"):
             browser.cdp("Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9)
         seen.append(browser.run("const e = document.activeElement; return e.name || e.className || e.tagName"))

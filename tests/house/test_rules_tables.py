@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from auditor.baseline import read_baseline
+from auditor.workload.architecture import subnet_names
 from auditor.workload.nsg_table import is_end
-from auditor.workload.subnets import PARTS
 from tests import worlds
 
 ROOT = Path(__file__).parent.parent.parent
@@ -28,7 +28,7 @@ FLOWS = [
 def test_the_article_has_eight_rows_of_subnets_in_this_order() -> None:
     order = ("gateway", "private_endpoints", "app_service", "bastion", "jump_box", "agents", "training", "scoring")
     assert tuple(group["part"] for group in TABLES["network_security_groups"]) == order
-    assert set(order) == set(PARTS)
+    assert set(order) == set(subnet_names())
 
 
 def test_agents_training_and_scoring_have_the_same_row() -> None:
@@ -52,7 +52,7 @@ def test_a_flow_speaks_known_words(part: str, direction: str, flow: dict[str, An
 
 def _check_who(who: str) -> None:
     if who.startswith("subnet:"):
-        assert who.removeprefix("subnet:") in PARTS
+        assert who.removeprefix("subnet:") in subnet_names()
     elif who.startswith("endpoint:") or who in ("attached", "network"):
         assert is_end(who)
     elif "/" in who or who[:1].isdecimal():

@@ -19,6 +19,7 @@ import pytest
 
 from auditor.audit.audit import audit
 from auditor.baseline import read_baseline
+from auditor.frameworks.own import controls_of
 from auditor.model import AuditResult, Outcome
 from auditor.report import (
     SARIF_EXTRAS,
@@ -31,6 +32,7 @@ from tests import worlds
 from tests.builders.reporting_examples import (
     BASELINE,
     CLEAN,
+    CONTROLS,
     EVIL,
     NOTHING,
     RICH,
@@ -56,7 +58,10 @@ IN_TREE = Context(
 )
 ELSEWHERE = Context(repository=Repository(baseline="baselines/openai-chat.yaml"))
 EVERYTHING = replace(
-    IN_TREE, sarif_include=frozenset(SARIF_EXTRAS), explanations={"PUB-07": "Fault.\n\nWhy it matters: `x`\n  [a](b)"}
+    IN_TREE,
+    controls=CONTROLS,
+    sarif_include=frozenset(SARIF_EXTRAS),
+    explanations={"PUB-07": "Fault.\n\nWhy it matters: `x`\n  [a](b)"},
 )
 
 RESULTS = {"rich": RICH, "clean": CLEAN, "nothing": NOTHING, **{f"hostile-{n}": hostile(e) for n, e in enumerate(EVIL)}}
@@ -264,6 +269,25 @@ def test_a_rule_explains_itself() -> None:
     assert "helpUri" not in driver["rules"][0]
 
 
+def test_controls_are_taxa_and_rules_point_at_them() -> None:
+    run = run_of(RICH, EVERYTHING)
+    taxonomies = run["taxonomies"]
+    supported = run["tool"]["driver"]["supportedTaxonomies"]
+    assert [(t["name"], t["guid"]) for t in taxonomies] == [(t["name"], t["guid"]) for t in supported]
+    pointed = set()
+    for rule in run["tool"]["driver"]["rules"]:
+        for relation in rule.get("relationships", ()):
+            target = relation["target"]
+            taxonomy = taxonomies[target["toolComponent"]["index"]]
+            assert taxonomy["name"] == target["toolComponent"]["name"]
+            assert taxonomy["taxa"][target["index"]]["id"] == target["id"]
+            assert relation["kinds"] == ["relevant"]
+            pointed.add((rule["id"], taxonomy["name"], target["id"]))
+    assert ("PUB-07", "nist-800-53-r5", "SC-7(3)") in pointed
+    assert ("PUB-07", "cis-azure-3.0.0", "4.17") in pointed
+    assert "taxonomies" not in run_of(RICH, IN_TREE)
+
+
 def test_huge_values_do_not_swell_the_file() -> None:
     verdict = replace(RICH.findings[2].verdict, witness={"x": "y" * 1_000_000}, remediation="z" * 1_000_000)
     text = render(replace(RICH, findings=(replace(RICH.findings[2], verdict=verdict),)))
@@ -309,7 +333,8 @@ def test_the_validator_has_nothing_to_say(name: str, tmp_path: Path) -> None:
 def test_the_validator_has_nothing_to_say_of_a_real_audit(tmp_path: Path) -> None:
     result = audit(worlds.snapshot(), read_baseline())
     assert result.summary[Outcome.FAIL]
-    explained = replace(ELSEWHERE, explanations={id_: rule.doc for id_, rule in rule_index().items()})
+    controls = controls_of(("openai-chat",), tuple(result.requirements))
+    explained = replace(ELSEWHERE, controls=controls, explanations={id_: r.doc for id_, r in rule_index().items()})
     assert complaints(render(result, explained), "Sarif;Ghas", tmp_path) == []
     assert complaints(render(result, replace(explained, azure_build=BUILD)), "Sarif;Ghas;Ghazdo", tmp_path) == []
 

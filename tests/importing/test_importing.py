@@ -128,7 +128,7 @@ TEMPLATE = "https://schema.management.azure.com/2019-04-01/deploymentTemplate.js
         ),
         (
             {"$schema": TEMPLATE, "resources": []},
-            "0.json:1:1: this is a template, which holds no resources as they are",
+            "0.json: this template needs --subscription and --resource-group",
         ),
         ({"data": 7}, NO_ROWS),
         ({"data": {"columns": [], "rows": 7}}, NO_ROWS),

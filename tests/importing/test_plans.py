@@ -213,3 +213,99 @@ def test_what_psrule_expands_from_a_template_is_a_plan(tmp_path: Path) -> None:
     result = imported(tmp_path, [{**SNAPSHOT_ONE, "_PSRule": {"path": "resources[0]"}}])
     assert result.snapshot.documents == (SNAPSHOT_ONE,)
     assert result.snapshot.planned
+
+
+@pytest.mark.parametrize(
+    "id_",
+    [
+        "[extensionResourceId('{G}', 'Microsoft.Authorization/roleAssignments', guid(reference('x').principalId))]",
+        "[format('{G}/providers/Microsoft.Authorization/roleAssignments/{{0}}', guid(newGuid()))]",
+        "[concat('{G}', '/providers/Microsoft.Authorization/roleAssignments/', guid(deployer().objectId))]",
+        "{G}/providers/Microsoft.Authorization/roleAssignments/[guid(reference('x').principalId)]",
+    ],
+)
+def test_a_role_assignment_with_a_computed_name_is_not_lost(id_: str, tmp_path: Path) -> None:
+    """What it gives to whom is stated, and a breach; its name says nothing."""
+    role = {
+        "id": id_.replace("{G}", G).replace("{{0}}", "{0}"),
+        "type": "Microsoft.Authorization/roleAssignments",
+        "name": "[guid()]",
+        "properties": {"roleDefinitionId": "r", "principalId": "p"},
+    }
+    made = imported(tmp_path, {"predictedResources": [role]})
+    (document,) = made.snapshot.documents
+    assert document["id"].startswith(f"{G}/providers/Microsoft.Authorization/roleAssignments/")
+    assert document["properties"] == role["properties"]
+    assert not [read for read in made.snapshot.reads if read.error]
+    assert any("stands for it" in each for each in made.warnings)
+    other = {**role, "properties": {"roleDefinitionId": "q", "principalId": "p"}}
+    assert len(imported(tmp_path, {"predictedResources": [role, other]}).snapshot.documents) == 2
+
+
+@pytest.mark.parametrize(
+    "id_",
+    [
+        "[extensionResourceId(reference('x').id, 'Microsoft.Authorization/roleAssignments', guid('a'))]",
+        "[reference('x').id]",
+        "[broken(",
+        "/subscriptions/[x]/providers/Microsoft.Authorization/roleAssignments/[guid('a')]",
+    ],
+)
+def test_a_role_assignment_whose_scope_is_not_known_is_set_aside(id_: str, tmp_path: Path) -> None:
+    role = {"id": id_, "type": "Microsoft.Authorization/roleAssignments", "name": "n", "properties": {}}
+    made = imported(tmp_path, {"predictedResources": [role]})
+    assert not made.snapshot.documents
+    assert [read for read in made.snapshot.reads if read.error]
+
+
+VAULT = f"{G}/providers/Microsoft.KeyVault/vaults/kv"
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize(
+    ("id_", "key"),
+    [
+        (f"{G}/providers/Microsoft.Resources/deploymentStacks/s", "resources"),
+        (f"{G}/providers/Microsoft.Resources/deployments/d", "outputResources"),
+    ],
+)
+def test_what_a_stack_or_deployment_names_is_there_and_unread(id_: str, key: str, nested: bool, tmp_path: Path) -> None:
+    """A stack lists what it manages where templates list children: these are no documents without settings."""
+    named = {key: [{"id": VAULT, "status": "managed", "denyStatus": "none"}]}
+    stated = {"id": id_, "name": "s", "type": "x", **({"properties": named} if nested else named)}
+    made = imported(tmp_path, stated)
+    assert [each["id"] for each in made.snapshot.documents] == [id_]
+    (read,) = [each for each in made.snapshot.reads if each.error]
+    assert (read.scope, read.error) == (VAULT, "NoProperties")
+
+
+def test_an_object_that_powershell_took_apart_is_unknown(tmp_path: Path) -> None:
+    change = {"FullyQualifiedResourceId": VAULT, "ChangeType": "Create", "After": {"CliXml": "x", "Properties": []}}
+    made = imported(tmp_path, {"Changes": [change]})
+    assert not made.snapshot.documents
+    assert [each.scope for each in made.snapshot.reads if each.error] == [VAULT]
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        {"changes": [], "status": "Succeeded"},
+        {"changes": None, "status": "Succeeded"},
+        {"changes": [{"resourceId": VAULT, "changeType": "Delete", "before": {"id": VAULT}}]},
+        {"predictedResources": [{"type": "Microsoft.Graph/applications@v1.0", "import": "MicrosoftGraph"}]},
+    ],
+)
+def test_a_plan_that_leaves_nothing_says_so(plan: Any, tmp_path: Path) -> None:
+    assert complaint(tmp_path, plan).startswith("0.json: this plan leaves no resource of its own")
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ({"Id": VAULT, "Name": "kv"}, "this is an object of PowerShell"),
+        ({"@level": "info", "@message": "Terraform 1.9"}, "this is the log of `terraform plan -json`"),
+        ({"parameters": {"a": {"value": 1}}}, "these are the parameters of a template"),
+    ],
+)
+def test_forms_of_others_are_named(value: Any, says: str, tmp_path: Path) -> None:
+    assert says in complaint(tmp_path, value)

@@ -104,7 +104,7 @@ def test_ids_that_hang_on_others_are_followed_through_the_configuration(tmp_path
     }
     result = imported(tmp_path, plan(group, parent, child, configuration=configuration), complete=True)
     kv = f"{S}/resourceGroups/rg9/providers/Microsoft.KeyVault/vaults/kv"
-    assert [d["id"] for d in result.snapshot.documents] == [kv, f"{kv}/secrets/s"]
+    assert [d["id"] for d in result.snapshot.documents] == [f"{S}/resourceGroups/rg9", kv, f"{kv}/secrets/s"]
 
 
 def test_what_azurerm_makes_is_named_and_its_kind_is_unknown(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ from tests.builders.reporting_examples import (
     UI_STORAGE,
     hostile,
     many,
+    told,
 )
 
 IN_TREE = Context(repository=Repository(snapshot="fixtures/chat.json", baseline="baselines/openai-chat.yaml"))
@@ -52,7 +53,8 @@ ELSEWHERE = Context(repository=Repository(baseline="baselines/openai-chat.yaml")
 def test_the_same_result_gives_the_same_bytes(name: str, result: AuditResult) -> None:
     first, second = renderer(name)(result, Context()), renderer(name)(result, Context())
     assert first == second
-    first.encode("utf-8")
+    if isinstance(first, str):
+        first.encode("utf-8")
 
 
 @pytest.mark.parametrize(
@@ -66,6 +68,9 @@ def test_the_same_result_gives_the_same_bytes(name: str, result: AuditResult) ->
         ("TEST-r.xml", "junit"),
         ("r.md", "markdown"),
         ("r.csv", "csv"),
+        ("r.xlsx", "xlsx"),
+        ("r.monitor.json", "azure-monitor"),
+        ("r.oscal.json", "oscal"),
         ("r.txt", "terminal"),
         ("r.pdf", None),
         ("report", None),
@@ -355,9 +360,9 @@ def test_ocsf_takes_the_date_of_the_audit_where_the_snapshot_has_none() -> None:
     assert "uid" not in events(undated)[3]["cloud"]["account"]
 
 
-@pytest.mark.parametrize("name", sorted({*FORMATS} - {"csv", "ocsf"}))  # these hold findings alone
+@pytest.mark.parametrize("name", sorted({*FORMATS} - {"azure-monitor", "csv", "ocsf"}))  # these hold findings alone
 def test_every_form_tells_what_the_settings_allow(name: str) -> None:
     said = "allowed by the settings (auditor.yaml:9): Owner for g at /, because the platform team owns it"
     result = replace(RICH, notes=(*RICH.notes, said))
-    text = " ".join(renderer(name)(result, Context(width=200)).replace("\\", "").split())
+    text = " ".join(told(name, result, Context(width=200)).replace("\\", "").split())
     assert "because the platform team owns it" in text

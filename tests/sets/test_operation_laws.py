@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from auditor.access.known_operations import known_operations
 from auditor.sets.operation_patterns import expand, matches, meet
-from auditor.sets.operation_set import OperationSet, Rights
-from auditor.sets.operation_text import written
+from auditor.sets.operation_set import OperationSet, Rights, written
 from tests.strategies.permissions import (
     TEXTS,
     built_in_roles,

@@ -26,8 +26,8 @@ from auditor.sets.operation_set import (
     OperationSet,
     Rights,
     Term,
+    written,
 )
-from auditor.sets.operation_text import written
 
 CONTRIBUTOR = OperationSet.of(["*"], ["Microsoft.Authorization/*/Delete", "Microsoft.Authorization/*/Write"])
 

@@ -16,9 +16,8 @@ from auditor.model import ArmId, AuditorError, AuditResult, Outcome
 from auditor.rules.network.security_groups import FlowRow, GroupRow
 from auditor.settings.read import Settings, read_settings
 from auditor.settings.shape import FailOn, Parts, Subnets
-from auditor.workload.parts import PINNABLE
+from auditor.workload.architecture import shipped_architectures
 from auditor.workload.pins import Pin, pins_of
-from auditor.workload.subnets import PARTS
 from tests import worlds
 
 SUBSCRIPTION = worlds.subscription()
@@ -343,8 +342,10 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_every_part_that_can_be_pinned_has_a_field() -> None:
-    assert set(Parts.__struct_fields__) == set(PINNABLE)
-    assert set(Subnets.__struct_fields__) == set(PARTS)
+    assert set(Parts.__struct_fields__) == {name for each in shipped_architectures().values() for name in each.pinnable}
+    assert set(Subnets.__struct_fields__) == {
+        name for each in shipped_architectures().values() for name in each.subnets
+    }
 
 
 def test_what_fails_a_command_is_the_same_in_a_file_and_as_an_option() -> None:

@@ -42,6 +42,7 @@ def test_one_filter_has_many_spellings(name: str) -> None:
         pytest.param([row(action="ANNOTATING")], False, id="annotates by the newer word"),
         pytest.param([row(action="NONE")], True, id="no action leaves it to blocking"),
         pytest.param([row(blocking="absent", action="BLOCKING")], True, id="blocks by the newer word"),
+        pytest.param([row(blocking=False, action="BLOCKING")], None, id="the two words contradict"),
         pytest.param([row(source="Completion")], False, id="the other side only"),
         pytest.param([row(name="violence")], False, id="another kind"),
         pytest.param([], False, id="nothing"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -79,20 +80,37 @@ class Target:
             raise AuditorError(f"there is no cloud named {self.cloud!r}", tip=f"choose from {', '.join(CLOUDS)}")
         if not self.arm_endpoint:
             return cloud
-        endpoint = self.arm_endpoint.rstrip("/")
-        parts = urlsplit(endpoint)
-        if "@" in parts.netloc:
-            # Neither is repeated: it would end up in logs, and in the snapshot.
-            raise AuditorError(
-                "the endpoint holds a user name or a password, which have no place in it",
-                tip="give the endpoint as https://HOST: who asks is told by the credential",
-            )
-        if parts.scheme != "https" or not parts.hostname:
-            raise AuditorError(
-                f"{self.arm_endpoint} is not an https URL",
-                tip="a token is never sent over plain http; give the endpoint as https://HOST",
-            )
-        audience = (self.audience or endpoint).rstrip("/")
+        endpoint, host = _checked(self.arm_endpoint, "the endpoint")
+        audience = _checked(self.audience, "the audience", ("https", "api"))[0] if self.audience else endpoint
         scope = audience if audience.endswith("/.default") else f"{audience}/.default"
-        name = cloud.name if self.cloud else f"custom ({parts.netloc})"
+        name = cloud.name if self.cloud else f"custom ({host})"
         return Cloud(name, endpoint, scope, cloud.authority)
+
+
+def _checked(url: str, what: str, schemes: tuple[str, ...] = ("https",)) -> tuple[str, str]:
+    """An address without its last slash, and its host with the port. Raises `AuditorError` for what is none.
+
+    What could be a secret is not repeated: it would end up in logs, and in the snapshot.
+    """
+    if "@" in url:
+        raise AuditorError(
+            f"{what} holds a user name or a password, which have no place in it",
+            tip=f"give {what} as https://HOST: who asks is told by the credential",
+        )
+    if "?" in url or "#" in url:
+        raise AuditorError(f"{what} holds a query or a fragment, which have no place in it", f"give {what} without it")
+    try:
+        parts = urlsplit(url.rstrip("/"))
+        sound = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound or _UNFIT.search(url) or any(step in (".", "..") for step in url.split("/")):
+        raise AuditorError(
+            f"{url} is not an https URL",
+            tip=f"a token is never sent over plain http; give {what} as https://HOST",
+        )
+    return url.rstrip("/"), parts.netloc
+
+
+_UNFIT = re.compile(r"[^!-~]|\\|%")
+"""What no address of a Resource Manager has: blanks, controls, letters beyond ASCII, and what is taken for a slash."""

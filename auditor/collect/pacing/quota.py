@@ -12,11 +12,14 @@ RESERVE = 5
 """Reads that are never spent: answers that overtake each other tell what is left a little too high."""
 _LEFT = re.compile(r"x-ms-ratelimit-remaining-(?:subscription|tenant)(?:-global)?-reads", re.IGNORECASE)
 
+_DIGITS = 10
+"""Of a number that is as large no limit is known."""
+
 
 def left_in(headers: Mapping[str, str]) -> int | None:
     """The reads that an answer says are left, by the limit that is nearest; `None` where it does not say."""
     stated = [str(value) for name, value in headers.items() if _LEFT.fullmatch(name)]
-    return min((int(value) for value in stated if value.isascii() and value.isdigit()), default=None)
+    return min((int(v) for v in stated if v.isascii() and v.isdigit() and len(v) < _DIGITS), default=None)
 
 
 class Meter:

@@ -117,6 +117,14 @@ class Patience(RetryPolicy[Any, Any]):
             self._calm.earn()
         return response
 
+    def get_retry_after(self, response: _Response) -> float | None:
+        """Seconds that Azure asks to wait for; `None` where it does not say, or says nothing that is a time."""
+        try:
+            said = super().get_retry_after(response)
+        except (ValueError, OverflowError, TypeError):
+            return None
+        return said if said is None or said >= 0 else 0.0  # what is not a number is no time to wait for
+
     def get_backoff_time(self, settings: dict[str, Any]) -> float:
         """Seconds before the next try where Azure did not say: doubled each time, spread over half of itself."""
         tries = max(0, len(settings["history"]) - 1)

@@ -100,6 +100,13 @@ class Plan:
                 return _about(recipe, {"id": id_.parent.text}, id_.parent, scope)
         return None
 
+    def inventory_of(self, id_: ArmId) -> Question | None:
+        """The inventory that shows a resource, to be asked once more; `None` where none of the scopes has it."""
+        scope = self._scopes.get(id_.subscription)
+        inventories = (recipe for recipe in recipes() if recipe.shape is Shape.INVENTORY)
+        questions = (q for recipe in inventories for q in (_lists(recipe, scope) if scope else ()))
+        return next((q for q in questions if id_.is_within(ArmId(q.scope))), None)
+
     @property
     def _anyone(self) -> str:
         """A subscription whose client can ask what belongs to none."""

@@ -59,6 +59,11 @@ class Recipe:
         """What an answer is complete for: the type in lower case."""
         return self.type.casefold()
 
+    @property
+    def about_scope(self) -> bool:
+        """Whether what is asked about is a subscription, a group of resources or a management group itself."""
+        return not self.parents and self.covers.startswith(("microsoft.resources/", "microsoft.management/"))
+
     def concerns(self, parent: Mapping[str, Any]) -> bool:
         """Whether the question makes sense for this parent, such as content filters for an OpenAI account."""
         return all(str(parent.get(key) or "").casefold() in allowed for key, allowed in self.only.items())
@@ -84,6 +89,18 @@ def recipes_below() -> Mapping[str, tuple[Recipe, ...]]:
 def absent_codes() -> frozenset[str]:
     """Error codes that say that there is nothing of the kind, lower case."""
     return frozenset(code.casefold() for code in load("arm-reads")["absent"])
+
+
+@cache
+def absent_only() -> Mapping[str, str]:
+    """By lower-case error code: the provider whose answers alone mean by it that there is nothing of the kind."""
+    return {code.casefold(): provider for code, provider in load("arm-reads")["absent_only"].items()}
+
+
+@cache
+def always_registered() -> frozenset[str]:
+    """The providers, lower case, that no subscription lacks."""
+    return frozenset(load("arm-reads")["always_registered"]["providers"])
 
 
 def _recipe(row: Mapping[str, Any]) -> Recipe:

@@ -5,22 +5,25 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from auditor.model import AuditorError, AuditResult, NotKnown, Waiver
+from auditor.model import ArmId, AuditorError, AuditResult, NotKnown, Waiver
+from auditor.model.day import day
 
 if TYPE_CHECKING:
     from auditor.baseline import Baseline
     from auditor.commands.options.report import ReportOptions
     from auditor.estate import Estate
+    from auditor.frameworks.model import Controls
     from auditor.picture.model import Picture
     from auditor.settings.read import Settings
     from auditor.snapshot import Snapshot
+    from auditor.workload.architecture import Architecture
     from auditor.workload.pins import Pin
 
 
@@ -33,11 +36,17 @@ class AuditOptions:
     waivers: Path | None = None
     service_tags: Path | None = None
     as_of: date = date.min
+    frameworks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What an audit is made with beside the snapshot, read and found sound. `files` are what it was read from."""
+    """What an audit is made with beside the snapshot, read and found sound. `files` are what it was read from.
+
+    `recognise` is set where nobody named a baseline: then the snapshot decides which each workload is judged by, and
+    `baseline` is the one that is asked where none fits.
+    `frameworks` are those that were asked for by name or file.
+    """
 
     baseline: Baseline
     waivers: tuple[Waiver, ...]
@@ -47,7 +56,15 @@ class Terms:
     remarks: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
     settings: Settings | None = None
+    recognise: bool = False
+    frameworks: tuple[str, ...] = ()
     _made: list[tuple[Snapshot, Estate]] = field(default_factory=list, repr=False, compare=False)
+
+    def controls(self, result: AuditResult) -> Controls:
+        """The frameworks that were asked for, all without any, and what requirements of a result support of them."""
+        from auditor.commands.options.frameworks import controls_of_result
+
+        return controls_of_result(result, self.baseline, self.frameworks, anything=self.recognise)
 
     def estate(self, snapshot: Snapshot) -> Estate:
         """The estate of a snapshot under these terms. The last one is kept: report and picture are made of one."""
@@ -68,7 +85,7 @@ class _Day(click.ParamType[date]):
         if isinstance(value, date):
             return value
         try:
-            return date.fromisoformat(str(value))
+            return day(str(value))
         except ValueError:
             self.fail(f"{value!r} is no day such as 2026-11-22", param, ctx)
 
@@ -89,7 +106,7 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         "--baseline",
         metavar="NAME|FILE",
         help="The reference architecture: one that comes with the program, or a file of your own."
-        "  [default: the settings', else openai-chat]",
+        "  [default: the settings'; without settings the snapshot decides]",
     ),
     settings_option,
     click.option(
@@ -114,6 +131,14 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     ),
 )
 
+control_option = click.option(
+    "--framework",
+    multiple=True,
+    metavar="NAME|FILE",
+    help="Tell for each control of this framework how it comes out: one of `auditor frameworks`, or a file of your own."
+    " May be given again. Without it reports name the controls of every framework.",
+)
+
 
 def audit_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of an audit; it receives them as one argument, `asked: AuditOptions`."""
@@ -121,7 +146,11 @@ def audit_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def gathered(*args: Any, **others: Any) -> Any:
         names = ("settings", "waivers", "service_tags", "as_of")
-        asked = AuditOptions(others.pop("baseline") or "", **{name: others.pop(name) for name in names})
+        asked = AuditOptions(
+            others.pop("baseline") or "",
+            frameworks=tuple(others.pop("framework", ())),
+            **{name: others.pop(name) for name in names},
+        )
         return command(*args, asked=asked, **others)
 
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_OPTIONS), gathered)
@@ -131,6 +160,7 @@ def terms_of(asked: AuditOptions) -> Terms:
     """Read everything that the options name. Raises `AuditorError` with every mistake in a file."""
     # Late, so that `auditor check --help` does not load what only an audit needs.
     from auditor.baseline import DEFAULT, read_baseline
+    from auditor.commands.options.frameworks import files_of
     from auditor.settings.read import read_settings
     from auditor.settings.waivers import read_waivers
 
@@ -140,8 +170,11 @@ def terms_of(asked: AuditOptions) -> Terms:
     tags = asked.service_tags or (settings.service_tags if settings is not None else None)
     release = None if tags is None else _release(tags)
     # A waiver outlives the row that it speaks of where settings or a baseline disable that: told as unused, no mistake.
-    known = {*baseline.requirements, *baseline.disabled, *(settings.disabled if settings is not None else ())}
-    files = (Path(baseline.info.path), asked.settings, waivers, tags)
+    recognise = not asked.baseline and settings is None
+    others = _others_ids(baseline) if recognise and waivers is not None else ()
+    known = {*others, *baseline.requirements, *baseline.disabled, *(settings.disabled if settings is not None else ())}
+    framework_files = files_of(baseline, asked.frameworks, anything=recognise)
+    files = (Path(baseline.info.path), asked.settings, waivers, tags, *framework_files)
     return Terms(
         baseline=baseline,
         waivers=() if waivers is None else read_waivers(waivers, known),
@@ -151,7 +184,19 @@ def terms_of(asked: AuditOptions) -> Terms:
         remarks=() if release is None or tags is None else (_about(release, tags),),
         files=tuple(file for file in files if file is not None),
         settings=settings,
+        recognise=recognise,
+        frameworks=asked.frameworks,
     )
+
+
+def _others_ids(baseline: Baseline) -> set[str]:
+    """The ids of the shipped baselines, as findings of each are called where workloads of several are there."""
+    from auditor.baseline import read_baseline
+    from auditor.workload.architecture import shipped_architectures
+
+    names = [name for name in shipped_architectures() if name != baseline.info.name]
+    plain = {(name, id_) for name in names for id_ in read_baseline(name).requirements}
+    return {id_ for _, id_ in plain} | {f"{name}/{id_}" for name, id_ in plain}
 
 
 def audited(snapshot: Snapshot, terms: Terms, fail_on: str = "") -> AuditResult:
@@ -159,17 +204,82 @@ def audited(snapshot: Snapshot, terms: Terms, fail_on: str = "") -> AuditResult:
 
     `fail_on` is what makes the command fail; where that is nothing, the notes say so.
     """
-    from auditor.audit.audit import audit
     from auditor.audit.waivers import waive
 
-    result = audit(snapshot, terms.baseline, terms.pins, terms.service_tags, terms.estate(snapshot))
-    notes = (*_toothless(fail_on), *result.notes, *terms.remarks, *_unmatched(snapshot, terms))
+    result = _asked(snapshot, terms)
+    notes = (
+        *_toothless(fail_on),
+        *_misdated(result, terms),
+        *result.notes,
+        *terms.remarks,
+        *_unmatched(snapshot, terms),
+    )
     return waive(replace(result, notes=notes), terms.waivers, terms.as_of)
+
+
+def chained(snapshot: Snapshot, result: AuditResult, terms: Terms) -> AuditResult:
+    """The result with the chains that lead to data or control, and the fixes that break them."""
+    from auditor.audit.audit import estate_of
+    from auditor.chains.find import with_chains
+    from auditor.workload.parts import Workload, workloads
+    from auditor.workload.pins import pins_of
+
+    described = _described(result, terms)
+    judged = {ArmId(w.anchor) for w in result.workloads if w.anchor}
+
+    def found(estate: Estate) -> tuple[Workload, ...]:
+        pins = pins_of(estate, terms.pins, described[0]) if len(described) == 1 else None
+        several = [w for each in described for w in workloads(estate, pins, each)]
+        return tuple(w for w in several if not judged or (w.anchor is not None and w.anchor.id in judged))
+
+    return with_chains(
+        result,
+        snapshot,
+        terms.estate(snapshot),
+        lambda state: estate_of(state, terms.service_tags),
+        found,
+    )
+
+
+def _described(result: AuditResult, terms: Terms) -> tuple[Architecture, ...]:
+    """The architectures that the workloads of a result were judged as."""
+    from auditor.workload.architecture import shipped_architectures
+
+    shipped = shipped_architectures()
+    names = dict.fromkeys(w.architecture for w in result.workloads if w.architecture in shipped)
+    return tuple(shipped[name] for name in names) if terms.recognise and names else (terms.baseline.architecture,)
+
+
+def _asked(snapshot: Snapshot, terms: Terms) -> AuditResult:
+    """The audit itself: by the baseline that was named, or by those whose architectures the workloads are of."""
+    from auditor.audit.audit import audit, audit_recognised
+    from auditor.baseline import read_baseline
+    from auditor.workload.architecture import shipped_architectures
+
+    if not terms.recognise:
+        return audit(snapshot, terms.baseline, terms.pins, terms.service_tags, terms.estate(snapshot))
+
+    def read(name: str) -> Baseline:
+        return terms.baseline if name == terms.baseline.info.name else read_baseline(name)
+
+    return audit_recognised(snapshot, shipped_architectures(), read, terms.service_tags, terms.estate(snapshot))
 
 
 def _toothless(fail_on: str) -> Iterator[str]:
     if fail_on == "never":
         yield "nothing makes this check fail (fail_on: never): the exit code says nothing about what it found"
+
+
+def _misdated(result: AuditResult, terms: Terms) -> Iterator[str]:
+    """That the snapshot says it was taken after the day of the audit; a day is left to clocks and time zones."""
+    taken = result.snapshot.collected_at
+    if taken and datetime.fromisoformat(taken).astimezone(UTC).date() > next_day(terms.as_of):
+        yield f"the snapshot says that it was collected on {taken}, after the day of this audit, {terms.as_of}"
+
+
+def next_day(today: date) -> date:
+    """The day after; the last one that the calendar has is its own."""
+    return today if today == date.max else today + timedelta(days=1)
 
 
 def _unmatched(snapshot: Snapshot, terms: Terms) -> Iterator[str]:
@@ -191,7 +301,8 @@ def pictured(snapshot: Snapshot, result: AuditResult, terms: Terms) -> Picture:
     """The picture of what was audited, with what was found."""
     from auditor.picture.build.picture import picture
 
-    return picture(snapshot, result, terms.pins, terms.service_tags, terms.estate(snapshot))
+    described = _described(result, terms)
+    return picture(snapshot, result, terms.pins, terms.service_tags, terms.estate(snapshot), architectures=described)
 
 
 def warn(result: AuditResult, terms: Terms, quiet: bool, fail_on: str = "") -> None:
@@ -204,7 +315,7 @@ def warn(result: AuditResult, terms: Terms, quiet: bool, fail_on: str = "") -> N
     from auditor.text.sanitise import visible
 
     waivers = (use.says for use in result.waivers if use.problem)
-    for said in (*waivers, *_unchecked(terms), *_toothless(fail_on)):
+    for said in (*waivers, *_misdated(result, terms), *_unchecked(terms), *_toothless(fail_on)):
         click.echo(f"warning: {visible(said)}", err=True)
 
 
@@ -220,10 +331,11 @@ def _unchecked(terms: Terms) -> Iterator[str]:
 
 
 def settled(report: ReportOptions, terms: Terms) -> ReportOptions:
-    """The options of reporting, with what the settings say where the command line says nothing.
+    """The options of reporting, with the frameworks, and what settings say where the command line says nothing.
 
     Raises `AuditorError` where --until-deployed has nothing to bear.
     """
+    report = replace(report, controls=terms.controls, by_control=bool(terms.frameworks))
     settings = terms.settings
     if settings is not None:
         by_command = click.get_current_context().get_parameter_source("fail_on") is ParameterSource.COMMANDLINE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
 import time
@@ -22,6 +23,24 @@ if TYPE_CHECKING:
 _CLOUDS = ("public", "usgovernment", "china")
 _EVERY = 0.1
 """Seconds between two lines of progress; a terminal shows no more and a slow one is held up by more."""
+
+LONGEST_RUN = 7_200.0
+"""Seconds that a collection may last where nobody says otherwise. One of 10,000 resources takes some minutes."""
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds above 0; one without end, or that is none, is no limit."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read it."""
+        found = float(super().convert(value, param, ctx))
+        if not math.isfinite(found):
+            self.fail(f"{value} is no number of seconds", param, ctx)
+        return found
+
 
 _OPTIONS = (
     click.option(
@@ -49,9 +68,11 @@ _OPTIONS = (
     click.option("--concurrency", type=click.IntRange(1, 64), default=16, show_default=True, metavar="N"),
     click.option(
         "--timeout",
-        type=click.FloatRange(min=0, min_open=True),
+        type=Seconds(),
+        default=LONGEST_RUN,
+        show_default=True,
         metavar="SECONDS",
-        help="Stop after this many seconds and write what was read.",
+        help="Stop after this many seconds and write what was read; --resume reads the rest.",
     ),
 )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
 from auditor.history.model import Trend
-from auditor.model import AuditResult
+from auditor.model import AuditorError, AuditResult
 
 history_option = click.option(
     "--history",
@@ -16,6 +16,10 @@ history_option = click.option(
     metavar="FILE",
     help="Keep the findings in this history (SQLite; made where there is none). `auditor history` shows how it went.",
 )
+
+
+_CLOCKS = timedelta(days=1)
+"""How far the clocks of two machines may lie apart."""
 
 
 def check_history(path: Path | None) -> None:
@@ -33,5 +37,12 @@ def kept_in(path: Path | None, result: AuditResult) -> Trend | None:
     # Late: sqlite3 is for those who keep a history.
     from auditor.history import record, trend_of
 
-    record(path, result, datetime.now(UTC))
+    now = datetime.now(UTC)
+    said = result.snapshot.collected_at
+    if said and datetime.fromisoformat(said).astimezone(UTC) > now + _CLOCKS:
+        raise AuditorError(
+            f"the snapshot says that it was collected on {said}, which is yet to come: no history can hold it",
+            "set the clock right, or collect it again",
+        )
+    record(path, result, now)
     return trend_of(path, result)

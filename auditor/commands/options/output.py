@@ -26,12 +26,20 @@ LEVEL_COLOURS = {"critical": "red", "high": "red", "medium": "yellow"}
 """Colours of severities; what is not named keeps the terminal's own."""
 
 
+def checked_output(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    """Refuse now, not after minutes of work."""
+    if value is not None:
+        protect(value)
+    return value
+
+
 def output_option(command: _F) -> _F:
     """Give a command `-o FILE` (as `output`)."""
     option = click.option(
         "-o",
         "--output",
         type=click.Path(dir_okay=False, path_type=Path),
+        callback=checked_output,
         help="Write to this file instead of standard output; it appears whole or not at all.",
     )
     return option(command)
@@ -70,9 +78,42 @@ def _write(text: str, output: Path | None) -> None:
         # click takes colours out where standard output is no terminal.
         click.echo(text, nl=False, color=False if os.environ.get("NO_COLOR") else None)
         return
-    if output.suffix in (".yaml", ".yml") and output.exists():
-        raise AuditorError(f"{output}: is a baseline or settings file, which no page replaces", "name another file")
+    protect(output)
     replace_file(output, [click.unstyle(text).encode()])
+
+
+def protect(output: Path, snapshot: bool = False) -> None:
+    """Refuse to replace what is no output of this program, under whatever name it is reached.
+
+    That is a snapshot, unless another `snapshot` takes its place, a file of YAML (settings, waivers, a baseline), and
+    a database (a history). Raises `AuditorError`.
+    """
+    if not output.is_file():
+        return
+    with output.open("rb") as stream:
+        head = stream.read(_HEAD)
+    if Path(os.path.realpath(output)).suffix in (".yaml", ".yml") and head.strip():
+        what = "a baseline, settings or waivers"
+    elif head.startswith(_DATABASE):
+        what = "a database"
+    elif _SNAPSHOT_MARK in head and not snapshot:
+        what = "a snapshot"
+    else:
+        return
+    raise AuditorError(f"{output}: is {what}, which this does not replace", "choose another file")
+
+
+_HEAD = 200
+_SNAPSHOT_MARK = b'"auditor-snapshot/'
+_DATABASE = b"SQLite format 3\0"
+
+
+def is_snapshot(path: Path) -> bool:
+    """Whether a file begins as snapshots do."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return _SNAPSHOT_MARK in stream.read(_HEAD)
 
 
 def wrapped(text: str, width: int, indent: str = "") -> Iterable[str]:

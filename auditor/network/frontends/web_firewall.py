@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditor.documents.application_gateway import ApplicationGateway, Listener, OwnFirewall, PathMap, named
-from auditor.documents.web_firewall import Condition, Exclusion, RuleSet, WebFirewallPolicy
+from auditor.documents.web_firewall import Condition, Exclusion, RuleSet, SkippedRequests, WebFirewallPolicy
 from auditor.facts import load
 from auditor.model import ArmId, Evidence
 from auditor.sets.address_set import AddressSet
@@ -101,6 +101,20 @@ def _leads(gateway: ApplicationGateway, id_: ArmId | None) -> bool:
     return redirect.url.value.casefold().startswith("https://")
 
 
+def sent_in_the_clear(gateway: ApplicationGateway, listener: Listener) -> Evidence | None:
+    """Where a rule of a listener sends browsers on to a URL without TLS; `None` where none does."""
+    for rule in gateway.rules.value:
+        if _means(rule.listener.value, listener):
+            paths = named(gateway.path_maps.value, rule.path_map.value)
+            ways = [rule.redirect.value]
+            if paths is not None:
+                ways += [paths.redirect.value, *(each.redirect.value for each in paths.rules.value)]
+            for redirect in (named(gateway.redirects.value, id_) for id_ in ways):
+                if redirect is not None and redirect.url.value.casefold().startswith("http://"):
+                    return redirect.url.evidence
+    return None
+
+
 # --- what a policy lets through -----------------------------------------------------------------------------------
 
 
@@ -116,9 +130,28 @@ class Hole:
     whole: bool
 
 
-def holes(policy: WebFirewallPolicy) -> tuple[Hole, ...]:
-    """What a policy lets through although it is on. Raises `NotKnown` where a part of it cannot be read."""
-    return (*_rule_sets(policy), *_custom(policy), *_excluded(policy))
+def holes(policy: WebFirewallPolicy, hosts: tuple[str, ...] = ()) -> tuple[Hole, ...]:
+    """What a policy lets through although it is on. Raises `NotKnown` where a part of it cannot be read.
+
+    `hosts` are the names that every request to what it protects is for, where they are known.
+    """
+    return (
+        *_rule_sets(policy),
+        *_custom(policy, hosts),
+        *_excluded(policy),
+        *_skipped(policy, hosts),
+        *_bodies(policy),
+    )
+
+
+def _bodies(policy: WebFirewallPolicy) -> Iterator[Hole]:
+    """Without the check of bodies rules see headers, cookies and URIs only, and a chat is typed into bodies.
+
+    learn.microsoft.com/azure/web-application-firewall/ag/application-gateway-waf-request-size-limits.
+    """
+    settings = policy.settings.value
+    if settings is not None and settings.checks_bodies.known is False:
+        yield Hole("does not look at the bodies of requests", settings.checks_bodies.evidence, whole=True)
 
 
 def _laws() -> Mapping[str, Any]:
@@ -151,12 +184,12 @@ def _switched_off(rules: RuleSet) -> Iterator[Hole]:
             yield Hole(f"has rule {which} {does}", rule.shown(), whole=which in _laws()["blocking_rules"])
 
 
-def _custom(policy: WebFirewallPolicy) -> Iterator[Hole]:
+def _custom(policy: WebFirewallPolicy, hosts: tuple[str, ...]) -> Iterator[Hole]:
     """Custom rules that let requests past the managed ones: an Allow ends the evaluation."""
     for rule in sorted(policy.custom_rules.value, key=lambda each: each.priority.value):
         if rule.state.value != "enabled":
             continue
-        everything = all(_takes_all(condition) for condition in rule.conditions.value)
+        everything = all(_takes_all(condition, hosts) for condition in rule.conditions.value)
         if rule.action.value == "block" and everything:
             return
         if rule.action.value == "allow":
@@ -173,7 +206,28 @@ def _excluded(policy: WebFirewallPolicy) -> Iterator[Hole]:
         yield Hole(says, exclusion.shown(), whole=every and _of_all_rules(exclusion))
 
 
-def _of_all_rules(exclusion: Exclusion) -> bool:
+def _skipped(policy: WebFirewallPolicy, hosts: tuple[str, ...]) -> Iterator[Hole]:
+    """Exceptions: requests that skip managed rules by their address, URI or a header.
+
+    learn.microsoft.com/azure/web-application-firewall/ag/application-gateway-exceptions.
+    """
+    for each in policy.exceptions.value:
+        variable, operator, values = each.variable.value, each.operator.value, each.values.value
+        if operator == "ipmatch":
+            most = _most_addresses(values, negated=False)
+        else:
+            most = _fits(_probed(variable, each.selector.known), _PLAIN.get(operator, operator), values, False, hosts)
+        says = f"skips its rules for {'every request' if most else 'some requests'} by an exception on {variable}"
+        yield Hole(
+            f"{says}{'' if _of_all_rules(each) else ', some of them'}", each.shown(), whole=most and _of_all_rules(each)
+        )
+
+
+_PLAIN: Mapping[str, str] = {"startswith": "beginswith", "equals": "equal"}
+"""Words of exceptions by those that custom rules have for the same."""
+
+
+def _of_all_rules(exclusion: Exclusion | SkippedRequests) -> bool:
     sets = exclusion.sets.value
     return not sets or any(not each.groups.value for each in sets)
 
@@ -181,6 +235,7 @@ def _of_all_rules(exclusion: Exclusion) -> bool:
 _PROBES: Mapping[str, tuple[str, ...]] = {
     "requesturi": ("/", "/chat", "/api/Chat?stream=1", "/0/x-y_z.png"),
     "requestmethod": ("GET", "POST"),
+    "requestheader": ("Mozilla/5.0 (X11)", "curl/8.5.0", "text/html"),
     "requestheaders": ("Mozilla/5.0 (X11)", "curl/8.5.0", "text/html"),
     "querystring": ("", "q=1", "a=b&c=D"),
 }
@@ -194,20 +249,28 @@ _MATCHES: Mapping[str, Callable[[str, str], bool]] = {
 }
 
 
-def _takes_all(condition: Condition) -> bool:
+def _probed(variable: str, selector: object) -> str:
+    """What of a request is compared: the header `Host` is probed apart, since every request to a listener has it."""
+    by_header = variable in ("requestheaders", "requestheader")
+    return "host" if by_header and isinstance(selector, str) and selector.casefold() == "host" else variable
+
+
+def _takes_all(condition: Condition, hosts: tuple[str, ...] = ()) -> bool:
     """Whether a condition of a custom rule holds for requests of nearly everybody."""
-    variables = {variable.of.value for variable in condition.variables.value}
+    variables = {_probed(variable.of.value, variable.selector.known) for variable in condition.variables.value}
     operator, negated = condition.operator.value, condition.negated.value
     if operator == "any":
         return not negated
     if operator == "ipmatch":
         return _most_addresses(condition.values.value, negated)
-    found = [_fits(variable, operator, condition.values.value, negated) for variable in sorted(variables)]
+    if operator == "geomatch":
+        return negated  # every country but those that are listed
+    found = [_fits(variable, operator, condition.values.value, negated, hosts) for variable in sorted(variables)]
     return any(found)
 
 
-def _fits(variable: str, operator: str, values: tuple[str, ...], negated: bool) -> bool:
-    probes = _PROBES.get(variable, ())
+def _fits(variable: str, operator: str, values: tuple[str, ...], negated: bool, hosts: tuple[str, ...]) -> bool:
+    probes = hosts if variable == "host" else _PROBES.get(variable, ())
     return bool(probes) and all(_hit(operator, probe, values) is not negated for probe in probes)
 
 

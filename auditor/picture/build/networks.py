@@ -11,6 +11,7 @@ from auditor.model import ArmId, NotKnown, Resource
 from auditor.network.private_link.private_endpoints import ENDPOINT, connections
 from auditor.network.topology.peering import peerings_of
 from auditor.network.topology.virtual_networks import NETWORK, NIC, SUBNET
+from auditor.picture.build.egress import egress_of
 from auditor.picture.model import (
     IDENTITY,
     INTEGRATION,
@@ -21,19 +22,8 @@ from auditor.picture.model import (
 )
 from auditor.services.paas_firewall import FIREWALLS
 from auditor.workload.parts import Workload
-from auditor.workload.subnets import PARTS
 
 _ADDRESS = "microsoft.network/publicipaddresses"
-_SUBNET_WORDS = {
-    "gateway": "gateway",
-    "app_service": "app integration",
-    "private_endpoints": "private endpoints",
-    "bastion": "Bastion",
-    "jump_box": "jump box",
-    "agents": "build agents",
-    "training": "training",
-    "scoring": "scoring",
-}
 
 
 def item_of(estate: Estate, resource: Resource | ArmId, parts: Mapping[str, str], note: str = "") -> Item:
@@ -57,7 +47,7 @@ def item_of(estate: Estate, resource: Resource | ArmId, parts: Mapping[str, str]
 def networks_of(estate: Estate, found: Iterable[Workload], parts: Mapping[str, str]) -> tuple[NetworkPicture, ...]:
     """The networks of the workloads in order of id; all that were read where it is not known which those are."""
     networks: dict[ArmId, Resource] = {}
-    played: dict[ArmId, tuple[str, ...]] = {}
+    played: dict[ArmId, _Played] = {}
     for w in found:
         networks |= {network.id: network for network in _networks(w)}
         played |= _subnet_parts(w)
@@ -72,9 +62,16 @@ def _networks(w: Workload) -> tuple[Resource, ...]:
         return w.estate.seen(NETWORK)
 
 
-def _subnet_parts(w: Workload) -> dict[ArmId, tuple[str, ...]]:
+_Played = tuple[tuple[int, str], ...]
+"""The parts that a subnet plays: the place of each in its architecture, and what it is called."""
+_LAST = 1_000
+
+
+def _subnet_parts(w: Workload) -> dict[ArmId, _Played]:
+    described = w.architecture.subnets
+    order = {name: (n, subnet.label) for n, (name, subnet) in enumerate(described.items())}
     try:
-        return {subnet.id: w.subnets.part_of(subnet) for subnet in w.subnets.all}
+        return {subnet.id: tuple(order[part] for part in w.subnets.part_of(subnet)) for subnet in w.subnets.all}
     except NotKnown:
         return {}
 
@@ -83,7 +80,7 @@ def _network(
     estate: Estate,
     network: Resource,
     drawn: set[ArmId],
-    played: Mapping[ArmId, tuple[str, ...]],
+    played: Mapping[ArmId, _Played],
     parts: Mapping[str, str],
 ) -> NetworkPicture:
     subnets = estate.seen(SUBNET, under=network.id)
@@ -97,16 +94,20 @@ def _network(
     )
 
 
-def _rank(played: tuple[str, ...]) -> int:
-    return min((PARTS.index(part) for part in played), default=len(PARTS))
+def _rank(played: _Played) -> int:
+    return min((place for place, _ in played), default=_LAST)
 
 
-def _subnet(estate: Estate, subnet: Resource, played: tuple[str, ...], parts: Mapping[str, str]) -> SubnetPicture:
-    part = ", ".join(_SUBNET_WORDS[part] for part in played)
+def _subnet(estate: Estate, subnet: Resource, played: _Played, parts: Mapping[str, str]) -> SubnetPicture:
+    part = ", ".join(label for _, label in played)
     guard = estate.targets(subnet, Relation.GUARDED_BY)
     own = item_of(estate, subnet, {subnet.id.key: part})
     prefix = _prefixes(subnet, "properties", "addressPrefix") or _prefixes(subnet, "properties", "addressPrefixes")
-    return SubnetPicture(own, prefix, guard[0].name if guard else "", tuple(_inside(estate, subnet, parts)))
+    items = tuple(_inside(estate, subnet, parts))
+    # A private endpoint answers and never asks.
+    silent = bool(items) and all(item.type == ENDPOINT for item in items)
+    egress = None if silent else egress_of(estate, subnet.id)
+    return SubnetPicture(own, prefix, guard[0].name if guard else "", items, egress)
 
 
 def _prefixes(resource: Resource, *path: str) -> str:

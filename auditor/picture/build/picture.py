@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +31,7 @@ from auditor.picture.model import (
     Tally,
 )
 from auditor.snapshot import Snapshot
+from auditor.workload.architecture import Architecture
 from auditor.workload.parts import Pins, Workload, workloads
 from auditor.workload.pins import Pin, pins_of
 
@@ -55,11 +56,14 @@ def picture(
     pins: Iterable[Pin] = (),
     service_tags: Mapping[str, Any] | None = None,
     estate: Estate | None = None,
+    *,
+    architectures: Sequence[Architecture] = (),
 ) -> Picture:
     """The picture of what `audit` was asked about: give it the same snapshot, pins, tags and estate, and its result."""
     estate = estate_of(snapshot, service_tags) if estate is None else estate
     try:
-        return picture_of(estate, result, pins_of(estate, pins))
+        described = architectures[0] if len(architectures) == 1 else None
+        return picture_of(estate, result, pins_of(estate, pins, described), architectures)
     except NotKnown as gap:
         # A picture with a hole in it would show less than there is, and nobody would see the hole.
         why = f"there is no picture, since what it shows cannot be told: {gap.unknown.because}"
@@ -67,12 +71,16 @@ def picture(
         return Picture(title=title, internet=Item(INTERNET, "Internet", INTERNET), gaps=(why,))
 
 
-def picture_of(estate: Estate, result: AuditResult, pins: Pins | None = None) -> Picture:
+def picture_of(
+    estate: Estate, result: AuditResult, pins: Pins | None = None, architectures: Sequence[Architecture] = ()
+) -> Picture:
     """The picture of the workloads of an estate, with the findings of `result` counted where they belong.
 
     Pure, and in one order for one estate. What could not be read is stated in `gaps`.
     """
-    found = workloads(estate, pins)
+    judged = {ArmId(w.anchor) for w in result.workloads if w.anchor}
+    several = [w for each in architectures or (None,) for w in workloads(estate, pins, each)]
+    found = tuple(w for w in several if not judged or (w.anchor is not None and w.anchor.id in judged))
     drawn = _drawn(estate, found, _parts(result))
     homes = Homes(estate, {item.key for item in drawn.items()})
     counted = tallies(result, homes)

@@ -17,11 +17,15 @@ from typing import Any
 
 from auditor import __version__
 from auditor.model import AuditResult, Finding, Outcome
+from auditor.model.chain import Chain
+from auditor.report.cause_text import cause_entry, texts
+from auditor.report.chain_text import chain_title, cut_entry
 from auditor.report.context import Context, spot
-from auditor.report.digest import missing_sentence
+from auditor.report.digest import Digest, missing_sentence
 from auditor.report.json_ import json_text
 from auditor.report.sarif.notifications import NOTICES, notifications
 from auditor.report.sarif.rules import NOTHING_FOUND, level_of, nothing_found_rule, rule_entry, sentence
+from auditor.report.sarif.taxonomies import Taxonomies
 from auditor.text.sanitise import (
     address,
     borne,
@@ -82,6 +86,11 @@ class _Run:
         said = {finding.requirement for finding in (*self.result.findings, *self.shown)}
         return {id_: n for n, id_ in enumerate(id_ for id_ in self.result.requirements if id_ in said)}
 
+    @cached_property
+    def taxonomies(self) -> Taxonomies:
+        """The controls of frameworks that these rules support."""
+        return Taxonomies(self.context.controls, self.rules)
+
     @property
     def node(self) -> Node:
         return {
@@ -89,6 +98,7 @@ class _Run:
             "automationDetails": self._automation(),
             "columnKind": "unicodeCodePoints",
             "invocations": [self._invocation()],
+            **self.taxonomies.run_part(),
             "results": [
                 *([self._nothing_found()] if self.result.missing else []),
                 *(self._result(finding) for finding in self.shown),
@@ -100,6 +110,9 @@ class _Run:
                     "collectedAt": line(self.result.snapshot.collected_at),
                 },
                 "summary": {outcome.value: number for outcome, number in self.result.summary.items()},
+                "doFirst": [cause.id for cause in self._digest.first],
+                "chains": [_chain(chain) for chain in self.result.chains],
+                "cut": cut_entry(self.result),
             },
         }
 
@@ -116,6 +129,7 @@ class _Run:
         if link := address(self.result.baseline.source):
             driver["informationUri"] = link
         return driver | {
+            **self.taxonomies.driver_part(),
             "rules": [
                 *([nothing_found_rule()] if self.result.missing else []),
                 *(
@@ -125,6 +139,7 @@ class _Run:
                         self.result.baseline,
                         self.context.explanations.get(id_, ""),
                     )
+                    | self.taxonomies.rule_part(id_)
                     for id_ in self.rules
                 ),
             ],
@@ -213,6 +228,7 @@ class _Run:
             "outcome": finding.outcome.value,
             "level": finding.level,
             "severity": finding.severity,
+            "severityReason": line(finding.severity_reason, _MAX_VALUE) or None,
             "rule": finding.rule,
             "workload": line(finding.workload, 200),
             "part": line(verdict.part, 200),
@@ -227,7 +243,32 @@ class _Run:
             ],
             "witness": _bounded(verdict.witness),
             "remediation": clip(verdict.remediation, _MAX_VALUE),
+            **self._cause(finding),
         }
+
+    def _cause(self, finding: Finding) -> Node:
+        """The cause that closes a failing finding: the same object at each finding that it closes."""
+        cause = self._digest.cause_of.get(finding.fingerprint) if finding.outcome is Outcome.FAIL else None
+        if cause is None:
+            return {}
+        told = cause_entry(cause, self.result, languages=False)
+        told = {key: told[key] for key in ("id", "title", "severity", "exposure", "closes", "proof")}
+        fix = {language: clip(text, _MAX_VALUE) for language, text in texts(cause).items()}
+        return {"cause": {**told, "title": line(cause.title, _MAX_VALUE)}, "fix": fix}
+
+    @cached_property
+    def _digest(self) -> Digest:
+        return Digest(self.result, self.context.fail_on)
+
+
+def _chain(chain: Chain) -> Node:
+    return {
+        "id": chain.id,
+        "title": chain_title(chain),
+        "severity": chain.severity,
+        "brokenBy": sorted(chain.cuts),
+        "findings": list(chain.findings),
+    }
 
 
 def automation_id(result: AuditResult) -> str:

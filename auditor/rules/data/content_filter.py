@@ -7,7 +7,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from auditor.documents.ai_account import AbusePenalty, Account, ContentPolicy
 from auditor.documents.defaults import setting
+from auditor.facts import load
 from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
 from auditor.model.change import Change, set_to
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
@@ -16,8 +18,8 @@ from auditor.workload.content_filters import (
     Use,
     azures_own,
     azures_own_keeps_back,
+    is_row_for,
     keeps_back,
-    plain,
     policies_in_use,
     policy_of,
     system_policy,
@@ -117,27 +119,28 @@ def _fix(policy: Resource, terms: FilterTerms) -> str:
 
 def _stricter(policy: Resource, wanted: list[tuple[FilterTerms, str]]) -> list[Change]:
     """A policy of the customer's own with these filters as asked; Azure's own policies cannot be changed."""
-    if policy.text("properties", "type") == "systemmanaged" or azures_own(policy.name):
+    view = ContentPolicy(policy)
+    if view.is_azures_own or azures_own(policy.name):
         return []
-    rows = [row for _, row in policy.items("properties", "contentFilters")]
+    rows: list[Mapping[str, Any]] = [row.shown().value for row in view.filters.value]
     for terms, source in wanted:
         if keeps_back(policy, terms.filter, source, terms.threshold).holds is not True:
             row: dict[str, object] = {"name": terms.filter, "source": source, "enabled": True, "blocking": True}
             if terms.threshold:
                 row["severityThreshold"] = terms.threshold
-            rows = [r for r in rows if not _same_filter(r, terms.filter, source)] + [row]
+            rows = [r for r in rows if not is_row_for(r, terms.filter, source)] + [row]
     lost = f"prompts and answers that {policy.name} let pass are refused from then on"
     return [set_to(policy.id, "properties/contentFilters", rows, warning=lost)]
 
 
-def _same_filter(row: Mapping[str, Any], name: str, source: str) -> bool:
-    return plain(str(row.get("name"))) == plain(name) and str(row.get("source")).casefold() == source.casefold()
-
-
 class PolicyTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that a policy must filter to be such a policy as the article describes."""
+    """Everything that a policy must filter to be such a policy as the article describes.
+
+    `system_policies`: whether one of Azure's own will do where it filters so.
+    """
 
     filters: tuple[FilterTerms, ...]
+    system_policies: bool = False
 
 
 @decides(on=lambda w: w.model_deployments, part="model deployment", terms=PolicyTerms)
@@ -167,6 +170,8 @@ def deployment_is_not_filtered_so(deployment: Resource, w: Workload, terms: Poli
         f"set properties.raiPolicyName of {deployment.id.text} to a policy of yours that filters as CF-01 to CF-06 ask"
     )
     own = system_policy(deployment, policy)
+    if own and terms.system_policies:
+        return _by_azures_own(deployment, str(named.value or ""), terms, sources, fix)
     if own:
         what = f"uses {named.value}" if stated else "names no content policy and has Azure's default"
         return broken(deployment, f"{deployment.name} {what}: {own}", named, fix=fix)
@@ -183,6 +188,21 @@ def deployment_is_not_filtered_so(deployment: Resource, w: Workload, terms: Poli
     if gaps:
         return unknown(deployment, gaps[0], named)
     return holds(deployment, f"{deployment.name} uses {policy.name}, which has every filter", named, *_evidence(steps))
+
+
+def _by_azures_own(deployment: Resource, named: str, terms: PolicyTerms, sources: frozenset[str], fix: str) -> Verdict:
+    """Whether one of Azure's own policies, whose contents are known by its name, filters as the terms ask."""
+    evidence = deployment.at("properties", "raiPolicyName")
+    name = named or str(load("content-filters")["unstated_policy"])
+    asked = [(row, s) for row in terms.filters for s in row.sources if s.casefold() in sources]
+    known = [(row, s, azures_own_keeps_back(name, row.filter, s, row.threshold)) for row, s in asked]
+    lacking = [f"{row.filter} in {s.lower()}s" for row, s, kept in known if kept is False]
+    if lacking:
+        says = f"{deployment.name} uses {name}, which does not block {', '.join(lacking)}"
+        return broken(deployment, says, evidence, fix=fix)
+    if any(kept is None for _, _, kept in known):
+        return unknown(deployment, Unknown(f"what {name} filters is not known to this version"), evidence)
+    return holds(deployment, f"{deployment.name} uses {name}, which has every filter", evidence)
 
 
 def _evidence(steps: list[Step]) -> Iterator[Evidence]:
@@ -245,9 +265,9 @@ class ExemptionTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def abuse_is_not_monitored(account: Resource, w: Workload, terms: ExemptionTerms) -> Answer:
     """Abuse monitoring is off for an account although no exemption is meant to exist.
 
-    What is read: the account's `capabilities`, and `abusePenalty`, which says that Azure limits the account because it
-    has seen abuse and is shown beside the answer. Microsoft marks an account whose exemption it has granted with
-    `ContentLogging` = false; other accounts do not have that capability.
+    What is read: the account's `capabilities`; `abusePenalty`, which says that Azure limits the account because it has
+    seen abuse, and `raiMonitorConfig`, where its own monitoring writes to, are shown beside the answer. Microsoft marks
+    an account whose exemption it has granted with `ContentLogging` = false; other accounts do not have that capability.
 
     Why it matters: abuse monitoring keeps prompts for people to review. Whether it is on or off is a decision about
     the data, and should be a known one.
@@ -260,22 +280,25 @@ def abuse_is_not_monitored(account: Resource, w: Workload, terms: ExemptionTerms
     References: article, "Content filtering and abuse monitoring";
     learn.microsoft.com/legal/cognitive-services/openai/data-privacy.
     """
-    evidence = account.at("properties", "capabilities")
-    penalty = account.shown("properties", "abusePenalty")
-    limited = (penalty,) if penalty.value else ()
-    if not isinstance(evidence.value, list):
+    view = Account(account)
+    capabilities, penalty = view.capabilities, view.abuse_penalty
+    seen = penalty.known if isinstance(penalty.known, AbusePenalty) else None
+    limited: tuple[Evidence, ...] = (penalty.evidence,) if seen is not None else ()
+    # Where an account's own monitoring writes to is shown beside the answer: prompts go there.
+    limited += (view.monitor.evidence,) if view.monitor.evidence.value else ()
+    if isinstance(capabilities.known, Unknown):
         because = f"the capabilities of {account.name} are not in its document"
-        return unknown(account, Unknown(because, permission="Microsoft.CognitiveServices/accounts/read"), evidence)
-    for index, row in account.items("properties", "capabilities"):
-        if str(row.get("name")).casefold() == "contentlogging" and str(row.get("value")).casefold() == "false":
-            mark = account.at("properties", "capabilities", index)
+        unread = Unknown(because, permission="Microsoft.CognitiveServices/accounts/read")
+        return unknown(account, unread, capabilities.evidence)
+    for capability in capabilities.value:
+        if (capability.of.known, capability.value.known) == ("contentlogging", "false"):
+            mark = capability.shown()
             if terms.exemption:
                 return not_applicable(account, f"{account.name} is exempt: ContentLogging is false", mark)
             says = f"{account.name} is exempt from abuse monitoring: ContentLogging is false"
             return broken(account, says, mark, fix="ask Microsoft to withdraw the exemption of this account")
     says = f"{account.name} is not exempt from abuse monitoring"
-    if limited:
-        says += (
-            f", and Azure limits it for abuse: {account.text('properties', 'abusePenalty', 'action') or 'see there'}"
-        )
-    return holds(account, says, evidence, *limited)
+    if seen is not None:
+        action = seen.action.known
+        says += f", and Azure limits it for abuse: {action or 'see there'}"
+    return holds(account, says, capabilities.evidence, *limited)

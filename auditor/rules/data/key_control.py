@@ -6,15 +6,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from auditor.access.approved import AllowedRole, allowance, reasons
-from auditor.access.assignments import Hold
+from auditor.access.approved import AllowedRole, reasons
 from auditor.access.effective import seen_access_of
-from auditor.access.escalation import ways_to
-from auditor.access.grants import Answer as May
 from auditor.access.grants import Grant
-from auditor.access.other_grants import unread_delegations
-from auditor.access.principals import MEMBERSHIP_RIGHT
+from auditor.access.other_grants import ASSIGN
 from auditor.access.scopes import Hierarchy
+from auditor.access.strangers import Ask, each_once, strangers, ways_to
 from auditor.documents.defaults import az, az_set, setting
 from auditor.model import ArmId, Resource, Unknown, Verdict
 from auditor.model.change import create, delete, set_to
@@ -22,7 +19,7 @@ from auditor.network.private_link.private_endpoints import approval, connections
 from auditor.rules.changes import standing_assignment
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
-from auditor.workload.identities import Client
+from auditor.workload.identities import Client, check_client
 from auditor.workload.identities import approved as approved_identities
 from auditor.workload.model_deployments import fine_tuned
 from auditor.workload.owned import group_of, storages_of, vaults_of
@@ -65,13 +62,13 @@ def nobody_watches_rotation(w: Workload, terms: PolicyTerms) -> Answer:
     if group is None:
         return not_applicable(None, "there is no workspace, and so no resource group to watch")
     wanted = {watcher.definition.casefold(): watcher.name for watcher in terms.policies}
-    above, doubts = _assigned_at(group, w)
+    above, doubts = assigned_at(group, w)
     for assignment in above:
-        name = wanted.get(_definition(assignment).name.casefold())
+        name = wanted.get(definition_of(assignment).name.casefold())
         if name and assignment.text("properties", "parameters", "effect", "value") != "disabled":
             evidence = assignment.at("properties", "policyDefinitionId")
             return holds(group, f"{assignment.name} watches {group.name}: {name}", evidence)
-    bundles = [a for a in above if _definition(a).type.endswith("/policysetdefinitions")]
+    bundles = [a for a in above if definition_of(a).type.endswith("/policysetdefinitions")]
     doubts += [Unknown(f"whether the initiative {a.name} contains such a policy is not read") for a in bundles]
     if doubts:
         return unknown(group, doubts[0])
@@ -89,11 +86,12 @@ def nobody_watches_rotation(w: Workload, terms: PolicyTerms) -> Answer:
     return broken(group, says, fix=fix, changes=[create(id_, {"properties": properties}, question)])
 
 
-def _definition(assignment: Resource) -> ArmId:
+def definition_of(assignment: Resource) -> ArmId:
+    """What a policy assignment assigns; an empty id where it does not say."""
     return assignment.ref("properties", "policyDefinitionId") or ArmId("")
 
 
-def _assigned_at(group: ArmId, w: Workload) -> tuple[list[Resource], list[Unknown]]:
+def assigned_at(group: ArmId, w: Workload) -> tuple[list[Resource], list[Unknown]]:
     """The policy assignments that hold at a group, and those of which that is not known."""
     tree = Hierarchy(w.estate)
     found: list[Resource] = []
@@ -118,59 +116,51 @@ class ReaderTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     approved: tuple[Client, ...]
     besides: tuple[AllowedRole, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Refuse parts that the architecture has not."""
+        for part in self.approved:
+            check_client(part)
+
 
 @decides(on=vaults_of, part="key vault", terms=ReaderTerms)
 def strangers_may_read_the_keys(vault: Resource, w: Workload, terms: ReaderTerms) -> Iterator[Verdict]:
     """Somebody who needs no key may read them from the vault.
 
-    What is read: everybody who holds, standing, a role with the data action that reads secrets, at the vault or above
-    it, through groups as far as they are known; and the vault's access policies where it still goes by them.
+    What is read: everybody who holds, standing, a role with the data action that reads secrets, at the vault, above it
+    or inside it, through groups as far as they are known; the vault's access policies where it still goes by them; who
+    may write them there; who may use the vault in a template and deploy one; and who may assign roles at the vault.
 
     Why it matters: on-demand access from authorized clients is the reason to keep keys in a vault.
 
-    What is wrong: a principal that belongs to none of the parts named in the terms may read secrets.
+    What is wrong: a principal that belongs to none of the parts named in the terms may read secrets, or give itself
+    that right. Who may assign roles higher up is counted with the whole group, not here.
 
     How to put it right: `az role assignment delete --ids <assignment>`, or make it eligible instead of standing.
 
-    References: article, "Key rotation" (authorized clients); learn.microsoft.com/azure/key-vault/general/rbac-guide.
+    References: article, "Key rotation" (authorized clients); learn.microsoft.com/azure/key-vault/general/rbac-guide;
+    learn.microsoft.com/azure/azure-resource-manager/templates/key-vault-parameter.
     """
-    approved = approved_identities(w, terms.approved)
     access, more = seen_access_of(w.estate)
-    seen: dict[str, Grant] = {}
-    borne: list[AllowedRole] = []
-    gaps: dict[Unknown, None] = {}
-    asked = {terms.action: True} | {row.operation: row.data for row in ways_to(vault, frozenset({"secrets"}))}
-    for action, data in asked.items():
-        answer = access.who_can(action, vault.id, data=data, below=True)
-        gaps |= {gap: None for gap in answer.gaps if gap.permission != MEMBERSHIP_RIGHT}
-        for grant in answer.grants:
-            if grant.assignment.hold is not Hold.STANDING or grant.principal.id in approved:
-                continue
-            if grant.answer is May.UNKNOWN:
-                gaps |= dict.fromkeys(grant.doubts)
-                continue
-            allowed = allowance(terms.besides, access, grant.assignment, grant.principal)
-            if allowed is None:
-                seen.setdefault(grant.principal.id, grant)
-            else:
-                borne.append(allowed)
-    yield from (_stranger(vault, grant) for grant in seen.values())
-    unread = unread_delegations(w.estate) if more is None else more
-    if unread is not None:
-        gaps[unread] = None
+    asks = (Ask(terms.action, True), *ways_to(vault, frozenset({"secrets"})))
+    answer = strangers(access, vault, asks, approved_identities(w, terms.approved), terms.besides)
+    found = tuple(each_once(answer.found))
+    yield from (_stranger(vault, ask, grant) for ask, grant in found)
     if more is not None:
         yield unknown(vault, more)
-    elif not seen and gaps:
-        yield unknown(vault, next(iter(gaps)))
-    elif not seen:
-        says = f"only approved identities may read secrets of {vault.name}{reasons(borne)}"
+    elif not found and answer.gaps:
+        yield unknown(vault, next(iter(answer.gaps)))
+    elif not found:
+        says = f"only approved identities may read secrets of {vault.name}{reasons(answer.allowed)}"
         yield holds(vault, says, vault.at("id"))
 
 
-def _stranger(vault: Resource, grant: Grant) -> Verdict:
+def _stranger(vault: Resource, ask: Ask, grant: Grant) -> Verdict:
     """Who may read, or give itself, the vault's secrets; an access policy is taken back as such."""
     who = grant.principal.id
-    says = f"{grant.principal.label} may read secrets of {vault.name}: {'; '.join(grant.chain(vault.id)[1:3])}"
+    may = "give itself" if ask.operation == ASSIGN else "read"
+    says = f"{grant.principal.label} may {may} secrets of {vault.name}: {'; '.join(grant.chain(vault.id)[1:3])}"
+    if ask.row is not None and not ask.row.data:
+        says += f"; so it {ask.row.why} ({ask.row.operation})"
     if grant.assignment.resource == vault:
         fix = f"az keyvault delete-policy --name {q(vault.name)} --object-id {q(who)}"
     else:

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 import msgspec
 
+from auditor.documents.ai_account import Account
 from auditor.documents.app_settings import settings_in
-from auditor.documents.defaults import az, setting
+from auditor.documents.defaults import az
 from auditor.documents.ml_connection import Connection
-from auditor.model import NotKnown, Resource, Unknown
+from auditor.documents.ml_workspace import OnlineEndpoint
+from auditor.documents.storage_account import KeyTimes, StorageAccount
+from auditor.model import Evidence, NotKnown, Resource, Unknown
 from auditor.model.change import set_to
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
@@ -52,8 +55,8 @@ def openai_key_is_kept_nowhere_safe(account: Resource, w: Workload, terms: Conne
 
     References: article, "Key rotation"; learn.microsoft.com/azure/machine-learning/prompt-flow/concept-connections.
     """
-    local = setting(account, "properties", "disableLocalAuth")
-    if local.value is True:
+    local = Account(account).local_keys_off
+    if local.value:
         return not_applicable(account, f"{account.name} takes no keys: disableLocalAuth is true", local.evidence)
     leading = [Connection(c) for c in w.connections if _leads_to(c, account)]
     ways = [c.authentication.evidence for c in leading]
@@ -80,18 +83,20 @@ def openai_key_is_kept_nowhere_safe(account: Resource, w: Workload, terms: Conne
 
 
 def _leads_to(connection: Resource, account: Resource) -> bool:
-    if connection.ref("properties", "metadata", "ResourceId") == account.id:
+    view = Connection(connection)
+    if view.leads_to(account.id):
         return True
     try:
         hosts = hosts_of_account(account)
     except NotKnown:
         return False
-    return host_of(connection.get("properties", "target")) in hosts
+    target = view.target.known
+    return isinstance(target, str) and host_of(target) in hosts
 
 
 def _keyed_endpoints(w: Workload) -> tuple[Resource, ...]:
     """Online endpoints that are called with a key."""
-    return tuple(e for e in w.online_endpoints if setting(e, "properties", "authMode").is_one_of("Key"))
+    return tuple(e for e in w.online_endpoints if OnlineEndpoint(e).authentication.value == "key")
 
 
 @decides(on=lambda w: w.chat_uis, part="chat UI")
@@ -119,20 +124,20 @@ def endpoint_key_is_not_in_a_vault(site: Resource, w: Workload, _terms: object) 
     fix = az("webapp config appsettings set", site, '--settings "<name>=@Microsoft.KeyVault(SecretUri=<secret>)"')
     if not references:
         says = f"{site.name} reads no setting from a vault, and {keyed[0].name} takes keys"
-        return broken(site, says, keyed[0].at("properties", "authMode"), fix=fix)
+        return broken(site, says, OnlineEndpoint(keyed[0]).authentication.evidence, fix=fix)
     failed = [r for r in references if not r.resolved]
     if failed:
         return broken(site, _unresolved(site, failed[0]), failed[0].evidence, fix=fix)
     for reference in references:
         if secret_of(w, reference) is None:
             says = f"{reference.resource.name} of {site.name} names {reference.secret}, which {reference.vault} has not"
-            return broken(site, says, reference.resource.at("properties", "secretName"), fix=fix)
+            return broken(site, says, reference.resource.shown("properties", "secretName"), fix=fix)
     names = ", ".join(f"{r.resource.name} from {r.vault}" for r in references)
     return holds(site, f"{site.name} reads {names}", *(r.evidence for r in references))
 
 
 def _unresolved(site: Resource, reference: Reference) -> str:
-    status = reference.resource.get("properties", "status")
+    status = reference.evidence.value
     return f"the vault reference {reference.resource.name} of {site.name} is {status}, not Resolved"
 
 
@@ -211,7 +216,8 @@ def secret_never_expires(secret: Resource, w: Workload, _terms: object) -> Answe
     )
     question = f"on which day {secret.name} expires (seconds since 1970)"
     lost = f"from that day on whoever reads {secret.name} needs its next version"
-    in_a_year = int(as_of(w).timestamp()) + 365 * 86_400
+    # Whole days, so that two snapshots of one day propose the same.
+    in_a_year = (int(as_of(w).timestamp()) // 86_400 + 365) * 86_400
     change = set_to(secret.id, "properties/attributes/exp", in_a_year, question, lost)
     says = f"{secret.name} of {vault_name(secret)} never expires"
     return broken(secret, says, evidence, fix=fix, changes=[change])
@@ -260,28 +266,45 @@ def key_was_not_rotated(secret: Resource, w: Workload, terms: AgeTerms) -> Answe
 def storage_keys_never_expire(account: Resource, w: Workload, _terms: object) -> Answer:
     """A storage account that takes keys has no policy for their expiry.
 
-    What is read: `keyPolicy.keyExpirationPeriodInDays` of the account, and whether it takes keys at all
-    (`allowSharedKeyAccess`).
+    What is read: `keyPolicy.keyExpirationPeriodInDays` of the account, when its keys were made (`keyCreationTime`),
+    and whether it takes keys at all (`allowSharedKeyAccess`).
 
     Why it matters: with a period, Azure shows when the keys are due and Azure Policy can say which are overdue.
 
-    What is wrong: there is no period. An account that takes no keys needs none.
+    What is wrong: there is no period, or a key is older than it. An account that takes no keys needs none.
 
     How to put it right: `az storage account update --key-exp-days 90`.
 
     References: article, "Key rotation" (the linked page);
     learn.microsoft.com/azure/storage/common/storage-account-keys-manage#create-a-key-expiration-policy.
     """
-    days = account.at("properties", "keyPolicy", "keyExpirationPeriodInDays")
-    if isinstance(days.value, int) and days.value > 0:
-        return holds(account, f"the keys of {account.name} are due every {days.value} days", days)
-    shared = setting(account, "properties", "allowSharedKeyAccess")
-    if shared.value is False:
+    view = StorageAccount(account)
+    days, shared = view.key_period, view.shared_keys
+    if days.value > 0:
+        overdue = _overdue(view, days.value, w) if shared.known is not False else None
+        if overdue is not None:
+            says = f"a key of {account.name} was made on {str(overdue.value)[:10]}, and keys are due every {days} days"
+            fix = az("storage account keys renew", account, "--key <primary or secondary>")
+            return broken(account, says, overdue, days.evidence, fix=fix)
+        return holds(account, f"the keys of {account.name} are due every {days} days", days.evidence)
+    if not shared.value:
         return not_applicable(account, f"{account.name} takes no account keys", shared.evidence)
     fix = az("storage account update", account, "--key-exp-days 90")
     change = set_to(account.id, "properties/keyPolicy/keyExpirationPeriodInDays", 90)
     says = f"{account.name} has no expiration period for its keys"
-    return broken(account, says, days, shared.evidence, fix=fix, changes=[change])
+    return broken(account, says, days.evidence, shared.evidence, fix=fix, changes=[change])
+
+
+def _overdue(account: StorageAccount, days: int, w: Workload) -> Evidence | None:
+    """Where a key stands that is older than the period; `None` where none is known to be."""
+    times = account.key_times.known
+    if not isinstance(times, KeyTimes):
+        return None
+    for made in (times.first, times.second):
+        moment = parse_moment(made.known) if isinstance(made.known, str) else None
+        if moment is not None and (as_of(w) - moment).days > days:
+            return made.evidence
+    return None
 
 
 @decides(on=lambda w: w.online_endpoints, part="online endpoint")
@@ -300,9 +323,11 @@ def vault_has_the_old_key(endpoint: Resource, w: Workload, _terms: object) -> An
     References: article, "Ephemeral components";
     learn.microsoft.com/azure/machine-learning/how-to-authenticate-online-endpoint.
     """
-    mode = setting(endpoint, "properties", "authMode")
-    if not mode.is_one_of("Key"):
-        return not_applicable(endpoint, f"{endpoint.name} takes no keys: its authMode is {mode}", mode.evidence)
+    mode = OnlineEndpoint(endpoint).authentication
+    if mode.value != "key":
+        return not_applicable(
+            endpoint, f"{endpoint.name} takes no keys: its authMode is {mode.evidence.value}", mode.evidence
+        )
     born = endpoint.at("systemData", "createdAt")
     created = parse_moment(born.value)
     if created is None:

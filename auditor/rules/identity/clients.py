@@ -6,14 +6,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from auditor.access.approved import AllowedRole, allowance, reasons
-from auditor.access.assignments import Hold
+from auditor.access.approved import AllowedRole, reasons
 from auditor.access.effective import access_of, seen_access_of
-from auditor.access.escalation import escalations, ways_to
+from auditor.access.escalation import escalations
 from auditor.access.grants import Answer as May
 from auditor.access.grants import Grant
-from auditor.access.other_grants import unread_delegations
-from auditor.access.principals import MEMBERSHIP_RIGHT
+from auditor.access.strangers import Ask, strangers, ways_to
 from auditor.documents.defaults import az_set
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown, Verdict
 from auditor.model.change import Change, delete, set_to
@@ -21,7 +19,7 @@ from auditor.rules.changes import assigned, standing_assignment
 from auditor.rules.rule import broken, decides, holds, not_applicable, unknown
 from auditor.services.paas_firewall import open_to
 from auditor.text.shell import q
-from auditor.workload.identities import Client, principals_of
+from auditor.workload.identities import Client, check_client, principals_of
 from auditor.workload.identities import approved as approved_identities
 from auditor.workload.parts import VAULT, Workload
 
@@ -123,7 +121,9 @@ def _may_read(  # noqa: PLR0917 - who, what, where
         says = f"{subject.name} may read {vault.name} as {certain[0].role.name}"
         return holds(subject, says, *evidence, aspect=aspect)
     answer = lacking
-    doubts = [doubt for grant in own for doubt in grant.doubts] + access.gaps_about(principal, answer)
+    # What is only eligible is not enough, whether it is known or not.
+    gaps = [gap for gap in access.gaps_about(principal, answer) if gap != access.eligible]
+    doubts = [doubt for grant in own for doubt in grant.doubts] + gaps
     if doubts:
         return unknown(subject, doubts[0], aspect=aspect)
     how = {May.CONDITIONAL: "only under a condition", May.ELIGIBLE: "only after activation"}
@@ -212,6 +212,11 @@ class ClientTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     approved: tuple[Client, ...]
     besides: tuple[AllowedRole, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Refuse parts that the architecture has not."""
+        for part in self.approved:
+            check_client(part)
+
 
 @decides(on=lambda w: w.openai, part="Azure OpenAI account", terms=ClientTerms)
 def strangers_may_call_the_models(account: Resource, w: Workload, terms: ClientTerms) -> Iterator[Verdict]:
@@ -219,7 +224,8 @@ def strangers_may_call_the_models(account: Resource, w: Workload, terms: ClientT
 
     What is read: who is let in by the account's public endpoint, and who holds, standing, a role that lists the
     account's keys, makes new ones or calls its models, at the account, above or below it, through groups as far as they
-    are known; what Azure Lighthouse delegates counts too. Where the account takes no keys, they count nothing.
+    are known; what Azure Lighthouse delegates counts too. Where the account takes no keys, they count nothing. Who may
+    assign roles at the account itself counts as well.
 
     Why it matters: a key of the account is full access without a name in the logs, and every token it is spent on is
     paid by the workload.
@@ -242,42 +248,24 @@ def strangers_may_call_the_models(account: Resource, w: Workload, terms: ClientT
 
 
 def _by_role(account: Resource, w: Workload, terms: ClientTerms) -> Iterator[Verdict]:
-    approved = approved_identities(w, terms.approved)
     access, more = seen_access_of(w.estate)
-    borne: list[AllowedRole] = []
-    seen: set[tuple[str, str]] = set()
-    gaps: dict[Unknown, None] = {}
-    keys = ways_to(account, frozenset({"keys"}))
     void = {row.operation.casefold() for row in escalations() if not row.works_on(account)}
-    asked = [(a, False) for a in terms.actions if a.casefold() not in void]
-    asked += [(row.operation, row.data) for row in keys if row.operation not in terms.actions]
-    asked += [(a, True) for a in terms.data_actions]
-    for action, data in asked:
-        answer = access.who_can(action, account.id, data=data, below=True)
-        # Who is in a group does not matter here: a group that may is a stranger as it stands.
-        gaps.update((gap, None) for gap in answer.gaps if gap.permission != MEMBERSHIP_RIGHT)
-        for grant in answer.grants:
-            key = (grant.principal.id, action if data else "keys")
-            if grant.assignment.hold is not Hold.STANDING or grant.principal.id in approved or key in seen:
-                continue
-            if grant.answer is May.UNKNOWN:
-                gaps |= dict.fromkeys(grant.doubts)
-                continue
-            allowed = allowance(terms.besides, access, grant.assignment, grant.principal)
-            if allowed is not None:
-                borne.append(allowed)
-                continue
+    asks = [Ask(a, False) for a in terms.actions if a.casefold() not in void]
+    asks += [ask for ask in ways_to(account, frozenset({"keys"})) if ask.operation not in terms.actions]
+    asks += [Ask(a, True) for a in terms.data_actions]
+    answer = strangers(access, account, asks, approved_identities(w, terms.approved), terms.besides)
+    seen: set[tuple[str, str]] = set()
+    for ask, grant in answer.found:
+        key = (grant.principal.id, ask.operation if ask.data else "keys")
+        if key not in seen:
             seen.add(key)
-            yield _stranger(account, grant, action)
-    unread = unread_delegations(w.estate)
-    if unread is not None:
-        gaps[unread] = None
+            yield _stranger(account, grant, ask.operation)
     if more is not None:
         yield unknown(account, more, aspect="roles")
-    elif not seen and gaps:
-        yield unknown(account, next(iter(gaps)), aspect="roles")
+    elif not seen and answer.gaps:
+        yield unknown(account, next(iter(answer.gaps)), aspect="roles")
     elif not seen:
-        says = f"only approved identities may list keys of {account.name} or call its models{reasons(borne)}"
+        says = f"only approved identities may list keys of {account.name} or call its models{reasons(answer.allowed)}"
         yield holds(account, says, aspect="roles")
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditor.documents.ml_compute import Compute
 from auditor.documents.ml_connection import DATASTORE, Connection, Datastore
+from auditor.documents.registry import Registry
+from auditor.documents.search_service import SearchService
+from auditor.documents.storage_account import StorageAccount
 from auditor.documents.vault import Vault
+from auditor.documents.view import View
 from auditor.model import Resource, Unknown, Verdict
 from auditor.model.change import Action, Change, set_to
 from auditor.rules.changes import made_anew
 from auditor.rules.rule import Answer, broken, decides, holds, shown, unknown
 from auditor.text.shell import q
-from auditor.workload.parts import Workload
+from auditor.workload.parts import ML, Workload
 
 
 @decides(on=lambda w: w.registries, part="registry")
@@ -30,8 +35,8 @@ def registry_has_an_admin_user(registry: Resource, w: Workload, _terms: object) 
     References: article, "Security" (managed identities);
     learn.microsoft.com/azure/container-registry/container-registry-authentication.
     """
-    evidence = registry.at("properties", "adminUserEnabled")
-    if evidence.value is True:
+    admin, evidence = Registry(registry).admin_user, Registry(registry).admin_user.evidence
+    if admin.value:
         fix = f"az acr update --name {q(registry.name)} --admin-enabled false"
         lost = f"whoever signs in to {registry.name} with the admin user's password cannot any more"
         change = set_to(registry.id, "properties/adminUserEnabled", False, warning=lost)
@@ -57,12 +62,12 @@ def storage_answers_account_keys(account: Resource, w: Workload, _terms: object)
     References: article, "Key rotation" (two services use keys);
     learn.microsoft.com/azure/storage/common/shared-key-authorization-prevent.
     """
-    evidence = account.at("properties", "allowSharedKeyAccess")
+    shared, evidence = StorageAccount(account).shared_keys, StorageAccount(account).shared_keys.evidence
     fix = f"az storage account update --ids {q(account.id.text)} --allow-shared-key-access false"
-    if evidence.value is False:
+    if not shared.value:
         yield holds(account, f"{account.name} takes no account key", evidence, aspect="account")
     else:
-        stated = "is true" if evidence.value else "is not set, which means true"
+        stated = "is not set, which means true" if shared.absent else "is true"
         says = f"allowSharedKeyAccess of {account.name} {stated}"
         yield broken(account, says, evidence, fix=fix, aspect="account", changes=[_no_keys(account)])
     if account in w.storages:
@@ -75,7 +80,7 @@ def _no_keys(account: Resource) -> Change:
 
 
 def _datastores(account: Resource, w: Workload) -> Iterator[Verdict]:
-    owners = (*w.workspaces, *w.projects)
+    owners = (owner for owner in (*w.workspaces, *w.projects) if owner.type == ML)
     stores = [Datastore(store) for workspace in owners for store in w.estate.all(DATASTORE, workspace.id)]
     here = [s for s in stores if s.account.known == account.name.casefold()]
     keyed = [s for s in here if s.credentials.known != "none" and not isinstance(s.credentials.known, Unknown)]
@@ -124,8 +129,8 @@ def search_answers_keys(service: Resource, w: Workload, _terms: object) -> Itera
     References: article, "Key rotation" (two services use keys);
     learn.microsoft.com/azure/search/search-security-enable-roles.
     """
-    evidence = service.at("properties", "disableLocalAuth")
-    if evidence.value is True:
+    off, evidence = SearchService(service).local_keys_off, SearchService(service).local_keys_off.evidence
+    if off.value:
         yield holds(service, f"{service.name} takes no key", evidence, aspect="service")
     else:
         says = f"disableLocalAuth of {service.name} is {shown(evidence.value)}"
@@ -148,7 +153,7 @@ def search_answers_keys(service: Resource, w: Workload, _terms: object) -> Itera
 
 
 def _without(resource: Resource, name: str) -> list[Change]:
-    stated = resource.stated("properties", name) is not None
+    stated = View(resource).states("properties", name)
     return [Change(Action.REMOVE, resource.id, f"/properties/{name}")] if stated else []
 
 
@@ -185,8 +190,8 @@ def compute_takes_local_users(compute: Resource, w: Workload, _terms: object) ->
     References: article, "Security" (managed identities where possible);
     learn.microsoft.com/azure/machine-learning/how-to-integrate-azure-policy.
     """
-    evidence = compute.at("properties", "disableLocalAuth")
-    if evidence.value is True:
+    off, evidence = Compute(compute).local_users_off, Compute(compute).local_users_off.evidence
+    if off.value:
         return holds(compute, f"{compute.name} takes no local user", evidence)
     fix = f"create {compute.name} again with properties.disableLocalAuth true (Bicep: disableLocalAuth: true)"
     lost = f"{compute.name} is deleted and made again: files on its own disk are lost"
@@ -214,7 +219,7 @@ def vault_goes_by_access_policies(vault: Resource, w: Workload, _terms: object) 
     """
     by_roles = Vault(vault).by_roles
     switch = by_roles.evidence
-    policies = vault.at("properties", "accessPolicies")
+    policies = Vault(vault).policies.evidence
     fix = f"az keyvault update --name {q(vault.name)} --enable-rbac-authorization true"
     if not by_roles.value:
         changes = _by_roles(vault)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import Literal
+from dataclasses import replace
 
 import msgspec
 
@@ -12,16 +12,14 @@ from auditor.access.approved import AllowedRole, allowance, reasons
 from auditor.access.assignments import Assignment, Hold
 from auditor.access.effective import Access, access_of, seen_access_of
 from auditor.access.escalation import (
-    ASSIGN,
     Escalation,
     data_access,
     delegates_data,
     escalations_in,
-    may_host,
     works_below,
 )
 from auditor.access.grants import Holding
-from auditor.access.other_grants import unread_delegations
+from auditor.access.other_grants import ASSIGN, unread_delegations
 from auditor.access.role_table import (
     Excess,
     Held,
@@ -30,6 +28,8 @@ from auditor.access.role_table import (
     row_answer,
 )
 from auditor.access.scopes import group_of, kind_of
+from auditor.access.strangers import all_meant
+from auditor.documents.ml_workspace import OnlineEndpoint
 from auditor.estate.principals import YET_TO_BE_MADE
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
 from auditor.model.change import Change, delete
@@ -41,6 +41,7 @@ from auditor.workload.identities import (
     PARTS,
     Identity,
     carriers_of,
+    check_client,
     identities_of,
     identity_in_use,
 )
@@ -50,11 +51,17 @@ from auditor.workload.parts import Workload
 class RowTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One row of the article's table. `role` is the GUID that decides, `article` the article's own spelling."""
 
-    identity: Literal["workspace", "endpoint", "compute"]
-    scope: Literal["resource_group", "storage", "vault", "registry", "workspace"]
+    identity: str
+    scope: str
     role: str
     name: str
     article: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse parts that the architecture has not."""
+        check_client(self.identity)
+        if self.scope != "resource_group":
+            check_client(self.scope)
 
 
 class TableTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,17 +103,23 @@ def role_is_not_held_as_stated(carrier: Resource, w: Workload, terms: RowTerms) 
         return not_applicable(carrier, f"there is no {terms.scope.replace('_', ' ')} to hold {terms.name} on")
     row = Row(terms.role.lower(), terms.name, scopes[0])
     found = identities_of(w.estate, carrier)
+    if not found and OnlineEndpoint.kind == carrier.type and OnlineEndpoint(carrier).on_kubernetes:
+        says = f"{carrier.name} is served by a Kubernetes cluster: its containers act with identities of the cluster"
+        return not_applicable(carrier, says, carrier.at("kind"))
     if not found:
         says = f"{carrier.name} has no managed identity that could hold {terms.name} at {kind_of(row.scope)}"
         return broken(carrier, says, carrier.at("identity", "type"), fix="give it an identity of its own first")
-    return _row_verdict(access_of(w.estate), found, identity_in_use(w.estate, carrier), row)
+    verdict = _row_verdict(access_of(w.estate), found, identity_in_use(w.estate, carrier), row)
+    # What is given to an identity that another part runs as too is beyond that part's rows: each needs its own first.
+    others = [part for part in PARTS if part != terms.identity and carrier not in carriers_of(w, part)]
+    shared = any(_runs_as(w, part, identity.principal) for identity in found for part in others)
+    return replace(verdict, changes=()) if shared else verdict
 
 
 def _scopes(w: Workload, part: str) -> tuple[ArmId, ...]:
     if part == "resource_group":
-        return tuple(group_of(workspace.id) for workspace in w.workspaces)
-    found = {"storage": w.storages, "vault": w.vaults, "registry": w.registries, "workspace": w.workspaces}
-    return tuple(resource.id for resource in found[part])
+        return tuple(group_of(anchor.id) for anchor in w.anchors)
+    return tuple(resource.id for resource in w.part(part))
 
 
 def _row_verdict(access: Access, found: tuple[Identity, ...], used: Identity | Unknown | None, row: Row) -> Verdict:
@@ -178,14 +191,27 @@ def identity_holds_more_than_the_table(carrier: Resource, w: Workload, terms: Ta
     References: article, "Azure Machine Learning RBAC roles" ("only assigning roles ... where they're required");
     learn.microsoft.com/azure/role-based-access-control/role-assignments-list-rest.
     """
-    part = next(part for part in PARTS if carrier in carriers_of(w, part))
-    rows = _rows(w, [row for row in terms.allowed if row.identity == part])
+    rows = _rows(w, [row for row in terms.allowed if carrier in carriers_of(w, row.identity)])
     found = identities_of(w.estate, carrier)
     access, more = seen_access_of(w.estate)
     for identity in found:
-        yield from _excess_verdicts(access, identity, rows, terms.besides, more)
+        # A role that is a row of another part which runs as the same identity cannot be taken without breaking that.
+        others = {row.identity for row in terms.allowed if carrier not in carriers_of(w, row.identity)}
+        shared = {part for part in others if _runs_as(w, part, identity.principal)}
+        needed = _rows(w, [row for row in terms.allowed if row.identity in shared])
+        for verdict in _excess_verdicts(access, identity, rows, terms.besides, more):
+            yield _without_what_is_needed(verdict, needed, carrier, access)
     if not found:
         yield not_applicable(carrier, f"{carrier.name} has no identity", carrier.at("identity", "type"))
+
+
+def _runs_as(w: Workload, part: str, principal: str) -> bool:
+    """Whether something that plays a part runs as a principal; not, where that is not known."""
+    try:
+        found = [identity for carrier in carriers_of(w, part) for identity in identities_of(w.estate, carrier)]
+    except NotKnown:
+        return False
+    return any(identity.principal == principal for identity in found)
 
 
 def _rows(w: Workload, terms: Iterable[RowTerms]) -> tuple[Row, ...]:
@@ -216,6 +242,14 @@ def _excess_verdicts(
         besides_said = reasons(allowed for _, allowed in borne if allowed is not None)
         says = f"{identity.name} holds nothing beyond the {len(rows)} rows of the table{besides_said}"
         yield holds(identity.resource, says, identity.evidence, aspect=runs)
+
+
+def _without_what_is_needed(verdict: Verdict, needed: Iterable[Row], carrier: Resource, access: Access) -> Verdict:
+    deleted = {change.resource for change in verdict.changes}
+    kept = {(row.role, row.scope) for row in needed}
+    if not any((a.role.lower(), a.scope) in kept for a in access.assignments if a.resource.id in deleted):
+        return verdict
+    return replace(verdict, changes=(), remediation=f"give {carrier.name} an identity of its own")
 
 
 def _settled(access: Access, besides: Iterable[AllowedRole]) -> frozenset[str]:
@@ -298,7 +332,7 @@ def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
     References: article, "Azure Machine Learning RBAC roles" (least privilege);
     learn.microsoft.com/azure/role-based-access-control/best-practices.
     """
-    if not w.workspaces or w.anchor is None:
+    if not w.anchors or w.anchor is None:
         yield not_applicable(None, "this workload has no workspace, so no resource group of its own")
         return
     group = group_of(w.anchor.id)
@@ -308,7 +342,7 @@ def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
     borne = []
     counted = Counter[str]()
     for assignment, doubt in access.covering(group):
-        if assignment.principal not in own:
+        if assignment.principal not in own and not all_meant(access, access.principal_of(assignment), own):
             counted[_how_held(access, assignment)] += 1
             if _how_held(access, assignment) == Hold.STANDING:
                 found = list(_other_verdict(w, group, assignment, doubt))
@@ -318,7 +352,8 @@ def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
     yield from answers
     if more is not None:
         raise NotKnown(more)
-    unread = unread_delegations(w.estate)
+    unread = next(iter(access.unread_at(group)), None)
+    unread = unread_delegations(w.estate) if unread is None else unread
     if not answers and unread is not None:
         yield unknown(group, unread)
     elif not answers:
@@ -341,17 +376,22 @@ def _other_verdict(w: Workload, group: ArmId, assignment: Assignment, doubt: Unk
         yield unknown(group, role, *assignment.evidence, aspect=aspect)
         return
 
+    holdings = access.holdings_of(assignment.principal)
+
     def works(row: Escalation) -> bool:
-        hosted = not row.needs_host or may_host(access.holdings_of(assignment.principal))
-        return hosted and works_below(w.estate, row, group)
+        return row.is_of_use(holdings) and works_below(w.estate, row, group)
 
     name = access.role_name(assignment)
     taken, doubts = access.denying.taken(assignment.principal, group)
+    void = access.voids.below(group)
+    lost = taken | (void.rights if assignment.is_role_assignment else Rights())
     certain, narrowed = access.split(Holding(assignment, role, name), group)
-    operation = data_access(certain - taken, works)
+    operation = data_access(certain - lost, works)
     open_by_condition: Unknown | None = None
+    if operation is not None and data_access(certain - lost - void.perhaps, works) is None:
+        doubts = (*doubts, *([void.doubt] if void.doubt is not None else []))
     if operation is None:
-        operation, open_by_condition = _under_a_condition(w, assignment, narrowed - taken, works, group)
+        operation, open_by_condition = _under_a_condition(w, assignment, narrowed - lost, works, group)
     if operation is None:
         return
     says = f"{holder.label} holds {name} at {kind_of(assignment.scope)} and so reaches data: {operation}"
@@ -364,7 +404,7 @@ def _other_verdict(w: Workload, group: ArmId, assignment: Assignment, doubt: Unk
         yield unknown(group, gap, *assignment.evidence, aspect=aspect)
     else:
         witness = {"principal": holder.id, "action": operation, "scope": assignment.scope.text}
-        lost = f"whoever holds it loses it: {holder.label} holds {name} at {kind_of(assignment.scope)}"
+        warning = f"whoever holds it loses it: {holder.label} holds {name} at {kind_of(assignment.scope)}"
         yield broken(
             group,
             says,
@@ -372,7 +412,7 @@ def _other_verdict(w: Workload, group: ArmId, assignment: Assignment, doubt: Unk
             fix=_delete(assignment),
             aspect=aspect,
             witness=witness,
-            changes=_deleted(assignment, lost),
+            changes=_deleted(assignment, warning),
         )
 
 

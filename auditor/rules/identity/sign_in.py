@@ -32,9 +32,10 @@ def anyone_may_use_the_chat(site: Resource, w: Workload, _terms: object) -> Answ
     Why it matters: the network lets the Internet in through the gateway; who is asking is decided here or nowhere.
 
     What is wrong: App Service authentication is off, lets anonymous requests pass, excludes paths, has no Entra
-    registration, signs in accounts of another provider, or those of every tenant without naming who is allowed. Where
-    a file in the app's content holds the settings, it cannot be determined: no snapshot reads that file. An app that
-    signs its users in by its own code looks the same from outside: then waive this with that reason.
+    registration, signs in accounts of another provider, or those of every tenant without naming who is allowed. An
+    issuer of another service, such as one for customers, or none is unknown. Where a file in the app's content holds
+    the settings, it cannot be determined: no snapshot reads that file. An app that signs its users in by its own code
+    looks the same from outside: then waive this with that reason.
 
     How to put it right: `az webapp auth update --enabled true --action RedirectToLoginPage` and
     `az webapp auth microsoft update --client-id <id> --issuer <issuer>`.
@@ -51,7 +52,21 @@ def anyone_may_use_the_chat(site: Resource, w: Workload, _terms: object) -> Answ
     if sign_in.file.value:
         because = f"the sign-in of {site.name} is configured by the file {sign_in.file.value} in its own content"
         return unknown(site, Unknown(f"{because}, which no snapshot reads"), sign_in.file.evidence)
-    return tuple(_faults(site, sign_in)) or _signed_in(site, sign_in)
+    return tuple(_faults(site, sign_in)) or _doubt(site, sign_in) or _signed_in(site, sign_in)
+
+
+def _doubt(site: Resource, sign_in: SignIn) -> Verdict | None:
+    """An issuer that may be other than one workforce tenant of Entra ID; `None` where it is one."""
+    entra = sign_in.entra.value
+    issuer = entra.issuer if entra is not None else None
+    if issuer is None:
+        return None
+    host = issuer.value.casefold().removeprefix("https://").partition("/")[0]
+    if host in load("sign-in")["issuers_of_one_organization"]["hosts"]:
+        return None
+    whose = f"the issuer {issuer.value}" if issuer.value else "no issuer"
+    because = f"{site.name} signs users in by {whose}, which may not be a tenant of an organization in Entra ID"
+    return unknown(site, Unknown(because), issuer.evidence)
 
 
 def _signed_in(site: Resource, sign_in: SignIn) -> Verdict:

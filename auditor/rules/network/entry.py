@@ -26,7 +26,7 @@ from auditor.estate import Relation
 from auditor.facts import load
 from auditor.model import Evidence, NotKnown, Resource, Unknown, Verdict
 from auditor.model.change import Change, set_to
-from auditor.network.frontends.web_firewall import Covered, Hole, covered, holes, only_redirects
+from auditor.network.frontends.web_firewall import Covered, Hole, covered, holes, only_redirects, sent_in_the_clear
 from auditor.rules.rule import broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.parts import Workload
@@ -59,9 +59,9 @@ def entry_is_not_filtered(resource: Resource, w: Workload, terms: FirewallTerms)
 
     What is wrong: a sku without a firewall; a listener without one in force; a policy that is Disabled or in Detection
     mode, that has no rule set against attacks, a whole group of one switched off, a custom rule that lets every
-    request past the managed rules, or a whole part of requests excluded from all of them; a listener of layer 4, whose
-    connections no firewall looks at. Single rules that are switched off, narrow exclusions and custom rules that let
-    some requests pass are told with the verdict.
+    request past the managed rules, or a whole part of requests excluded from all of them, such as their bodies; a
+    listener of layer 4, whose connections no firewall looks at. Single rules that are switched off, narrow exclusions
+    and custom rules that let some requests pass are told with the verdict.
 
     How to put it right: attach a policy and set it to Prevention
     (`az network application-gateway waf-policy policy-setting update --mode Prevention --state Enabled`).
@@ -74,6 +74,8 @@ def entry_is_not_filtered(resource: Resource, w: Workload, terms: FirewallTerms)
     if gateway.sku.value != terms.tier.casefold():
         sku = gateway.sku.evidence.value
         says = f"{gateway.name} is of sku {sku}, which has no web application firewall"
+        if gateway.sku.value.startswith("waf_"):
+            says = f"{gateway.name} is of sku {sku}, of the first generation, which Azure retired on 28 April 2026"
         fix = _fix(resource, f"properties.sku.name={terms.tier}")
         yield broken(resource, says, gateway.sku.evidence, fix=fix)
         return
@@ -130,7 +132,7 @@ def _judge_policy(
             aspect=policy.name,
             changes=changes,
         )
-    found = holes(policy)
+    found = holes(policy, _hosts(gateway, part))
     for hole in found:
         if hole.whole:
             fix = f"az network application-gateway waf-policy show --ids {q(policy.id.text)}, then take that out"
@@ -140,6 +142,13 @@ def _judge_policy(
     says += f"; it {_few(found)}" if found else ""
     evidence = (state.evidence, mode.evidence, *(hole.evidence for hole in found))
     return holds(gateway.resource, says, *evidence, aspect=policy.name)
+
+
+def _hosts(gateway: ApplicationGateway, part: Covered) -> tuple[str, ...]:
+    """The host names that the listeners under a policy answer to, where every one of them names some."""
+    listeners = [each for each in gateway.listeners.value if each.name in part.listeners]
+    named_ = [each.hosts for each in listeners]
+    return tuple(host for each in named_ for host in each) if named_ and all(named_) else ()
 
 
 def _few(found: tuple[Hole, ...]) -> str:
@@ -167,6 +176,13 @@ def _own_firewall(gateway: ApplicationGateway, own: OwnFirewall, terms: Firewall
         does = f"are in mode {own.mode.evidence.value}" if own.enabled.value else "have the firewall switched off"
         says = f"no web application firewall policy is attached to {gateway.name}, and its own settings {does}"
         return broken(gateway.resource, says, *evidence, fix=fix)
+    if own.checks_bodies.known is False:
+        says = f"{gateway.name} does not look at the bodies of requests by its own firewall settings"
+        return broken(gateway.resource, says, own.checks_bodies.evidence, fix="set requestBodyCheck to true")
+    for exclusion in own.exclusions.value:
+        if exclusion.every:
+            says = f"{gateway.name} does not look at {exclusion.variable} by its own firewall settings"
+            return broken(gateway.resource, says, exclusion.variable.evidence, fix="take the exclusion out")
     whole = [group for group in own.switched_off.value if group.whole]
     if whole:
         says = f"{gateway.name} has the group {whole[0].group.value} of its own firewall settings switched off"
@@ -184,8 +200,8 @@ def listener_speaks_plain_http(resource: Resource, w: Workload, _terms: object) 
     Why it matters: what a user types into a chat is the workload's most sensitive data; the first connection is the
     one that crosses the Internet.
 
-    What is wrong: a listener of protocol Http that does more than redirect to HTTPS, or one of protocol Tcp, which
-    takes whatever comes.
+    What is wrong: a listener of protocol Http that does more than redirect to HTTPS, one of protocol Tcp, which takes
+    whatever comes, or one of any protocol that redirects browsers to a URL without TLS.
 
     How to put it right: give the listener protocol Https and a certificate, or let its rule redirect.
 
@@ -198,7 +214,12 @@ def listener_speaks_plain_http(resource: Resource, w: Workload, _terms: object) 
         yield broken(resource, f"{gateway.name} has no listener", gateway.listeners.evidence)
     for listener in chain(gateway.stream_listeners.value, _each(gateway.listeners)):
         name, evidence = listener.name, listener.protocol.evidence
-        if listener.protocol.value in _ENCRYPTED:
+        clear = None if listener.is_layer_4 else sent_in_the_clear(gateway, listener)
+        if clear is not None:
+            says = f"listener {name} sends browsers on to {clear.value}, without TLS"
+            fix = f"az network application-gateway redirect-config update {_of(gateway)} --target-url <https url>"
+            yield broken(resource, says, clear, evidence, fix=fix, aspect=name)
+        elif listener.protocol.value in _ENCRYPTED:
             says = f"listener {name} speaks {str(evidence.value).upper()}"
             yield holds(resource, says, evidence, aspect=name)
         elif not listener.is_layer_4 and only_redirects(gateway, listener):
@@ -233,9 +254,9 @@ _VERSIONS = ("tlsv1_0", "tlsv1_1", "tlsv1_2", "tlsv1_3")
 def gateway_speaks_old_tls(resource: Resource, w: Workload, terms: TlsTerms) -> Iterator[Verdict]:
     """The gateway agrees to a TLS version that is too old.
 
-    What is read: `sslPolicy`: the minimum version of a custom policy, or the name of a predefined one; without a
-    policy, the predefined one that the gateway says is its default. The same of the SSL profile of each listener,
-    which takes the place of the gateway's policy for it.
+    What is read: `sslPolicy`: the minimum version of a custom policy, the name of a predefined one, or the versions
+    that an older one switches off; without a policy, the predefined one that the gateway says is its default. The same
+    of the SSL profile of each listener, which takes the place of the gateway's policy for it.
 
     Why it matters: TLS 1.0 and 1.1 are broken; a gateway that offers them lets an attacker choose them.
 
@@ -319,6 +340,9 @@ def _gateway_minimum(gateway: ApplicationGateway) -> _Oldest:
 
 
 def _policy_minimum(gateway: ApplicationGateway, policy: TlsPolicy) -> _Oldest:
+    if policy.by_switched_off:
+        left = [version for version in _VERSIONS if version not in policy.switched_off.value]
+        return _Oldest(gateway, left[0] if left else _VERSIONS[-1], policy.switched_off.evidence)
     if policy.chosen_by_name:
         return _Oldest(gateway, _version_of(gateway, policy.policy.value), policy.policy.evidence)
     minimum = policy.minimum

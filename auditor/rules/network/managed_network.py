@@ -8,7 +8,9 @@ from dataclasses import replace
 import msgspec
 
 from auditor.documents.defaults import Setting, az, setting
-from auditor.documents.ml_workspace import OnlineDeployment
+from auditor.documents.ml_workspace import OnlineDeployment, Workspace
+from auditor.documents.outbound_rule import OutboundRule as Stated
+from auditor.documents.private_endpoint import TargetSide
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
 from auditor.model.change import Change, create, delete, set_to
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
@@ -154,7 +156,7 @@ def no_outbound_rule_leads_there(workspace: Resource, w: Workload, terms: Outbou
 def _targets(workspace: Resource, w: Workload, target: str) -> tuple[ArmId, ...]:
     if target in _LISTED:
         return tuple(r.id for r in _LISTED[target](w))
-    named = workspace.ref("properties", _NAMED_BY[target])
+    named = Workspace(workspace).uses(_NAMED_BY[target]).value
     return w.pins.of(target) or ((named,) if named is not None else ())
 
 
@@ -172,11 +174,11 @@ def _way_to(target: ArmId, workspace: Resource, w: Workload, terms: OutboundTerm
         if workspace.plan is not None and terms.category == "Required":
             why = Unknown(f"{says} yet: Azure adds the required ones when it makes the managed network", absent=True)
             return replace(unknown(workspace, why), aspect=aspect)
-        mode = workspace.at("properties", "managedNetwork", "isolationMode")
+        mode = workspace.shown("properties", "managedNetwork", "isolationMode")
         changes = _rule_added(workspace, target, group, terms) if terms.category == "UserDefined" else ()
         return broken(workspace, says, mode, fix=fix, aspect=aspect, changes=changes)
     says = f"outbound rules of {workspace.name} lead to {target.name} ({', '.join(terms.groups)})"
-    evidence = [r.resource.at("properties", "destination", "subresourceTarget") for r in good]
+    evidence = [r.resource.shown("properties", "destination", "subresourceTarget") for r in good]
     return holds(workspace, says, *evidence, aspect=aspect)
 
 
@@ -222,7 +224,7 @@ def outbound_rule_leads_outside(workspace: Resource, w: Workload, terms: OwnRule
     """An outbound rule that somebody added leads out of the managed network without a private endpoint.
 
     What is read: type, category and destination of the workspace's outbound rules. Those of category Required or
-    Dependency are Azure's own (`__SYS_...`) and are left out.
+    Dependency are Azure's own (`__SYS_...`) and are left out, and so are those that deny.
 
     Why it matters: a host name or a service tag is shared with everybody else who uses it. Data can leave to any
     storage account of the world through the tag Storage, and to any page of a host through its name.
@@ -236,12 +238,12 @@ def outbound_rule_leads_outside(workspace: Resource, w: Workload, terms: OwnRule
     ("Although not in this architecture");
     learn.microsoft.com/azure/machine-learning/how-to-managed-network#configure-outbound-rules.
     """
-    of_type = [r for r in outbound_rules(w) if r.type == terms.type.casefold()]
+    of_type = [r for r in outbound_rules(w) if r.type == terms.type.casefold() and not Stated(r.resource).denies]
     own = {category.casefold() for category in terms.own}
     unclear = [r.resource for r in of_type if not r.category]
     added = [r.resource for r in of_type if r.category and r.category not in own]
     if added:
-        evidence = [r.at("properties", "destination") for r in added]
+        evidence = [r.shown("properties", "destination") for r in added]
         names = ", ".join(f"{r.name} ({_shown(r)})" for r in added)
         fix = (
             f"az ml workspace outbound-rule remove --workspace-name {q(workspace.name)}"
@@ -252,16 +254,13 @@ def outbound_rule_leads_outside(workspace: Resource, w: Workload, terms: OwnRule
         return broken(workspace, says, *evidence, fix=fix, changes=changes)
     if unclear:
         because = f"the outbound rule {unclear[0].name} of {workspace.name} does not show its category"
-        return unknown(workspace, Unknown(because), unclear[0].at("properties", "category"))
+        return unknown(workspace, Unknown(because), unclear[0].shown("properties", "category"))
     says = f"nobody added an outbound rule of type {terms.type} to {workspace.name}"
-    return holds(workspace, says, *(r.resource.at("properties", "category") for r in of_type))
+    return holds(workspace, says, *(r.resource.shown("properties", "category") for r in of_type))
 
 
 def _shown(rule: Resource) -> str:
-    destination = rule.get("properties", "destination")
-    if isinstance(destination, dict):
-        return f"{destination.get('serviceTag')}, ports {destination.get('portRanges')}"
-    return str(destination)
+    return Stated(rule).shown_destination
 
 
 @decides(part="target of a managed private endpoint", terms=StatusTerms)
@@ -294,20 +293,21 @@ def managed_endpoint_not_approved(w: Workload, terms: StatusTerms) -> Iterator[V
 
 def _approved(target: ArmId, groups: frozenset[str], w: Workload, terms: StatusTerms) -> Verdict:
     found = managed_connections(w.estate, target)
-    state = ("properties", "privateLinkServiceConnectionState", "status")
-    approved = [c for c in found if c.text(*state) == terms.status.casefold()]
-    evidence = [c.at(*state) for c in found]
+    states = {c: TargetSide(c).state for c in found}
+    approved = [c for c, state in states.items() if state.value == terms.status.casefold()]
+    evidence = [state.evidence for state in states.values()]
     if len(approved) >= len(groups):
         return holds(target, f"{target.name} has approved the managed network's private endpoints", *evidence)
     waiting = [c for c in found if c not in approved]
     if waiting:
-        says = f"a managed private endpoint is {waiting[0].get(*state)} at {target.name}, not {terms.status}"
+        says = f"a managed private endpoint is {states[waiting[0]].evidence.value} at {target.name}, not {terms.status}"
         fix = (
             f"az network private-endpoint-connection approve --id {q(waiting[0].id.text)}"
             f' --description "managed network"'
         )
-        changes = [set_to(waiting[0].id, "/".join(state), terms.status)] if len(waiting) == 1 else ()
-        return broken(target, says, *(c.at(*state) for c in waiting), fix=fix, changes=changes)
+        place = "properties/privateLinkServiceConnectionState/status"
+        changes = [set_to(waiting[0].id, place, terms.status)] if len(waiting) == 1 else ()
+        return broken(target, says, *(states[c].evidence for c in waiting), fix=fix, changes=changes)
     says = (
         f"{target.name} shows {len(found)} connections from managed private endpoints,"
         f" the outbound rules need {len(groups)} ({', '.join(sorted(groups))})"
@@ -335,7 +335,7 @@ def deployment_leaves_past_the_network(deployment: Resource, w: Workload, terms:
     """
     if OnlineDeployment(deployment).on_kubernetes:
         because = f"{deployment.name} runs on a Kubernetes cluster, whose own network decides what leaves it"
-        yield unknown(deployment, Unknown(because), deployment.at("properties", "endpointComputeType"))
+        yield unknown(deployment, Unknown(because), deployment.shown("properties", "endpointComputeType"))
         return
     for workspace in w.workspaces:
         mode: Setting = setting(workspace, "properties", "managedNetwork", "isolationMode")

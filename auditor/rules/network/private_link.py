@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import msgspec
@@ -14,19 +14,8 @@ from auditor.network.private_link.private_dns import Resolution, resolve
 from auditor.network.private_link.private_endpoints import Connection, approval, connections
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
+from auditor.workload.architecture import spoken_of
 from auditor.workload.parts import Workload
-
-_TARGETS: Mapping[str, Callable[[Workload], Iterable[Resource]]] = {
-    "workspace": lambda w: w.workspaces,
-    "chat_ui": lambda w: w.chat_uis,
-    "openai": lambda w: w.openai,
-    "search": lambda w: w.searches,
-    "vault": lambda w: w.vaults,
-    "registry": lambda w: w.registries,
-    "storage": lambda w: w.storages,
-    "other_storage": lambda w: w.other_storages,
-}
-"""The parts that a baseline's private endpoint table can name."""
 
 
 class EndpointTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,12 +27,12 @@ class EndpointTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse a part that no workload has."""
-        if self.target not in _TARGETS:
-            raise ValueError(f"`{self.target}` is no part; it is one of {', '.join(_TARGETS)}")
+        if self.target not in spoken_of().parts:
+            raise ValueError(f"`{self.target}` is no part; it is one of {', '.join(spoken_of().parts)}")
 
 
 def _targets(w: Workload, terms: EndpointTerms) -> Iterable[Resource]:
-    return _TARGETS[terms.target](w)
+    return w.part(terms.target)
 
 
 @decides(by_terms=_targets, part="private link target", terms=EndpointTerms)
@@ -83,7 +72,8 @@ def _reached(target: Resource, w: Workload, group: str) -> Verdict:
             return unknown(target, step.holds, *step.evidence, aspect=group)
     if judged:
         _, step = judged[0]
-        return broken(target, step.says, *step.evidence, aspect=group, fix=_approve(target))
+        changes = [change for connection, _ in judged[:1] for change in _approved(connection, w)]
+        return broken(target, step.says, *step.evidence, aspect=group, fix=_approve(target), changes=changes)
     elsewhere = f"; {found[0].endpoint.name} does, from another network" if found else ""
     return broken(
         target,
@@ -142,7 +132,33 @@ def connection_not_approved(endpoint: Resource, w: Workload, _terms: object) -> 
         elif step.holds:
             yield holds(endpoint, step.says, *step.evidence, aspect=aspect)
         else:
-            yield broken(endpoint, step.says, *step.evidence, aspect=aspect, fix=_approve_at(connection))
+            changes = _approved(connection, w)
+            yield broken(
+                endpoint, step.says, *step.evidence, aspect=aspect, fix=_approve_at(connection), changes=changes
+            )
+
+
+def _approved(connection: Connection, w: Workload) -> list[Change]:
+    """The connection approved at its target, and the state that the endpoint then shows.
+
+    Nothing where the target's side was not read: a connection is approved there, by its id.
+    """
+    sides = [
+        side
+        for side in w.estate.into(connection.endpoint, Relation.CONNECTED_FROM)
+        if side.id.parent == connection.target
+    ]
+    if not sides:
+        return []
+    lost = f"whoever uses {connection.endpoint.name} reaches {connection.target.name} from then on"
+    changes = [set_to(side.id, _STATUS, "Approved", warning=lost) for side in sides]
+    own = connection.evidence.place
+    if connection.state != "approved":
+        changes.append(set_to(own.document, own.pointer, "Approved"))
+    return changes
+
+
+_STATUS = "properties/privateLinkServiceConnectionState/status"
 
 
 def _approve_at(connection: Connection) -> str:
@@ -390,9 +406,9 @@ def flow_site_has_no_private_way(site: Resource, w: Workload, terms: FlowTerms) 
     References: article, "Zonal redundancy for flow deployments", items 3 and 4.
     """
     for row in terms.targets:
-        for target in _TARGETS[row.target](w):
+        for target in w.part(row.target):
             for group in row.groups:
                 inner = _reached(target, w, group)
                 yield replace(inner, resource=site.id, aspect=f"{target.type} {inner.aspect}")
-        if not tuple(_TARGETS[row.target](w)):
+        if not w.part(row.target):
             yield not_applicable(site, f"the workload has no {row.target} for {site.name} to reach")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ from auditor.sets.packet_set import FlowSet
 from auditor.sets.port_set import PortSet
 from auditor.sets.protocol_set import ProtocolSet
 from auditor.text.shell import q
+from auditor.workload.architecture import spoken_of
 from auditor.workload.parts import (
     BASTION,
     ENDPOINT,
@@ -306,10 +308,13 @@ def chat_ui_calls_the_flow_past_the_endpoint(site: Resource, w: Workload, _terms
             yield unknown(site, Unknown(because), evidence, aspect=endpoint.name)
 
 
-def _reached_privately(subject: Resource, sender: Resource, w: Workload) -> Iterator[Verdict]:
+def _reached_privately(
+    subject: Resource, sender: Resource, w: Workload, targets: Iterable[Resource] | None = None
+) -> Iterator[Verdict]:
+    """Whether a sender gets to the workload's anchor, or to other targets, over their private endpoints."""
     _all_read(w, NIC, ENDPOINT)
     world = reachability_of(w.estate)
-    for workspace in w.workspaces:
+    for workspace in w.anchors if targets is None else targets:
         if world.fabric.seat(sender) is None:
             says = f"{sender.name} sits in no virtual network, so it cannot reach {workspace.name} privately"
             yield broken(subject, says, sender.at("properties", "virtualNetworkSubnetId"), aspect="way")
@@ -347,6 +352,41 @@ def authors_do_not_get_through(machine: Resource, w: Workload, _terms: object) -
         nic = w.estate.need(id_, machine.place("properties", "networkProfile"))
         yield from _session(machine, nic, world, w)
         yield from _reached_privately(machine, nic, w)
+
+
+class WayTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The parts that a sender must reach privately."""
+
+    targets: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse parts that the architecture has not."""
+        if strange := sorted(set(self.targets) - set(spoken_of().parts)):
+            raise ValueError(f"`{strange[0]}` is no part of this architecture")
+
+
+@decides(on=lambda w: w.chat_uis, part="sender", terms=WayTerms)
+def sender_gets_there_past_the_endpoint(sender: Resource, w: Workload, terms: WayTerms) -> Iterator[Verdict]:
+    """A part does not reach another over its private endpoint.
+
+    What is read: the subnet that the sender sends from, its security group and routes, and the private endpoints of
+    the targets with their approval, names and addresses.
+
+    Why it matters: if the private way is blocked the workload fails, or somebody opens the public one.
+
+    What is wrong: a hop of the private way does not hold.
+
+    How to put it right: integrate the sender, approve the endpoint, link the zone, allow 443 to the endpoints' subnet.
+
+    References: article, "Network flows".
+    """
+    for name in terms.targets:
+        found = w.part(name)
+        if not found:
+            yield not_applicable(sender, f"this workload has no {w.architecture.parts[name].label}")
+        for target in found:
+            for verdict in _reached_privately(sender, sender, w, (target,)):
+                yield replace(verdict, aspect=f"{target.type} {target.name}")
 
 
 _SESSION = FlowSet.box(ProtocolSet.of("Tcp"), destination_ports=PortSet.of(22, 3389))

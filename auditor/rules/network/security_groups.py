@@ -14,6 +14,7 @@ from auditor.network.nsg.evaluation import evaluated
 from auditor.network.nsg.rules import SecurityRule
 from auditor.network.topology.attached import attached_addresses
 from auditor.network.topology.words import undecided, view_of
+from auditor.rules.changes import attached
 from auditor.rules.group_changes import GroupFix, Wanted, narrowed
 from auditor.rules.rule import broken, decides, holds, unknown
 from auditor.sets.packet_set import FlowSet
@@ -21,6 +22,7 @@ from auditor.sets.port_set import PortSet
 from auditor.sets.protocol_set import ProtocolSet
 from auditor.sets.symbolic_addresses import Addresses
 from auditor.text.shell import q
+from auditor.workload.architecture import subnet_names
 from auditor.workload.needed_flows import condition_holds, endpoint_addresses, is_condition
 from auditor.workload.nsg_table import (
     Contract,
@@ -33,7 +35,6 @@ from auditor.workload.nsg_table import (
     resolver,
 )
 from auditor.workload.parts import Workload
-from auditor.workload.subnets import PARTS
 
 
 class FlowRow(
@@ -95,8 +96,8 @@ class GroupRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse a part that no subnet can play, and a need that does not start or end in the subnet."""
-        if self.part not in PARTS:
-            raise ValueError(f"`{self.part}` is no part of a network; it is one of {', '.join(PARTS)}")
+        if self.part not in subnet_names():
+            raise ValueError(f"`{self.part}` is no part of a network; it is one of {', '.join(subnet_names())}")
         for need in self.needs:
             if need.source_.strip() not in _HERE and need.to.strip() not in _HERE:
                 raise ValueError("a need is from or to `attached` or `self`")
@@ -149,7 +150,7 @@ def lets_out_other_than_the_table(subnet: Resource, w: Workload, terms: GroupRow
 def _hold_against(subnet: Resource, w: Workload, direction: str, terms: GroupRow) -> Iterator[Verdict]:
     contract = _contract(subnet, w, direction, terms)
     if contract.group is None:
-        yield _unguarded(subnet, direction)
+        yield _unguarded(subnet, direction, w)
         return
     way = "in" if direction == "inbound" else "out"
     changes = _to_the_row(contract, w, terms)
@@ -220,10 +221,11 @@ def _flows(row: FlowRow, w: Workload, subnet: Resource, resolve: Resolve) -> Flo
     return found
 
 
-def _unguarded(subnet: Resource, direction: str) -> Verdict:
+def _unguarded(subnet: Resource, direction: str, w: Workload) -> Verdict:
     evidence = subnet.at("properties", "networkSecurityGroup")
     fix = f"az network vnet subnet update --ids {q(subnet.id.text)} --network-security-group <nsg>"
-    return broken(subnet, f"{subnet.name} has no security group: everything passes {direction}", evidence, fix=fix)
+    says = f"{subnet.name} has no security group: everything passes {direction}"
+    return broken(subnet, says, evidence, fix=fix, changes=attached(subnet, w))
 
 
 def _group(contract: Contract) -> tuple[Evidence, ...]:
@@ -321,7 +323,7 @@ def leaves_the_rest_to_default_rules(subnet: Resource, w: Workload, terms: Group
     for direction in ("inbound", "outbound"):
         contract = _contract(subnet, w, direction, terms)
         if contract.group is None:
-            yield _unguarded(subnet, direction)
+            yield _unguarded(subnet, direction, w)
         else:
             yield _explicitly_denied(contract, direction, _to_the_row(contract, w, terms))
 
@@ -359,9 +361,10 @@ class StrictTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse parts that no subnet plays, and words that no rule could be held against."""
+        known = (_EVERY_PART, *subnet_names())
         for part, flows in self.open.items():
-            if part not in (_EVERY_PART, *PARTS):
-                raise ValueError(f"`{part}` is no part of a network; it is one of {', '.join((_EVERY_PART, *PARTS))}")
+            if part not in known:
+                raise ValueError(f"`{part}` is no part of a network; it is one of {', '.join(known)}")
             for flow in flows:
                 check_term(flow)
 

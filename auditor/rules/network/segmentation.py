@@ -11,24 +11,25 @@ from auditor.estate import Relation
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
 from auditor.model.change import set_to
 from auditor.network.topology.seated import seated_in
+from auditor.rules.changes import attached
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
+from auditor.workload.architecture import subnet_names
 from auditor.workload.needed_flows import condition_holds
 from auditor.workload.parts import Workload
-from auditor.workload.subnets import PARTS
 
 
 class SubnetTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The parts that must have a subnet, and those that may (names of `semantics.subnets.PARTS`)."""
+    """The parts that must have a subnet, and those that may (names under `subnets` of the architecture)."""
 
     parts: tuple[str, ...]
     optional: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a part that no subnet can play."""
-        unknown_parts = sorted({*self.parts, *self.optional} - set(PARTS))
+        unknown_parts = sorted({*self.parts, *self.optional} - set(subnet_names()))
         if unknown_parts:
-            raise ValueError(f"`{unknown_parts[0]}` is no part of a network; it is one of {', '.join(PARTS)}")
+            raise ValueError(f"`{unknown_parts[0]}` is no part of a network; it is one of {', '.join(subnet_names())}")
 
 
 @decides(on=lambda w: w.networks, part="virtual network", terms=SubnetTerms)
@@ -128,6 +129,7 @@ def subnet_has_no_security_group(subnet: Resource, w: Workload, terms: GroupTerm
     return broken(
         subnet, f"{subnet.name} has no network security group", evidence,
         fix=f"az network vnet subnet update --ids {q(subnet.id.text)} --network-security-group <nsg>",
+        changes=attached(subnet, w),
     )  # fmt: skip
 
 

@@ -7,47 +7,118 @@ from collections.abc import Iterator
 import msgspec
 
 from auditor.access.scopes import group_of
+from auditor.documents.ai_account import ModelDeployment
+from auditor.documents.budget import BUDGET, Budget, Notification
+from auditor.documents.ml_connection import Connection
 from auditor.documents.ml_workspace import OnlineDeployment
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
 from auditor.model.change import Change, create, delete, set_to
-from auditor.rules.rule import Answer, broken, decides, holds, not_applicable
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
+from auditor.workload.alerts import reaches_somebody
 from auditor.workload.model_deployments import filtered_sources, takes_chat
 from auditor.workload.parts import Workload
-from auditor.workload.secrets import as_of
+from auditor.workload.secrets import as_of, parse_moment
 
 _BUDGETS = "Microsoft.Consumption/budgets"
-_BUDGET = _BUDGETS.casefold()
 
 
 @decides(on=lambda w: w.workspaces, part="workspace")
 def nobody_is_warned_of_cost(workspace: Resource, w: Workload, _terms: object) -> Answer:
     """No budget that covers the workload warns anybody.
 
-    What is read: the budgets of the subscription and of the workload's resource groups, and their notifications.
+    What is read: the budgets of the subscription and of the workload's resource groups: their period, what they are
+    narrowed to, and their notifications with the action groups that these name.
 
     Why it matters: tokens are paid by use. A loop in a flow, or a leaked key, is first seen on the bill.
 
-    What is wrong: no budget covers the workload's resource group, or none of its notifications is enabled and has
-    somebody to go to.
+    What is wrong: no budget covers the workload's resource group, or it has expired or has not begun, or none of its
+    notifications is enabled and has somebody to go to. One narrowed by tags or other dimensions is unknown.
 
     How to put it right: `az consumption budget create-with-rg`, with a notification.
 
     References: article, "Cost optimization";
     learn.microsoft.com/azure/cost-management-billing/costs/tutorial-acm-create-budgets.
     """
-    budgets = [b for b in w.estate.all(_BUDGET) if b.id.extends is not None and workspace.id.is_within(b.id.extends)]
-    for budget in budgets:
-        if any(_reaches_somebody(budget, name) for name in budget.get("properties", "notifications", default={})):
-            return holds(workspace, f"budget {budget.name} warns somebody", budget.at("properties", "notifications"))
+    over = [b for b in w.estate.all(BUDGET) if b.id.extends is not None and workspace.id.is_within(b.id.extends)]
+    gaps: list[Unknown] = []
+    idle: list[tuple[Budget, str]] = []
+    for budget in map(Budget, over):
+        try:
+            why = _warns_nobody(budget, workspace, w)
+        except NotKnown as gap:
+            gaps.append(gap.unknown)
+            continue
+        if not why:
+            says = f"budget {budget.name} warns somebody"
+            return holds(workspace, says, budget.notifications.evidence)
+        idle.append((budget, why))
+    if gaps:
+        raise NotKnown(gaps[0])
     fix = f"az consumption budget create-with-rg --resource-group {q(workspace.id.resource_group)} --budget-name <name>"
-    if budgets:
-        says = f"budget {budgets[0].name} covers {workspace.name} but warns nobody"
-        question = f"who is warned by {budgets[0].name}, and from which share of it on"
-        change = set_to(budgets[0].id, "properties/notifications/at80", _WARNING, question)
-        return broken(workspace, says, budgets[0].at("properties", "notifications"), fix=fix, changes=[change])
+    if idle:
+        budget, why = idle[0]
+        says = f"budget {budget.name} covers {workspace.name} but {why}"
+        question = f"who is warned by {budget.name}, and from which share of it on"
+        changes = (
+            [set_to(budget.id, "properties/notifications/at80", _WARNING, question)]
+            if why == _NOBODY
+            else [_budget(workspace, w)]
+        )
+        return broken(workspace, says, budget.notifications.evidence, budget.ends.evidence, fix=fix, changes=changes)
     says = f"no budget covers {workspace.name}"
     return broken(workspace, says, workspace.at("id"), fix=fix, changes=[_budget(workspace, w)])
+
+
+_NOBODY = "warns nobody"
+
+
+def _warns_nobody(budget: Budget, workspace: Resource, w: Workload) -> str:
+    """Why a budget warns nobody of this workload's cost, in words; empty where it does."""
+    now = as_of(w)
+    starts, ends = parse_moment(budget.starts.value), parse_moment(budget.ends.value)
+    if ends is not None and ends < now:
+        return f"ended on {ends:%Y-%m-%d}"
+    if starts is not None and starts > now:
+        return f"begins on {starts:%Y-%m-%d} only"
+    if not _covers(budget, workspace):
+        return "is narrowed to other resource groups"
+    gap: Unknown | None = None
+    for notification in budget.notifications.value.values():
+        reaches = _tells_somebody(notification, w)
+        if reaches is True:
+            return ""
+        gap = reaches if isinstance(reaches, Unknown) else gap
+    if gap is not None:
+        raise NotKnown(gap)
+    return _NOBODY
+
+
+def _covers(budget: Budget, workspace: Resource) -> bool:
+    """Whether a budget counts what the workload's group costs; raises `NotKnown` where it is narrowed otherwise."""
+    narrowed = budget.filter.value
+    if narrowed is None:
+        return True
+    by = narrowed.dimensions.value
+    others = [key for key in ("and", "tags", "not", "or") if narrowed.states(key)]
+    if by is None or others or by.of.value not in _BY_GROUP or by.operator.value != "in":
+        raise NotKnown(Unknown(f"budget {budget.name} is narrowed by a filter, which is not followed"))
+    return workspace.id.resource_group in {value.casefold() for value in by.values.value}
+
+
+_BY_GROUP = ("resourcegroup", "resourcegroupname")
+
+
+def _tells_somebody(notification: Notification, w: Workload) -> bool | Unknown:
+    if notification.enabled.value is not True:
+        return False
+    people = notification.tells_people
+    if people is True:
+        return True
+    found = [reaches_somebody(w, group, notification.name) for group in notification.groups]
+    if any(each is True for each in found):
+        return True
+    return next((each for each in (*found, people) if isinstance(each, Unknown)), False)
 
 
 _WARNING = {
@@ -73,12 +144,6 @@ def _budget(workspace: Resource, w: Workload) -> Change:
     return create(ArmId(f"{group.text}/providers/{_BUDGETS}/{group.name}"), {"properties": properties}, question)
 
 
-def _reaches_somebody(budget: Resource, name: str) -> bool:
-    path = ("properties", "notifications", name)
-    people = any(budget.get(*path, kind) for kind in ("contactEmails", "contactRoles", "contactGroups"))
-    return budget.get(*path, "enabled") is True and people
-
-
 @decides(on=lambda w: w.openai, part="Azure OpenAI account")
 def quota_serves_no_model_of_the_workload(account: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """Quota is provisioned for something that the workload does not use.
@@ -100,11 +165,11 @@ def quota_serves_no_model_of_the_workload(account: Resource, w: Workload, _terms
     if not deployments:
         yield not_applicable(account, f"{account.name} has no deployment")
         return
-    connected = [c for c in w.connections if c.text("properties", "metadata", "ResourceId") == account.id.key]
+    connected = [c for c in map(Connection, w.connections) if c.leads_to(account.id)]
     hosted = bool(w.flow_sites)
     for deployment in deployments:
-        state = deployment.at("properties", "provisioningState")
-        capacity = deployment.at("sku", "capacity")
+        view = ModelDeployment(deployment)
+        state, capacity = view.state.evidence, view.capacity.evidence
         fix = (
             f"az cognitiveservices account deployment delete --resource-group {q(account.id.resource_group)}"
             f" --name {q(account.name)} --deployment-name {q(deployment.name)}"
@@ -119,44 +184,65 @@ def quota_serves_no_model_of_the_workload(account: Resource, w: Workload, _terms
             yield broken(account, says, capacity, fix=fix, aspect=deployment.name, changes=gone)
         else:
             says = f"deployment {deployment.name} serves the workload"
-            yield holds(
-                account, says, capacity, *[c.at("properties", "target") for c in connected], aspect=deployment.name
-            )
+            yield holds(account, says, capacity, *[c.target.evidence for c in connected], aspect=deployment.name)
 
 
 class ModelTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The model whose results are good enough and whose price is the least."""
+    """The models whose price is the least, any of which may do; `read` is the day on which prices were compared.
 
-    model: str
+    `model` is the older way to name a single one.
+    """
+
+    models: tuple[str, ...] = ()
+    model: str = ""
+    read: str = ""
+
+    @property
+    def cheap(self) -> tuple[str, ...]:
+        """Every model named, the first one first."""
+        return (*self.models, *((self.model,) if self.model else ()))
+
+    def __post_init__(self) -> None:
+        """Refuse terms that name no model."""
+        if not self.cheap:
+            raise ValueError("`models` names no model")
 
 
 @decides(on=lambda w: w.model_deployments, part="model deployment", terms=ModelTerms)
 def dearer_model_than_the_article_takes(deployment: Resource, w: Workload, terms: ModelTerms) -> Answer:
-    """A deployment uses another model than the one that the article found sufficient.
+    """A deployment uses a dearer model than those that may suffice.
 
     What is read: `properties.model.name` of every model deployment. Models that take no chat, for embeddings, speech or
-    images, are not compared.
+    images, are not compared; of one that this version does not know it is unknown whether it takes chat.
 
     Why it matters: prices of models differ by more than an order of magnitude; the article takes the least expensive
-    one whose results suffice.
+    one whose results suffice. Its own choice of 2024 is retired by now: the terms name the small models of the day on
+    which their prices were read.
 
-    What is wrong: the model is another one. It may be the right one for this workload: then say so in a baseline of
+    What is wrong: the model is none of these. It may be the right one for this workload: then say so in a baseline of
     your own, or waive this with the reason.
 
     How to put it right: deploy the less expensive model beside it, compare the results, shift the traffic.
 
-    References: article, "Azure OpenAI" (select the right AI model).
+    References: article, "Azure OpenAI" (select the right AI model);
+    learn.microsoft.com/azure/ai-foundry/openai/concepts/model-retirements.
     """
-    evidence = deployment.at("properties", "model", "name")
-    if evidence.value is None:
+    view = ModelDeployment(deployment)
+    name, evidence = view.model, view.model.evidence
+    if isinstance(name.known, Unknown) or not name.known:
         raise NotKnown(Unknown(f"deployment {deployment.name} does not say which model it serves"))
     speaks = filtered_sources(deployment) == {"prompt", "completion"}
-    if not speaks or takes_chat(deployment) is False:
+    chat = takes_chat(deployment)
+    if not speaks or chat is False:
         return not_applicable(deployment, f"{evidence.value} is no chat model", evidence)
-    if str(evidence.value).casefold() == terms.model.casefold():
+    if name.known in {model.casefold() for model in terms.cheap}:
         return holds(deployment, f"{deployment.name} serves {evidence.value}", evidence)
-    says = f"{deployment.name} serves {evidence.value}, where {terms.model} may suffice"
-    return broken(deployment, says, evidence, fix=f"deploy {terms.model}, compare the results, shift the traffic")
+    if isinstance(chat, Unknown):
+        return unknown(deployment, chat, evidence)
+    smaller = terms.cheap[0]
+    says = f"{deployment.name} serves {evidence.value}, where a smaller model such as {smaller} may suffice"
+    fix = f"deploy {smaller}, compare the results, shift the traffic"
+    return broken(deployment, says, evidence, fix=fix)
 
 
 @decides(on=lambda w: w.online_deployments, part="online deployment")
@@ -174,8 +260,8 @@ def machine_size_was_not_chosen(deployment: Resource, w: Workload, _terms: objec
 
     References: article, "Azure Machine Learning - performance efficiency".
     """
-    evidence = deployment.at("properties", "instanceType")
     view = OnlineDeployment(deployment)
+    evidence = view.machine.evidence
     if view.on_kubernetes:
         says = f"{deployment.name} runs on a Kubernetes cluster, whose nodes are not chosen here"
         return not_applicable(deployment, says, view.compute_type.evidence)

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
+from auditor.documents.diagnostic_setting import SETTING, DiagnosticSetting
 from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
 from auditor.rules.changes import log_rows, log_store, logs_captured
 from auditor.rules.rule import broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
+from auditor.workload.architecture import spoken_of
 from auditor.workload.diagnostics import (
-    SETTING,
     called,
     captured,
     destinations,
@@ -57,8 +58,9 @@ class LogTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse a target that no workload has."""
-        if self.target not in _TARGETS:
-            raise ValueError(f"`{self.target}` is no target; it is one of {', '.join(_TARGETS)}")
+        known = {**_TARGETS, **spoken_of().parts}
+        if self.target not in known:
+            raise ValueError(f"`{self.target}` is no target; it is one of {', '.join(known)}")
 
 
 @decides(part="what logs", terms=LogTerms)
@@ -80,10 +82,15 @@ def logs_are_not_captured(w: Workload, terms: LogTerms) -> Iterator[Verdict]:
     References: article, "Monitoring" (all logs; Machine Learning: audit; App Service: four categories);
     learn.microsoft.com/azure/azure-monitor/essentials/diagnostic-settings.
     """
-    subjects = tuple(_TARGETS[terms.target](w))
+    subjects = _targets(w, terms.target)
     yield from (_captured(subject, subject.id, w, terms) for subject in subjects)
     if not subjects:
         yield _nothing_logs(terms)
+
+
+def _targets(w: Workload, name: str) -> tuple[Resource, ...]:
+    """What a row names: a part with what belongs to it, or a part of the architecture by its name."""
+    return tuple(_TARGETS[name](w)) if name in _TARGETS else w.part(name)
 
 
 def _nothing_logs(terms: LogTerms) -> Verdict:
@@ -158,8 +165,9 @@ def _settings(w: Workload) -> tuple[Resource, ...]:
 def logs_go_nowhere(w: Workload, _terms: object) -> Iterator[Verdict]:
     """A diagnostic setting sends to something that does not exist.
 
-    What is read: `workspaceId`, `storageAccountId` and `eventHubAuthorizationRuleId` of every diagnostic setting of
-    the workload, and whether what they name exists. What lies in a subscription that was not read is unknown.
+    What is read: `workspaceId`, `storageAccountId`, `eventHubAuthorizationRuleId` and the older `serviceBusRuleId` of
+    every diagnostic setting of the workload, and whether what they name exists. What lies in a subscription that was
+    not read is unknown.
 
     Why it matters: Azure keeps a setting whose destination was deleted, shows it as before, and drops the logs.
 
@@ -191,11 +199,11 @@ def _sent(setting: Resource, w: Workload) -> Verdict:
     named = destinations(setting)
     fix = f"az monitor diagnostic-settings update --name {q(setting.name)} --resource {q(setting.id.extends)}"
     if not named:
-        if setting.get("properties", "marketplacePartnerId"):
-            partner = setting.at("properties", "marketplacePartnerId")
-            return unknown(setting, Unknown("whether a partner's solution exists is not read"), partner)
+        view = DiagnosticSetting(setting)
+        if view.partner.value is not None:
+            return unknown(setting, Unknown("whether a partner's solution exists is not read"), view.partner.evidence)
         says = f"{setting.name} of {described} names no destination"
-        return broken(setting, says, setting.at("properties", "workspaceId"), fix=fix)
+        return broken(setting, says, view.workspace.evidence, fix=fix)
     answers = [(destination, exists(w.estate, destination)) for destination in named]
     for destination, answer in answers:
         if answer is False:

@@ -6,16 +6,18 @@ from collections.abc import Iterator
 
 import msgspec
 
+from auditor.documents.autoscale import Autoscale
 from auditor.documents.defaults import (
     az,
     region_has_zones,
     setting,
 )
+from auditor.documents.ml_workspace import OnlineDeployment
 from auditor.estate import Relation
 from auditor.model import Resource, Unknown, Verdict
 from auditor.model.change import Action, Change, set_to
 from auditor.rules.changes import scale_rules, scaling, watched
-from auditor.rules.rule import Answer, broken, decides, holds, unknown
+from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.alerts import alerts_on
 from auditor.workload.owned import registries_of, storages_of
@@ -25,6 +27,8 @@ from auditor.workload.scaling import (
     followed,
     lowest,
     scalers_of,
+    scales_out,
+    taken,
 )
 
 
@@ -165,7 +169,8 @@ def too_few_instances(deployment: Resource, w: Workload, terms: InstanceTerms) -
     """A deployment that takes traffic has too few instances, or may be scaled in to too few.
 
     What is read: `traffic` of the endpoint, `sku.capacity` of each deployment that takes some, and the minimum of every
-    profile of the autoscale setting on it.
+    profile of the autoscale setting on it that is in force or will be; `scaleSettings.minInstances` of a deployment on
+    Kubernetes that scales by itself.
 
     Why it matters: Machine Learning compute knows no zones; several instances are all that stands between a failing
     machine and a chat that does not answer.
@@ -178,7 +183,7 @@ def too_few_instances(deployment: Resource, w: Workload, terms: InstanceTerms) -
     learn.microsoft.com/azure/machine-learning/how-to-deploy-online-endpoints.
     """
     scalers = scalers_of(w, deployment)
-    fewest, evidence = lowest(deployment, scalers)
+    fewest, evidence = lowest(deployment, scalers, taken(w))
     if fewest >= terms.instances:
         return holds(deployment, f"{deployment.name} has at least {fewest} instances", *evidence)
     endpoint = deployment.id.parent
@@ -192,19 +197,20 @@ def too_few_instances(deployment: Resource, w: Workload, terms: InstanceTerms) -
     return broken(deployment, says, *evidence, fix=fix, changes=_more(deployment, scalers, terms.instances))
 
 
-def _more(target: Resource, scalers: tuple[Resource, ...], instances: int) -> list[Change]:
+def _more(target: Resource, scalers: tuple[Autoscale, ...], instances: int) -> list[Change]:
     """At least this many instances: by the thing's own capacity, and by every profile that may scale it in."""
     cost = f"each further instance of {target.name} costs what the first one does"
     changes: list[Change] = []
+    if OnlineDeployment(target).scales_itself:
+        return [set_to(target.id, "properties/scaleSettings/minInstances", instances, warning=cost)]
     if _fewer(target.stated("sku", "capacity"), instances):
         changes.append(set_to(target.id, "sku/capacity", instances, warning=cost))
     for scaler in scalers:
-        for index, profile in scaler.items("properties", "profiles"):
-            capacity = profile.get("capacity", {})
+        for profile in scaler.profiles.value:
             for bound in ("minimum", "default", "maximum"):
-                if _fewer(capacity.get(bound), instances):
-                    pointer = f"properties/profiles/{index}/capacity/{bound}"
-                    changes.append(set_to(scaler.id, pointer, str(instances), warning=cost))
+                stated = profile.shown("capacity", bound)
+                if _fewer(stated.value, instances):
+                    changes.append(set_to(scaler.id, stated.place.pointer, str(instances), warning=cost))
     return changes
 
 
@@ -221,21 +227,40 @@ def deployment_does_not_scale(deployment: Resource, w: Workload, _terms: object)
     Why it matters: demand of a chat comes in the morning and goes in the evening. Without autoscale one pays for the
     peak all day, or is throttled in it.
 
-    What is wrong: no enabled autoscale setting targets the deployment. `scaleSettings` of the deployment itself does
-    not scale managed endpoints.
+    What is wrong: no enabled autoscale setting targets the deployment, or none that does ever adds an instance: it has
+    no rule that does, or its minimum is its maximum. `scaleSettings` of the deployment itself scales it on Kubernetes
+    only.
 
     How to put it right: `az monitor autoscale create --resource <deployment> --min-count 3 --max-count 6 --count 3`.
 
     References: article, "Azure Machine Learning - reliability";
     learn.microsoft.com/azure/machine-learning/how-to-autoscale-endpoints.
     """
+    own = OnlineDeployment(deployment)
+    if own.on_kubernetes:
+        return _scales_itself(own)
     scalers = scalers_of(w, deployment)
+    for scaler in scalers:
+        if scales_out(scaler, taken(w)):
+            return holds(deployment, f"{scaler.name} scales {deployment.name}", scaler.target.evidence)
     if scalers:
-        says = f"{scalers[0].name} scales {deployment.name}"
-        return holds(deployment, says, scalers[0].at("properties", "targetResourceUri"))
+        says = (
+            f"{scalers[0].name} never adds an instance to {deployment.name}: no rule does, or its bounds leave no room"
+        )
+        return broken(deployment, says, scalers[0].profiles.evidence, fix=_autoscale(deployment))
     says = f"no enabled autoscale setting targets {deployment.name}"
-    where = deployment.at("properties", "scaleSettings")
-    return broken(deployment, says, where, fix=_autoscale(deployment), changes=scaling(deployment, w))
+    return broken(deployment, says, own.scaling.evidence, fix=_autoscale(deployment), changes=scaling(deployment, w))
+
+
+def _scales_itself(own: OnlineDeployment) -> Verdict:
+    """A deployment on Kubernetes, which Azure Monitor does not scale: its own settings do, or nothing does."""
+    evidence = own.scaling.evidence
+    if own.scales_itself and own.most.value > own.fewest.value:
+        says = f"{own.name} scales by its own settings, from {own.fewest} to {own.most} instances"
+        return holds(own.resource, says, evidence, own.fewest.evidence, own.most.evidence)
+    own.scaling.value  # noqa: B018 - raises where it is not known
+    says = f"{own.name} runs on Kubernetes, and its own settings do not scale it"
+    return broken(own.resource, says, evidence, fix="set scale_settings of the deployment to target_utilization")
 
 
 def _autoscale(deployment: Resource) -> str:
@@ -270,9 +295,12 @@ def nothing_scales_by_this(deployment: Resource, w: Workload, terms: ScaleTerms)
     References: article, "Azure Machine Learning - reliability";
     learn.microsoft.com/azure/machine-learning/how-to-autoscale-endpoints#create-a-rule-to-scale-out-using-metrics.
     """
+    if OnlineDeployment(deployment).on_kubernetes:
+        says = f"{deployment.name} runs on Kubernetes, where it scales by its own settings and not by metrics of Azure"
+        return not_applicable(deployment, says, deployment.shown("properties", "endpointComputeType"))
     wanted = terms.metrics_of.casefold()
     short = terms.metrics_of.rpartition("/")[2]
-    rules = [rule for scaler in scalers_of(w, deployment) for rule in followed(scaler)]
+    rules = [rule for scaler in scalers_of(w, deployment) for rule in followed(scaler, taken(w))]
     own = {deployment.id, deployment.id.parent}
     good = [rule.evidence for rule in rules if rule.type == wanted and rule.source in own]
     if good:
@@ -298,7 +326,7 @@ def _scaled_by(deployment: Resource, w: Workload, terms: ScaleTerms) -> list[Cha
     if not scalers:
         return scaling(deployment, w)
     source = deployment.id if terms.metrics_of.casefold() == deployment.type else deployment.id.parent
-    if source is None or not scalers[0].get("properties", "profiles"):
+    if source is None or not scalers[0].profiles.value:
         return []
     metric = terms.such_as[0]
     question = f"at which {metric} {deployment.name} scales"
@@ -355,7 +383,7 @@ def flow_falls_with_a_zone(plan: Resource, w: Workload, terms: InstanceTerms) ->
 def _spread(plan: Resource, w: Workload, terms: InstanceTerms) -> Verdict:
     zones = setting(plan, "properties", "zoneRedundant")
     scalers = scalers_of(w, plan)
-    fewest, evidence = lowest(plan, scalers)
+    fewest, evidence = lowest(plan, scalers, taken(w))
     if zones.value is not True:
         fix = az("appservice plan create", plan, f"--zone-redundant --number-of-workers {terms.instances}")
         says = f"zoneRedundant of {plan.name} is {zones}"

@@ -270,7 +270,7 @@ def nobody_sees_provisioned_use(deployment: Resource, w: Workload, terms: Metric
     learn.microsoft.com/azure/ai-services/openai/how-to/monitoring.
     """
     account = w.estate.find(deployment.id.parent) or deployment
-    found = alerts_on(w, account, terms.metrics)
+    found = alerts_on(w, account, terms.metrics, falling=True)
     if found:
         return holds(deployment, f"an alert watches how much of {deployment.name} is used", *found)
     says = f"no alert watches how much of {deployment.name} ({deployment.get('sku', 'name')}) is used"

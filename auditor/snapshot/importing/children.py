@@ -8,6 +8,8 @@ from typing import Any
 from auditor.model import ArmId
 from auditor.snapshot.ids import id_in
 
+STACKS = "microsoft.resources/deploymentstacks"
+
 
 def apart(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Any]]]:
     """The document without the children that stand in its `resources`, and each of them with the steps to it.
@@ -16,6 +18,8 @@ def apart(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], 
     stay where they are.
     """
     nested = document.get("resources")
+    if ArmId(str(document["id"])).type == STACKS:
+        nested = None  # it names there what it manages, wherever that stands
     if not isinstance(nested, list) or not all(_is_child(each) for each in nested):
         yield (), document
         return

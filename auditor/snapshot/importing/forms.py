@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from auditor.model import ArmId
+from auditor.snapshot.importing.children import STACKS
 
 FROM_TEMPLATE = "_PSRule"
 """The key that PSRule for Azure puts beside what it expands from a template."""
 
+_DEPLOYMENTS = "microsoft.resources/deployments"
+_OF_A_RESOURCE = ("id", "type", "properties")
 _WHAT_IF = "az deployment group what-if --no-pretty-print -o json"
 
 
@@ -50,21 +53,24 @@ def _object(value: Any) -> Any:
             value = json.loads(value)
         except (ValueError, RecursionError):
             return None
-    return value if isinstance(value, Mapping) else None
+    # What Newtonsoft's objects become in ConvertTo-Json has other names, and none of the settings.
+    return value if isinstance(value, Mapping) and any(key in value for key in _OF_A_RESOURCE) else None
 
 
 def named_by_stack(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The resources that a deployment stack manages, of which it shows the ids alone."""
-    if ArmId(document["id"]).type != "microsoft.resources/deploymentstacks":
+    """The resources that a deployment stack manages or a deployment has made, of which it shows the ids alone."""
+    type_ = ArmId(document["id"]).type
+    if type_ not in (STACKS, _DEPLOYMENTS):
         return []
     inside = document.get("properties")
-    listed = document.get("resources") or (inside.get("resources") if isinstance(inside, Mapping) else None)
+    key = "resources" if type_ == STACKS else "outputResources"
+    listed = document.get(key) or (inside.get(key) if isinstance(inside, Mapping) else None)
     return [{"id": id_} for id_ in _ids(listed)]
 
 
 def named_by_validation(document: Mapping[str, Any]) -> list[str]:
     """The resources that the validation of a deployment names."""
-    if ArmId(document["id"]).type != "microsoft.resources/deployments":
+    if ArmId(document["id"]).type != _DEPLOYMENTS:
         return []
     inside = document.get("properties")
     return list(_ids(inside.get("validatedResources"))) if isinstance(inside, Mapping) else []
@@ -83,6 +89,14 @@ def refused_form(value: Mapping[str, Any]) -> tuple[str, str] | None:
         return "this is the validation of a deployment, which shows no resources", f"import what `{_WHAT_IF}` prints"
     if isinstance(value.get("parameters"), Mapping) and "deploymentParameters" in str(value.get("$schema", "")):
         return "these are the parameters of a template, and no resources", f"import what `{_WHAT_IF}` prints"
+    if "@message" in value and "@level" in value:
+        return (
+            "this is the log of `terraform plan -json`, and no plan",
+            "import what `terraform show -json PLAN` prints",
+        )
+    if any(isinstance(value.get(key), str) and value[key].startswith("/") for key in ("Id", "ResourceId")):
+        tip = "print what Resource Manager answers: `(Invoke-AzRestMethod -Path ID?api-version=V).Content`, or use az"
+        return "this is an object of PowerShell, which names settings in a form of its own", tip
     if "RuleName" in value or ("ruleName" in value and "outcome" in value):
         return "this is a result of PSRule, and no resource", "import what `Export-AzRuleData` writes"
     return None

@@ -9,12 +9,14 @@ from datetime import datetime
 from typing import Any
 
 from auditor.model import ArmId, AuditorError, Read
+from auditor.snapshot.importing.bicep import ENDINGS as BICEP
 from auditor.snapshot.importing.files import Input, changed_at, text_of
 from auditor.snapshot.importing.lists import lacking, whole_lists
 from auditor.snapshot.importing.merge import laid_over, merged, overlaid
 from auditor.snapshot.importing.origin import Found
 from auditor.snapshot.importing.shapes import Gathering, OpenList
-from auditor.snapshot.model import FORETOLD, MAX_DEPTH, PLANNED, Snapshot, too_deep
+from auditor.snapshot.importing.templates import Target, recorded
+from auditor.snapshot.model import FORETOLD, MAX_DEPTH, NOT_PREDICTED, PLANNED, Snapshot, too_deep
 from auditor.snapshot.redact import redacted
 from auditor.snapshot.seal import sealed
 
@@ -59,18 +61,24 @@ def gather(
     complete: bool = False,
     as_of: str = "",
     progress: Callable[[int, Input], None] | None = None,
+    target: Target | None = None,
 ) -> Imported:
     """Read the files and make one snapshot of them.
 
     `complete` states that they hold everything of the subscriptions they mention; without it, and but for worlds and
     snapshots, which state it themselves, no absence is believed. `as_of` (UTC, ISO 8601) is when the resources were
-    read; by default the time of the newest file, or that of a snapshot. Raises `AuditorError` for whatever is wrong.
+    read; by default the time of the newest file, or that of a snapshot. `target` says where templates are deployed.
+    Raises `AuditorError` for whatever is wrong.
     """
     all_ = Gathering()
     for number, file in enumerate(inputs):
         if progress:
             progress(number, file)
-        all_.take_text(text_of(file))
+        if file.path is not None and file.path.suffix.casefold() in BICEP:
+            all_.take_bicep(file.path, file.name, file.name in (target or Target()).parameters)
+        else:
+            all_.take_text(text_of(file))
+    all_.expand(target or Target())
     found = _with_plans(all_)
     _refuse_bombs(found)
     missing = _missing(all_, found)
@@ -83,6 +91,10 @@ def gather(
     lists = whole_lists(all_.listed, found) if not all_.foretold else ()
     reads = dict.fromkeys((*all_.reads, *(read for read, _ in missing), *not_held, *_foretold(all_), *lists, *stated))
     if not found and not reads:
+        if all_.foretold:
+            notes = "".join(f"; {note}" for note in all_.notes[:3])
+            sentence = f"{inputs[0].name}: this plan leaves no resource of its own{notes}"
+            raise AuditorError(sentence, "import it together with a snapshot of what runs")
         sentence = f"{inputs[0].name}: there is no resource to import"
         raise AuditorError(sentence, "check that the command which wrote it found something")
     cleaned = [redacted(each.document) for each in found]
@@ -162,7 +174,7 @@ def _unproven(all_: Gathering, found: Iterable[Found], whole: Sequence[str]) -> 
 def _foretold(all_: Gathering) -> Iterable[Read]:
     """Which documents are a plan's: of them only what a template states is known."""
     ids = sorted({each.id for each in _planned(all_)})
-    return (Read(FORETOLD, "", 200, id_.type, id_.text, 1) for id_ in ids)
+    return (Read(FORETOLD, "", 200, id_.type, id_.text, 1, lines=recorded(all_.lines, id_)) for id_ in ids)
 
 
 def _statements(found: Sequence[Found], whole: Sequence[str], deployed: set[str]) -> Iterable[Read]:
@@ -185,7 +197,7 @@ def _statements(found: Sequence[Found], whole: Sequence[str], deployed: set[str]
 def _missing(all_: Gathering, found: Sequence[Found]) -> list[tuple[Read, str]]:
     """What the files show to exist and do not hold: the rest of lists, and settings of entries without any."""
     known = {each.id for each in found}
-    return [*_unread_rest(all_, known), *_unread_settings(all_, known)]
+    return [*_unread_rest(all_, known), *_unread_settings(all_, known), *_unstated(all_, known)]
 
 
 def _unread_rest(all_: Gathering, known: set[ArmId]) -> Iterable[tuple[Read, str]]:
@@ -213,6 +225,17 @@ def _unread_settings(all_: Gathering, known: set[ArmId]) -> Iterable[tuple[Read,
     for id_, each in bare.items():
         read = Read(id_.text, "", 200, id_.type, id_.text, error="NoProperties", message=sentence)
         yield read, f"{each.origin}: {id_.text}: {sentence}; read it with `az resource show --ids`"
+
+
+def _unstated(all_: Gathering, known: set[ArmId]) -> Iterable[tuple[Read, str]]:
+    """What a plan takes to be there: it exists, whatever is said to be complete, and its settings are not known."""
+    sentence = "the plan takes it to be there and does not state it"
+    missing = {id_: name for id_, name in all_.existing if id_ not in known and "/" in id_.type}
+    for id_, name in missing.items():
+        if id_.type.startswith("microsoft.resources/"):
+            continue
+        read = Read(id_.text, "", 200, id_.type, id_.text, error=NOT_PREDICTED, message=sentence)
+        yield read, f"{name}: {id_.text}: {sentence}: import it as well to know its settings"
 
 
 def _collected_at(all_: Gathering, inputs: Sequence[Input]) -> str:

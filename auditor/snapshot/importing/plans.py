@@ -29,6 +29,8 @@ def changes_in(value: Mapping[str, Any]) -> tuple[list[Any], tuple[str, ...]] | 
     """The changes of a what-if answer and the steps to them: az prints them at the top, REST below `properties`."""
     if isinstance(value.get("changes"), list):
         return value["changes"], ("changes",)
+    if "changes" in value and value["changes"] is None and "status" in value:
+        return [], ()
     inside = value.get("properties")
     if isinstance(inside, Mapping) and isinstance(inside.get("changes"), list):
         return inside["changes"], ("properties", "changes")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +14,8 @@ from auditor.facts import load
 from auditor.model import ArmId, Read
 from auditor.snapshot.ids import id_in, with_slash
 from auditor.snapshot.importing.az_cli_form import arm_form, is_graph_row, is_index_entry
-from auditor.snapshot.importing.children import apart
+from auditor.snapshot.importing.bicep import BicepFile, bicep_of, compiled
+from auditor.snapshot.importing.children import STACKS, apart
 from auditor.snapshot.importing.forms import (
     FROM_TEMPLATE,
     from_powershell,
@@ -34,6 +36,9 @@ from auditor.snapshot.importing.plans import (
     outcome_of,
     potential_changes,
 )
+from auditor.snapshot.importing.sources import Lines
+from auditor.snapshot.importing.stand_ins import ASSIGNMENTS, scope_in, stand_in
+from auditor.snapshot.importing.templates import Stated, Target, is_parameters, is_template, planned
 from auditor.snapshot.importing.terraform import is_terraform, terraform
 from auditor.snapshot.model import FORMAT, Snapshot
 from auditor.snapshot.read import parse_snapshot
@@ -42,6 +47,7 @@ from auditor.snapshot.strict import Cursor
 from auditor.snapshot.text import Text, printable, shown
 
 _WORLD = "arm-world"
+_BICEP_SETTINGS = "bicepconfig.json"
 _SNAPSHOT = FORMAT.partition("/")[0]
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _TIP = "`auditor import` takes resources and lists of them as az, Resource Manager and Resource Graph print them"
@@ -86,6 +92,45 @@ class Gathering:
     foretold: bool = False
     notes: list[str] = field(default_factory=list)
     """What a person should hear."""
+    templates: list[Stated] = field(default_factory=list)
+    parameters: list[Stated] = field(default_factory=list)
+    """Files of parameters of templates."""
+    lines: dict[ArmId, Lines] = field(default_factory=dict)
+    """Where the source of a deployment states a planned document."""
+    existing: list[tuple[ArmId, str]] = field(default_factory=list)
+    """What a plan takes to be there and does not state, with the file that says so."""
+
+    def take_bicep(self, path: Path, name: str, alone: bool = False) -> None:
+        """Take a Bicep file, or a file of parameters with the template that it uses, as the Bicep CLI compiles it.
+
+        `alone`: of a file of parameters take these, for the template is given, too.
+        """
+        made = compiled(path)
+        own = None
+        if made.parameters:
+            values = Text(name if alone else f"{name} (parameters)", made.parameters)
+            own = Stated(_object_in(values), Origin(values, 0))
+        if own is not None and alone:
+            self.parameters.append(own)
+            return
+        source = Text(f"{name} (compiled)", made.template)
+        self.templates.append(Stated(_object_in(source), Origin(source, 0), BicepFile(bicep_of(path)), own))
+
+    def expand(self, target: Target) -> None:
+        """Take what templates among the input would deploy. Raises `AuditorError` where that cannot be worked out."""
+        if not self.templates:
+            if self.parameters:
+                raise self.parameters[0].origin.fault(
+                    "these are the parameters of a template, and no resources", "give the template, too"
+                )
+            return
+        made = planned(self.templates, self.parameters, target)
+        self.foretold = True
+        self.planned.extend(made.found)
+        self.reads.extend(made.reads)
+        self.notes.extend(made.notes)
+        self.lines.update(made.lines)
+        self.existing.extend(made.existing)
 
     def take_text(self, source: Text) -> None:
         """Take every JSON value of a text: one, several after another, or one a line."""
@@ -129,8 +174,8 @@ class Gathering:
         if stack:
             self.index.extend(Found(each, origin) for each in stack)
             self.notes.append(
-                f"{origin}: a deployment stack names {len(stack)} resources and shows the settings of none: read them"
-                " with `az resource show --ids`"
+                f"{origin}: a deployment {'stack ' if ArmId(value['id']).type == STACKS else ''}names {len(stack)}"
+                " resources and shows the settings of none: read them with `az resource show --ids`"
             )
         validated = named_by_validation(value)
         if validated:
@@ -231,10 +276,28 @@ class Gathering:
         account = _subscription_of(value)
         if account:
             self.take(account, origin)
-        elif "deploymentTemplate" in str(value.get("$schema", "")):
-            raise origin.fault("this is a template, which holds no resources as they are", PLAN_TIP)
+        elif is_template(value):
+            self.templates.append(Stated(value, origin))
+        elif isinstance(value.get("template"), Mapping) and is_template(value["template"]):
+            self.templates.append(Stated(value["template"], origin.below("template")))
+        elif isinstance(value.get("templateJson"), str):
+            self._take_built(value, origin)
+        elif is_parameters(value):
+            self.parameters.append(Stated(value, origin))
+        elif Path(origin.source.name).name.casefold() == _BICEP_SETTINGS:
+            self.notes.append(f"{origin.source.name}: settings of the Bicep compiler are set aside")
         else:
             raise origin.fault(*(refused_form(value) or (_NOTHING, _TIP)))
+
+    def _take_built(self, value: Mapping[str, Any], origin: Origin) -> None:
+        """Take what `bicep build-params --stdout` prints: template and parameters, each as a text."""
+        name = origin.source.name
+        source = Text(f"{name} (template)", str(value["templateJson"]))
+        own = None
+        if isinstance(value.get("parametersJson"), str):
+            values = Text(f"{name} (parameters)", value["parametersJson"])
+            own = Stated(_object_in(values), Origin(values, 0))
+        self.templates.append(Stated(_object_in(source), Origin(source, 0), None, own))
 
     def _take_page(self, value: Mapping[str, Any], origin: Origin) -> None:
         found, index = len(self.found), len(self.index)
@@ -303,6 +366,7 @@ class Gathering:
         documents.extend(Found(document, origin, partial=found.plan) for document in found.updates)
         self.unchanged.extend(Found(document, origin) for document in found.unchanged)
         self.deleted.extend(found.deleted)
+        self.existing.extend((id_, origin.source.name) for id_ in found.existing)
         self.reads.extend(found.reads)
         self.notes.extend(f"{origin}: {note}" for note in found.notes)
 
@@ -319,8 +383,20 @@ class Gathering:
             at = origin.below(*steps)
             if is_final(document["id"]):
                 (self.unchanged if unchanged else self.planned).append(Found(document, at))
-            else:
+            elif not self._stands_in(document, at):
                 self._set_aside_expression(document["id"], str(document.get("type") or ""), at)
+
+    def _stands_in(self, document: Mapping[str, Any], origin: Origin) -> bool:
+        """Take a role assignment of which nothing but the name is not known; whether it was one."""
+        scope = scope_in(document["id"]) if str(document.get("type")).casefold() == ASSIGNMENTS else ""
+        if not scope:
+            return False
+        id_ = stand_in(scope, document)
+        self.planned.append(Found({**document, "id": id_, "name": ArmId(id_).name}, origin))
+        self.notes.append(
+            f"{origin}: only the deployment tells the name of this role assignment: {ArmId(id_).name} stands for it"
+        )
+        return True
 
     def _set_aside_expression(self, id_: str, type_: str, origin: Origin) -> None:
         told = "its id is an expression that it evaluates"
@@ -348,6 +424,13 @@ class Gathering:
             raise origin.fault("this planned resource has no resolved id", tip)
         self._take_unpredicted(not_predicted(str(value.get("name") or type_), "it has no id", type_), origin)
         return True
+
+
+def _object_in(source: Text) -> Mapping[str, Any]:
+    value = Cursor(source).value()
+    if not isinstance(value, Mapping):
+        raise source.fault(0, "expected an object here", "update the Bicep CLI")
+    return value
 
 
 @cache

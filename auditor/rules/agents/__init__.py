@@ -1,0 +1,1 @@
+"""Agents of Microsoft Foundry: their projects, connections, stores and subnet."""
