@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from auditor.documents.federated_credential import FederatedCredential as CredentialView
 from auditor.estate import Estate
 from auditor.model import ArmId, Evidence, Resource, Unknown
 
-FEDERATED = "microsoft.managedidentity/userassignedidentities/federatedidentitycredentials"
+FEDERATED = CredentialView.kind
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,15 @@ class Federated:
 def federated(estate: Estate, identity: ArmId) -> tuple[Federated, ...]:
     """The federated credentials of an identity that the snapshot shows (source: learn.microsoft.com/entra/workload-id/
     workload-identity-federation; a flexible credential states `claimsMatchingExpression` in place of a subject)."""
-    found = []
-    for credential in estate.seen(FEDERATED, under=identity):
-        expression = credential.get("properties", "claimsMatchingExpression", "value")
-        name = ("subject",) if expression is None else ("claimsMatchingExpression", "value")
-        subject = credential.get("properties", *name, default="")
-        evidence = (credential.at("properties", "issuer"), credential.at("properties", *name))
-        issuer = str(credential.get("properties", "issuer", default=""))
-        found.append(Federated(credential, issuer, str(subject), evidence))
-    return tuple(found)
+    return tuple(_federated(CredentialView(credential)) for credential in estate.seen(FEDERATED, under=identity))
+
+
+def _federated(credential: CredentialView) -> Federated:
+    flexible = credential.states("properties", "claimsMatchingExpression", "value")
+    subject = credential.expression if flexible else credential.subject
+    named = "" if isinstance(subject.known, Unknown) else subject.known
+    issuer = "" if isinstance(credential.issuer.known, Unknown) else credential.issuer.known
+    return Federated(credential.resource, issuer, named, (credential.issuer.evidence, subject.evidence))
 
 
 def unread_federation(estate: Estate, identity: ArmId) -> Unknown | None:

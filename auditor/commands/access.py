@@ -58,21 +58,7 @@ if TYPE_CHECKING:
     help="CSV has a row for each way: principal, operation, scope and chain, for access reviews.",
 )
 @output_option
-def access(
-    snapshot: Path,
-    *,
-    principal: str | None,
-    action: str | None,
-    scope: str | None,
-    plane: str | None,
-    blast_radius: bool,
-    to: str | None,
-    nobody_but: Path | None,
-    no_new_than: Path | None,
-    everything: bool,
-    format: str,
-    output: Path | None,
-) -> ExitCode:
+def access(snapshot: Path, *, format: str, output: Path | None, **options: Any) -> ExitCode:
     """Who can do what on which scope, and why: the assignment, the role, its permission set and the pattern in it.
 
     Counts what is inherited and what is given inside a place, access policies of vaults, Azure Lighthouse, groups as
@@ -93,50 +79,91 @@ def access(
     Exit codes: 0 answered, or the assertion holds; 1 the assertion is broken; 2 bad usage or bad input; 3 the
     question, or the assertion, cannot be decided by what was read.
     """
-    from auditor.estate import build_estate
-    from auditor.query.access import check_action, find_scope, open_access
-    from auditor.snapshot import read_snapshot
-
-    asserted = {"--to": to, "--nobody-but": nobody_but, "--no-new-than": no_new_than}
-    _check_options([name for name, value in asserted.items() if value], principal, action, scope, blast_radius)
-    if nobody_but and not (action and scope):
-        raise AuditorError("--nobody-but asserts who can do something at a place", "give --action and --scope too")
-    if plane and not action:
-        raise AuditorError("--plane says what kind of operation --action is", "give --action too")
-    estate = build_estate(read_snapshot(snapshot))
-    book = open_access(estate)
-    data = None if plane is None else plane == "data"
-    place = find_scope(estate, scope) if scope else None
-    operation = check_action(action, book, place, plane_is_given=plane is not None) if action else None
-    asked = _Asked(principal, operation, place, data, blast_radius, everything)
-    review = None
+    given = _Options(**options)
+    given.check()
+    asked = _asked(snapshot, given)
     try:
-        if to:
-            review = _to(estate, find_scope(estate, to))
-        elif nobody_but and operation and place:
-            review = _nobody_but(book, nobody_but, operation, place, data)
-        elif no_new_than:
-            review = _no_new_than(estate, no_new_than)
-        elif format == "csv":
-            review = _table(estate, book, asked)
-        body, lines = _answer(estate, book, asked) if review is None else review.told
+        review = _review(asked, given, format)
+        body, lines = _answer(asked) if review is None else review.told
     except NotKnown as gap:
         needs = f"the snapshot needs {gap.unknown.permission}" if gap.unknown.permission else ""
         raise AuditorError(f"this cannot be told: {gap.unknown.because}", needs, ExitCode.INCOMPLETE) from gap
     _write(format, output, body, lines, review)
-    return review.exit_code if review is not None and (nobody_but or no_new_than) else ExitCode.HOLDS
+    return review.exit_code if review is not None and given.asserts else ExitCode.HOLDS
 
 
-def _check_options(
-    questions: list[str], principal: str | None, action: str | None, scope: str | None, blast_radius: bool
-) -> None:
-    """Raise `AuditorError` where options of different questions are given together."""
-    if blast_radius and (action or scope):
-        raise AuditorError("--blast-radius follows every operation everywhere", "leave --action and --scope out")
-    if len(questions) > 1 or (questions and (principal or blast_radius)):
-        raise AuditorError(f"{questions[0]} is a question of its own", "ask one question at a time")
-    if questions and questions != ["--nobody-but"] and (action or scope):
-        raise AuditorError(f"{questions[0]} counts every operation", "leave --action and --scope out")
+class _Options(NamedTuple):
+    """What was asked for, as it was typed."""
+
+    principal: str | None
+    action: str | None
+    scope: str | None
+    plane: str | None
+    blast_radius: bool
+    to: str | None
+    nobody_but: Path | None
+    no_new_than: Path | None
+    everything: bool
+
+    @property
+    def asserts(self) -> bool:
+        """Whether it is an assertion, which an answer breaks."""
+        return bool(self.nobody_but or self.no_new_than)
+
+    def check(self) -> None:
+        """Raise `AuditorError` where options of different questions are given together, or one lacks another."""
+        named = {"--to": self.to, "--nobody-but": self.nobody_but, "--no-new-than": self.no_new_than}
+        questions = [name for name, value in named.items() if value]
+        if self.blast_radius and (self.action or self.scope):
+            raise AuditorError("--blast-radius follows every operation everywhere", "leave --action and --scope out")
+        if len(questions) > 1 or (questions and (self.principal or self.blast_radius)):
+            raise AuditorError(f"{questions[0]} is a question of its own", "ask one question at a time")
+        if questions and questions != ["--nobody-but"] and (self.action or self.scope):
+            raise AuditorError(f"{questions[0]} counts every operation", "leave --action and --scope out")
+        if self.nobody_but and not (self.action and self.scope):
+            raise AuditorError("--nobody-but asserts who can do something at a place", "give --action and --scope too")
+        if self.plane and not self.action:
+            raise AuditorError("--plane says what kind of operation --action is", "give --action too")
+
+
+class _Asked(NamedTuple):
+    """A question with everything in it looked up: the access of which estate, of whom, what, and where."""
+
+    estate: Estate
+    book: Access
+    principal: str | None
+    action: str | None
+    scope: ArmId | None
+    data: bool | None
+    blast_radius: bool
+    everything: bool
+
+
+def _asked(snapshot: Path, given: _Options) -> _Asked:
+    """Read the snapshot and look up what was typed. Raises `AuditorError`."""
+    from auditor.estate import build_estate
+    from auditor.query.access import check_action, find_scope, open_access
+    from auditor.snapshot import read_snapshot
+
+    estate = build_estate(read_snapshot(snapshot))
+    book = open_access(estate)
+    data = None if given.plane is None else given.plane == "data"
+    place = find_scope(estate, given.scope) if given.scope else None
+    action = check_action(given.action, book, place, plane_is_given=given.plane is not None) if given.action else None
+    return _Asked(estate, book, given.principal, action, place, data, given.blast_radius, given.everything)
+
+
+def _review(asked: _Asked, given: _Options, format: str) -> _Review | None:
+    """The rows of a question that has rows: an assertion, the ways to a place, or any as CSV; `None` for others."""
+    from auditor.query.access import find_scope
+
+    if given.to:
+        return _to(asked.estate, find_scope(asked.estate, given.to))
+    if given.nobody_but and asked.action and asked.scope:
+        return _nobody_but(asked.book, given.nobody_but, asked.action, asked.scope, asked.data)
+    if given.no_new_than:
+        return _no_new_than(asked.estate, given.no_new_than)
+    return _table(asked) if format == "csv" else None
 
 
 def _write(form: str, output: Path | None, body: dict[str, Any], lines: list[str], review: _Review | None) -> None:
@@ -153,15 +180,6 @@ def _write(form: str, output: Path | None, body: dict[str, Any], lines: list[str
 
 
 _Told = tuple[dict[str, Any], list[str]]
-
-
-class _Asked(NamedTuple):
-    principal: str | None
-    action: str | None
-    scope: ArmId | None
-    data: bool | None
-    blast_radius: bool
-    everything: bool
 
 
 class _Review(NamedTuple):
@@ -241,8 +259,9 @@ def _no_new_than(estate: Estate, old: Path) -> _Review:
     return _Review(tuple(rows), found.gaps, f"what can be done now and could not be in {old}", "nothing new")
 
 
-def _table(estate: Estate, book: Access, asked: _Asked) -> _Review:
+def _table(asked: _Asked) -> _Review:
     """The answers as rows: who can, whether one can, what one holds or leads to, or who reaches what."""
+    estate, book = asked.estate, asked.book
     if asked.blast_radius:
         return _blast_rows(estate, book, asked.principal)
     if asked.principal and not asked.action:
@@ -291,7 +310,8 @@ def _blast_rows(estate: Estate, book: Access, principal: str | None) -> _Review:
     return _Review(tuple(rows), tuple(dict.fromkeys(gaps)), "", "")
 
 
-def _answer(estate: Estate, book: Access, asked: _Asked) -> _Told:
+def _answer(asked: _Asked) -> _Told:
+    estate, book = asked.estate, asked.book
     if asked.blast_radius:
         return _blast(estate, book, asked)
     if asked.action:
@@ -302,13 +322,16 @@ def _answer(estate: Estate, book: Access, asked: _Asked) -> _Told:
 
 
 def _who(book: Access, action: str, scope: ArmId | None, principal: str | None, data: bool | None) -> _Told:
+    from auditor.access.narrowest import role_for
     from auditor.query import access_json as as_json
     from auditor.query.access import decide, find_principal, who_can_anywhere
     from auditor.query.access_text import decision_lines, who_lines
 
     answers = [book.who_can(action, scope, data)] if scope else [a for _, a in who_can_anywhere(book, action, data)]
+    narrowest = role_for(action, answers[0].planes) if answers else None
     if principal is None:
-        return {"who_can": [as_json.who_json(answer) for answer in answers]}, list(who_lines(action, answers, scope))
+        body = {"who_can": [as_json.who_json(answer) for answer in answers], **as_json.narrowest_json(narrowest)}
+        return body, list(who_lines(action, answers, scope, narrowest))
     who = find_principal(book, principal)
     decision = decide(book, who.id, answers)
     body = {
@@ -372,8 +395,8 @@ def _blast(estate: Estate, book: Access, asked: _Asked) -> _Told:
 
 def _overview(estate: Estate, scope: ArmId | None, everything: bool) -> _Told:
     from auditor.access.escalation import who_reaches
-    from auditor.query.access import scopes_to_guard
-    from auditor.query.access_json import reach_json, unknown_json
+    from auditor.query.access import outside_of, scopes_to_guard
+    from auditor.query.access_json import federated_json, principal_json, reach_json, unknown_json
     from auditor.query.access_text import overview_lines
 
     scopes, unread = ((scope,), ()) if scope else scopes_to_guard(estate)
@@ -381,9 +404,11 @@ def _overview(estate: Estate, scope: ArmId | None, everything: bool) -> _Told:
         raise AuditorError("this snapshot has no workload to guard", "ask of a place: --scope ID|NAME")
     reaches, gaps = who_reaches(estate, scopes)
     gaps = (*gaps, *unread)
+    outside = outside_of(estate, reaches)
     body = {
         "scopes": [place.text for place in scopes],
         "reaches": [reach_json(reach) for reach in reaches],
         "gaps": [unknown_json(gap) for gap in gaps],
+        "outside": [{"principal": principal_json(who), **federated_json(each)} for who, each in outside],
     }
-    return body, list(overview_lines(scopes, reaches, gaps, everything))
+    return body, list(overview_lines(scopes, reaches, gaps, everything, outside))

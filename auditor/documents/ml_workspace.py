@@ -18,6 +18,7 @@ class Workspace(View, kind=WORKSPACE):
     vault = reference("properties", "keyVault")
     registry = reference("properties", "containerRegistry")
     insights = reference("properties", "applicationInsights")
+    primary_identity = reference("properties", "primaryUserAssignedIdentity")
 
     def uses(self, prop: str) -> Reading[ArmId | None]:
         """What it names as its own by a property: `storageAccount`, `keyVault`, `containerRegistry`, ..."""

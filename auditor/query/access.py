@@ -9,6 +9,8 @@ from difflib import get_close_matches
 from typing import TypeAlias
 
 from auditor.access.effective import Access, access_of
+from auditor.access.escalation import Reach
+from auditor.access.federation import Federated, federated
 from auditor.access.grants import (
     Answer,
     Grant,
@@ -16,7 +18,7 @@ from auditor.access.grants import (
     WhoCan,
 )
 from auditor.access.known_operations import known_operations, nearest, planes_of
-from auditor.access.principals import Principal
+from auditor.access.principals import IDENTITY, Principal
 from auditor.access.scopes import ROOT, group_of, is_management_group, kind_of
 from auditor.estate import Estate
 from auditor.estate.naming import find_resource
@@ -251,6 +253,16 @@ def exposed(estate: Estate) -> tuple[tuple[tuple[Resource, str], ...], tuple[Unk
             except NotKnown as gap:
                 gaps[gap.unknown] = None
     return tuple(found), tuple(gaps)
+
+
+def outside_of(estate: Estate, reaches: Iterable[Reach]) -> tuple[tuple[Principal, Federated], ...]:
+    """Who outside of Azure can act as one of the identities that reach something, by federated credentials."""
+    found: dict[tuple[str, ArmId], tuple[Principal, Federated]] = {}
+    for who in (reach.grant.principal for reach in reaches):
+        own = who.resource
+        for each in federated(estate, own.id) if own is not None and own.type == IDENTITY else ():
+            found.setdefault((who.id, each.resource.id), (who, each))
+    return tuple(found.values())
 
 
 def scopes_to_guard(estate: Estate) -> tuple[tuple[ArmId, ...], tuple[Unknown, ...]]:

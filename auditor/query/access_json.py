@@ -17,6 +17,7 @@ from auditor.access.grants import (
     WhoCan,
 )
 from auditor.access.principals import Principal
+from auditor.access.role_definitions import Role
 from auditor.model import ArmId, Resource, Unknown
 from auditor.sets.operation_set import Rights
 
@@ -69,6 +70,11 @@ def who_json(answer: WhoCan) -> dict[str, Any]:
     }
 
 
+def narrowest_json(role: Role | None) -> dict[str, Any]:
+    """The narrowest built-in role that would do, where the question has one."""
+    return {"narrowest_role": {"id": role.guid, "name": role.name}} if role is not None else {}
+
+
 def refusal_json(refusal: Refusal, scope: ArmId) -> dict[str, Any]:
     """A grant that a deny assignment stops, and which one."""
     by = {"name": refusal.denial.name, "id": refusal.denial.resource.id.text}
@@ -107,9 +113,7 @@ def what_json(
         "scope": answer.scope.text if answer.scope else None,
         "holdings": [holding_json(holding) for holding in answer.holdings],
         "gaps": [unknown_json(gap) for gap in (*answer.gaps, *([unread] if unread is not None else []))],
-        "federated": [
-            {"id": each.resource.id.text, "issuer": each.issuer, "subject": each.subject} for each in outside
-        ],
+        "federated": [federated_json(each) for each in outside],
     }
     if effective is not None:
         body["effective"] = {
@@ -119,6 +123,11 @@ def what_json(
             "gaps": [unknown_json(gap) for gap in effective.gaps],
         }
     return body
+
+
+def federated_json(each: Federated) -> dict[str, Any]:
+    """Who outside can act as an identity."""
+    return {"id": each.resource.id.text, "issuer": each.issuer, "subject": each.subject}
 
 
 def blast_json(radius: BlastRadius, part: Resource | None) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from auditor.access.grants import (
     WhoCan,
 )
 from auditor.access.principals import Principal
+from auditor.access.role_definitions import Role
 from auditor.access.scopes import kind_of
 from auditor.model import ArmId, Resource, Unknown
 from auditor.query.access import Decision
@@ -50,8 +51,10 @@ def fitted(lines: Iterable[str], width: int) -> Iterator[str]:
         )
 
 
-def who_lines(action: str, answers: Iterable[WhoCan], scope: ArmId | None) -> Iterator[str]:
-    """Who can do something, the certain ones first, each with its chain."""
+def who_lines(
+    action: str, answers: Iterable[WhoCan], scope: ArmId | None, narrowest: Role | None = None
+) -> Iterator[str]:
+    """Who can do something, the certain ones first, each with its chain; and the narrowest role that would do."""
     answers = tuple(answers)
     planes = sorted({data for answer in answers for data in answer.planes})
     kinds = " and ".join("data action" if data else "control action" for data in planes)
@@ -66,6 +69,9 @@ def who_lines(action: str, answers: Iterable[WhoCan], scope: ArmId | None) -> It
             yield from _refusal_lines(refusal)
     if not grants:
         yield "nobody, as far as the assignments in this snapshot tell"
+    if narrowest is not None:
+        yield ""
+        yield f"the narrowest built-in role that would do: {narrowest.name} ({narrowest.guid})"
     yield from gap_lines(gap for answer in answers for gap in answer.gaps)
     for note in dict.fromkeys(note for answer in answers for note in answer.notes):
         yield f"note: {line(note)}"
@@ -200,9 +206,19 @@ def _blow_lines(indent: str, steps: list[Blow], most: int) -> Iterator[str]:
 
 
 def overview_lines(
-    scopes: tuple[ArmId, ...], reaches: tuple[Reach, ...], gaps: tuple[Unknown, ...], everything: bool = False
+    scopes: tuple[ArmId, ...],
+    reaches: tuple[Reach, ...],
+    gaps: tuple[Unknown, ...],
+    everything: bool = False,
+    outside: Iterable[tuple[Principal, Federated]] = (),
 ) -> Iterator[str]:
-    """Who reaches what, a principal a paragraph, the worst first; with `everything`, nothing is cut short."""
+    """Who reaches what, a principal a paragraph, the worst first; with `everything`, nothing is cut short.
+
+    `outside` are those who can act as one of them by a token from outside of Azure.
+    """
+    credentials: dict[str, list[str]] = {}
+    for who, each in outside:
+        credentials.setdefault(who.id, []).append(each.says)
     places = line(kind_of(scopes[0])) if len(scopes) == 1 else f"the workload ({len(scopes)} places)"
     yield click.style(f"who reaches control, identities, keys and data of {places}", bold=True)
     by_holder: dict[tuple[str, str], list[Reach]] = {}
@@ -214,6 +230,8 @@ def overview_lines(
         yield click.style(line(found[0].grant.principal.label), bold=True) + word
         for how in dict.fromkeys(_how(reach.grant) for reach in found):
             yield f"  {line(how)}"
+        for says in credentials.get(found[0].grant.principal.id, ()):
+            yield f"  can be acted as from outside: {line(says)}"
         for kind in dict.fromkeys(reach.escalation.gives for reach in found):
             whys = list(dict.fromkeys(reach.escalation.why for reach in found if reach.escalation.gives == kind))
             most = len(whys) if everything else _SHOWN_WHYS

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from auditor.access.principals import identities_in
+from auditor.documents.ml_workspace import Workspace
 from auditor.estate import Estate
 from auditor.estate.kept import once_an_estate
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown
@@ -70,6 +71,11 @@ def approved(w: Workload, parts: Iterable[Client]) -> set[str]:
     return {id_.casefold() for carrier in found for id_ in principals_of(w.estate, carrier).values()}
 
 
+def primary_of(carrier: Resource) -> ArmId | None:
+    """The identity that a workspace states as its primary one; nothing else states any."""
+    return Workspace(carrier).primary_identity.value if carrier.type == ML else None
+
+
 def identities_of(estate: Estate, carrier: Resource) -> tuple[Identity, ...]:
     """The identities of a resource, the one that it uses first. Raises `NotKnown` where one cannot be followed.
 
@@ -77,7 +83,7 @@ def identities_of(estate: Estate, carrier: Resource) -> tuple[Identity, ...]:
     (learn.microsoft.com/azure/machine-learning/how-to-identity-based-service-authentication).
     """
     found = sorted(_identities(estate, carrier), key=lambda i: i.resource.key)
-    primary = carrier.ref("properties", "primaryUserAssignedIdentity")
+    primary = primary_of(carrier)
     first = [i for i in found if i.resource == primary] or [i for i in found if i.resource == carrier.id]
     return tuple(dict.fromkeys((*first, *found)))
 
@@ -88,7 +94,7 @@ def identity_in_use(estate: Estate, carrier: Resource) -> Identity | Unknown | N
     A workspace states it; where something else carries several, its code chooses. Raises `NotKnown` as `identities_of`.
     """
     found = identities_of(estate, carrier)
-    primary = carrier.ref("properties", "primaryUserAssignedIdentity")
+    primary = primary_of(carrier)
     if not found or len(found) == 1:
         return found[0] if found else None
     if carrier.type == ML and found[0].resource in (primary, carrier.id):

@@ -254,6 +254,27 @@ def test_the_overview_names_who_reaches_what(stored: Path, capsys: pytest.Captur
     assert body["reaches"][0]["gives"] == "control"
 
 
+def test_the_overview_names_who_outside_can_act_as_one_of_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    credential = {
+        "id": f"{identity('id-app')['id']}/federatedIdentityCredentials/ci",
+        "type": "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials",
+        "properties": {"issuer": "https://ci", "subject": "repo:o/r"},
+    }
+    path = small(tmp_path, *PARTS, give("id-app", "Secrets User", VAULT), credential)
+    assert "can be acted as from outside: subject repo:o/r of https://ci" in text(capsys, path, "--scope", "kv")
+    (outside,) = answer(capsys, path, "--scope", "kv")["outside"]
+    assert (outside["principal"]["name"], outside["subject"]) == ("id-app", "repo:o/r")
+
+
+def test_the_narrowest_role_that_would_do_is_named(stored: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    read = "Microsoft.KeyVault/vaults/secrets/getSecret/action"
+    assert "would do: Key Vault Secrets User" in text(capsys, stored, "--action", read, "--scope", "kv-aibase")
+    body = answer(capsys, stored, "--action", read, "--scope", "kv-aibase")
+    assert body["narrowest_role"]["name"] == "Key Vault Secrets User"
+
+
 def test_the_overview_of_one_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = small(tmp_path, *PARTS, give("id-app", "Secrets User", VAULT, condition="x"))
     out = text(capsys, path, "--scope", "kv")

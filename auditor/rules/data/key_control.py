@@ -12,7 +12,9 @@ from auditor.access.grants import Grant
 from auditor.access.other_grants import ASSIGN
 from auditor.access.scopes import Hierarchy
 from auditor.access.strangers import Ask, each_once, strangers, ways_to
+from auditor.documents.ai_account import Account
 from auditor.documents.defaults import az, az_set, setting
+from auditor.documents.policy_assignment import PolicyAssignment
 from auditor.model import ArmId, Resource, Unknown, Verdict
 from auditor.model.change import create, delete, set_to
 from auditor.network.private_link.private_endpoints import approval, connections
@@ -24,8 +26,6 @@ from auditor.workload.identities import approved as approved_identities
 from auditor.workload.model_deployments import fine_tuned
 from auditor.workload.owned import group_of, storages_of, vaults_of
 from auditor.workload.parts import OPENAI, STORAGE, Workload
-
-_POLICY = "microsoft.authorization/policyassignments"
 
 
 class Watcher(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,7 +65,7 @@ def nobody_watches_rotation(w: Workload, terms: PolicyTerms) -> Answer:
     above, doubts = assigned_at(group, w)
     for assignment in above:
         name = wanted.get(definition_of(assignment).name.casefold())
-        if name and assignment.text("properties", "parameters", "effect", "value") != "disabled":
+        if name and PolicyAssignment(assignment).effect.value != "disabled":
             evidence = assignment.at("properties", "policyDefinitionId")
             return holds(group, f"{assignment.name} watches {group.name}: {name}", evidence)
     bundles = [a for a in above if definition_of(a).type.endswith("/policysetdefinitions")]
@@ -88,7 +88,7 @@ def nobody_watches_rotation(w: Workload, terms: PolicyTerms) -> Answer:
 
 def definition_of(assignment: Resource) -> ArmId:
     """What a policy assignment assigns; an empty id where it does not say."""
-    return assignment.ref("properties", "policyDefinitionId") or ArmId("")
+    return PolicyAssignment(assignment).definition.value or ArmId("")
 
 
 def assigned_at(group: ArmId, w: Workload) -> tuple[list[Resource], list[Unknown]]:
@@ -96,10 +96,10 @@ def assigned_at(group: ArmId, w: Workload) -> tuple[list[Resource], list[Unknown
     tree = Hierarchy(w.estate)
     found: list[Resource] = []
     doubts: list[Unknown] = []
-    for assignment in w.estate.all(_POLICY):
-        scope = assignment.id.extends or assignment.ref("properties", "scope")
-        left_out = [ArmId(str(s)) for s in assignment.get("properties", "notScopes", default=[])]
-        if scope is None or any(group.is_within(s) for s in left_out):
+    for assignment in w.estate.all(PolicyAssignment.kind):
+        view = PolicyAssignment(assignment)
+        scope = assignment.id.extends or view.scope.value
+        if scope is None or any(group.is_within(each) for each in view.left_out.value):
             continue
         covers = tree.covers(scope, group)
         if isinstance(covers, Unknown):
@@ -204,12 +204,7 @@ def _training_stores(w: Workload) -> tuple[Resource, ...]:
     accounts = _tuned_accounts(w)
     if not accounts:
         return ()
-    owned = [
-        target
-        for account in accounts
-        for index, _ in account.items("properties", "userOwnedStorage")
-        if (target := account.ref("properties", "userOwnedStorage", index, "resourceId")) is not None
-    ]
+    owned = {store.account.value for account in accounts for store in Account(account).owned_storage.value}
     found = tuple(s for s in w.estate.all(STORAGE) if s.id in owned)
     return found or storages_of(w)
 

@@ -12,7 +12,9 @@ from auditor.access.escalation import escalations
 from auditor.access.grants import Answer as May
 from auditor.access.grants import Grant
 from auditor.access.strangers import Ask, strangers, ways_to
+from auditor.documents.application_gateway import ApplicationGateway
 from auditor.documents.defaults import az_set
+from auditor.documents.vault_reference import VaultReference
 from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown, Verdict
 from auditor.model.change import Change, delete, set_to
 from auditor.rules.changes import assigned, standing_assignment
@@ -22,8 +24,6 @@ from auditor.text.shell import q
 from auditor.workload.identities import Client, check_client, principals_of
 from auditor.workload.identities import approved as approved_identities
 from auditor.workload.parts import VAULT, Workload
-
-_REFERENCE_SETTINGS = "microsoft.web/sites/config/appsettings"
 
 
 class ReaderTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,21 +73,16 @@ def chat_ui_reads_without_an_identity(site: Resource, w: Workload, terms: Reader
 
 def _secrets_of(site: Resource, vault: Resource, w: Workload) -> tuple[str, ...]:
     """The secrets of a vault that a site refers to; nothing where one of its references names none."""
-    references = (
-        reference
-        for reference in w.estate.all(_REFERENCE_SETTINGS, under=site.id)
-        if reference.text("properties", "vaultName") == vault.name.casefold()
-    )
-    found = [str(reference.get("properties", "secretName", default="")) for reference in references]
+    found = [each.secret.value for each in _references(site, w) if each.vault.value == vault.name.casefold()]
     return tuple(sorted(set(found))) if all(found) else ()
 
 
+def _references(site: Resource, w: Workload) -> list[VaultReference]:
+    return [VaultReference(resource) for resource in w.estate.all(VaultReference.kind, under=site.id)]
+
+
 def _vaults_referred_to(site: Resource, w: Workload) -> Iterator[Resource]:
-    names = {
-        reference.text("properties", "vaultName")
-        for reference in w.estate.all(_REFERENCE_SETTINGS, under=site.id)
-        if reference.get("properties", "vaultName")
-    }
+    names = {each.vault.value for each in _references(site, w) if each.vault.value}
     vaults = w.estate.all(VAULT)
     yield from (vault for vault in vaults if vault.name.casefold() in names)
     strangers = sorted(names - {vault.name.casefold() for vault in vaults})
@@ -162,13 +157,12 @@ def gateway_carries_its_certificate(gateway: Resource, w: Workload, terms: Reade
     References: article, "Security" (managed identities where possible);
     learn.microsoft.com/azure/application-gateway/key-vault-certs.
     """
-    certificates = list(gateway.items("properties", "sslCertificates"))
-    if not certificates:
-        yield not_applicable(gateway, f"{gateway.name} has no certificate", gateway.at("properties", "sslCertificates"))
+    certificates = ApplicationGateway(gateway).certificates
+    if not certificates.value:
+        yield not_applicable(gateway, f"{gateway.name} has no certificate", certificates.evidence)
     carried = principals_of(w.estate, gateway)
-    for index, certificate in certificates:
-        name = str(certificate.get("name", index))
-        evidence = gateway.at("properties", "sslCertificates", index, "properties", "keyVaultSecretId")
+    for certificate in certificates.value:
+        name, evidence = certificate.name, certificate.secret.evidence
         if not evidence.value:
             fix = (
                 f"az network application-gateway ssl-cert update --resource-group {q(gateway.id.resource_group)}"
@@ -196,8 +190,16 @@ def _reads_certificate(gateway: Resource, name: str, secret: Evidence, w: Worklo
     if vault is None:
         why = Unknown(f"the vault {host}, which holds certificate {name}, is not in this snapshot", absent=True)
         return unknown(gateway, why, secret, aspect=name)
-    (principal, *_others) = principals_of(w.estate, gateway).values()
-    return _may_read(gateway, principal, vault, names, w, terms)
+    carried = principals_of(w.estate, gateway)
+    answers = [_may_read(gateway, principal, vault, names, w, terms) for principal in carried.values()]
+    if len({answer.outcome for answer in answers}) > 1:
+        # A gateway takes one identity; a document with several does not say which of them it is.
+        several = ", ".join(sorted(identity.name for identity in carried))
+        why = Unknown(
+            f"{gateway.name} carries several identities ({several}), and not all of them may read {vault.name}"
+        )
+        return unknown(gateway, why, secret, aspect=vault.name)
+    return answers[0]
 
 
 class ClientTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.access.federation import Federated, federated, unread_federation
-from auditor.documents.ml_workspace import OnlineEndpoint
+from auditor.documents.ml_workspace import OnlineEndpoint, Workspace
 from auditor.model import Resource, Verdict
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
@@ -37,12 +37,12 @@ def workspace_has_no_identity(workspace: Resource, w: Workload, _terms: object) 
     References: article, "Identity and access management";
     learn.microsoft.com/azure/machine-learning/how-to-identity-based-service-authentication.
     """
-    primary = workspace.ref("properties", "primaryUserAssignedIdentity")
+    stated = Workspace(workspace).primary_identity
+    primary = stated.value
     carried = {identity.resource for identity in identities_of(w.estate, workspace)}
     if primary is not None and carried and primary not in carried:
         says = f"the primary identity of {workspace.name}, {primary.name}, is not among those that it carries"
-        evidence = workspace.at("properties", "primaryUserAssignedIdentity")
-        return broken(workspace, says, evidence, workspace.at("identity"), fix=_fix_workspace(workspace))
+        return broken(workspace, says, stated.evidence, workspace.at("identity"), fix=_fix_workspace(workspace))
     return _has_identity(workspace, w, _fix_workspace(workspace))
 
 
