@@ -14,9 +14,10 @@ from auditor.audit.audit import audit
 from auditor.baseline import read_baseline
 from auditor.cli import run
 from auditor.model import ArmId, AuditorError, Place
-from auditor.report import json_, terminal
+from auditor.report import json_
 from auditor.report.context import Context
 from auditor.report.sarif import render as sarif
+from auditor.report.terminal import render as terminal
 from auditor.snapshot import read_snapshot, sources_of, write_snapshot
 from auditor.snapshot.importing.templates import Target
 from tests.builders.imports import imported
