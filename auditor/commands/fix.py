@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from auditor.commands.options.audit import AuditOptions, audit_options, audited, terms_of
-from auditor.commands.options.output import checked_output, page_width, wrapped, write_json, write_page
+from auditor.commands.options.output import output_option, page_width, wrapped, write_json, write_page
 from auditor.model import ExitCode, Severity
 from auditor.text.sanitise import counted
 
@@ -36,13 +36,7 @@ LANGUAGES = ("az", "bicep", "terraform", "json-patch")
 )
 @click.option("--as", "language", type=click.Choice(LANGUAGES), default="az", show_default=True, help="Language.")
 @click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    callback=checked_output,
-    help="Write to this file.",
-)
+@output_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @audit_options
 def fix(  # noqa: PLR0917 - click passes options by name

@@ -352,7 +352,8 @@ def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
     yield from answers
     if more is not None:
         raise NotKnown(more)
-    unread = unread_delegations(w.estate)
+    unread = next(iter(access.unread_at(group)), None)
+    unread = unread_delegations(w.estate) if unread is None else unread
     if not answers and unread is not None:
         yield unknown(group, unread)
     elif not answers:

@@ -174,7 +174,12 @@ def _contract(subnet: Resource, w: Workload, direction: str, terms: GroupRow) ->
     resolve = _resolver(subnet, w)
     words = [str(row.term.get(side, "")) for row in (*rows, *needs) for side in ("from", "to")]
     allowed, needed = (FlowSet.union(_flows(row, w, subnet, resolve) for row in those) for those in (rows, needs))
-    return compare(w.estate, subnet, direction, allowed, needed, words=words)
+    return compare(w.estate, subnet, direction, allowed, needed & _IPV4, words=words)
+
+
+_IPV4 = FlowSet.box(source=Addresses.of("0.0.0.0/0"), destination=Addresses.of("0.0.0.0/0"))
+"""What the rows need is traffic of Azure's services and to private endpoints, which have IPv4 addresses only
+(learn.microsoft.com/azure/virtual-network/ip-services/ipv6-overview, limitations)."""
 
 
 def _to_the_row(contract: Contract, w: Workload, terms: GroupRow) -> list[Change]:
