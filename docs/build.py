@@ -24,6 +24,7 @@ from auditor.commands.options.frameworks import controls_for  # noqa: E402
 from auditor.frameworks.model import Controls, Framework  # noqa: E402
 from auditor.model import Level  # noqa: E402
 from auditor.settings.schema import schema_text  # noqa: E402
+from auditor.text.sanitise import joined  # noqa: E402
 from docs.properties import properties_page  # noqa: E402
 from tests.cases.casefile import Case, cases_of, requirements_with_cases  # noqa: E402
 
@@ -174,7 +175,7 @@ _PROMISE = (
 
 
 def _frameworks_page(books: Sequence[Book]) -> str:
-    names = " and ".join(f"`{book.baseline.info.name}`" for book in books)
+    names = joined([f"`{book.baseline.info.name}`" for book in books])
     lines = [NOTE, "", "# Frameworks", "", f"What the requirements of {names} support. {_PROMISE}", ""]
     heads = "".join(f" {book.baseline.info.name} |" for book in books)
     lines += [f"| Framework | `--framework` |{heads} Of | How the mapping was made |"]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from auditor.baseline import read_baseline
 from auditor.cli import run
+from auditor.commands.options.frameworks import controls_for, controls_of_result
 from auditor.snapshot import write_snapshot
 from tests import worlds
+from tests.builders.reporting_examples import RICH
 
 OWN = """\
 framework: {id: contoso, title: Contoso security standard, version: "3"}
@@ -120,3 +124,28 @@ def test_a_baseline_of_ones_own_that_extends_none_has_the_mapping_of_the_same_re
     assert "no mapping was made" in " ".join(
         shown(capsys, "explain", "OPS-01", "--baseline", str(other)).lower().split()
     )
+
+
+def test_where_workloads_of_several_baselines_are_each_has_its_own_mapping() -> None:
+    first, second = read_baseline("openai-chat"), read_baseline("foundry-chat")
+    both = {**first.requirements, **{f"foundry-chat/{id_}": row for id_, row in second.requirements.items()}}
+    found = controls_of_result(replace(RICH, requirements=both), first, ("nist-800-53-r5",), anything=True)
+    assert list(found.frameworks) == ["nist-800-53-r5"]
+    alone = controls_for(second, ("nist-800-53-r5",))
+    for id_ in ("NET-12", "IDN-17", "PL-17"):
+        assert found.of(f"foundry-chat/{id_}") == alone.of(id_)
+        assert found.of(f"foundry-chat/{id_}").controls
+    assert found.of("PUB-07") == controls_for(first, ("nist-800-53-r5",)).of("PUB-07")
+
+
+def test_a_snapshot_that_is_recognised_is_told_in_the_controls_of_its_own_baseline(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, own = tmp_path / "s.json", tmp_path / "own.yaml"
+    write_snapshot(worlds.snapshot(worlds.documents("foundry-compliant")), path)
+    own.write_text(OWN.replace("NET-05", "IDN-17"))
+    told = json.loads(
+        shown(capsys, "check", str(path), "--framework", str(own), "--format", "json", "--fail-on", "never")
+    )
+    assert told["baseline"]["name"] == "foundry-chat"
+    assert {c["id"]: c["requirements"] for c in told["frameworks"][0]["controls"]}["N-2"] == ["IDN-17"]

@@ -89,8 +89,10 @@ def test_one_package_has_one_version_in_all_locks() -> None:
 
 
 def test_what_develops_contains_what_runs_and_what_builds() -> None:
-    assert locked("runtime").items() <= locked("dev").items()
-    assert locked("build").items() <= locked("dev").items()
+    """The same version and files. A marker may be wider there: what a tool needs on every machine, an audit may not."""
+    dev = {package: (version, hashes) for package, (version, hashes, _) in locked("dev").items()}
+    for name in ("runtime", "build"):
+        assert {package: found[:2] for package, found in locked(name).items() if found[:2] != dev.get(package)} == {}
 
 
 def test_what_builds_is_what_the_build_system_asks_for() -> None:
