@@ -90,6 +90,8 @@ class AuditResult:
     `positions` gives line and column of each cited place, where the snapshot came from a file; `sources` gives file,
     line and column where the template or Bicep file of a planned deployment states it. `waivers` says what
     became of each waiver that was given; what somebody must look after among them stands in `notes` too.
+    `rests_on` has a sentence for everything that somebody decided: waivers, pins, what settings and baseline disable,
+    change or allow, and what makes the check fail where that is not any requirement.
     """
 
     baseline: BaselineInfo
@@ -103,6 +105,7 @@ class AuditResult:
     notes: tuple[str, ...] = ()
     positions: Mapping[Place, tuple[int, int]] = field(default_factory=dict)
     waivers: tuple[WaiverUse, ...] = ()
+    rests_on: tuple[str, ...] = ()
     retirements: tuple[Retirement, ...] = ()
     sources: Mapping[Place, tuple[str, int, int]] = field(default_factory=dict)
 
