@@ -15,7 +15,7 @@ _HALF = 0.5
 """A workload that has fewer of its shown parts than this is half there."""
 _NAMES = 4
 _ENOUGH = 3
-"""So many of its shown parts make a workload of a general architecture: nearly every deployment has a site somewhere."""
+"""So many of its shown parts make a workload of a general architecture: many a deployment has a site somewhere."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ def recognise(estate: Estate, known: Mapping[str, Architecture]) -> tuple[tuple[
     """The workloads by architecture, in the order of `known`; and sentences on what only resembles one.
 
     An architecture that is `general`, such as that of a web application, gives way: what plays a part in a workload of
-    another is no workload of its own. A plan with a site alone is none either, nor one beside which a part of another stands: a site
-    and an Azure OpenAI account are the start of a chat, whatever else is not deployed yet.
+    another is no workload of its own. A plan with a site alone is none either, nor one beside which a part of another
+    stands: a site and an Azure OpenAI account are the start of a chat, whatever else is not deployed yet.
     """
     specific = {name: a for name, a in known.items() if not a.general}
     general = {name: a for name, a in known.items() if a.general}
