@@ -125,8 +125,12 @@ REASONS: Mapping[str, str] = {
     "no way in past the one managed interface": "nothing is reachable past the one managed interface",
     "no subnet has a way out that nobody ordered": "no subnet has outbound access by default",
     "keys only where there is no other way": "keys only where nothing else is possible",
-    "ways out that pass the subnet are known and accepted": "outbound paths that bypass the subnet are known and accepted",
-    "an identity without a task is an account that nobody watches": "an identity without a task is an unwatched account",
+    "ways out that pass the subnet are known and accepted": (
+        "outbound paths that bypass the subnet are known and accepted"
+    ),
+    "an identity without a task is an account that nobody watches": (
+        "an identity without a task is an unwatched account"
+    ),
     "nobody but the project has a way to its stores": "only the project can reach its stores",
     "what goes wrong reaches somebody": "what goes wrong is reported to a person",
     "who signed in and did what can be told afterwards": "who signed in and did what can be reconstructed",
