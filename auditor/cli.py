@@ -21,6 +21,11 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 class _LateCommands(click.Group):
     """Loads a subcommand's module only when it is asked for, so that `--help` and `check` stay quick."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep what was given: --version asks for an option that may stand behind it."""
+        ctx.meta[_ARGUMENTS] = tuple(args)
+        return super().parse_args(ctx, args)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every subcommand, in the order of a first day's work."""
         from auditor.commands import COMMANDS
@@ -41,8 +46,27 @@ class _LateCommands(click.Group):
             formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
 
 
+def _version(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    """Say the version; with --verbose, wherever it stands, what this installation is made of."""
+    if not value or context.resilient_parsing:
+        return
+    if {"-v", "--verbose"} & set(context.meta.get(_ARGUMENTS, ())):
+        from auditor.made_of import lines
+
+        click.echo("\n".join(lines()))
+    else:
+        click.echo(f"auditor, version {__version__}")
+    context.exit()
+
+
+_ARGUMENTS = "auditor.arguments"
+
+
 @click.group(cls=_LateCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(__version__, prog_name="auditor")
+@click.option("-v", "--verbose", is_flag=True, is_eager=True, expose_value=False, help="With --version: of what.")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version and exit."
+)
 def auditor() -> None:
     """Is this Azure OpenAI chat deployment locked down as the reference architecture says, and can you prove it?
 

@@ -23,7 +23,7 @@ from benchmarks.tables import recorded
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "benchmarks.md"
-NAMES = ("start", "collect", "contract", "flow", "reach", "access", "scale")
+NAMES = ("start", "collect", "contract", "flow", "reach", "access", "templates", "scale")
 QUICK = {"scale": ("1000", "3000")}
 """Arguments that keep `make bench` bearable; without them the 10,000 take some minutes more."""
 

@@ -10,6 +10,7 @@ import base64
 import io
 import re
 import tempfile
+from datetime import date
 from pathlib import Path
 
 from rich._export_format import CONSOLE_SVG_FORMAT
@@ -17,12 +18,11 @@ from rich.console import Console
 from rich.terminal_theme import SVG_EXPORT_THEME
 from rich.text import Text
 
-from auditor.audit.audit import audit
-from auditor.baseline import read_baseline
 from auditor.commands.demo import WORLDS as DEPLOYED
 from auditor.commands.demo import collected_from_standin, deployment, kept
+from auditor.commands.options.audit import AuditOptions, audited, chained, terms_of
 from auditor.report import Context
-from auditor.report.terminal import render
+from auditor.report.terminal.render import render
 from auditor.snapshot import Snapshot
 from tests.browser import Browser, chromium
 from tests.goldens import FOLDER, ROOT
@@ -77,12 +77,11 @@ def _write(name: str, found: dict[str, str]) -> None:
 
 
 def terminal(snapshot: Snapshot) -> str:
-    """The end of `make audit` as a terminal shows it, where the verdict stands. It asks for no font of the network."""
-    text = render(audit(snapshot, read_baseline()), Context(width=CELLS, color=True))
-    lines = text.splitlines()
-    start = next(n for n, line in enumerate(lines) if "Findings by family" in line)
+    """What `auditor check` shows at a terminal. It asks for no font of the network."""
+    terms = terms_of(AuditOptions(as_of=date(2024, 7, 15)))
+    text = render(chained(snapshot, audited(snapshot, terms), terms), Context(width=CELLS, color=True))
     console = Console(record=True, width=CELLS, file=io.StringIO(), force_terminal=True)
-    console.print(Text.from_ansi("\n".join(lines[start:])))
+    console.print(Text.from_ansi(text.rstrip()))
     form = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
     form = form.replace("Fira Code, monospace", "ui-monospace, Consolas, 'DejaVu Sans Mono', monospace")
     return console.export_svg(

@@ -11,6 +11,7 @@ from auditor.access.role_definitions import (
     PermissionSet,
     Role,
     field_of,
+    lists_something,
     path_of,
     permission_sets,
 )
@@ -22,6 +23,10 @@ ASSIGNMENT = "microsoft.authorization/roleassignments"
 ELIGIBLE = "microsoft.authorization/roleeligibilityscheduleinstances"
 ACTIVE = "microsoft.authorization/roleassignmentscheduleinstances"
 DENIAL = "microsoft.authorization/denyassignments"
+
+
+EVERYONE = "00000000-0000-0000-0000-000000000000"
+"""The principal of a deny assignment that is meant for all (docs/azure/access.md, section 3)."""
 
 
 class Hold(StrEnum):
@@ -120,6 +125,19 @@ def eligible(estate: Estate) -> Iterator[Assignment]:
             yield made
 
 
+def unnamed(estate: Estate) -> Iterator[tuple[ArmId, Unknown]]:
+    """The assignments that do not state to whom or of which role they are, each with the place that it is at.
+
+    Azure states both; a document without them was cut short, and may stand for any right at its place.
+    """
+    for kind in (ASSIGNMENT, ELIGIBLE):
+        for resource in estate.seen(kind):
+            with suppress(NotKnown):  # an expression of a plan
+                if _assignment(resource, Hold.STANDING) is None:
+                    because = f"whom {resource.name} gives which role is absent from its document"
+                    yield resource.id.extends or ArmId("/"), Unknown(because, absent=True)
+
+
 def _assignment(resource: Resource, hold: Hold) -> Assignment | None:
     """An assignment, or `None` for a document that names no principal or no role and so gives nothing."""
     principal, role = (str(field_of(resource, name) or "").lower() for name in ("principalId", "roleDefinitionId"))
@@ -151,16 +169,30 @@ def _denial(resource: Resource) -> Denial:
         sets = tuple(permission_sets(resource))
     except PatternError as problem:
         sets = Unknown(f"what deny assignment {name} denies is not known: {problem}")
+    principals = tuple(_people(resource, "principals"))
+    named = field_of(resource, "principals") is not None and all(id_ for id_, _ in principals)
+    cut = "what" if named else "whom"
+    if cut == "whom" or not _denies_something(resource, sets):
+        # Azure names somebody in every one, be it everybody, and lists what it denies: this document was cut short.
+        sets = Unknown(f"{cut} deny assignment {name} denies is absent from its document", absent=True)
+        principals = principals if cut == "what" else ((EVERYONE, ""),)
     return Denial(
         resource,
         name,
-        tuple(_people(resource, "principals")),
+        principals,
         tuple(_people(resource, "excludePrincipals")),
         ArmId(scope) if isinstance(scope, str) and scope else resource.id.extends or ArmId("/"),
         field_of(resource, "doNotApplyToChildScopes") is True,
         str(field_of(resource, "condition") or ""),
         sets,
     )
+
+
+def _denies_something(resource: Resource, sets: tuple[PermissionSet, ...] | Unknown) -> bool:
+    """Whether each permission set lists what it denies; one that is not understood is left as that."""
+    if isinstance(sets, Unknown):
+        return True
+    return field_of(resource, "permissions") is not None and all(lists_something(resource, p.path) for p in sets)
 
 
 def _people(resource: Resource, name: str) -> Iterator[tuple[str, str]]:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from auditor.access.assignments import Denial, denials
+from auditor.access.assignments import EVERYONE, Denial, denials
 from auditor.access.conditions import attributes_of, split
-from auditor.access.principals import EVERYONE, Directory
+from auditor.access.principals import Directory
 from auditor.estate import Estate
 from auditor.model import ArmId, NotKnown, Unknown
 from auditor.sets.operation_set import OperationSet, Rights

@@ -20,6 +20,7 @@ from auditor.access.assignments import (
     eligible,
     given,
     readable,
+    unnamed,
 )
 from auditor.access.conditions import Attributes, attributes_of, decided, split
 from auditor.access.deny_assignments import Denying
@@ -32,10 +33,10 @@ from auditor.access.grants import (
     WhoCan,
 )
 from auditor.access.known_operations import nearest, planes_of
-from auditor.access.other_grants import other_grants
+from auditor.access.other_grants import Unread, other_grants
 from auditor.access.principals import Directory, Principal
 from auditor.access.role_definitions import PermissionSet, Role, Roles
-from auditor.access.scopes import ROOT, Hierarchy, has_operation, is_management_group
+from auditor.access.scopes import ROOT, Hierarchy, has_operation, is_asked_inside, is_management_group
 from auditor.access.void import Voids
 from auditor.estate import Estate
 from auditor.estate.kept import once_an_estate
@@ -62,7 +63,9 @@ class Access:
         self.scopes = Hierarchy(estate)
         self.denying = Denying(estate, self.directory)
         self.voids = Voids(estate)
-        others, self._unread = other_grants(estate, self.roles)
+        others, unread = other_grants(estate, self.roles)
+        cut_short = (Unread(place, why, data=False) for place, why in unnamed(estate))
+        self._unread = (*unread, *cut_short)
         self._given = (*(given(estate) if whole else readable(estate)), *others)
         self._tables: dict[ArmId, Attributes] = {}
         self._held: dict[str, _Held] = {}
@@ -173,6 +176,10 @@ class Access:
                 doubt = covers if isinstance(covers, Unknown) else None
                 yield from ((assignment, doubt) for assignment in self._by_scope[place])
 
+    def unread_at(self, scope: ArmId) -> tuple[Unknown, ...]:
+        """Why something may be given at a scope, or above it, that is not known to be."""
+        return tuple(unread.why for unread in self._unread if unread.concerns(scope, below=False))
+
     # --- who can -------------------------------------------------------------------------------------------------
 
     def who_can(self, action: str, scope: ArmId, data: bool | None = None, below: bool = False) -> WhoCan:
@@ -208,7 +215,7 @@ class Access:
                         doubt,
                         grants,
                         refused,
-                        inside=below and place.type.count("/") <= 1,
+                        inside=below and is_asked_inside(place, action),
                     )
         order = sorted(grants, key=_order)
         return WhoCan(action, scope, planes, tuple(order), tuple(refused), tuple(gaps), notes)

@@ -27,9 +27,6 @@ from auditor.model import ArmId, Resource, Unknown
 DELEGATED = "delegated"
 """The kind of a principal of another tenant, to which Azure Lighthouse delegates."""
 
-EVERYONE = "00000000-0000-0000-0000-000000000000"
-"""The principal of a deny assignment that is meant for all (docs/azure/access.md, section 3)."""
-
 IDENTITY = "microsoft.managedidentity/userassignedidentities"
 _GRAPH = ("microsoft.graph/groups", "microsoft.graph/users", "microsoft.graph/serviceprincipals")
 MEMBERSHIP_RIGHT = "GroupMember.Read.All"

@@ -121,7 +121,7 @@ class Roles:
             sets = tuple(permission_sets(resource))
         except PatternError as problem:
             return Unknown(f"what role {_role_name(resource)} allows is not known: {problem}")
-        if not sets:
+        if not sets or any(not lists_something(resource, part.path) for part in sets):
             return Unknown(f"the definition of role {_role_name(resource)} has no permissions in this snapshot", _READ)
         kind = str(field_of(resource, "type") or field_of(resource, "roleType") or "").lower()
         return Role(guid, _role_name(resource), kind == "customrole", resource, sets)
@@ -167,6 +167,11 @@ def permission_sets(holder: Resource) -> Iterator[PermissionSet]:
     for index, body in found:
         control, data = (OperationSet.of(_texts(body, plus), _texts(body, minus)) for plus, minus in _LISTS.values())
         yield PermissionSet(holder, (*base, index), Rights(control, data), str(body.get("condition") or ""))
+
+
+def lists_something(resource: Resource, path: tuple[str | int, ...]) -> bool:
+    """Whether a permission set says what it allows, be it nothing: Azure shows both lists."""
+    return any(resource.get(*path, allowed) is not None for allowed, _ in _LISTS.values())
 
 
 def path_of(resource: Resource, name: str) -> tuple[str, ...]:

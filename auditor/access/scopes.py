@@ -62,6 +62,17 @@ def has_operation(place: ArmId, action: str) -> bool | Unknown:
     return False
 
 
+def is_asked_inside(place: ArmId, action: str) -> bool:
+    """Whether an operation is asked of things inside a place too: reading secrets of a vault, but not writing it."""
+    if "/providers/" not in place.key or is_management_group(place):
+        return True
+    asked = action.strip().casefold()
+    if not asked.startswith(f"{place.type}/"):
+        return False
+    *below, verb = asked.removeprefix(f"{place.type}/").split("/")
+    return bool(below[:-1] if verb == "action" else below)
+
+
 def group_of(scope: ArmId) -> ArmId:
     """The resource group that a resource is in."""
     parts = scope.text.strip("/").split("/")

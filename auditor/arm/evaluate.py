@@ -299,7 +299,7 @@ class _Evaluation:
 
     def _if(self, node: Call) -> Value:
         _count(node, 3, 3)
-        condition = self.of(node.arguments[0])
+        condition = self._value(node.arguments[0])
         if isinstance(condition, bool):
             return self._value(node.arguments[1] if condition else node.arguments[2])
         if not isinstance(condition, (Unknown, Open)):
@@ -403,7 +403,7 @@ class _Evaluation:
 
     def _fail(self, node: Call) -> Value:
         _count(node, 1, 1)
-        raise TemplateError(f"the template stops here: {as_text(self.of(node.arguments[0]))}"[:500])
+        raise TemplateError(f"the template stops here: {as_text(self._value(node.arguments[0]))}"[:500])
 
     def _reference(self, node: Call) -> Value:
         _count(node, 1, 3)

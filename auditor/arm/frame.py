@@ -38,6 +38,13 @@ def pointer_of(base: str, steps: Sequence[str | int]) -> str:
     return base + "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
 
 
+def entries_of(value: Any) -> list[tuple[str | int, Any]]:
+    """Key or index and each entry of an object or a list; nothing of anything else."""
+    if isinstance(value, Mapping):
+        return list(value.items())
+    return list(enumerate(value)) if isinstance(value, list) else []
+
+
 def dict_of(value: Any) -> Mapping[str, Any]:
     """The value where it is an object; an empty one otherwise."""
     return value if isinstance(value, Mapping) else {}
@@ -194,11 +201,12 @@ class Frame:
     @cached_property
     def _functions(self) -> Mapping[str, UserFunction]:
         found = {}
-        for space in self.template.get("functions") or ():
+        for _, space in entries_of(self.template.get("functions")):
             members = dict_of(dict_of(space).get("members"))
             for name, stated in members.items():
                 parameters = [
-                    str(dict_of(each).get("name")).casefold() for each in dict_of(stated).get("parameters") or ()
+                    str(dict_of(each).get("name")).casefold()
+                    for _, each in entries_of(dict_of(stated).get("parameters"))
                 ]
                 value = dict_of(dict_of(stated).get("output")).get("value")
                 found[f"{dict_of(space).get('namespace')}.{name}".casefold()] = UserFunction(tuple(parameters), value)
@@ -221,10 +229,7 @@ class Frame:
 
     def _all_instances(self) -> Iterator[Instance]:
         stated = self.template.get("resources")
-        entries: list[tuple[str | int, Any]] = list(
-            stated.items() if isinstance(stated, Mapping) else enumerate(stated or ())
-        )
-        for key, declaration in entries:
+        for key, declaration in entries_of(stated):
             symbol = key if isinstance(key, str) else ""
             yield from self._declared_instances(dict_of(declaration), ("resources", key), symbol, None, self.env)
 
@@ -254,10 +259,7 @@ class Frame:
             made = Instance(self, declaration, steps, symbol=symbol, number=number, env=own, parent=parent)
             yield made
             children = declaration.get("resources")
-            entries: list[tuple[str | int, Any]] = list(
-                children.items() if isinstance(children, Mapping) else enumerate(children or ())
-            )
-            for key, child in entries:
+            for key, child in entries_of(children):
                 name = key if isinstance(key, str) else ""
                 yield from self._declared_instances(dict_of(child), (*steps, "resources", key), name, made, own)
 
@@ -309,9 +311,9 @@ class Frame:
 
     def resource_info(self, symbol: str) -> Value:
         """As `Names.resource_info`."""
-        found = None if self._listing or self._naming else self._by_name.get(symbol.casefold())
-        if found is None and self._listing:
+        if self._listing:
             return Unknown(f"[resourceInfo('{symbol}')]", f"resourceInfo('{symbol}')")
+        found = self._by_symbol.get(symbol.casefold())
         if found is None:
             raise TemplateError(f"the template has no resource {symbol}")
         version = found.declaration.get("apiVersion")

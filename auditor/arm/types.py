@@ -25,12 +25,20 @@ _KINDS = {
 
 def is_secure(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> bool:
     """Whether values of this type may not be shown."""
-    return str(_followed(schema, definitions).get("type", "")).casefold() in _SECURE
+    return str(_meant(schema, definitions).get("type", "")).casefold() in _SECURE
 
 
 def is_nullable(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> bool:
     """Whether a value may be left out, and is null then."""
-    return _followed(schema, definitions).get("nullable") is True
+    return _meant(schema, definitions).get("nullable") is True
+
+
+def _meant(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The type that a schema means; itself where its reference leads nowhere, which `check` says."""
+    try:
+        return _followed(schema, definitions)
+    except TemplateError:
+        return schema
 
 
 def check(value: Value, schema: Any, definitions: Mapping[str, Any], what: str, depth: int = 0) -> None:
@@ -47,7 +55,8 @@ def check(value: Value, schema: Any, definitions: Mapping[str, Any], what: str, 
     _check_allowed(value, type_, what)
     _check_bounds(value, type_, what)
     if isinstance(value, dict):
-        _check_object(value, _chosen(value, type_, definitions, what), definitions, what, depth)
+        chosen = {"discriminator": type_.get("discriminator"), **_chosen(value, type_, definitions, what)}
+        _check_object(value, chosen, definitions, what, depth)
     if isinstance(value, list):
         _check_array(value, type_, definitions, what, depth)
 

@@ -6,10 +6,13 @@ import importlib
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from azure.core.credentials import TokenCredential
 
+from auditor import __version__
+from auditor.collect.connection.credential import bearer
 from auditor.collect.connection.target import Target
 from auditor.collect.pacing.pool import Pool
 from auditor.collect.pacing.retry import Deadline
@@ -23,8 +26,9 @@ from auditor.collect.result import Gathered
 from auditor.collect.resume import Kept, kept_of
 from auditor.collect.session import Send, Session
 from auditor.collect.wire import Wire, interrupted
+from auditor.made_of import digest
 from auditor.model import AuditorError, ExitCode
-from auditor.snapshot import Snapshot
+from auditor.snapshot import Provenance, Snapshot
 
 CLIENTS = ("authorization", "cognitive", "machinelearning", "network", "resources", "search")
 """The modules of this room that hold a client each, by the name they have in the table of reads."""
@@ -96,6 +100,7 @@ def _run(
             "cloud": session.cloud.name,
             "resource_groups": tuple(sorted(earlier.resource_groups if earlier else target.resource_groups)),
         }
+        run.bearer = bearer(session.token)
         if kept and earlier:
             run.gathered = Gathered(kept.documents, kept.reads, earlier.collected_at)
         with ended_by_signals(deadline):
@@ -147,6 +152,8 @@ class _Run:
         self._open: dict[tuple[str, str], Question] = {}
         self.gathered = Gathered()
         self.origin: dict[str, object] = {}
+        self.bearer: dict[str, str] = {}
+        self._begun_at = _now()
 
     def go(
         self,
@@ -202,16 +209,29 @@ class _Run:
         cut_off = interrupted()
         for question in self._open.values():
             found.note(question.failed(cut_off.status, cut_off.error, cut_off.message))
-        self._keep(found.together(self._scopes, **self.origin))
+        self._keep(self._told(found.together(self._scopes, **self.origin)))
         self._kept_at = time.monotonic()
 
     def together(self) -> Snapshot:
         """What was gathered, in its lasting order."""
-        return self.gathered.together(self._scopes, **self.origin)
+        return self._told(self.gathered.together(self._scopes, **self.origin))
 
     def apart(self) -> tuple[Snapshot, ...]:
         """The same, a snapshot for each subscription."""
-        return self.gathered.apart(self._scopes, **self.origin)
+        return tuple(map(self._told, self.gathered.apart(self._scopes, **self.origin)))
+
+    def _told(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot with who read it, with what and when."""
+        told = Provenance(
+            **self.bearer,
+            auditor=__version__,
+            auditor_sha256=digest(),
+            begun_at=self._begun_at,
+            ended_at=_now(),
+            documents=len(snapshot.documents),
+            reads=len(snapshot.reads),
+        )
+        return replace(snapshot, provenance=told)
 
     def _last(self) -> list[Question]:
         """What is worth to ask only when assignments and identities are known: who is in a group that holds a role."""
@@ -243,6 +263,10 @@ class _Run:
         cut_off = interrupted()
         for question in (*self._open.values(), *self._last()):
             self.gathered.note(question.failed(cut_off.status, cut_off.error, cut_off.message))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 _HEARTBEAT = 0.2

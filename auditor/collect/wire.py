@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 from urllib.parse import quote
 
@@ -59,9 +62,14 @@ class Wire:
 
     def ask(self, question: Question) -> Answer:
         """Put a question. Never raises for what Azure or the network answers: that becomes the record of the read."""
+        conversation = _Conversation(self._session, self._sender, question)
+        answer = self._answered(conversation, question)
+        request_id, body_sha256 = conversation.proof
+        return replace(answer, read=replace(answer.read, request_id=request_id, body_sha256=body_sha256))
+
+    def _answered(self, conversation: _Conversation, question: Question) -> Answer:
         begun = time.monotonic()
         try:
-            conversation = _Conversation(self._session, self._sender, question)
             documents, status, version = conversation.documents()
             # Here, while other threads wait for Azure, and before anything else can see what might be a secret.
             clean = tuple(redact(document) for document in documents)
@@ -72,6 +80,9 @@ class Wire:
             return _failed(question, Failed(0, _UNREADABLE, f"{type(problem).__name__}: {problem}"), begun)
         read = question.answered(status, version, len(clean), time.monotonic() - begun)
         return Answer(question, clean, read, conversation.gone)
+
+
+_REQUEST_ID = re.compile(r"[\w:.-]{1,128}", re.ASCII)
 
 
 def _failed(question: Question, failure: Failed, begun: float) -> Answer:
@@ -91,6 +102,8 @@ class _Conversation:
         self._version = question.recipe.api_version
         self._end = time.monotonic() + MOST_SECONDS
         self._size = 0
+        self._request_id = ""
+        self._hash = hashlib.sha256()
         self.gone = ""
         """The id of the resource that was deleted in the meantime."""
 
@@ -119,9 +132,15 @@ class _Conversation:
                 _lost(status)
             body = answer
 
+    @property
+    def proof(self) -> tuple[str, str]:
+        """By what the answer can be found again: Azure's id of the request, and the hash of what came."""
+        return self._request_id, self._hash.hexdigest() if self._size else ""
+
     def _own(self, document: Document) -> Document:
-        """The document; one of another resource is no answer."""
-        if ArmId(document["id"]).key != ArmId(self._question.path).key:
+        """The document; one of another resource of the type is no answer. (Service tags have an id of another type.)"""
+        found, asked = ArmId(document["id"]), ArmId(self._question.path)
+        if found.type == asked.type and found.key != asked.key:
             raise Failed(200, "OtherResource", f"the answer is about {str(document['id'])[:200]}")
         return document
 
@@ -176,6 +195,10 @@ class _Conversation:
             status = getattr(problem, "status_code", None) or 0
             raise Failed(status, type(problem).__name__, _plain(problem)) from problem
         self._size += len(response.content)
+        self._hash.update(response.content)
+        if not self._request_id:
+            stated = str(response.headers.get("x-ms-request-id") or "")
+            self._request_id = stated if _REQUEST_ID.fullmatch(stated) else ""
         if self._size > MOST_BYTES:
             raise Failed(200, "EndlessList", f"the pages of the list are larger than {MOST_BYTES >> 20} MiB together")
         return response.status_code, response.content

@@ -195,7 +195,7 @@ def _page(read: Baseline, width: int) -> Iterator[str]:
     others = [name for name in baseline_names() if name != read.info.name]
     if others:
         yield ""
-        yield f"also shipped: {joined(others)}"
+        yield from wrapped(f"also shipped: {joined(others)}", width)
 
 
 def _changes(read: Baseline, width: int) -> Iterator[str]:

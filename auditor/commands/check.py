@@ -11,6 +11,7 @@ from auditor.commands.options.audit import (
     AuditOptions,
     audit_options,
     audited,
+    chained,
     control_option,
     pictured,
     settled,
@@ -19,12 +20,14 @@ from auditor.commands.options.audit import (
 )
 from auditor.commands.options.bounds import hold_to_age, hold_to_days, max_age_option, max_waiver_days_option
 from auditor.commands.options.history import check_history, history_option, kept_in
+from auditor.commands.options.proving import prove_option, proven
 from auditor.commands.options.report import (
     ReportOptions,
     finish,
     guard,
     report_options,
 )
+from auditor.commands.options.signers import Signer, signed, signer_options
 from auditor.commands.options.snapshots import snapshot_of
 from auditor.model import ExitCode
 
@@ -35,25 +38,32 @@ from auditor.model import ExitCode
 @control_option
 @max_waiver_days_option
 @max_age_option
+@signer_options
 @history_option
+@prove_option
 @report_options
 def check(
     snapshot: Path,
     asked: AuditOptions,
     *,
+    prove: bool,
     max_waiver_days: int | None,
     max_age: int | None,
+    signer: Signer | None,
     history: Path | None,
     report: ReportOptions,
 ) -> ExitCode:
     """Check a SNAPSHOT file against the reference architecture. Reads the file and nothing else.
 
     \b
-    auditor check s.json                                      for you, at the terminal
+    auditor check s.json                                      for you, at the terminal: what to do first
+    auditor check s.json --all                                every problem, worst first
+    auditor check s.json --only 'NSG-*' -v                    the security groups, with passes and evidence
     auditor check s.json -o report.html --also sarif=r.sarif  for a review, and for a dashboard
     auditor check s.json --strict --format junit -o r.xml     for a pipeline that must know everything
     auditor check s.json --settings auditor.yaml              with pins, thresholds, allowances and waivers of your own
     auditor check s.json --max-age 2 --max-waiver-days 90     for a gate that whoever it judges cannot widen
+    auditor check s.json --require-signature team.pem         only a snapshot that the team's key signed
     auditor check s.json --framework nist-800-53-r5           how the controls of a framework come out
     auditor check s.json --history audits.db -o report.html   keep the findings, show how they came out over time
 
@@ -64,11 +74,15 @@ def check(
     hold_to_days(terms, max_waiver_days)
     report = settled(report, terms)
     check_history(history)
-    found = snapshot_of(snapshot)
-    hold_to_age(found, str(snapshot), terms.as_of, max_age)
-    result = audited(found, terms, report.fail_on)
     inputs = (snapshot, *terms.files, *([history] if history else []))
     guard(report.targets, inputs)
+    found = snapshot_of(snapshot)
+    if signer is not None:
+        signed(found, snapshot, signer)
+    hold_to_age(found, str(snapshot), terms.as_of, max_age)
+    result = chained(found, audited(found, terms, report.fail_on), terms)
+    if prove:
+        result = proven(found, result, terms)
     code = finish(result, report, inputs, kept_in(history, result), partial(pictured, found, result, terms))
     warn(result, terms, report.quiet, report.fail_on)
     return code

@@ -18,6 +18,7 @@ from auditor.commands.options.audit import (
     Terms,
     audit_options,
     audited,
+    chained,
     control_option,
     pictured,
     terms_of,
@@ -71,7 +72,7 @@ def demo(
         return ExitCode.BROKEN
     if out is not None:
         found = kept(found, out / "snapshot.json")
-    result = audited(found, terms)
+    result = chained(found, audited(found, terms), terms)
     code = reported(result, out, verbose, partial(pictured, found, result, terms), terms)
     warn(result, terms, quiet)
     return code

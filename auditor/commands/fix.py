@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from auditor.commands.options.audit import AuditOptions, audit_options, audited, terms_of
-from auditor.commands.options.output import checked_output, page_width, wrapped, write_json, write_page
+from auditor.commands.options.output import output_option, page_width, wrapped, write_json, write_page
 from auditor.model import ExitCode, Severity
+from auditor.text.sanitise import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,13 +36,7 @@ LANGUAGES = ("az", "bicep", "terraform", "json-patch")
 )
 @click.option("--as", "language", type=click.Choice(LANGUAGES), default="az", show_default=True, help="Language.")
 @click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    callback=checked_output,
-    help="Write to this file.",
-)
+@output_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @audit_options
 def fix(  # noqa: PLR0917 - click passes options by name
@@ -117,7 +112,7 @@ def _page(made: Plan, before: AuditResult, language: str, width: int) -> Iterato
 
 
 def _step(number: int, step: Fix, before: AuditResult, language: str, width: int) -> Iterator[str]:
-    from auditor.fix.render import rendered
+    from auditor.causes.render import rendered
     from auditor.text.sanitise import line
 
     severities = [Severity(f.severity) for f in step.proof.closes] or [Severity.LOW]
@@ -158,14 +153,14 @@ def _why(each: Fix) -> str:
 
 def _last_line(made: Plan) -> str:
     closed = sum(len(step.proof.closes) for step in made.steps)
-    steps = f"{len(made.steps)} step{'' if len(made.steps) == 1 else 's'}"
+    steps = f"{counted(len(made.steps), 'step')}, {counted(closed, 'finding')} closed"
     if not made.remaining:
-        return f"{steps}, {closed} findings closed, nothing remains."
+        return f"{steps}, nothing remains."
     open_ = f"{len(made.remaining)} remain: {_ids(made.remaining)}"
     designed = (
         f" For {len(made.without_change)} of them a person has to decide what to build." if made.without_change else ""
     )
-    return f"{steps}, {closed} findings closed; {open_}.{designed}"
+    return f"{steps}; {open_}.{designed}"
 
 
 def as_json(made: Plan, before: AuditResult, language: str) -> dict[str, Any]:
@@ -184,10 +179,14 @@ def as_json(made: Plan, before: AuditResult, language: str) -> dict[str, Any]:
 
 def fix_entry(each: Fix, language: str) -> dict[str, Any]:
     """One fix for programs, with its proof."""
-    from auditor.fix.render import rendered
-    from auditor.fix.render.json_patch import entry
+    from auditor.causes.cause import cause_id
+    from auditor.causes.render import rendered
+    from auditor.causes.render.json_patch import entry
+    from auditor.causes.titles import title_of
 
     return {
+        "id": cause_id(each.changes),
+        "title": title_of(each.changes),
         "cause": each.cause,
         "proof": each.proof.standing.value,
         "because": each.proof.because,

@@ -12,6 +12,7 @@ from auditor.commands.options.audit import (
     AuditOptions,
     audit_options,
     audited,
+    chained,
     control_option,
     pictured,
     settled,
@@ -81,7 +82,7 @@ def scan(
         found = read_snapshot(keep)
     if not report.quiet:
         tell(found, str(keep or "scan"))
-    result = audited(found, terms, report.fail_on)
+    result = chained(found, audited(found, terms, report.fail_on), terms)
     code = finish(result, report, inputs, kept_in(history, result), partial(pictured, found, result, terms))
     warn(result, terms, report.quiet, report.fail_on)
     whole = found.complete and all(read.answered for read in found.reads)

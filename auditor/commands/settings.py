@@ -9,7 +9,7 @@ import click
 
 from auditor.commands.options.audit import AuditOptions, terms_of
 from auditor.commands.options.output import (
-    checked_output,
+    output_option,
     page_options,
     page_width,
     wrapped,
@@ -64,13 +64,7 @@ def _rows(sentence: str, output: Path | None) -> Iterator[str]:
 
 
 @settings.command()
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    callback=checked_output,
-    help="Write to this file.",
-)
+@output_option
 def schema(output: Path | None) -> None:
     """Print the JSON schema of settings files.
 

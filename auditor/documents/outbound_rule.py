@@ -15,6 +15,7 @@ class Destination(View):
     spark = flag("sparkEnabled")
     tag = text("serviceTag")
     ports = text("portRanges")
+    action = word("action")
 
 
 class OutboundRule(View, kind=OUTBOUND_RULE):
@@ -25,6 +26,12 @@ class OutboundRule(View, kind=OUTBOUND_RULE):
     status = word("properties", "status")
     host = text("properties", "destination")
     destination = part(Destination, "properties", "destination")
+
+    @property
+    def denies(self) -> bool:
+        """Whether it keeps traffic in rather than letting it out, as rules of service tags may."""
+        to = self.destination.known
+        return isinstance(to, Destination) and to.action.known == "deny"
 
     @property
     def shown_destination(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.documents.view import View, flag, parts, word, words
+from auditor.documents.view import View, flag, part, parts, word, words
 
 
 class AccessPolicy(View):
@@ -14,6 +14,7 @@ class AccessPolicy(View):
 
     principal = word("objectId")
     application = word("applicationId")
+    permissions = part(View, "permissions")
     secrets = words("permissions", "secrets")
     keys = words("permissions", "keys")
     certificates = words("permissions", "certificates")

@@ -112,8 +112,8 @@ class _NotThisKindError(Exception):
 class Property(Generic[T]):
     """A property of a view: where it stands and what it is."""
 
-    def __init__(self, path: Path, wanted: str, read: Callable[[View, Path, JSON], T]) -> None:
-        self._path, self._wanted, self._read = path, wanted, read
+    def __init__(self, path: Path, wanted: str, read: Callable[[View, Path, JSON], T], *, whole: bool = True) -> None:
+        self._path, self._wanted, self._read, self._whole = path, wanted, read, whole
 
     @overload
     def __get__(self, view: None, type_: type[View]) -> Property[T]: ...
@@ -127,7 +127,7 @@ class Property(Generic[T]):
             return self
         resource, path = view.resource, view.path + self._path
         try:
-            evidence = resource.at(*path)
+            evidence = resource.at(*path) if self._whole else resource.around(*path)
         except NotKnown as gap:
             return Reading(gap.unknown, resource.shown(*path))
         if evidence.value is None:
@@ -276,7 +276,7 @@ def part(view: type[V], *path: str) -> Property[V | None]:
         _of(dict, value)
         return view(owner.resource, where)
 
-    return Property(path, "an object", read)
+    return Property(path, "an object", read, whole=False)
 
 
 def parts(view: type[V], *path: str) -> Property[tuple[V, ...]]:
@@ -287,7 +287,7 @@ def parts(view: type[V], *path: str) -> Property[tuple[V, ...]]:
             view(owner.resource, (*where, i)) for i, item in enumerate(_list(value)) if _of(dict, item) is item
         )
 
-    return Property(path, "a list of objects", read)
+    return Property(path, "a list of objects", read, whole=False)
 
 
 def entries(view: type[V], *path: str) -> Property[Mapping[str, V]]:
@@ -297,7 +297,7 @@ def entries(view: type[V], *path: str) -> Property[Mapping[str, V]]:
         found: Mapping[str, JSON] = _of(dict, value) if value is not None else {}
         return {key: view(owner.resource, (*where, key)) for key, item in found.items() if _of(dict, item) is item}
 
-    return Property(path, "an object of objects", read)
+    return Property(path, "an object of objects", read, whole=False)
 
 
 NOWHERE = View(Resource(ArmId("/"), {}, ArmId("/")))

@@ -31,6 +31,13 @@ class Oddities:
         """Why what stands at a path does not tell anything; `None` where it does."""
         return self.near(resource.place(*path).pointer)
 
+    def above(self, pointer: str) -> Unknown | None:
+        """The first oddity at a place of the document, or above it."""
+        for place, says in self._found.items():
+            if pointer == place or pointer.startswith(f"{place}/"):
+                return Unknown(f"{place.removeprefix('/')} of {self._name} is {says}")
+        return None
+
     def near(self, pointer: str) -> Unknown | None:
         """The first oddity at, above or below a place of the document."""
         for place, says in self._found.items():

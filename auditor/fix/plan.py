@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from auditor.causes.apply import applied
 from auditor.estate import Estate
-from auditor.fix.apply import applied
 from auditor.fix.prove import Audit, Proof, Prover, Standing, failing, key_of
 from auditor.model import AuditResult, Finding, Severity
 from auditor.model.change import Change

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from auditor.causes.apply import NotApplicableError, applied
 from auditor.estate import Estate
-from auditor.fix.apply import NotApplicableError, applied
 from auditor.model import ArmId, AuditResult, Finding, Outcome
 from auditor.model.change import Change
 from auditor.snapshot import Snapshot

@@ -65,6 +65,7 @@ class Finding:
     """One requirement on one resource: a verdict with the requirement it answers.
 
     `waiver` is set where a fail is borne: the outcome is then `waived`, and the verdict still says what is wrong.
+    `severity` is the requirement's, unless a proof raised it: `severity_reason` then says which.
     """
 
     requirement: str
@@ -75,6 +76,7 @@ class Finding:
     workload: str = ""
     fingerprint: str = field(default="")
     waiver: Waiver | None = None
+    severity_reason: str = ""
 
     @property
     def outcome(self) -> Outcome:

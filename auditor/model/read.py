@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,9 @@ class Read:
 
     Some reads ask what is assigned to one principal, whatever groups it is in (facts/assigned-to.json). `about` is
     that principal's object id and `shows` the ids of the assignments in the answer, which is complete for no type.
+
+    `request_id` is Azure's name for the (first) request, by which its own logs know it, and `body_sha256` the hash of
+    the bodies as they came, page after page: no verdict rests on them, and two reads of one thing differ in them.
 
     The document of a resource that a template would deploy has `lines`: the file that states it, then the line and
     column of the whole (`12:5`) and of its parts (`14:9 /properties/x`).
@@ -33,6 +36,8 @@ class Read:
     about: str = ""
     shows: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
+    request_id: str = field(default="", compare=False)
+    body_sha256: str = field(default="", compare=False)
 
     @property
     def answered(self) -> bool:

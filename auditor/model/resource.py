@@ -36,6 +36,13 @@ class Doubts(Protocol):
         """Why the value at a path of a resource's document does not tell what is or will be; `None` if it does."""
 
 
+class Oddities(Doubts, Protocol):
+    """Doubts about values of a kind that Azure never sends."""
+
+    def above(self, pointer: str) -> Unknown | None:
+        """Why what stands at a place, or around it, tells nothing; what stands inside it is not asked."""
+
+
 @dataclass(frozen=True, eq=False)
 class Resource:
     """The raw document of one resource, never changed, and where it stands in the snapshot.
@@ -51,7 +58,7 @@ class Resource:
     document: ArmId
     pointer: str = ""
     plan: Doubts | None = None
-    odd: Doubts | None = None
+    odd: Oddities | None = None
 
     @lazily
     def type(self) -> str:
@@ -150,6 +157,17 @@ class Resource:
     def at(self, *path: str | int) -> Evidence:
         """The value at a path as evidence; `None` stands for absent. Raises `NotKnown` as `get` does."""
         return Evidence(self.place(*path), self.get(*path))
+
+    def around(self, *path: str | int) -> Evidence:
+        """As `at`, for what is read part by part: what is odd inside is met by who reads that part."""
+        odd = self.odd.above(self.place(*path).pointer) if self.odd is not None else None
+        if odd is not None:
+            raise NotKnown(odd)
+        found = self.shown(*path)
+        gap = self.plan.gap(self, path, found.value) if self.plan is not None else None
+        if gap is not None:
+            raise NotKnown(gap)
+        return found
 
     def shown(self, *path: str | int) -> Evidence:
         """What stands at a path as evidence that decides nothing, planned or not."""

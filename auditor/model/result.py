@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from auditor.model.arm_id import ArmId
+from auditor.model.chain import Chain, Cut
 from auditor.model.finding import Evidence, Finding, Outcome, Place
 from auditor.model.read import Read
 from auditor.model.requirement import Requirement
@@ -80,6 +81,19 @@ class Retirement:
 
 
 @dataclass(frozen=True)
+class ProofOf:
+    """What an audit of the estate with the changes of a cause came to.
+
+    `standing` is in the words of `auditor fix`; `closes` and `opens` are fingerprints.
+    """
+
+    standing: str
+    closes: tuple[str, ...] = ()
+    opens: tuple[str, ...] = ()
+    because: str = ""
+
+
+@dataclass(frozen=True)
 class AuditResult:
     """Findings in their final order, everything needed to print them, and nothing that prints.
 
@@ -89,7 +103,9 @@ class AuditResult:
     `retirements` are uses of what Azure itself ends, which fail nothing.
     `positions` gives line and column of each cited place, where the snapshot came from a file; `sources` gives file,
     line and column where the template or Bicep file of a planned deployment states it. `waivers` says what
-    became of each waiver that was given; what somebody must look after among them stands in `notes` too.
+    became of each waiver that was given; what somebody must look after among them stands in `notes` too. `chains` are
+    worked out where a report is made, with the `cut` that breaks them; `proofs` says by the id of a cause what a second
+    audit with its changes came to, where one was made.
     """
 
     baseline: BaselineInfo
@@ -103,6 +119,9 @@ class AuditResult:
     notes: tuple[str, ...] = ()
     positions: Mapping[Place, tuple[int, int]] = field(default_factory=dict)
     waivers: tuple[WaiverUse, ...] = ()
+    chains: tuple[Chain, ...] = ()
+    cut: Cut | None = None
+    proofs: Mapping[str, ProofOf] = field(default_factory=dict)
     retirements: tuple[Retirement, ...] = ()
     sources: Mapping[Place, tuple[str, int, int]] = field(default_factory=dict)
 

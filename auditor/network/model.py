@@ -61,6 +61,11 @@ class Outside:
     on_premises: bool = False
     is_host: bool = False
 
+    @property
+    def is_range(self) -> bool:
+        """Whether addresses are meant, and not the Internet as a whole or a tag."""
+        return self.name[:1].isdigit() or ":" in self.name
+
 
 Origin = Seat | Outside
 

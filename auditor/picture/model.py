@@ -33,8 +33,8 @@ class LinkKind(StrEnum):
 
 @dataclass(frozen=True)
 class Tally:
-    """What the findings on something come to. `severity` is the worst among its problems, `first` the fingerprint of
-    the finding to look at first; both are empty where nothing was judged."""
+    """What the findings on something come to. `severity` is the worst among its problems, `worst` how many fails have
+    it, `first` the fingerprint of the finding to look at first; empty or 0 where nothing was judged."""
 
     fails: int = 0
     errors: int = 0
@@ -43,6 +43,7 @@ class Tally:
     passes: int = 0
     severity: str = ""
     first: str = ""
+    worst: int = 0
 
     @property
     def problems(self) -> int:
@@ -101,13 +102,23 @@ WORDS = (
 
 
 @dataclass(frozen=True)
+class Egress:
+    """How something gets out to the Internet: `label` in a word or two, `says` by what."""
+
+    state: State
+    label: str
+    says: str
+
+
+@dataclass(frozen=True)
 class SubnetPicture:
-    """A subnet. `guard` is the name of its security group, empty where it has none."""
+    """A subnet. `guard` is the name of its security group, empty where it has none; `egress` how it gets out."""
 
     item: Item
     prefix: str
     guard: str
     items: tuple[Item, ...] = ()
+    egress: Egress | None = None
 
 
 @dataclass(frozen=True)

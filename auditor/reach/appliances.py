@@ -25,7 +25,9 @@ def appliance_at(fabric: NetworkModel, here: Seat, route: Route) -> Seat | Unkno
     Of several that share the packets any may get one: what stands there is known where it is one and the same.
     """
     found = _at(fabric, here, route)
-    for address in route.sharing if isinstance(found, Seat) else ():
+    if isinstance(found, Unknown):
+        return found
+    for address in route.sharing:
         other = _at(fabric, here, replace(route, address=address))
         if isinstance(other, Unknown) or other.resource != found.resource:
             name = address if isinstance(other, Unknown) else other.name

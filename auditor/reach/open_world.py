@@ -40,6 +40,7 @@ from auditor.network.private_link.private_endpoints import ENDPOINT
 from auditor.network.routing.virtual_hubs import is_connected
 from auditor.network.topology.peering import Peering, connected, peerings_of, remote_space
 from auditor.network.topology.virtual_networks import NIC, SUBNET
+from auditor.network.topology.vpn_gateways import beyond
 from auditor.reach.service_access import SERVICES, endpoints_to
 from auditor.services.public_doors import sign_of_a_door
 from auditor.services.publishers import PUBLISHERS
@@ -190,6 +191,21 @@ def _unread_peers(question: Question) -> Iterator[Unknown]:
                 says = f"{peering.remote.name}, which {end.network.name} is peered with, was not read"
                 unless = f"something in {peering.remote.name} passes traffic on"
                 yield Unknown(f"{says}: {why.because}", why.permission, why.read, absent=why.absent, unless=unless)
+
+
+def _gateways(question: Question) -> Iterator[Unknown]:
+    """A range that somebody asks for may be on premises, behind a gateway of which not everything is known."""
+    origin = question.origin
+    if not isinstance(origin, Outside) or origin.on_premises or not origin.is_range or question.estate.is_likely:
+        return
+    for end in question.ends:
+        network = question.estate.find(end.network)
+        gaps = beyond(question.estate, network).gaps if network is not None else ()
+        if gaps and not question.is_closed(end, origin.addresses.possible):
+            why = gaps[0]
+            says = f"whether {origin.name} is behind a gateway of {end.network.name} is not known: {why.because}"
+            unless = f"{origin.name} is behind a gateway of {end.network.name}"
+            yield Unknown(says, why.permission, why.read, absent=why.absent, unless=unless)
 
 
 def _is_of_a_hub(question: Question, peering: Peering) -> bool:
@@ -389,6 +405,7 @@ GUARDS: tuple[Guard, ...] = (
     _unread_fronts,
     _unplaced_machines,
     _unread_peers,
+    _gateways,
     _unread_holders,
     _forwarders,
     _kinds_outside_the_model,

@@ -33,6 +33,7 @@ from auditor.network.topology.virtual_networks import (
     prefixes_of,
     subnet_prefixes,
 )
+from auditor.network.topology.vpn_gateways import beyond
 from auditor.reach.nodes import (
     OUTSIDE,
     PREMISES,
@@ -152,6 +153,19 @@ class Reachability:
                 found |= address_space(network)
             except NotKnown:
                 continue  # its own questions answer Unknown; here only public addresses are kept apart
+        return found
+
+    @cached_property
+    def behind_gateways(self) -> AddressSet:
+        """What is known to be behind gateways of any network: public addresses of one's own may be on premises, too."""
+        found = AddressSet.none()
+        for network in self.estate.seen(NETWORK):
+            try:
+                parts = beyond(self.estate, network).parts
+            except NotKnown:
+                continue  # its own questions answer Unknown
+            for part in parts:
+                found |= part.prefixes
         return found
 
     @cached_property
@@ -318,7 +332,8 @@ class Reachability:
             if isinstance(seat, Seat) and seat.addresses.meets(addresses):
                 yield Seat(subnet, subnet, seat.addresses & addresses)
         rest = addresses - self.spaces
-        public, private = rest - never_internet(), rest & never_internet()
+        inside = never_internet() | self.behind_gateways
+        public, private = rest - inside, rest & inside
         if not public.is_empty:
             yield Outside(name, Addresses.known(public))
         if not private.is_empty:

@@ -26,7 +26,7 @@ class Format(NamedTuple):
 
 
 FORMATS: Mapping[str, Format] = {
-    "terminal": Format("terminal", (".txt",), "for a person at a terminal"),
+    "terminal": Format("terminal.render", (".txt",), "for a person at a terminal"),
     "json": Format("json_", (".json",), "everything, for programs"),
     "sarif": Format("sarif.render", (".sarif", ".sarif.json"), "for code scanning dashboards (SARIF 2.1.0)"),
     "html": Format("html", (".html", ".htm"), "one self-contained page"),

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from auditor.frameworks.model import Controls
 from auditor.model import AuditResult, Finding, Outcome, Place
 from auditor.report.gate import DEFAULT
+from auditor.report.narrow import Narrow
 from auditor.text.sanitise import line
 
 SARIF_EXTRAS = ("pass", "unknown", "waived", "not_applicable", "manual")
@@ -73,8 +74,9 @@ class Spot(NamedTuple):
 class Context:
     """How a report is wanted.
 
-    `width` is in terminal cells, `fail_on` what makes the check fail. `explanations` are the rules' own documentation
-    (Markdown) by requirement id.
+    At a terminal `every` asks for all problems and not only for what fits a screen, `verbose` for what passes too,
+    with the evidence, `narrow` for some findings, `quiet` for the verdict alone. `width` is in terminal cells,
+    `fail_on` what makes the check fail. `explanations` are the rules' own documentation (Markdown) by requirement id.
     `as_of` is the date of the audit, ISO 8601, for formats that must state a time where the snapshot has none.
     `picture` and `trend` are SVG for the page, of the estate and of earlier audits: whoever makes them escapes what
     they show and uses attributes and the page's classes only, since its policy lets no style of their own through.
@@ -86,6 +88,9 @@ class Context:
     width: int = 120
     color: bool = False
     verbose: bool = False
+    every: bool = False
+    quiet: bool = False
+    narrow: Narrow = field(default_factory=Narrow)
     fail_on: str = DEFAULT
     sarif_include: frozenset[str] = frozenset()
     repository: Repository = field(default_factory=Repository)

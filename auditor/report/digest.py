@@ -7,12 +7,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from auditor.model import AuditResult, Finding, Level, Outcome, Requirement, Severity
+from auditor.causes.cause import ADVICE, Cause, causes_of
+from auditor.model import AuditResult, Finding, Outcome, Requirement, Severity
 from auditor.report.gate import DEFAULT, counts
 from auditor.text.sanitise import RANK, counted, joined
 
-OPTIONAL = (Level.SHOULD.value,)
+OPTIONAL = (ADVICE,)
 """Levels whose failure is advice, not a breach."""
+
+DO_FIRST = 5
+"""How many causes every report names to begin with."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Family:
 
 @dataclass(frozen=True)
 class Step:
-    """Something to mend: one requirement, with everything that breaks it."""
+    """One requirement that fails, with everything that breaks it: a row of an action plan."""
 
     requirement: Requirement
     findings: tuple[Finding, ...]
@@ -102,6 +106,21 @@ class Digest:
         for finding in self.of(Outcome.FAIL):
             broken.setdefault(finding.requirement, []).append(finding)
         return tuple(Step(self.result.requirements[id_], tuple(found)) for id_, found in broken.items())
+
+    @cached_property
+    def causes(self) -> tuple[Cause, ...]:
+        """Everything to put right, what to do first at the front."""
+        return causes_of(self.result)
+
+    @cached_property
+    def first(self) -> tuple[Cause, ...]:
+        """What every report names to begin with."""
+        return self.causes[:DO_FIRST]
+
+    @cached_property
+    def cause_of(self) -> Mapping[str, Cause]:
+        """By fingerprint: the cause that closes a failing finding."""
+        return {finding.fingerprint: cause for cause in self.causes for finding in cause.findings}
 
     @cached_property
     def gaps(self) -> tuple[Gap, ...]:
@@ -188,6 +207,23 @@ class Digest:
         """The waived ones belong into every verdict: without them it would sound better than it is."""
         waived = self.result.summary[Outcome.WAIVED]
         return f", {counted(waived, 'finding')} waived" if waived else ""
+
+
+def moment_of(result: AuditResult, written: str) -> str:
+    """When the snapshot is of, in words that say whose time that is; empty where it has none.
+
+    An import takes the time that it is given, else that of its files: no clock of Azure's says it.
+    """
+    if not written:
+        return ""
+    by_import = result.snapshot.source not in ("", FROM_AZURE)
+    return (
+        f"dated {written} by the import (--as-of, else the time of its files)" if by_import else f"collected {written}"
+    )
+
+
+FROM_AZURE = "azure"
+"""Where a snapshot comes from that was collected from Azure itself."""
 
 
 def remarks_of(result: AuditResult) -> list[str]:

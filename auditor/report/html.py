@@ -9,23 +9,29 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from auditor import __version__
+from auditor.causes.cause import Cause
 from auditor.model import AuditResult, Evidence, Finding, Outcome, Read, Requirement, WorkloadInfo
+from auditor.model.chain import Chain
+from auditor.report.cause_text import proof_of, texts, title
+from auditor.report.chain_text import chain_title, cut_causes, cut_sentence, heading, lights
 from auditor.report.context import PROBLEMS, Context, is_problem, source_text
 from auditor.report.controls.page import supported, view_of
 from auditor.report.digest import (
-    OPTIONAL,
+    FROM_AZURE,
     Digest,
     Family,
     Gap,
     anchor,
 )
 from auditor.report.explained import Part, parts, spans
+from auditor.report.gaps import way_out
 from auditor.report.witness_text import told
 from auditor.shipped import shipped
 from auditor.text.sanitise import (
@@ -43,7 +49,7 @@ from auditor.text.sanitise import (
     visible_lines,
 )
 
-_FIRST_STEPS = 5
+_MAX_FIX = 8000
 _MAX_VALUE = 4000
 _EXPECTED = {
     "must": "required",
@@ -116,9 +122,11 @@ def _view(result: AuditResult, context: Context) -> dict[str, Any]:
         },
         "snapshot": _snapshot(result),
         "bar": _bar(digest),
-        "steps": [_step(step.findings, step.requirement) for step in digest.steps[:_FIRST_STEPS]],
-        "more_steps": max(0, len(digest.steps) - _FIRST_STEPS),
-        "gaps": [_gap(gap) for gap in digest.gaps],
+        "chains": _chains(digest),
+        "first": [_cause(cause, digest) for cause in digest.first],
+        "causes": [_cause(cause, digest) for cause in digest.causes[len(digest.first) :]],
+        "proven_here": bool(result.proofs),
+        "gaps": [_gap(gap, result) for gap in digest.gaps],
         **_outcomes(result),
         "families": [_family(family, digest, context) for family in digest.families],
         "manual": [_manual(finding, result) for finding in digest.of(Outcome.MANUAL)],
@@ -138,11 +146,9 @@ def _outcomes(result: AuditResult) -> dict[str, Any]:
     return {"outcomes": there, "filters": [each for each in there if each["style"] != Outcome.MANUAL.value]}
 
 
-def _gap(gap: Gap) -> dict[str, Any]:
+def _gap(gap: Gap, result: AuditResult) -> dict[str, Any]:
     return {
-        "permission": line(gap.permission, 200),
-        "because": line(gap.because, 300),
-        "count": len(gap.findings),
+        "says": way_out(gap, result),
         "requirements": list(dict.fromkeys(finding.requirement for finding in gap.findings)),
     }
 
@@ -167,6 +173,7 @@ def _snapshot(result: AuditResult) -> dict[str, Any]:
     return {
         "path": line(snapshot.path, 300),
         "collected_at": line(snapshot.collected_at, 40),
+        "by_import": snapshot.source not in ("", FROM_AZURE),
         "taken": _moment(line(snapshot.collected_at, 40)),
         "subscriptions": [line(each, 80) for each in snapshot.subscriptions],
         "documents": snapshot.documents,
@@ -199,31 +206,100 @@ def _bar(digest: Digest) -> list[dict[str, Any]]:
     return bar
 
 
-def _step(findings: tuple[Finding, ...], requirement: Requirement) -> dict[str, Any]:
-    worst = findings[0]
+def _chains(digest: Digest) -> dict[str, Any] | None:
+    result = digest.result
+    if not result.chains:
+        return None
+    by_id = {cause.id: cause for cause in digest.causes}
+    findings = {finding.fingerprint: finding for finding in result.findings if finding.outcome is Outcome.FAIL}
     return {
-        "id": requirement.id,
-        "severity": worst.severity,
-        "optional": worst.level in OPTIONAL,
+        "heading": heading(result),
+        "all": [_chain(chain, by_id, findings, digest) for chain in result.chains],
+        "sentence": cut_sentence(digest),
+        "cut": [{"id": cause.id, "title": title(cause)} for cause in cut_causes(digest)],
+    }
+
+
+def _chain(chain: Chain, by_id: Mapping[str, Cause], findings: Mapping[str, Finding], digest: Digest) -> dict[str, Any]:
+    return {
+        "id": chain.id,
+        "title": chain_title(chain),
+        "severity": chain.severity,
+        "exposure": chain.exposure.value,
+        "assumes": [line(said, 300) for said in chain.assumes],
+        "lights": lights(chain),
+        "steps": [
+            {
+                "kind": step.kind,
+                "says": line(step.says, 1000),
+                "assumes": line(step.assumes, 300),
+                "evidence": [_evidence(each, digest.result) for each in step.evidence],
+                "cuts": [{"id": id_, "title": title(by_id[id_])} for id_ in step.cuts if id_ in by_id],
+            }
+            for step in chain.steps
+        ],
+        "findings": [
+            {
+                "id": findings[each].requirement,
+                "subject": subject(findings[each]),
+                "anchor": digest.anchors[each],
+            }
+            for each in chain.findings
+            if each in findings and each in digest.anchors
+        ],
+    }
+
+
+def _cause(cause: Cause, digest: Digest) -> dict[str, Any]:
+    worst = cause.worst
+    return {
+        "id": cause.id,
+        "title": title(cause),
+        "severity": cause.severity,
+        "optional": cause.optional,
+        "exposure": cause.exposure.value,
         "subject": subject(worst),
-        "more": len(findings) - 1,
-        "message": line(worst.verdict.message),
-        **_fix(worst),
+        "message": line(worst.verdict.message) if cause.changes else "",
+        "closes": [
+            {"id": finding.requirement, "subject": subject(finding), "anchor": digest.anchors[finding.fingerprint]}
+            for finding in cause.findings
+        ],
+        "proof": proof_of(cause, digest.result),
+        "warnings": [line(said, 500) for said in cause.warnings],
+        "questions": [line(said, 500) for said in cause.questions],
+        "languages": [
+            {"name": name, "text": clip(visible_lines(text), _MAX_FIX)} for name, text in texts(cause).items()
+        ],
+        **_fix_of(cause.remediation),
     }
 
 
 def _fix(finding: Finding) -> dict[str, Any]:
+    """What a rule says to do where it proposes no change; the change itself is shown once, at its cause."""
+    return _fix_of("" if finding.verdict.changes else finding.verdict.remediation)
+
+
+def _fix_of(remediation: str) -> dict[str, Any]:
     """A command keeps its lines and is set as code; a sentence is a sentence."""
-    remedy = visible_lines(clip(finding.verdict.remediation, 2000)).strip()
+    remedy = visible_lines(clip(remediation, 2000)).strip()
     is_command = "\n" in remedy or remedy.startswith("az ")
     return {"fix": remedy if is_command else one_line(remedy), "is_command": is_command}
+
+
+def _closed_by(finding: Finding, digest: Digest) -> dict[str, str] | None:
+    """The cause that closes a failing finding, where that is more than the finding's own advice."""
+    cause = digest.cause_of.get(finding.fingerprint) if finding.outcome is Outcome.FAIL else None
+    if cause is None or not cause.changes:
+        return None
+    more = len(cause.findings) - 1
+    return {"id": cause.id, "title": title(cause), "more": counted(more, "other finding") if more else ""}
 
 
 def _family(family: Family, digest: Digest, context: Context) -> dict[str, Any]:
     grouped: dict[str, list[dict[str, Any]]] = {}
     for finding in family.rows:
         found = grouped.setdefault(finding.requirement, [])
-        found.append(_finding(finding, digest.result) | {"anchor": anchor(finding, len(found) + 1)})
+        found.append(_finding(finding, digest) | {"anchor": anchor(finding, len(found) + 1)})
     return {
         "key": family.key,
         "title": line(family.title, 80),
@@ -251,8 +327,8 @@ def _requirement(requirement: Requirement, result: AuditResult, context: Context
     }
 
 
-def _finding(finding: Finding, result: AuditResult) -> dict[str, Any]:
-    verdict = finding.verdict
+def _finding(finding: Finding, digest: Digest) -> dict[str, Any]:
+    verdict, result = finding.verdict, digest.result
     return {
         **_chip(finding.outcome),
         "severity": finding.severity,
@@ -260,12 +336,14 @@ def _finding(finding: Finding, result: AuditResult) -> dict[str, Any]:
         "part": line(verdict.part, 80) if verdict.resource is not None else "",
         "workload": line(finding.workload, 80) if len(result.workloads) > 1 else "",
         "message": line(verdict.message, 1000),
+        "severity_reason": line(finding.severity_reason, 300),
         "permission": line(verdict.unknown.permission or "", 200) if verdict.unknown is not None else "",
         "borne": borne(finding),
         "resource": line(verdict.resource.text, 1000) if verdict.resource is not None else "",
         "evidence": [_evidence(e, result) for e in verdict.evidence],
         "witness": told(verdict.witness),
         "rule": line(finding.rule, 100),
+        "closed_by": _closed_by(finding, digest),
         **_fix(finding),
     }
 

@@ -8,9 +8,24 @@ from typing import Any
 
 import msgspec
 
-from auditor.model import AuditResult, Evidence, Finding, Read, Requirement, Retirement, SnapshotInfo, Unknown, Waiver
+from auditor.causes.render.json_patch import entry
+from auditor.model import (
+    AuditResult,
+    Evidence,
+    Finding,
+    Outcome,
+    Read,
+    Requirement,
+    Retirement,
+    SnapshotInfo,
+    Unknown,
+    Waiver,
+)
+from auditor.report.cause_text import cause_entry
+from auditor.report.chain_text import chain_entries, cut_entry
 from auditor.report.context import Context
 from auditor.report.controls.entries import add_controls
+from auditor.report.digest import Digest
 
 FORMAT = "auditor-result/1"
 
@@ -26,6 +41,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 def render(result: AuditResult, context: Context | None = None) -> str:
     """Everything there is to say. Keys stand in a fixed order, so that two results compare line by line."""
+    digest = Digest(result)
     document: dict[str, Any] = {
         "format": FORMAT,
         "baseline": {
@@ -59,7 +75,10 @@ def render(result: AuditResult, context: Context | None = None) -> str:
             _waiver(use.waiver) | {"covers": use.covers, "expired": use.expired, "undecided": use.undecided}
             for use in result.waivers
         ],
-        "results": [_finding(finding, result) for finding in result.findings],
+        "results": [_finding(finding, digest) for finding in result.findings],
+        "causes": [cause_entry(cause, result) for cause in digest.causes],
+        "chains": chain_entries(result),
+        "cut": cut_entry(result),
     }
     add_controls(document, result, context or Context())
     return json_text(document, indent=2) + "\n"
@@ -139,8 +158,9 @@ def _requirement(requirement: Requirement) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding, result: AuditResult) -> dict[str, Any]:
-    verdict = finding.verdict
+def _finding(finding: Finding, digest: Digest) -> dict[str, Any]:
+    verdict, result = finding.verdict, digest.result
+    cause = digest.cause_of.get(finding.fingerprint) if finding.outcome is Outcome.FAIL else None
     unknown = verdict.unknown
     return {
         "requirement": finding.requirement,
@@ -148,6 +168,7 @@ def _finding(finding: Finding, result: AuditResult) -> dict[str, Any]:
         "outcome": finding.outcome.value,
         "level": finding.level,
         "severity": finding.severity,
+        "severity_reason": finding.severity_reason or None,
         "workload": finding.workload,
         "resource": verdict.resource.text if verdict.resource is not None else None,
         "part": verdict.part,
@@ -159,6 +180,8 @@ def _finding(finding: Finding, result: AuditResult) -> dict[str, Any]:
         "waiver": _waiver(finding.waiver) if finding.waiver is not None else None,
         "remediation": verdict.remediation,
         "fingerprint": finding.fingerprint,
+        "cause": cause.id if cause is not None else None,
+        "changes": [entry(change) for change in verdict.changes],
     }
 
 

@@ -7,15 +7,16 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from auditor.model import AuditResult, Finding, Outcome, Read
+from auditor.report.cause_text import closes, commands, proof_of, title
+from auditor.report.chain_text import chain_title, cut_causes, cut_sentence, heading
 from auditor.report.context import Context, is_problem
 from auditor.report.controls.markdown import lines_of
-from auditor.report.digest import OPTIONAL, Digest, Family, ended
+from auditor.report.digest import OPTIONAL, Digest, Family, ended, moment_of
 from auditor.text.sanitise import (
     OUTCOME_WORDS,
     borne,
     counted,
     line,
-    one_line,
     outcome_counts,
     subject,
     visible_lines,
@@ -27,7 +28,6 @@ MAX_BYTES = 65_000
 Weight = tuple[int, bool, int, int]
 """How bad a finding is, as `Digest.weight` tells it."""
 
-_FIRST_STEPS = 5
 # What means something within a line (GFM spec 6, and GitHub's math); no text of others ever begins a line.
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~$&])")
 # Escapes do not keep hosts from making mentions, issue numbers and addresses of text; an empty character between does.
@@ -72,17 +72,46 @@ def _head(digest: Digest) -> Iterator[str]:
     yield f"**{escape(digest.headline)}**\n"
     if result.missing:
         return
-    if digest.steps:
-        yield "### Do first\n"
-    for number, step in enumerate(digest.steps[:_FIRST_STEPS], 1):
-        worst = step.findings[0]
-        more = f" and {len(step.findings) - 1:,} more" if len(step.findings) > 1 else ""
-        about = f"**{step.requirement.id}** ({worst.severity}) on {code(subject(worst))}{more}"
-        yield f"{number}. {about}: {_message(worst)}"
-        if worst.verdict.remediation:
-            yield f"   {_fix(one_line(worst.verdict.remediation))}"
-    if digest.steps:
-        yield ""
+    yield from _chains(digest)
+    yield from _do_first(digest)
+
+
+def _chains(digest: Digest) -> Iterator[str]:
+    """From the Internet or a weak identity to data or control, and what breaks that."""
+    if not digest.result.chains:
+        return
+    yield f"### {heading(digest.result)}\n"
+    for chain in digest.result.chains:
+        assumed = f" (if {escape('; '.join(chain.assumes))})" if chain.assumes else ""
+        yield f"- **{chain.severity}** {escape(chain_title(chain))}{assumed}"
+    yield f"\n{escape(cut_sentence(digest))}\n"
+    for cause in cut_causes(digest):
+        yield f"- {escape(title(cause))}"
+    yield ""
+
+
+def _do_first(digest: Digest) -> Iterator[str]:
+    """The first causes, each with all that it closes and its fix."""
+    if not digest.first:
+        return
+    yield "### Do first\n"
+    for number, cause in enumerate(digest.first, 1):
+        worst = cause.worst
+        what = f"{escape(title(cause))}: closes " if cause.changes else ""
+        exposed = f", exposed: {cause.exposure.value}" if cause.exposure.value else ""
+        head = f"**{closes(cause)}** ({cause.severity}{exposed}) on {code(subject(worst))}"
+        yield f"{number}. {what}{head}: {_message(worst)}"
+        proof = proof_of(cause, digest.result)
+        for command in commands(cause)[:_COMMANDS]:
+            yield f"   {_fix(command)}{f' ({escape(proof)})' if proof else ''}"
+            proof = ""
+        if (more := len(commands(cause)) - _COMMANDS) > 0:
+            yield f"   and {counted(more, 'more command')}: `auditor fix` prints them"
+    yield ""
+
+
+_COMMANDS = 3
+"""How many commands of one fix a comment shows."""
 
 
 class _Table(NamedTuple):
@@ -186,7 +215,8 @@ def _failed(read: Read) -> str:
 
 def _about(result: AuditResult) -> str:
     snapshot = result.snapshot
-    taken = f" of {escape(line(snapshot.collected_at, 40))}" if snapshot.collected_at else ""
+    said = moment_of(result, line(snapshot.collected_at, 40))
+    taken = f" {escape(said)}" if said else ""
     seen = counted(snapshot.documents, "document")
     name = f"{escape(line(result.baseline.name, 80))} {escape(line(result.baseline.version, 40))}"
     return f"{name} on a snapshot{taken} with {seen}: {outcome_counts(result.summary)}"

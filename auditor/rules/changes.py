@@ -9,6 +9,7 @@ from auditor.access.assignments import Hold
 from auditor.access.grants import Grant
 from auditor.access.scopes import group_of
 from auditor.documents.alert import GROUP, ActionGroup
+from auditor.estate import Relation
 from auditor.estate.principals import YET_TO_BE_MADE
 from auditor.facts import load
 from auditor.model import ArmId, Resource
@@ -143,6 +144,22 @@ def standing_assignment(grant: Grant) -> ArmId | None:
     assignment = grant.assignment
     deletable = assignment.hold is Hold.STANDING and assignment.resource.type == _ASSIGNMENT
     return assignment.resource.id if deletable else None
+
+
+_GROUP = "microsoft.network/networksecuritygroups"
+
+
+def attached(subnet: Resource, w: Workload) -> list[Change]:
+    """The one security group of the workload that guards nothing, attached to a subnet that has none.
+
+    Nothing where there are several, or none: which rules a new group needs is no fact of the snapshot.
+    """
+    idle = [g for g in w.estate.seen(_GROUP) if w.owns(g) and not w.estate.into(g, Relation.GUARDED_BY)]
+    if len(idle) != 1:
+        return []
+    question = f"whether {idle[0].name} is the group that {subnet.name} is to have"
+    lost = f"what the rules of {idle[0].name} deny does not get into {subnet.name} or out of it any more"
+    return [set_to(subnet.id, "properties/networkSecurityGroup", {"id": idle[0].id.text}, question, lost)]
 
 
 _RECEIVER = {"name": "operators", "emailAddress": "operators@example.com", "useCommonAlertSchema": True}

@@ -111,10 +111,10 @@ def _of_front_door(estate: Estate, profile: Resource) -> Iterator[Publication]:
             if group is not None and group not in led:
                 led.add(group)
                 yield from map(_publication, _enabled(estate, group))
-    for group in estate.seen(ORIGIN_GROUP, under=profile.id) if overridden is not None else ():
-        if group.id not in led and overridden is not None:
-            because = f"whether a rule of route {overridden.name} leads to {group.name} is not in this snapshot"
-            for origin in _enabled(estate, group.id):
+    for other in estate.seen(ORIGIN_GROUP, under=profile.id) if overridden is not None else ():
+        if other.id not in led and overridden is not None:
+            because = f"whether a rule of route {overridden.name} leads to {other.name} is not in this snapshot"
+            for origin in _enabled(estate, other.id):
                 yield replace(_publication(origin), doubt=Unknown(because, absent=True))
 
 

@@ -23,7 +23,11 @@ def read_waivers(path: str | Path, requirements: Collection[str]) -> tuple[Waive
     Raises `AuditorError` with every mistake in the file.
     """
     mistakes = Mistakes()
-    root = compose(read_text(Path(path)), str(path), mistakes)
+    return waivers_in(compose(read_text(Path(path)), str(path), mistakes), requirements, mistakes)
+
+
+def waivers_in(root: Node, requirements: Collection[str], mistakes: Mistakes) -> tuple[Waiver, ...]:
+    """The waivers of a tree. Raises `AuditorError` with every mistake in it."""
     listed = fields_of(root, "a file of waivers", mistakes, required=("waivers",)).get("waivers")
     found: list[Waiver] = []
     if isinstance(listed, Items):

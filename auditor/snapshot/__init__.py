@@ -2,7 +2,7 @@
 
 from auditor.snapshot.ids import id_in, with_slash
 from auditor.snapshot.locate import locate, positions_of, sources_of
-from auditor.snapshot.model import FORMAT, MAX_DEPTH, Position, Snapshot, too_deep
+from auditor.snapshot.model import FORMAT, MAX_DEPTH, Position, Provenance, Snapshot, too_deep
 from auditor.snapshot.read import read_snapshot
 from auditor.snapshot.redact import REDACTED, redact, redact_text, redacted
 from auditor.snapshot.seal import sealed
@@ -13,6 +13,7 @@ __all__ = [
     "MAX_DEPTH",
     "REDACTED",
     "Position",
+    "Provenance",
     "Snapshot",
     "id_in",
     "locate",

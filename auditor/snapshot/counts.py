@@ -28,6 +28,11 @@ def counted(snapshot: Snapshot) -> tuple[Read, ...]:
     """The reads, with those as failed that say they brought more than the snapshot holds of their type and place."""
     if snapshot.planned:
         return snapshot.reads  # a plan deletes what reads brought
+    told = snapshot.provenance
+    if told is not None and (told.documents > len(snapshot.documents) or told.reads > len(snapshot.reads)):
+        held = f"{len(snapshot.documents)} documents and {len(snapshot.reads)} reads"
+        says = f"it was written with {told.documents} documents and {told.reads} reads, and holds {held}"
+        return tuple(replace(r, error=MISCOUNTED, message=says) if r.answered else r for r in snapshot.reads)
     places = _Places(snapshot)
     return tuple(_against(read, places) for read in snapshot.reads)
 

@@ -10,7 +10,7 @@ from auditor.model import ArmId, Read
 
 FORMAT = "auditor-snapshot/1"
 
-LATER_FIELDS = frozenset({"about", "shows", "lines"})
+LATER_FIELDS = frozenset({"about", "shows", "lines", "request_id", "body_sha256"})
 """Fields of a read that snapshots of the same format have not always had, and lack where they would be empty."""
 
 PLANNED = "what-if"
@@ -36,12 +36,32 @@ class Position:
 
 
 @dataclass(frozen=True)
+class Provenance:
+    """Who read a deployment, with what, and when, by the clock of the machine that read.
+
+    `tenant`, `principal` (object id) and `application` are what the access token said of its bearer; the token itself
+    is nowhere. `auditor` and `auditor_sha256` are the version and the digest of the program. Times are UTC, ISO 8601.
+    """
+
+    tenant: str = ""
+    principal: str = ""
+    application: str = ""
+    auditor: str = ""
+    auditor_sha256: str = ""
+    begun_at: str = ""
+    ended_at: str = ""
+    documents: int = 0
+    reads: int = 0
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """Raw documents as Azure sent them, the reads that brought them, and where they came from.
 
     `source` is `azure` for a collection, `import` for files and `what-if` for a deployment that is only planned;
     `complete` is false where a run was interrupted. `documents` are sorted by id without letter case and hold no id
-    twice. `collected_at` is UTC, ISO 8601. `offsets` gives, for a snapshot read from a file, where each document
+    twice. `provenance` says who read it, where that is known, and is no part of the hash.
+    `collected_at` is UTC, ISO 8601. `offsets` gives, for a snapshot read from a file, where each document
     begins in its `text`.
     """
 
@@ -55,6 +75,7 @@ class Snapshot:
     resource_groups: tuple[str, ...] = ()
     complete: bool = True
     sha256: str = ""
+    provenance: Provenance | None = field(default=None, compare=False)
     path: str = ""
     text: str = field(default="", repr=False, compare=False)
     offsets: Mapping[ArmId, int] = field(default_factory=dict, repr=False, compare=False)

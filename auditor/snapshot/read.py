@@ -11,7 +11,7 @@ from typing import Any
 
 from auditor.model import ArmId, AuditorError, Read
 from auditor.snapshot.diagnose import fault_in_beginning
-from auditor.snapshot.model import FORMAT, LATER_FIELDS, Snapshot
+from auditor.snapshot.model import FORMAT, LATER_FIELDS, Provenance, Snapshot
 from auditor.snapshot.seal import digest
 from auditor.snapshot.strict import Cursor
 from auditor.snapshot.text import Text, printable, read_text, shown
@@ -82,6 +82,13 @@ _READ: Mapping[str, tuple[Check, str]] = {
     "about": (_text, "text"),
     "shows": (_texts, "a list of texts"),
     "lines": (_texts, "a list of texts"),
+    "request_id": (_text, "text"),
+    "body_sha256": (_text, "text"),
+}
+_PROVENANCE: Mapping[str, tuple[Check, str]] = {
+    **dict.fromkeys(("tenant", "principal", "application", "auditor", "auditor_sha256"), (_text, "text")),
+    **dict.fromkeys(("begun_at", "ended_at"), (_time, "a time in UTC such as 2026-11-22T10:00:00Z")),
+    **dict.fromkeys(("documents", "reads"), (_count, "a whole number")),
 }
 _READ_FIELDS = frozenset(field.name for field in fields(Read)) - LATER_FIELDS
 
@@ -144,6 +151,9 @@ class _Reader:
                 values[key] = self._take_documents()
             elif key == "reads":
                 values[key] = self._take_reads()
+            elif key == "provenance":
+                said = {each: self._taken(each, _PROVENANCE, "a provenance") for each in self.cursor.members()}
+                values[key] = Provenance(**said)
             else:
                 values[key] = self._taken(key, _ENVELOPE, "a snapshot")
         missing = [name for name in (*_ENVELOPE, *_LISTS) if name not in values]

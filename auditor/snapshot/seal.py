@@ -35,8 +35,9 @@ def digest(snapshot: Snapshot, documents: Iterable[Mapping[str, Any]]) -> str:
     """SHA-256, in hexadecimal, over everything that a verdict can rest on.
 
     What is hashed is one line of canonical JSON (keys sorted, no blanks, ASCII) for the envelope, without
-    `sha256`, `documents` and the `seconds` of its reads, and then one such line for each document in the file's
-    order. So indentation, line ends and the order of keys may change, and how long Azure took does not count.
+    `sha256`, `provenance`, `documents` and of its reads the `seconds`, `request_id` and `body_sha256`, and then one
+    such line for each document in the file's order. So indentation, line ends and the order of keys may change, and how
+    long Azure took does not count.
     """
     total = hashlib.sha256()
     for line in _lines(snapshot, documents):
@@ -46,7 +47,7 @@ def digest(snapshot: Snapshot, documents: Iterable[Mapping[str, Any]]) -> str:
 
 
 def envelope(snapshot: Snapshot) -> dict[str, Any]:
-    """Everything but hash, reads and documents, under the names and in the order of the file."""
+    """Everything but hash, provenance, reads and documents, under the names and in the order of the file."""
     return {
         "format": FORMAT,
         "collected_at": snapshot.collected_at,
@@ -71,7 +72,11 @@ def _lines(snapshot: Snapshot, documents: Iterable[Mapping[str, Any]]) -> Iterat
 
 
 def _timeless(read: Read) -> dict[str, Any]:
-    return {name: value for name, value in record(read).items() if name != "seconds"}
+    return {name: value for name, value in record(read).items() if name not in _OF_THE_DAY}
+
+
+_OF_THE_DAY = frozenset({"seconds", "request_id", "body_sha256"})
+"""What differs between two reads that were answered alike."""
 
 
 def _ordered(documents: Iterable[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:

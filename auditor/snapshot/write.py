@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ def rendered(snapshot: Snapshot) -> Iterator[str]:
     yield "{\n"
     for name, value in {**envelope(snapshot), "sha256": snapshot.sha256}.items():
         yield f'{_INDENT}"{name}": {_indented(value, 1)},\n'
+    if snapshot.provenance is not None:
+        yield f'{_INDENT}"provenance": {_indented(asdict(snapshot.provenance), 1)},\n'
     yield f'{_INDENT}"reads": ['
     yield from _items(record(read) for read in snapshot.reads)
     yield f'],\n{_INDENT}"documents": ['

@@ -15,6 +15,8 @@ from auditor.standin.replies import Reply, error, ok
 
 SECRET = "stand-in-only"  # noqa: S105 - opens nothing but this
 CLIENT = "00000000-0000-4000-8000-00000000a0d1"
+PRINCIPAL = "00000000-0000-4000-8000-00000000a0d2"
+"""The object id of its service principal."""
 ASSERTION = "stand-in.federated.token"
 """What a workload that runs elsewhere (a pipeline, a pod) shows in the place of a secret."""
 MANAGED_IDENTITY = "/msi/token"
@@ -79,7 +81,10 @@ class Authority:
         """A token that is good from now on, as a signed-in tool of a developer would hand it out."""
         with self._lock:
             self.issued += 1
-            token = secrets.token_urlsafe(24)
+            # Shaped as a real one: what it says of its bearer is what a snapshot keeps of who asked.
+            said = json.dumps({"tid": self.tenant, "oid": PRINCIPAL, "appid": CLIENT}).encode()
+            payload = base64.urlsafe_b64encode(said).decode().rstrip("=")
+            token = f"{secrets.token_urlsafe(24)}.{payload}.{secrets.token_urlsafe(8)}"
             self._valid[token] = time.monotonic() + self._lifetime
         return token
 

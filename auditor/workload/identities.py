@@ -17,6 +17,7 @@ from auditor.workload.parts import (
     VM,
     Workload,
 )
+from auditor.yaml_tree.mistakes import meant
 
 CARRIERS = (ML, f"{ML}/computes", f"{ML}/onlineendpoints", SITE, VM, "microsoft.network/applicationgateways")
 """Types of this architecture that carry identities: their lists must be whole before anything is called unshared."""
@@ -56,7 +57,11 @@ def check_client(part: str) -> None:
     """Raise `ValueError` for a part that the architecture has not."""
     known = (*_AS_PART, *spoken_of().parts)
     if part not in known:
-        raise ValueError(f"`{part}` is no part of this architecture; it has {', '.join(known)}")
+        raise ValueError(f"`{part}` is no part of this architecture{meant(part, known) or _has(known)}")
+
+
+def _has(known: Iterable[str]) -> str:
+    return f"; it has {', '.join(known)}"
 
 
 def approved(w: Workload, parts: Iterable[Client]) -> set[str]:

@@ -3,7 +3,7 @@
 A selector names candidates and narrows them. Where it has one of the fields that lead from another part (`among`,
 `child_of`, `pointed_at_by`, `joined_from`, `identity_of`, `named`), what they lead to are its candidates; else every
 resource of its `type` is. All other fields narrow: a candidate has to meet each of them. Nothing asks for a name.
-docs/guide/writing-a-baseline.md explains every field with an example.
+docs/writing-a-baseline.md explains every field with an example.
 """
 
 from __future__ import annotations

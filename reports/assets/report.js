@@ -47,6 +47,11 @@
     const target = document.getElementById(location.hash.slice(1));
     if (!target) return;
     if (target.matches("details")) target.open = true;
+    const folded = target.closest("details:not([open])");
+    if (folded) {
+      folded.open = true;
+      target.scrollIntoView();
+    }
     if (!target.closest("[hidden]")) return;
     for (const box of form.querySelectorAll("input[type=checkbox]")) box.checked = true;
     form.elements.text.value = "";
@@ -68,6 +73,31 @@
     for (const details of opened) details.open = false;
     opened.clear();
   });
+
+  // A chain lights up in the picture: what it leads over, and the lines between.
+  const picture = document.querySelector("svg.estate");
+  const buttons = [...document.querySelectorAll(".light-up")];
+  const light = (button) => {
+    const on = button.getAttribute("aria-pressed") !== "true";
+    for (const each of buttons) each.setAttribute("aria-pressed", "false");
+    button.setAttribute("aria-pressed", String(on));
+    const names = on ? button.closest("[data-lights]").dataset.lights.split(" ") : [];
+    for (const each of picture.querySelectorAll("[data-node]")) {
+      each.classList.toggle("e-lit", names.includes(each.dataset.node));
+    }
+    // Zones are drawn around what is passed in them; a line leads from one thing to the next.
+    const things = names.filter((name) => picture.querySelector(`[data-node="${name}"]:not(.e-zone-group)`));
+    const pairs = new Set(things.slice(1).map((name, n) => `${things[n]} ${name}`));
+    for (const each of picture.querySelectorAll("[data-ends]")) {
+      each.classList.toggle("e-lit", pairs.has(each.dataset.ends));
+    }
+    picture.classList.toggle("e-chosen", on);
+    if (on) picture.closest("section").scrollIntoView({ block: "center" });
+  };
+  for (const button of picture ? buttons : []) {
+    button.hidden = false;
+    button.addEventListener("click", () => light(button));
+  }
 
   form.hidden = false;
   form.addEventListener("input", apply);

@@ -101,6 +101,8 @@ def test_what_other_arguments_decide_is_known(expression: str, value: object) ->
         "[toObject(createArray(1), lambda('n', reference('x').y))]",
         "[groupBy(createArray(1), lambda('n', reference('x').y))]",
         "[intersection(createArray(1), createArray(reference('x')))]",
+        "[contains('a', createArray(reference('x')))]",
+        "[toObject(createArray(1), lambda('n', createArray(reference('x'))))]",
     ],
 )
 def test_what_hangs_on_azure_is_unknown(expression: str) -> None:
@@ -508,3 +510,152 @@ def test_formats_of_times(form: str, shown: str) -> None:
 )  # fmt: skip
 def test_more_results(expression: str, value: object) -> None:
     assert value_of(expression) == value
+
+
+def test_resource_info_is_known_in_names_scopes_and_loops() -> None:
+    role = {
+        "type": "Microsoft.Authorization/roleAssignments",
+        "apiVersion": "1",
+        "copy": {"name": "roles", "count": 2},
+        "scope": "[format('Microsoft.Storage/storageAccounts/{0}', resourceInfo('st').name)]",
+        "name": "[format('{0}-{1}', resourceInfo('st').name, copyIndex())]",
+        "properties": {"principalId": "[reference('st').x]"},
+    }
+    template = {"languageVersion": "2.0", "resources": {"st": STORE, "roles": role}}
+    found = of(template)
+    assert not found.faults
+    assert [each.id for each in found.resources][1:] == [
+        f"{BASE}/Microsoft.Storage/storageAccounts/st1/providers/Microsoft.Authorization/roleAssignments/st1-{n}"
+        for n in range(2)
+    ]
+    counted = {**role, "copy": {"name": "roles", "count": "[length(resourceInfo('st').name)]"}}
+    assert of({"languageVersion": "2.0", "resources": {"st": STORE, "roles": counted}}).gaps
+
+
+@pytest.mark.parametrize(
+    ("scope", "expression"),
+    [
+        (Scope("subscription", SUB), "[resourceGroup().id]"),
+        (Scope("tenant"), "[subscription().id]"),
+        (GROUP, "[resourceId('one', 'two', 'three', 'A.B/c', 'd')]"),
+        (GROUP, "[resourceId('none')]"),
+        (GROUP, "[copyIndex('a', 'b', 'c')]"),
+        (GROUP, "[if('a', 'b')]"),
+        (GROUP, "[float(true())]"),
+        (GROUP, "[not(1)]"),
+        (GROUP, "[length(1)]"),
+        (GROUP, "[items('a')]"),
+        (GROUP, "[first(1)]"),
+        (GROUP, "[contains(1, 2)]"),
+        (GROUP, "[tryGet('a', 'b')]"),
+        (GROUP, "[sort(createArray(1, 2), lambda('a', 'b', 1))]"),
+        (GROUP, "[cidrSubnet('10.0.0.0/24', 26, 4)]"),
+        (GROUP, "[dateTimeAdd('2024-13-01', 'P1D')]"),
+        (GROUP, "[dateTimeAdd('9999-01-01', 'P9Y')]"),
+        (GROUP, "[intersection(createArray(1), createObject())]"),
+        (GROUP, "[uri('http://[', 'a')]"),
+        (GROUP, "[padLeft('a', 99999999)]"),
+        (GROUP, "[format('{0,99999999}', 'a')]"),
+        (GROUP, "[json('NaN')]"),
+    ],
+)
+def test_more_that_azure_refuses(scope: Scope, expression: str) -> None:
+    assert isinstance(value_of(expression, scope=scope), Fault)
+
+
+@pytest.mark.parametrize(
+    ("scope", "expression"),
+    [
+        (Scope(), "[resourceId('A.B/c', 'd')]"),
+        (Scope(), "[subscriptionResourceId('A.B/c', 'd')]"),
+        (Scope("managementGroup"), "[managementGroup().id]"),
+        (Scope("managementGroup"), "[managementGroupResourceId('A.B/c', 'd')]"),
+        (GROUP, "[resourceId('A.B/c', reference('x').y)]"),
+        (GROUP, "[lambdaVariables(reference('x').y)]"),
+        (GROUP, "[parameters(reference('x').y)]"),
+        (GROUP, "[resourceInfo(reference('x').y)]"),
+        (GROUP, "[copyIndex(reference('x').y)]"),
+        (GROUP, "[tenant().tenantId]"),
+        (GROUP, "[createArray(1)[reference('x').y]]"),
+        (GROUP, "[dateTimeAdd('1.2.2024', 'P1D')]"),
+        (GROUP, "[dateTimeAdd('2024-01-01', 'P1D', 'k')]"),
+        (GROUP, "[dateTimeAdd('2024-01-01', 'P1D', 'x yyyy')]"),
+        (GROUP, "[format('{0:N0}', json('1.5'))]"),
+        (GROUP, "[distinct(createArray(1, reference('x')))]"),
+        (GROUP, "[intersection(createObject('a', reference('x')), createObject('a', 1))]"),
+        (GROUP, "[tryIndexFromEnd(reference('x').y, 1)]"),
+        (GROUP, "[reduce(reference('x').y, 0, lambda('a', 'b', 1))]"),
+    ],
+)
+def test_more_that_hangs_on_azure(scope: Scope, expression: str) -> None:
+    assert isinstance(value_of(expression, scope=scope), Unknown)
+
+
+def test_ids_by_a_leading_group_or_subscription() -> None:
+    at = Scope("subscription", SUB)
+    assert value_of("[resourceId('other', 'A.B/c', 'd')]", scope=at) == "/subscriptions/other/providers/A.B/c/d"
+    assert value_of("[resourceId('s', 'g', 'A.B/c', 'd')]", scope=GROUP) == (
+        "/subscriptions/s/resourceGroups/g/providers/A.B/c/d"
+    )
+    assert (
+        value_of("[resourceId('Microsoft.Resources/subscriptions', 's')]", scope=Scope("tenant")) == "/subscriptions/s"
+    )
+    assert value_of("[dateTimeAdd('2024-01-01', 'P1D', '\\a''x''yyyy')]") == "ax2024"
+
+
+def test_functions_of_a_template_see_their_parameters_alone() -> None:
+    def calling(value: Any) -> list[str]:
+        member = {"parameters": [{"name": "a", "type": "string"}], "output": {"type": "string", "value": value}}
+        functions = [{"namespace": "my", "members": {"f": member}}]
+        template = {"functions": functions, "resources": [{**STORE, "tags": {"t": "[my.f('x')]"}}]}
+        return [each.sentence for each in of(template).faults]
+
+    assert calling("[parameters('a')]") == []
+    assert calling("[parameters('b')]") == ["the function has no parameter b"]
+    assert calling("[variables('a')]") == ["a function of a template sees no variables"]
+
+
+def test_parameters_of_deployments() -> None:
+    inside = {
+        "parameters": {"n": {"type": "string", "defaultValue": "stdefault"}},
+        "resources": [{**STORE, "name": "[parameters('n')]"}],
+    }
+    null = of({"resources": [nested(inside, properties={"parameters": {"n": {"value": "[null()]"}}})]})
+    assert null.resources[1].body["name"] == "stdefault"
+    whole = {"variables": {"p": {"n": {"value": "stwhole"}}}, "resources": [nested(inside)]}
+    whole["resources"][0]["properties"]["parameters"] = "[variables('p')]"
+    assert of(whole).resources[1].body["name"] == "stwhole"
+    broken = of({"resources": [nested(inside, properties={"parameters": {"n": {"value": "[add('a', 1)]"}}})]})
+    assert broken.faults[0].source.pointer == "/resources/0/properties/parameters/n/value"
+    kept = of({"resources": [nested(inside, properties={"parameters": {"n": {"reference": {"secretName": "s"}}}})]})
+    assert isinstance(kept.resources[1].body["name"], Unknown)
+
+
+def test_deployments_to_scopes_that_are_not_known() -> None:
+    inside = {"resources": [STORE]}
+    for scope in ({"resourceGroup": "[reference('x').y]"}, {"scope": "[reference('x').y]"}):
+        assert isinstance(of({"resources": [nested(inside) | scope]}).resources[1].id, Unknown)
+    schema = "https://schema.management.azure.com/schemas/2018-05-01/subscriptionDeploymentTemplate.json#"
+    group = {"type": "Microsoft.Resources/resourceGroups", "apiVersion": "2022-09-01", "name": "rg-new"}
+    above = of({"resources": [nested({"$schema": schema, "resources": [group]})]})
+    assert above.resources[1].id == f"/subscriptions/{SUB}/resourceGroups/rg-new"
+
+
+def test_types_check_objects_deeply() -> None:
+    def fits(schema: Any, value: Any) -> bool:
+        return not of({"parameters": {"p": schema}, "resources": []}, p=value).faults
+
+    row = {"type": "object", "properties": {"a": {"type": "int"}}, "additionalProperties": {"type": "string"}}
+    assert fits(row, {"a": 1, "b": "x"})
+    assert not fits(row, {"b": "x"})
+    assert not fits(row, {"a": 1, "b": 2})
+    assert not fits({"type": "array", "prefixItems": [{"type": "int"}]}, [])
+    assert not fits({"type": "int", "maxValue": 3}, 4)
+    assert not fits({"type": "bool"}, "true")
+    choice = {
+        "propertyName": "kind",
+        "mapping": {"a": {"properties": {"x": {"type": "int"}}, "additionalProperties": False}},
+    }
+    assert fits({"type": "object", "discriminator": choice}, {"kind": "a", "x": 1})
+    assert not fits({"type": "object", "discriminator": choice}, {"kind": "a", "x": 1, "y": 2})
+    assert not fits({"$ref": "#/definitions/none/0"}, 1)

@@ -46,7 +46,7 @@ def shown(expression: str) -> str:
     return "a function" if callable(found) else json.dumps(plain(found), default=str)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(expressions)
 def test_an_expression_has_one_outcome(expression: str) -> None:
     assert shown(expression) == shown(expression)
@@ -59,7 +59,7 @@ def test_a_text_has_one_outcome(text: str) -> None:
 
 
 @pytest.mark.fuzz
-@settings(max_examples=20_000, deadline=None)
+@settings(max_examples=3_000, deadline=None)
 @given(expressions)
 def test_every_expression_has_one_outcome(expression: str) -> None:
     assert shown(expression) == shown(expression)
@@ -81,7 +81,7 @@ documents = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.fixed_dictionaries(
         {},

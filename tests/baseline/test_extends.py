@@ -234,7 +234,7 @@ _FLOW = {"from": "self", "to": "Internet", "ports": "443", "protocol": "Tcp", "n
         ("CF-01", {"threshold": "Strict"}, "`threshold` of CF-01 must be"),
         ("CF-07", {"filters": [{"filter": "hate", "sources": ["Prompt"], "threshold": "low"}]}, "did you mean `Low`?"),
         ("IDN-14", {"approved": ["endpiont"]}, "did you mean `endpoint`?"),
-        ("KEY-09", {"approved": ["everybody"]}, "must be `workspace`"),
+        ("KEY-09", {"approved": ["everybody"]}, "`everybody` is no part of this architecture"),
     ],
 )
 def test_a_word_that_would_break_its_rule_is_a_mistake_of_the_file(

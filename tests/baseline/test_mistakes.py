@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from auditor.baseline import BaselineError, read_baseline
+from auditor.baseline import BaselineError, baseline_names, read_baseline
 from auditor.model import AuditorError
 from auditor.rules import rules_by_name
+from auditor.yaml_tree.mistakes import one_of
 from tests.builders.baselines import RULES, SMALL, mistakes_of
 
 
@@ -249,7 +250,7 @@ def test_very_many_mistakes_are_counted(tmp_path: Path) -> None:
     ("name", "says", "why"),
     [
         ("openai-cat", "`openai-cat` is no baseline; did you mean `openai-chat`?", "a name that is near"),
-        ("zzz", "`zzz` is no baseline; there is `openai-chat`", "a name that is not"),
+        ("zzz", f"`zzz` is no baseline; there is {one_of(baseline_names())}", "a name that is not"),
         ("missing.yaml", "there is no file missing.yaml", "a file"),
         ("some/where", "there is no file some/where", "a path"),
     ],

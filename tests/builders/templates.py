@@ -43,6 +43,37 @@ def of_world(world: Mapping[str, Any]) -> dict[str, Any]:
     return {"$schema": SUBSCRIPTION_SCHEMA, "contentVersion": "1.0.0.0", "resources": made}
 
 
+def azapi_plan_of(world: Mapping[str, Any]) -> dict[str, Any]:
+    """A plan of Terraform that makes the same with the azapi provider."""
+    changes = []
+    for n, document in enumerate(world["documents"]):
+        found = _ID.fullmatch(document["id"])
+        if found is None or found[2] is None:
+            continue
+        scope, _, tail = document["id"].rpartition("/providers/")
+        namespace, *pairs = tail.split("/")
+        if len(pairs) % 2:
+            continue
+        parent = scope if len(pairs) == 2 else f"{scope}/providers/{namespace}/{'/'.join(pairs[:-2])}"
+        body = {key: value for key, value in document.items() if key not in (*_MADE_BY_AZURE, *_OF_AZAPI)}
+        values = {"type": f"{namespace}/{'/'.join(pairs[::2])}@2024-01-01", "name": pairs[-1], "parent_id": parent}
+        values |= {key: document[key] for key in ("location", "tags") if document.get(key)}
+        if document.get("identity"):
+            body["identity"] = document["identity"]
+        change = {
+            "actions": ["create"],
+            "before": None,
+            "after": {**values, "body": body},
+            "after_unknown": {"id": True},
+        }
+        about = {"address": f"azapi_resource.r{n}", "mode": "managed", "type": "azapi_resource"}
+        changes.append({**about, "change": change})
+    return {"format_version": "1.2", "terraform_version": "1.13.4", "resource_changes": changes}
+
+
+_OF_AZAPI = ("location", "tags", "identity")
+
+
 def _resource(document: Mapping[str, Any], path: str) -> dict[str, Any] | None:
     scope, _, tail = path.rpartition("/providers/")
     namespace, *pairs = tail.split("/")

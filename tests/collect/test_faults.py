@@ -476,7 +476,7 @@ def wire_answering(*bodies: bytes, status: int = 200) -> Wire:
     left = list(bodies)
 
     def send(_: object) -> SimpleNamespace:
-        return SimpleNamespace(status_code=status, content=left.pop(0) if len(left) > 1 else left[0])
+        return SimpleNamespace(status_code=status, headers={}, content=left.pop(0) if len(left) > 1 else left[0])
 
     return Wire(session, lambda client, subscription: send)  # type: ignore[arg-type, return-value]
 

@@ -140,8 +140,37 @@ def test_every_format_in_one_run(stored: Path, here: Path, capsys: pytest.Captur
 def test_the_ending_of_the_file_says_the_format(stored: Path, here: Path) -> None:
     run(["check", str(stored), "-o", "x.sarif", "-q"])
     assert json.loads(Path("x.sarif").read_text())["runs"]
-    run(["check", str(stored), "-o", "x.unheard-of", "-q"])
-    assert "Findings by family" in Path("x.unheard-of").read_text()
+    run(["check", str(stored), "-o", "report", "-q"])
+    assert "Findings by family" in Path("report").read_text()
+
+
+def test_an_ending_that_no_format_has_is_refused(stored: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", str(stored), "-o", "x.pdf"]) == ExitCode.USAGE
+    said = capsys.readouterr().err
+    assert "x.pdf: no format has this ending" in said
+    assert ".html" in said
+    assert not Path("x.pdf").exists()
+    assert run(["check", str(stored), "-o", "x.pdf", "--format", "json", "-q"]) == ExitCode.FAILS
+
+
+def test_some_findings_are_shown_and_what_can_match_nothing_is_refused(
+    stored: Path, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["check", str(stored), "--only", "PUB-*", "--severity", "high"]) == ExitCode.FAILS
+    out = capsys.readouterr().out
+    assert "PUB-07" in out
+    assert "NSG-JMP-IN" not in out
+    for option, word in (("--only", "FOO-*"), ("--family", "FOO"), ("--part", "no such part")):
+        assert run(["check", str(stored), option, word]) == ExitCode.USAGE
+        assert f"{option} {word}" in capsys.readouterr().err
+
+
+def test_quiet_at_a_terminal_is_one_line(stored: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["check", str(stored), "-q"])
+    out, err = capsys.readouterr()
+    assert out.startswith("FAIL ")
+    assert out.count("\n") == 1
+    assert err == ""
 
 
 def test_a_dash_is_standard_output(stored: Path, here: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
@@ -243,7 +272,7 @@ def test_a_terminal_gets_colour_and_its_own_width(
         monkeypatch.setenv(name, value)
     written = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", Terminal(written, encoding="utf-8"))
-    finish(RICH, ReportOptions())
+    finish(RICH, ReportOptions(verbose=True))
     text = written.getvalue().decode()
     assert ("\x1b[" in text) is coloured
     rules = [line for line in text.splitlines() if "Public access off ─" in line.replace("\x1b[0m\x1b[2m", "")]

@@ -45,10 +45,8 @@ PAGES = (
 @pytest.mark.parametrize("output", ["s.json", "link.json", "second.json", "settings.yaml", "settings.json", "h.db"])
 def test_no_page_replaces_what_is_none(here: Path, command: list[str], output: str) -> None:
     before = Path(output).read_bytes()
-    begun = time.monotonic()
     assert run([*command, "-o", output]) == 2
     assert Path(output).read_bytes() == before
-    assert time.monotonic() - begun < 5
 
 
 @pytest.mark.parametrize("output", ["settings.yaml", "settings.json", "h.db"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from auditor.documents.network_rules import NetworkRules
 from auditor.documents.view import (
     View,
     absence,
@@ -19,6 +20,7 @@ from auditor.documents.view import (
     words,
 )
 from auditor.model import ArmId, NotKnown, Resource, Unknown
+from tests.builders.estates import doc, estate_of, need
 
 ID = ArmId("/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a")
 
@@ -116,3 +118,14 @@ def test_a_listed_none_is_none() -> None:
     known, default, _ = absence("microsoft.storage/storageaccounts", ("properties", "encryption", "keySource"))
     assert known
     assert default == "Microsoft.Storage"
+
+
+def test_what_is_odd_inside_an_object_is_met_by_who_reads_it() -> None:
+    acls = {"defaultAction": "Allow", "ipRules": ["203.0.113.7"]}
+    vault = doc("Microsoft.KeyVault/vaults", "kv", properties={"networkAcls": acls})
+    resource = need(estate_of([vault]), vault["id"])
+    rules = NetworkRules(resource, ("properties", "networkAcls"))
+    assert rules.default_action.value == "allow"
+    assert isinstance(rules.ip_rules.known, Unknown)
+    with pytest.raises(NotKnown):
+        resource.at("properties", "networkAcls")

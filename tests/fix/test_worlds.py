@@ -9,7 +9,7 @@ import pytest
 
 from auditor.audit.audit import audit, estate_of
 from auditor.baseline import read_baseline
-from auditor.fix.apply import applied
+from auditor.causes.apply import applied
 from auditor.fix.plan import Fix, Plan, Planner, fixes, proven_share
 from auditor.fix.prove import Prover, failing, key_of
 from auditor.model import AuditResult, Outcome

@@ -22,6 +22,7 @@ from auditor.model import ExitCode
 from auditor.snapshot import write_snapshot
 from auditor.standin import Fault, Kind, StandIn
 from tests import worlds
+from tests.builders.templates import parameters, template
 from tests.collecting import management_group, placed, world
 from tests.pages import USUAL, commands, mentioned, shell_lines, spans_of
 
@@ -79,6 +80,12 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, document in enumerate(worlds.documents()):
         (folder / "export" / f"{number}.json").write_text(json.dumps(document))
     (folder / "what-if.json").write_text(json.dumps({"status": "Succeeded", "changes": [change()]}))
+    (folder / "infra").mkdir()
+    store = {"type": "Microsoft.Storage/storageAccounts", "apiVersion": "2023-05-01", "name": "[parameters('n')]"}
+    source = template(store, parameters={"n": {"type": "string"}})
+    (folder / "infra" / "main.json").write_text(json.dumps(source))
+    (folder / "infra" / "main.parameters.json").write_text(json.dumps(parameters(n="stone")))
+    shutil.copy(ROOT / "tests" / "fixtures" / "terraform" / "azurerm-plan.json", folder / "plan.json")
     settings, waivers = blocks("guide/settings.md", "yaml")
     (folder / "auditor.yaml").write_text(settings)
     (folder / "waivers.yaml").write_text(waivers)

@@ -388,3 +388,75 @@ def test_rows_of_facts_are_sound() -> None:
             # Each element of the plan has a place in the document; of public addresses of a machine there is one.
             stars = path.replace("public_ip_address[*].", "").count("[*]") - ("join" in attribute)
             assert attribute["pointer"].count("*") >= stars or attribute.get("how"), (name, path)
+
+
+def test_what_a_data_source_reads_is_there(tmp_path: Path) -> None:
+    id_ = f"{GROUP}/providers/Microsoft.KeyVault/vaults/kv"
+    data = {"address": "data.azurerm_key_vault.d", "mode": "data", "type": "azurerm_key_vault", "values": {"id": id_}}
+    state = {"values": {"root_module": {"resources": [data]}}}
+    made = imported(tmp_path, plan(configuration=config(), prior_state=state), complete=True)
+    assert [each.scope for each in made.snapshot.reads if each.error] == [id_]
+
+
+def test_ids_that_are_made_of_other_ids(tmp_path: Path) -> None:
+    hub = f"{GROUP}/providers/Microsoft.MachineLearningServices/workspaces/hub"
+    account = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/st"
+    key = {"name": "d", "workspace_id": hub, "account_key": "hush", "storage_container_id": f"{account}/x"}
+    found = of(
+        tmp_path,
+        change("azurerm_ai_foundry_project.p", "azurerm_ai_foundry_project",
+               {"name": "proj", "ai_services_hub_id": hub}),
+        change("azurerm_storage_account.s", "azurerm_storage_account",
+               named("st", account_tier="Standard", account_replication_type="GZRS", zone="1")),
+        change("azurerm_storage_container.c", "azurerm_storage_container",
+               {"name": "box", "storage_account_name": "st"}),
+        change("azurerm_storage_container.r", "azurerm_storage_container",
+               {"name": "sea", "resource_manager_id": f"{account}/blobServices/default/containers/sea"}),
+        change("azurerm_machine_learning_datastore_blobstorage.d",
+               "azurerm_machine_learning_datastore_blobstorage", key),
+        change("azurerm_key_vault_secret.s", "azurerm_key_vault_secret",
+               {"name": "s", "key_vault_id": f"{GROUP}/providers/Microsoft.KeyVault/vaults/kv",
+                "expiration_date": "soon"}),
+        change("azurerm_storage_account.m", "azurerm_storage_account",
+               named("stmod", identity=[{"type": "SystemAssigned", "principal_id": "p", "tenant_id": "t"}])),
+        configuration=config(
+            {
+                "address": "azurerm_storage_container.c",
+                "expressions": {"storage_account_name": refers("azurerm_storage_account.s.name")},
+            }
+        ),
+    )  # fmt: skip
+    assert found["Microsoft.MachineLearningServices/workspaces/proj"]["kind"] == "Project"
+    assert "Microsoft.Storage/storageAccounts/st/blobServices/default/containers/box" in found
+    assert "Microsoft.Storage/storageAccounts/st/blobServices/default/containers/sea" in found
+    assert found["Microsoft.Storage/storageAccounts/st"]["sku"]["name"] == "Standard_GZRS"
+    store = found["Microsoft.MachineLearningServices/workspaces/hub/datastores/d"]["properties"]
+    assert store["credentials"]["credentialsType"] == "AccountKey"
+    assert "hush" not in repr(found)
+    assert found["Microsoft.KeyVault/vaults/kv/secrets/s"]["properties"]["attributes"]["exp"] == "[known after apply]"
+    assert found["Microsoft.Storage/storageAccounts/stmod"]["identity"]["principalId"] == "p"
+
+
+def test_values_in_the_state_of_a_principal_and_of_a_variable(tmp_path: Path) -> None:
+    found = of(
+        tmp_path,
+        change("azurerm_user_assigned_identity.i", "azurerm_user_assigned_identity", named("id", principal_id="known")),
+        change("azurerm_role_assignment.r", "azurerm_role_assignment", {"name": "n"},
+               {"scope": True, "principal_id": True, "role_definition_id": True}),
+        configuration=config(
+            {
+                "address": "azurerm_role_assignment.r",
+                "expressions": {
+                    "scope": refers("var.scope"),
+                    "principal_id": refers("azurerm_user_assigned_identity.i.principal_id"),
+                    "role_definition_id": {"constant_value": f"{GROUP}/role"},
+                },
+            }
+        ),
+        variables={"scope": {"value": GROUP}},
+    )  # fmt: skip
+    assert found["Microsoft.Authorization/roleAssignments/n"]["properties"] == {
+        "scope": GROUP,
+        "principalId": "known",
+        "roleDefinitionId": f"{GROUP}/role",
+    }

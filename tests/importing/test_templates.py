@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from auditor.report.sarif import render as sarif
 from auditor.snapshot import read_snapshot, sources_of, write_snapshot
 from auditor.snapshot.importing.templates import Target
 from tests.builders.imports import imported
-from tests.builders.templates import of_world, parameters, template
+from tests.builders.templates import azapi_plan_of, of_world, parameters, template
 
 SUB = "a1a1a1a1-1111-4111-8111-111111111111"
 HERE = Target(SUB, "rg-alpha", "westeurope")
@@ -206,12 +207,18 @@ def test_sources_survive_the_file_and_reach_the_reports(tmp_path: Path, monkeypa
     assert "main.json:" in terminal.render(result, Context(verbose=True))
 
 
-@pytest.mark.parametrize("name", ["compliant", "reference-implementation"])
-def test_a_world_as_a_template_has_the_verdicts_of_the_deployed_one(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [("compliant", of_world), ("reference-implementation", of_world), ("compliant", azapi_plan_of)],
+    ids=["compliant", "reference", "compliant-azapi"],
+)
+def test_a_world_as_source_has_the_verdicts_of_the_deployed_one(
+    name: str, form: Callable[[Any], Any], tmp_path: Path
+) -> None:
     """But for what only the deployment decides: no pass becomes a fail, and no fail a pass."""
     world = json.loads((WORLDS / f"{name}.json").read_text(encoding="utf-8"))
     here = Target(world["subscriptionId"], location="westeurope")
-    made = imported(tmp_path, of_world(world), target=here, complete=True)
+    made = imported(tmp_path, form(world), target=here, complete=True)
     deployed = imported(tmp_path, world)
     baseline = read_baseline("openai-chat")
     one, other = (
@@ -408,3 +415,38 @@ def test_what_the_bicep_cli_printed_is_taken_too(tmp_path: Path) -> None:
     assert [each["name"] for each in imported(tmp_path, both, target=HERE).snapshot.documents] == ["stboth"]
     exported = {"template": template(STORE)}
     assert [each["name"] for each in imported(tmp_path, exported, target=HERE).snapshot.documents] == ["st1"]
+
+
+def test_what_a_template_takes_to_be_there_exists(tmp_path: Path) -> None:
+    """Even where the template is said to be complete: it states nothing of it, and it is there all the same."""
+    vault = {"existing": True, "type": "Microsoft.KeyVault/vaults", "apiVersion": "2023-07-01", "name": "kv"}
+    group = {"existing": True, "type": "Microsoft.Resources/resourceGroups", "apiVersion": "2023-07-01", "name": "rg"}
+    stated = {**template(), "languageVersion": "2.0", "resources": {"kv": vault, "st": STORE, "rg": group}}
+    made = imported(tmp_path, stated, target=HERE, complete=True)
+    id_ = f"{BASE}/Microsoft.KeyVault/vaults/kv"
+    assert [each.scope for each in made.snapshot.reads if each.error] == [id_]
+    assert any("import it as well" in each for each in made.warnings)
+    runs = {"id": id_, "name": "kv", "properties": {}}
+    assert not [each for each in imported(tmp_path, stated, [runs], target=HERE).snapshot.reads if each.error]
+
+
+def test_a_template_that_bicep_wrote_beside_its_source_points_at_the_source(tmp_path: Path) -> None:
+    stated = {**compiled(symbolic=True), "metadata": {"_generator": {"name": "bicep", "version": "0.1"}}}
+    (tmp_path / "main.json").write_text(json.dumps(stated))
+    (tmp_path / "main.bicep").write_text(BICEP)
+    (tmp_path / "bicepconfig.json").write_text('{"analyzers": {}}')
+    made = imported(tmp_path, target=HERE)
+    place = Place(ArmId(f"{BASE}/Microsoft.Storage/storageAccounts/st1"), "/properties/allowSharedKeyAccess")
+    (source,) = sources_of(made.snapshot, [place]).values()
+    assert source == ((tmp_path / "main.bicep").as_posix(), 6, 5)
+    (tmp_path / "main.bicep").unlink()
+    (source,) = sources_of(imported(tmp_path, target=HERE).snapshot, [place]).values()
+    assert source[0].endswith("main.json")
+
+
+def test_a_folder_of_bicep_alone_is_its_main_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bicep(tmp_path, monkeypatch, f"cat {tmp_path}/bin/out")
+    (tmp_path / "bin" / "out").write_text(json.dumps(template(STORE)))
+    options = ["--subscription", SUB, "--resource-group", "rg-alpha", "-o", str(tmp_path / "s.json")]
+    assert run(["import", str(tmp_path), *options]) == 0
+    assert [each["name"] for each in read_snapshot(tmp_path / "s.json").documents] == ["st1"]

@@ -12,7 +12,7 @@ from auditor.rules import rules_by_name
 from auditor.rules.network.reachability import SightTerms
 from tests import worlds
 from tests.builders.estates import doc, id_of
-from tests.builders.networks import nic, vnet, vnet_id
+from tests.builders.networks import nic, subnet_id, vnet, vnet_id
 from tests.reach.test_reach import STORAGE, ask
 from tests.reach.test_transit import FIREWALL, POLICY, collection, network_rule, outcome, rule_group
 
@@ -204,3 +204,87 @@ def test_logs_may_be_sent_from_the_internet_where_the_baseline_says_so(telemetry
     rule = rules_by_name()["internet_reaches_more_than_the_chat"]
     found = {verdict.outcome for verdict in rule.apply(w, SightTerms(telemetry=telemetry))}
     assert (Outcome.FAIL in found) is (expected is Outcome.FAIL)
+
+
+# --- public addresses on premises (vpn-gateway/vpn-gateway-vpn-faq: any address space of one's own) ---
+
+VPN = "Microsoft.Network/virtualNetworkGateways"
+CONNECTION = "Microsoft.Network/connections"
+LOCAL = "Microsoft.Network/localNetworkGateways"
+
+
+def _premises(kind: str = "Vpn", *prefixes: str) -> Documents:
+    place = {"subnet": {"id": subnet_id("v", "GatewaySubnet")}}
+    far = {"localNetworkGateway2": {"id": id_of(LOCAL, "l")}} if kind == "Vpn" else {}
+    ends = {"connectionType": "IPsec" if kind == "Vpn" else "ExpressRoute", "enableBgp": False}
+    return [
+        vnet("v", "10.1.0.0/16", subnets={"a": "10.1.0.0/24", "GatewaySubnet": "10.1.9.0/27"}),
+        nic("na", "v", "a", "10.1.0.4"),
+        doc(VPN, "gw", properties={"gatewayType": kind, "ipConfigurations": [{"name": "c", "properties": place}]}),
+        doc(LOCAL, "l", properties={"localNetworkAddressSpace": {"addressPrefixes": list(prefixes)}}),
+        doc(CONNECTION, "c", properties={**ends, "virtualNetworkGateway1": {"id": id_of(VPN, "gw")}, **far}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "expected"),
+    [
+        ("Vpn", "203.0.113.5", "yes"),
+        ("Vpn", "203.0.0.0/16", "yes"),
+        ("Vpn", "8.8.8.8", "no"),
+        ("Vpn", "Internet", "no"),
+        ("ExpressRoute", "203.0.113.5", "unknown"),
+        ("ExpressRoute", "Internet", "no"),
+        ("ExpressRoute", "AzureCloud", "no"),
+    ],
+)
+def test_public_addresses_may_be_on_premises(kind: str, source: str, expected: str) -> None:
+    assert outcome(ask(_premises(kind, "203.0.113.0/24"), source, "na")) == expected
+
+
+# --- Bastion without a subnet, and without a public address -----------------------------------------------------------
+
+
+def outcomes_of(requirement: str, documents: Documents, about: str = "") -> set[Outcome]:
+    w = worlds.workload(documents, None, name="compliant")
+    baseline = read_baseline()
+    rule = rules_by_name()[baseline.requirements[requirement].rule]
+    found = rule.apply(w, baseline.terms[requirement])
+    return {verdict.outcome for verdict in found if about in f"{verdict.aspect} {verdict.message}"}
+
+
+def _without(documents: Documents, *parts: str) -> Documents:
+    return [d for d in documents if not any(part in d["id"].casefold() for part in parts)]
+
+
+def test_a_private_bastion_is_asked_from_where_it_stands() -> None:
+    """docs: bastion/private-only. Its row takes 443 from the network in the place of the Internet."""
+    documents = _without(worlds.documents("compliant"), "/publicipaddresses/pip-ab-")
+    host = worlds.named(documents, "ab-aibase", "Microsoft.Network/bastionHosts")
+    host["sku"] = {"name": "Premium"}
+    host["properties"]["enablePrivateOnlyBastion"] = True
+    for each in host["properties"]["ipConfigurations"]:
+        each["properties"].pop("publicIPAddress")
+    assert outcomes_of("PL-15", documents, "session") == {Outcome.PASS}
+
+
+def test_bastion_developer_has_no_subnet() -> None:
+    """docs: bastion/quickstart-developer."""
+    documents = _without(worlds.documents("compliant"), "/pip-ab-", "azurebastionsubnet", "nsg-bastionsubnet")
+    network = worlds.named(documents, "vnet-aibase", "Microsoft.Network/virtualNetworks")
+    subnets = network["properties"]["subnets"]
+    network["properties"]["subnets"] = [s for s in subnets if s["name"] != "AzureBastionSubnet"]
+    host = worlds.named(documents, "ab-aibase", "Microsoft.Network/bastionHosts")
+    host["sku"] = {"name": "Developer"}
+    host["properties"] = {"virtualNetwork": {"id": network["id"]}}
+    assert outcomes_of("SEG-01", documents, "bastion") == {Outcome.NOT_APPLICABLE}
+
+
+def test_what_a_row_needs_is_no_ipv6() -> None:
+    documents = worlds.documents("compliant")
+    network = worlds.named(documents, "vnet-aibase", "Microsoft.Network/virtualNetworks")
+    network["properties"]["addressSpace"]["addressPrefixes"].append("fd00:10::/48")
+    for n, subnet in enumerate(network["properties"]["subnets"]):
+        prefix = subnet["properties"].pop("addressPrefix")
+        subnet["properties"]["addressPrefixes"] = [prefix, f"fd00:10:0:{n}::/64"]
+    assert outcomes_of("NSG-AGW-OUT", documents) == {Outcome.PASS}

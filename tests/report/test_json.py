@@ -45,6 +45,7 @@ def test_the_contract_of_a_result() -> None:
         "waiver": None,
         "level": "must",
         "severity": "critical",
+        "severity_reason": None,
         "workload": "mlw-chat",
         "resource": UI_STORAGE.text,
         "part": "other storage",
@@ -72,6 +73,8 @@ def test_the_contract_of_a_result() -> None:
         "remediation": "az storage account update --name stchatui --resource-group rg-chat \\\n"
         "  --public-network-access Disabled",
         "fingerprint": found["fingerprint"],
+        "cause": found["cause"],
+        "changes": [],
         "controls": {},
     }
     assert len(found["fingerprint"]) == 64

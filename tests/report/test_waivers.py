@@ -22,9 +22,9 @@ from auditor.report import (
     json_,
     junit,
     markdown,
-    terminal,
 )
 from auditor.report.sarif import render as sarif
+from auditor.report.terminal.render import render as terminal
 from tests.builders.reporting_examples import EVIL, RICH, told
 from tests.report.test_forms import SCHEMA, conform, events
 from tests.report.test_html import Page
@@ -72,7 +72,7 @@ def test_json_holds_the_waiver_and_what_became_of_all_of_them() -> None:
 
 
 def test_the_terminal_counts_them_and_tells_more_when_asked() -> None:
-    short, long = (flat(terminal.render(RESULT, Context(width=200, verbose=v))) for v in (False, True))
+    short, long = (flat(terminal(RESULT, Context(width=200, verbose=v))) for v in (False, True))
     assert "2 findings are waived; `--verbose` shows who bears each, why and until when." in short
     assert "Waivers" not in short
     assert WHOSE in long
@@ -185,7 +185,7 @@ def test_what_waits_for_a_deployment_is_told_apart() -> None:
     (unknown,) = [r for r in json.loads(json_.render(result))["results"] if r["unknown"]]
     assert unknown["unknown"]["until_deployed"] is True
     assert "1 finding is unknown until deployed: `--strict --until-deployed` bears these." in flat(
-        terminal.render(result, Context(width=200))
+        terminal(result, Context(width=200))
     )
     rows = list(csv.DictReader(io.StringIO(csv_.render(result))))
     assert [r["requirement"] for r in rows if r["until_deployed"]] == ["PUB-08"]

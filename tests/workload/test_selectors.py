@@ -68,7 +68,10 @@ SITE = "Microsoft.Web/sites"
         ({"type": STORAGE, "first_of": [{"where": {"kind": "none"}}, {"among": "other_storage"}]}, ["stwebapporchid"]),
         ({"type": STORAGE, "first_of": [{"where": {"kind": "none"}}]}, []),
         (
-            {"type": STORAGE, "any": [{"pointed_at_by": {"part": "connection", "pointer": "properties/metadata/ResourceId"}}]},
+            {
+                "type": STORAGE,
+                "any": [{"pointed_at_by": {"part": "connection", "pointer": "properties/metadata/ResourceId"}}],
+            },
             ["stagentorchid"],
         ),
     ],

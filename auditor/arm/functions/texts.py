@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from auditor.arm.functions.table import function, list_in, object_in, text_in, whole_in
 from auditor.arm.hashes import guid, unique_string
-from auditor.arm.values import NotWorkedOutError, TemplateError, Value, kind_of, same
+from auditor.arm.values import NotWorkedOutError, TemplateError, Value, has_unknown, kind_of, same
 
 _SINGLE = re.compile(r'"(?:[^"\\]|\\.)*"|\'((?:[^\'\\]|\\.)*)\'', re.DOTALL)
 _HOLE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
@@ -30,6 +30,8 @@ def as_text(value: Value) -> str:
         return "True" if value else "False"
     if isinstance(value, (int, float)):
         return str(value)
+    if has_unknown(value):
+        raise NotWorkedOutError("a part of it hangs on Azure")
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 

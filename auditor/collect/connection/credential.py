@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -43,6 +46,12 @@ class Token:
             self._cached = self._credential.get_token(*scopes, **options)
             return self._cached
 
+    @property
+    def current(self) -> str:
+        """The token in use, empty where there is none."""
+        with self._lock:
+            return self._cached.token if self._cached else ""
+
     def renew(self, refused: str, scope: str) -> AccessToken:
         """A token other than the refused one; the same one for all threads that were refused together."""
         with self._lock:
@@ -50,6 +59,25 @@ class Token:
                 self._credential = self._make()
                 self._cached = self._credential.get_token(scope)
             return self._cached
+
+
+def bearer(token: Token) -> dict[str, str]:
+    """Who asks, as the token in use says: `tenant`, `principal` and `application`, each empty where it does not.
+
+    Only ids are taken, and of the token nothing else: it is not verified here, since who refuses a forged one is Azure.
+    """
+    try:
+        payload = token.current.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (IndexError, ValueError, RecursionError):
+        claims = None
+    said = claims if isinstance(claims, dict) else {}
+    names = {"tenant": ("tid",), "principal": ("oid",), "application": ("appid", "azp")}
+    stated = {key: next((str(said[c]) for c in of if c in said), "") for key, of in names.items()}
+    return {key: text if _ID.fullmatch(text) else "" for key, text in stated.items()}
+
+
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
 
 def default_credential(cloud: Cloud, certificates: str) -> Callable[[], TokenCredential]:

@@ -110,7 +110,7 @@ def _group(wire: Wire, subscription: str, name: str) -> Answer:
 
 def _recipe(where: Where) -> Recipe:
     """How a subscription, a resource group, or what a management group holds is read."""
-    (found,) = (each for each in recipes() if each.where is where and not each.parents)
+    (found,) = (each for each in recipes() if each.where is where and each.about_scope)
     return found
 
 

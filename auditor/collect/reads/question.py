@@ -68,7 +68,7 @@ class Answer:
         Only what is asked of the subscription and its groups themselves tells: a provider that a subscription never
         used may answer the same code.
         """
-        own = self.question.recipe.where in (Where.SUBSCRIPTION, Where.GROUP) and not self.question.recipe.parents
+        own = self.question.recipe.where in (Where.SUBSCRIPTION, Where.GROUP) and self.question.recipe.about_scope
         if not own or self.read.error.casefold() not in _UNSEEN:
             return None
         return (

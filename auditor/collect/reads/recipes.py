@@ -59,6 +59,11 @@ class Recipe:
         """What an answer is complete for: the type in lower case."""
         return self.type.casefold()
 
+    @property
+    def about_scope(self) -> bool:
+        """Whether what is asked about is a subscription, a group of resources or a management group itself."""
+        return not self.parents and self.covers.startswith(("microsoft.resources/", "microsoft.management/"))
+
     def concerns(self, parent: Mapping[str, Any]) -> bool:
         """Whether the question makes sense for this parent, such as content filters for an OpenAI account."""
         return all(str(parent.get(key) or "").casefold() in allowed for key, allowed in self.only.items())

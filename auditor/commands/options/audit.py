@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from auditor.model import AuditorError, AuditResult, NotKnown, Waiver
+from auditor.model import ArmId, AuditorError, AuditResult, NotKnown, Waiver
 from auditor.model.day import day
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from auditor.picture.model import Picture
     from auditor.settings.read import Settings
     from auditor.snapshot import Snapshot
+    from auditor.workload.architecture import Architecture
     from auditor.workload.pins import Pin
 
 
@@ -216,6 +217,39 @@ def audited(snapshot: Snapshot, terms: Terms, fail_on: str = "") -> AuditResult:
     return waive(replace(result, notes=notes), terms.waivers, terms.as_of)
 
 
+def chained(snapshot: Snapshot, result: AuditResult, terms: Terms) -> AuditResult:
+    """The result with the chains that lead to data or control, and the fixes that break them."""
+    from auditor.audit.audit import estate_of
+    from auditor.chains.find import with_chains
+    from auditor.workload.parts import Workload, workloads
+    from auditor.workload.pins import pins_of
+
+    described = _described(result, terms)
+    judged = {ArmId(w.anchor) for w in result.workloads if w.anchor}
+
+    def found(estate: Estate) -> tuple[Workload, ...]:
+        pins = pins_of(estate, terms.pins, described[0]) if len(described) == 1 else None
+        several = [w for each in described for w in workloads(estate, pins, each)]
+        return tuple(w for w in several if not judged or (w.anchor is not None and w.anchor.id in judged))
+
+    return with_chains(
+        result,
+        snapshot,
+        terms.estate(snapshot),
+        lambda state: estate_of(state, terms.service_tags),
+        found,
+    )
+
+
+def _described(result: AuditResult, terms: Terms) -> tuple[Architecture, ...]:
+    """The architectures that the workloads of a result were judged as."""
+    from auditor.workload.architecture import shipped_architectures
+
+    shipped = shipped_architectures()
+    names = dict.fromkeys(w.architecture for w in result.workloads if w.architecture in shipped)
+    return tuple(shipped[name] for name in names) if terms.recognise and names else (terms.baseline.architecture,)
+
+
 def _asked(snapshot: Snapshot, terms: Terms) -> AuditResult:
     """The audit itself: by the baseline that was named, or by those whose architectures the workloads are of."""
     from auditor.audit.audit import audit, audit_recognised
@@ -266,11 +300,8 @@ def _unmatched(snapshot: Snapshot, terms: Terms) -> Iterator[str]:
 def pictured(snapshot: Snapshot, result: AuditResult, terms: Terms) -> Picture:
     """The picture of what was audited, with what was found."""
     from auditor.picture.build.picture import picture
-    from auditor.workload.architecture import shipped_architectures
 
-    shipped = shipped_architectures()
-    names = dict.fromkeys(w.architecture for w in result.workloads if w.architecture in shipped)
-    described = tuple(shipped[name] for name in names) if terms.recognise and names else (terms.baseline.architecture,)
+    described = _described(result, terms)
     return picture(snapshot, result, terms.pins, terms.service_tags, terms.estate(snapshot), architectures=described)
 
 

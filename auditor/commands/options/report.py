@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,9 +27,10 @@ from auditor.report import (
     renderer,
 )
 from auditor.report.gate import counts
+from auditor.report.narrow import Narrow, check
 
 FAIL_ON = ("must", "should", *(severity.value for severity in Severity), "never")
-_FLAGS = ("fail_on", "strict", "until_deployed", "verbose", "quiet", "anchor")
+_FLAGS = ("fail_on", "strict", "until_deployed", "verbose", "every", "quiet", "anchor")
 _FILE_WIDTH = 120
 
 
@@ -49,7 +50,9 @@ class ReportOptions:
     strict: bool = False
     until_deployed: bool = False
     verbose: bool = False
+    every: bool = False
     quiet: bool = False
+    narrow: Narrow = field(default_factory=Narrow)
     sarif_include: frozenset[str] = frozenset()
     anchor: Path | None = None
     controls: Callable[[AuditResult], Controls] | None = None
@@ -66,18 +69,34 @@ def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
         output: Path | None,
         also: Sequence[Target],
         sarif_include: Sequence[str],
+        only: Sequence[str],
+        family: Sequence[str],
+        part: Sequence[str],
+        severity: str | None,
         **others: Any,
     ) -> Any:
-        chosen = format or (format_of(output.name) if output is not None else None) or "terminal"
+        chosen = format or _by_ending(output)
         main = Target(chosen, None if output == Path("-") else output)
         report = ReportOptions(
             targets=(main, *also),
             sarif_include=frozenset(sarif_include),
+            narrow=Narrow(tuple(only), tuple(family), tuple(part), severity or ""),
             **{name: others.pop(name) for name in _FLAGS},
         )
         return command(*args, report=report, **others)
 
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_OPTIONS), gathered)
+
+
+def _by_ending(output: Path | None) -> str:
+    """The format that the ending of a file asks for; a name without an ending is a text for people."""
+    if output is None or not output.suffix:
+        return "terminal"
+    found = format_of(output.name)
+    if found is None:
+        endings = ", ".join(end for form in FORMATS.values() for end in form.endings[:1])
+        raise AuditorError(f"{output}: no format has this ending", f"endings are {endings}; or give --format")
+    return found
 
 
 def _also(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[Target, ...]:
@@ -118,7 +137,21 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         help="With --strict: bear with what a plan leaves open and only its deployment decides, and with nothing else.",
     ),
     click.option("-v", "--verbose", is_flag=True, help="Show what passes too, with the evidence."),
-    click.option("-q", "--quiet", is_flag=True, help="Say nothing on standard error but errors."),
+    click.option("--all", "every", is_flag=True, help="At a terminal: show every problem, worst first."),
+    click.option(
+        "--severity",
+        type=click.Choice([severity.value for severity in Severity]),
+        help="At a terminal: show problems of this severity and worse. What is judged stays the same.",
+    ),
+    click.option("--only", metavar="ID", multiple=True, help="At a terminal: show these requirements: NSG-*, PUB-07."),
+    click.option("--family", metavar="NAME", multiple=True, help="At a terminal: show these families: NSG, RBAC."),
+    click.option("--part", metavar="WORD", multiple=True, help="At a terminal: show what is about such a part."),
+    click.option(
+        "-q",
+        "--quiet",
+        is_flag=True,
+        help="One line at a terminal: the verdict. Say nothing on standard error but errors.",
+    ),
     click.option(
         "--sarif-include",
         multiple=True,
@@ -147,6 +180,7 @@ def finish(
     only where there is one.
     """
     guard(report.targets, inputs)
+    check(report.narrow, result)
     context = _with_trend(context_of(result, report), trend, report.targets)
     if picture is not None and not result.missing and any(target.format == "html" for target in report.targets):
         context = _with_picture(context, picture(), result)
@@ -202,6 +236,9 @@ def context_of(result: AuditResult, report: ReportOptions) -> Context:
 
     return Context(
         verbose=report.verbose,
+        every=report.every,
+        quiet=report.quiet,
+        narrow=report.narrow,
         fail_on=report.fail_on,
         sarif_include=report.sarif_include,
         repository=repository_of(result, report.anchor),
@@ -214,7 +251,9 @@ def context_of(result: AuditResult, report: ReportOptions) -> Context:
 
 def fitted(context: Context, target: Target) -> Context:
     """Width and colour are the terminal's where the report goes to one."""
-    if target.path is not None or not sys.stdout.isatty():
+    if target.path is not None:
+        return replace(context, width=_FILE_WIDTH, color=False, quiet=False)
+    if not sys.stdout.isatty():
         return replace(context, width=_FILE_WIDTH, color=False)
     plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     return replace(context, width=shutil.get_terminal_size((_FILE_WIDTH, 24)).columns, color=not plain)

@@ -18,7 +18,7 @@ from auditor.drift.report.wording import (
     witness_text,
 )
 from auditor.report.context import Context
-from auditor.report.terminal_page import Paper, ruled
+from auditor.report.terminal.page import Paper, ruled
 from auditor.text.sanitise import counted, line
 
 _FEW = 12

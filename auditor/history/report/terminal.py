@@ -13,7 +13,7 @@ from auditor.history.model import Tracked, Trend
 from auditor.history.report.wording import minute, span
 from auditor.model import ArmId, Outcome
 from auditor.report.context import Context
-from auditor.report.terminal_page import Paper
+from auditor.report.terminal.page import Paper
 from auditor.text.sanitise import (
     OUTCOME_WORDS,
     counted,

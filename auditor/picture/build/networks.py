@@ -11,6 +11,7 @@ from auditor.model import ArmId, NotKnown, Resource
 from auditor.network.private_link.private_endpoints import ENDPOINT, connections
 from auditor.network.topology.peering import peerings_of
 from auditor.network.topology.virtual_networks import NETWORK, NIC, SUBNET
+from auditor.picture.build.egress import egress_of
 from auditor.picture.model import (
     IDENTITY,
     INTEGRATION,
@@ -102,7 +103,11 @@ def _subnet(estate: Estate, subnet: Resource, played: _Played, parts: Mapping[st
     guard = estate.targets(subnet, Relation.GUARDED_BY)
     own = item_of(estate, subnet, {subnet.id.key: part})
     prefix = _prefixes(subnet, "properties", "addressPrefix") or _prefixes(subnet, "properties", "addressPrefixes")
-    return SubnetPicture(own, prefix, guard[0].name if guard else "", tuple(_inside(estate, subnet, parts)))
+    items = tuple(_inside(estate, subnet, parts))
+    # A private endpoint answers and never asks.
+    silent = bool(items) and all(item.type == ENDPOINT for item in items)
+    egress = None if silent else egress_of(estate, subnet.id)
+    return SubnetPicture(own, prefix, guard[0].name if guard else "", items, egress)
 
 
 def _prefixes(resource: Resource, *path: str) -> str:

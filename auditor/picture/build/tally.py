@@ -100,6 +100,7 @@ def _tally(found: list[Finding]) -> Tally:
         passes=counts[Outcome.PASS],
         severity=worst.severity if problem else "",
         first=worst.fingerprint if problem else "",
+        worst=sum(f.outcome is Outcome.FAIL and f.severity == worst.severity for f in found) if problem else 0,
     )
 
 

@@ -93,6 +93,8 @@ def _network(picture: Picture, n: int, names: dict[str, str], targets: dict[str,
         guard = f"guarded by {subnet.guard}" if subnet.guard else "no security group"
         part = f", {subnet.item.part}" if subnet.item.part else ""
         told.append(line(f"Subnet {subnet.item.name} ({subnet.prefix}{part}), {guard}: {spoken(subnet.item.tally)}"))
+        if subnet.egress is not None:
+            told.append(line(f"Subnet {subnet.item.name}, {subnet.egress.label}: {subnet.egress.says}"))
         told += [_told(item, targets.get(item.key), names) for item in subnet.items]
     return Section(f"Network {line(network.item.name, 80)} ({line(network.prefix, 200)})", tuple(told))
 

@@ -93,18 +93,25 @@ def about(item: Item) -> str:
 
 
 def badge(tally: Tally) -> str:
-    """`3 high`, `1 unknown`, `3 high, 1 ?`; empty where nothing is to be looked at."""
+    """`2 high`, `2 high +5`, `1 unknown`, `2 high, 1 ?`: of the fails the worst, how many more there are, and what
+    is not known; empty where nothing is to be looked at."""
     if tally.fails:
-        more = tally.unknown + tally.errors
-        return f"{tally.fails} {tally.severity}" + (f", {more} ?" if more else "")
+        more, others = tally.unknown + tally.errors, tally.fails - _worst(tally)
+        said = f"{_worst(tally)} {tally.severity}" + (f" +{others}" if others else "")
+        return said + (f", {more} ?" if more else "")
     if tally.errors:
         return f"{tally.errors} error" + ("s" if tally.errors > 1 else "")
     return f"{tally.unknown} unknown" if tally.unknown else ""
 
 
+def _worst(tally: Tally) -> int:
+    """How many fails have the worst severity; all of them where nobody counted."""
+    return tally.worst or tally.fails
+
+
 def spoken(tally: Tally) -> str:
-    """The findings in a phrase: `3 fail (worst: high), 1 unknown, 8 pass`."""
-    worst = f" (worst: {tally.severity})" if tally.fails else ""
+    """The findings in a phrase: `3 fail (2 high), 1 unknown, 8 pass`."""
+    worst = f" ({_worst(tally)} {tally.severity})" if tally.fails else ""
     said = [
         f"{tally.fails} fail{worst}" if tally.fails else "",
         f"{tally.errors} in error" if tally.errors else "",

@@ -196,7 +196,8 @@ class _Stacker:
 
     def _close(self, subnet: SubnetPicture, column: int, top: float, bottom: float) -> float:
         end = bottom + (PAD if subnet.items else 0)
-        note = ", ".join(filter(None, (subnet.item.part, subnet.prefix)))
+        out = subnet.egress.label if subnet.egress is not None else ""
+        note = ", ".join(filter(None, (subnet.item.part, subnet.prefix, out)))
         self._rows.zones.append(Zone(subnet.item, column, column, top, end - top, note, "e-subnet", subnet.guard))
         return end
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from html import escape
 
+from auditor.model import ArmId
 from auditor.picture.draw.icons import ICONS
 from auditor.picture.draw.kinds import spoken
 from auditor.picture.draw.layout import drawing_of
@@ -17,8 +18,9 @@ from auditor.picture.draw.shapes import (
     Rect,
     Text,
 )
-from auditor.picture.draw.text_metrics import FAMILY, is_measured
-from auditor.picture.model import Picture
+from auditor.picture.draw.text_metrics import FAMILY
+from auditor.picture.model import INTERNET, Picture
+from auditor.report.chain_text import token
 from auditor.shipped import shipped
 from auditor.text.sanitise import clip, visible, visible_lines
 
@@ -36,10 +38,10 @@ def svg_of(picture: Picture) -> str:
 def embedded_svg(picture: Picture, anchor: Callable[[str], str]) -> str:
     """For the page: no style of its own, since the page's policy stops it. `anchor` gives the id of the row that shows
     a finding, by fingerprint; empty where the page does not show it."""
-    return "\n".join(_svg(drawing_of(picture), "", anchor)) + "\n"
+    return "\n".join(_svg(drawing_of(picture), "", anchor, named=True)) + "\n"
 
 
-def _svg(drawing: Drawing, style: str, anchor: Callable[[str], str]) -> Iterator[str]:
+def _svg(drawing: Drawing, style: str, anchor: Callable[[str], str], named: bool = False) -> Iterator[str]:
     size = f'viewBox="0 0 {_n(drawing.width)} {_n(drawing.height)}"'
     shown = f'width="{_n(drawing.width)}" height="{_n(drawing.height)}"'
     yield (
@@ -53,12 +55,12 @@ def _svg(drawing: Drawing, style: str, anchor: Callable[[str], str]) -> Iterator
         yield f'<rect class="e-page" width="{_n(drawing.width)}" height="{_n(drawing.height)}"/>'
     for box in drawing.boxes:
         if box.is_zone:
-            yield from _box(box, anchor)
+            yield from _box(box, anchor, named)
     for line in (*drawing.lines, *drawing.samples):
-        yield from _line(line)
+        yield from _line(line, named)
     for box in drawing.boxes:
         if not box.is_zone:
-            yield from _box(box, anchor)
+            yield from _box(box, anchor, named)
     for line in drawing.lines:
         yield from _pill(line)
     for icon in drawing.icons:
@@ -71,10 +73,17 @@ def _svg(drawing: Drawing, style: str, anchor: Callable[[str], str]) -> Iterator
 # --- boxes ------------------------------------------------------------------------------------------------------------
 
 
-def _box(box: Box, anchor: Callable[[str], str]) -> Iterator[str]:
+def _name(key: str) -> str:
+    """The name by which the page's chains find something in the picture."""
+    return key if key in (INTERNET, "") else token(ArmId(key))
+
+
+def _box(box: Box, anchor: Callable[[str], str], named: bool) -> Iterator[str]:
     target = anchor(box.tally.first) if box.tally.first else ""
     label = escape(_label(box), quote=True) if target else ""
-    yield f'<a href="#{target}" aria-label="{label}">' if target else "<g>"
+    node = f' data-node="{_name(box.key)}"' if named else ""
+    zone = ' class="e-zone-group"' if named and box.is_zone else ""
+    yield f'<a href="#{target}" aria-label="{label}"{zone}{node}>' if target else f"<g{zone}{node}>"
     yield f"<title>{_words(box.title)}</title>"
     yield from _shape(box)
     if box.badge is not None:
@@ -119,8 +128,8 @@ def _rect(rect: Rect, look: str, radius: float) -> str:
 def _text(text: Text) -> str:
     weight = ' font-weight="700"' if text.bold else ""
     anchor = ' text-anchor="middle"' if text.middle else ""
-    # What the widths do not cover is pressed into the room that was planned for it.
-    fit = "" if is_measured(text.says) else f' textLength="{_n(text.width)}" lengthAdjust="spacingAndGlyphs"'
+    # Whatever font the reader has, the words keep to the room that was planned for them.
+    fit = f' textLength="{_n(text.width)}" lengthAdjust="spacingAndGlyphs"' if text.says else ""
     where = f'x="{_n(text.x)}" y="{_n(text.y)}" font-size="{_n(text.size)}"'
     return f'<text class="{text.look}" {where}{weight}{anchor}{fit}>{escape(text.says)}</text>'
 
@@ -128,8 +137,9 @@ def _text(text: Text) -> str:
 # --- lines ------------------------------------------------------------------------------------------------------------
 
 
-def _line(line: Line) -> Iterator[str]:
-    yield f'<g class="{line.look}">'
+def _line(line: Line, named: bool) -> Iterator[str]:
+    ends = f' data-ends="{" ".join(map(_name, line.ends))}"' if named and all(line.ends) else ""
+    yield f'<g class="{line.look}"{ends}>'
     yield f"<title>{_words(line.title)}</title>"
     yield f'<path class="e-stroke" d="{_path(line.points)}"/>'
     if line.arrow:

@@ -48,11 +48,6 @@ def _advance(character: str, table: tuple[int, ...]) -> int:
     return _MARKS.get(character, _ASTRAL if code > 0xFFFF else _OTHER)
 
 
-def is_measured(text: str) -> bool:
-    """Whether every width is exact; what is not must be made to fit by whoever draws it."""
-    return all(32 <= ord(character) < 127 or character in _MARKS for character in text)
-
-
 def fitted(text: str, size: float, room: float, bold: bool = False) -> str:
     """The text as it can be shown in a line of that width. What is too long loses its middle: names that begin alike
     end differently. What cannot be seen is spelled out first."""

@@ -17,8 +17,11 @@ from typing import Any
 
 from auditor import __version__
 from auditor.model import AuditResult, Finding, Outcome
+from auditor.model.chain import Chain
+from auditor.report.cause_text import cause_entry, texts
+from auditor.report.chain_text import chain_title, cut_entry
 from auditor.report.context import Context, spot
-from auditor.report.digest import missing_sentence
+from auditor.report.digest import Digest, missing_sentence
 from auditor.report.json_ import json_text
 from auditor.report.sarif.notifications import NOTICES, notifications
 from auditor.report.sarif.rules import NOTHING_FOUND, level_of, nothing_found_rule, rule_entry, sentence
@@ -107,6 +110,9 @@ class _Run:
                     "collectedAt": line(self.result.snapshot.collected_at),
                 },
                 "summary": {outcome.value: number for outcome, number in self.result.summary.items()},
+                "doFirst": [cause.id for cause in self._digest.first],
+                "chains": [_chain(chain) for chain in self.result.chains],
+                "cut": cut_entry(self.result),
             },
         }
 
@@ -222,6 +228,7 @@ class _Run:
             "outcome": finding.outcome.value,
             "level": finding.level,
             "severity": finding.severity,
+            "severityReason": line(finding.severity_reason, _MAX_VALUE) or None,
             "rule": finding.rule,
             "workload": line(finding.workload, 200),
             "part": line(verdict.part, 200),
@@ -236,7 +243,32 @@ class _Run:
             ],
             "witness": _bounded(verdict.witness),
             "remediation": clip(verdict.remediation, _MAX_VALUE),
+            **self._cause(finding),
         }
+
+    def _cause(self, finding: Finding) -> Node:
+        """The cause that closes a failing finding: the same object at each finding that it closes."""
+        cause = self._digest.cause_of.get(finding.fingerprint) if finding.outcome is Outcome.FAIL else None
+        if cause is None:
+            return {}
+        told = cause_entry(cause, self.result, languages=False)
+        told = {key: told[key] for key in ("id", "title", "severity", "exposure", "closes", "proof")}
+        fix = {language: clip(text, _MAX_VALUE) for language, text in texts(cause).items()}
+        return {"cause": {**told, "title": line(cause.title, _MAX_VALUE)}, "fix": fix}
+
+    @cached_property
+    def _digest(self) -> Digest:
+        return Digest(self.result, self.context.fail_on)
+
+
+def _chain(chain: Chain) -> Node:
+    return {
+        "id": chain.id,
+        "title": chain_title(chain),
+        "severity": chain.severity,
+        "brokenBy": sorted(chain.cuts),
+        "findings": list(chain.findings),
+    }
 
 
 def automation_id(result: AuditResult) -> str:

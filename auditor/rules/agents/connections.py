@@ -80,10 +80,15 @@ def _not_one(host: CapabilityHost) -> Iterator[tuple[str, Evidence]]:
 
 
 class StoreTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which connections of a capability host lead to a store, and the part that the store must play."""
+    """Which connections of a capability host lead to a store, and the part that the store must play.
+
+    `kind` is the kind that it must be of, `without` are capabilities that it must not have.
+    """
 
     listed: str
     part: str
+    kind: str = ""
+    without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a part that the architecture has not."""
@@ -100,7 +105,8 @@ def agents_store_is_elsewhere(host: Resource, w: Workload, terms: StoreTerms) ->
 
     Why it matters: what the agents are told stays where the connection leads.
 
-    What is wrong: the host names a connection that the project has not, or that leads to no resource of the kind.
+    What is wrong: the host names a connection that the project has not, or that leads to no resource of the workload;
+    or a Cosmos DB account speaks another API than that for NoSQL.
 
     How to put it right: make the connection to the workload's own store, and the capability host anew.
 
@@ -129,6 +135,14 @@ def agents_store_is_elsewhere(host: Resource, w: Workload, terms: StoreTerms) ->
                     host, Unknown(f"{target.value}, which {name} leads to, is not in this snapshot"), target.evidence
                 )
             return broken(host, says, target.evidence)
+    for store in w.part(terms.part):
+        kind = store.at("kind")
+        if terms.kind and store.kind != terms.kind.casefold():
+            return broken(host, f"{store.name}, the {label}, is of kind {kind.value or 'not stated'}", kind)
+        for index, _ in store.items("properties", "capabilities") if terms.without else ():
+            at = ("properties", "capabilities", index, "name")
+            if store.text(*at) in {each.casefold() for each in terms.without}:
+                return broken(host, f"{store.name}, the {label}, has the capability {store.get(*at)}", store.at(*at))
     return holds(host, f"{', '.join(map(str, named))} leads to the {label}", evidence)
 
 

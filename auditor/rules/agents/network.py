@@ -214,31 +214,6 @@ def throughput_limit_is_too_low(account: Resource, w: Workload, terms: Throughpu
     return broken(account, says, evidence)
 
 
-@decides(on=lambda w: w.part("cosmos"), part="Cosmos DB account")
-def account_speaks_another_api(account: Resource, w: Workload, _terms: object) -> Answer:
-    """The account of the agents' threads is no Cosmos DB for NoSQL.
-
-    What is read: `kind` and `capabilities` of the account.
-
-    Why it matters: agents keep their threads through the API for NoSQL alone.
-
-    What is wrong: the kind is another than GlobalDocumentDB, or a capability switches another API on.
-
-    How to put it right: make an account of kind GlobalDocumentDB without Cassandra, Gremlin, Table or MongoDB.
-
-    References: learn.microsoft.com/azure/foundry/agents/concepts/standard-agent-setup.
-    """
-    kind = account.at("kind")
-    if account.kind != "globaldocumentdb":
-        return broken(account, f"{account.name} is of kind {kind.value or 'not stated'}", kind)
-    others = ("enablecassandra", "enablegremlin", "enabletable", "enablemongo")
-    for index, _ in account.items("properties", "capabilities"):
-        at = ("properties", "capabilities", index, "name")
-        if account.text(*at) in others:
-            return broken(account, f"{account.name} has the capability {account.get(*at)}", account.at(*at))
-    return holds(account, f"{account.name} is a Cosmos DB for NoSQL", kind)
-
-
 class ClosedTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What may stand in for a public endpoint that is off: see the rules on public access."""
 

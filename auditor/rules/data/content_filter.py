@@ -283,7 +283,7 @@ def abuse_is_not_monitored(account: Resource, w: Workload, terms: ExemptionTerms
     view = Account(account)
     capabilities, penalty = view.capabilities, view.abuse_penalty
     seen = penalty.known if isinstance(penalty.known, AbusePenalty) else None
-    limited = (penalty.evidence,) if seen is not None else ()
+    limited: tuple[Evidence, ...] = (penalty.evidence,) if seen is not None else ()
     # Where an account's own monitoring writes to is shown beside the answer: prompts go there.
     limited += (view.monitor.evidence,) if view.monitor.evidence.value else ()
     if isinstance(capabilities.known, Unknown):

@@ -216,7 +216,8 @@ def secret_never_expires(secret: Resource, w: Workload, _terms: object) -> Answe
     )
     question = f"on which day {secret.name} expires (seconds since 1970)"
     lost = f"from that day on whoever reads {secret.name} needs its next version"
-    in_a_year = int(as_of(w).timestamp()) + 365 * 86_400
+    # Whole days, so that two snapshots of one day propose the same.
+    in_a_year = (int(as_of(w).timestamp()) // 86_400 + 365) * 86_400
     change = set_to(secret.id, "properties/attributes/exp", in_a_year, question, lost)
     says = f"{secret.name} of {vault_name(secret)} never expires"
     return broken(secret, says, evidence, fix=fix, changes=[change])

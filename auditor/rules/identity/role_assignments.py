@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 import msgspec
 
@@ -108,7 +109,11 @@ def role_is_not_held_as_stated(carrier: Resource, w: Workload, terms: RowTerms) 
     if not found:
         says = f"{carrier.name} has no managed identity that could hold {terms.name} at {kind_of(row.scope)}"
         return broken(carrier, says, carrier.at("identity", "type"), fix="give it an identity of its own first")
-    return _row_verdict(access_of(w.estate), found, identity_in_use(w.estate, carrier), row)
+    verdict = _row_verdict(access_of(w.estate), found, identity_in_use(w.estate, carrier), row)
+    # What is given to an identity that another part runs as too is beyond that part's rows: each needs its own first.
+    others = [part for part in PARTS if part != terms.identity and carrier not in carriers_of(w, part)]
+    shared = any(_runs_as(w, part, identity.principal) for identity in found for part in others)
+    return replace(verdict, changes=()) if shared else verdict
 
 
 def _scopes(w: Workload, part: str) -> tuple[ArmId, ...]:
@@ -190,9 +195,23 @@ def identity_holds_more_than_the_table(carrier: Resource, w: Workload, terms: Ta
     found = identities_of(w.estate, carrier)
     access, more = seen_access_of(w.estate)
     for identity in found:
-        yield from _excess_verdicts(access, identity, rows, terms.besides, more)
+        # A role that is a row of another part which runs as the same identity cannot be taken without breaking that.
+        others = {row.identity for row in terms.allowed if carrier not in carriers_of(w, row.identity)}
+        shared = {part for part in others if _runs_as(w, part, identity.principal)}
+        needed = _rows(w, [row for row in terms.allowed if row.identity in shared])
+        for verdict in _excess_verdicts(access, identity, rows, terms.besides, more):
+            yield _without_what_is_needed(verdict, needed, carrier, access)
     if not found:
         yield not_applicable(carrier, f"{carrier.name} has no identity", carrier.at("identity", "type"))
+
+
+def _runs_as(w: Workload, part: str, principal: str) -> bool:
+    """Whether something that plays a part runs as a principal; not, where that is not known."""
+    try:
+        found = [identity for carrier in carriers_of(w, part) for identity in identities_of(w.estate, carrier)]
+    except NotKnown:
+        return False
+    return any(identity.principal == principal for identity in found)
 
 
 def _rows(w: Workload, terms: Iterable[RowTerms]) -> tuple[Row, ...]:
@@ -223,6 +242,14 @@ def _excess_verdicts(
         besides_said = reasons(allowed for _, allowed in borne if allowed is not None)
         says = f"{identity.name} holds nothing beyond the {len(rows)} rows of the table{besides_said}"
         yield holds(identity.resource, says, identity.evidence, aspect=runs)
+
+
+def _without_what_is_needed(verdict: Verdict, needed: Iterable[Row], carrier: Resource, access: Access) -> Verdict:
+    deleted = {change.resource for change in verdict.changes}
+    kept = {(row.role, row.scope) for row in needed}
+    if not any((a.role.lower(), a.scope) in kept for a in access.assignments if a.resource.id in deleted):
+        return verdict
+    return replace(verdict, changes=(), remediation=f"give {carrier.name} an identity of its own")
 
 
 def _settled(access: Access, besides: Iterable[AllowedRole]) -> frozenset[str]:
@@ -325,7 +352,8 @@ def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
     yield from answers
     if more is not None:
         raise NotKnown(more)
-    unread = unread_delegations(w.estate)
+    unread = next(iter(access.unread_at(group)), None)
+    unread = unread_delegations(w.estate) if unread is None else unread
     if not answers and unread is not None:
         yield unknown(group, unread)
     elif not answers:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -11,21 +10,17 @@ from auditor.documents.azure_firewall import (
     FIREWALL,
     RULE_GROUP,
     AzureFirewall,
-    ClassicCollection,
-    FirewallPolicy,
-    IpGroup,
-    PolicyCollection,
-    Rule,
     RuleGroup,
 )
 from auditor.documents.route_table import RouteTable, UserRoute
 from auditor.estate import Relation
-from auditor.model import ArmId, Evidence, NotKnown, Resource, Unknown, Verdict
+from auditor.model import Evidence, Resource, Unknown, Verdict
 from auditor.network.routing.user_routes import routes_of
 from auditor.network.topology.virtual_networks import subnet_prefixes
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.sets.address_set import AddressSet
 from auditor.workload.architecture import subnet_names
+from auditor.workload.firewall_rules import LISTS, Let, lets_of, meets
 from auditor.workload.parts import Workload
 
 _EVERYWHERE = ("0.0.0.0/0", "*", "any", "internet")
@@ -149,83 +144,6 @@ def _addresses(firewall: Resource) -> Iterator[str]:
 # --- rules of the firewall -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Let:
-    """A rule of the firewall that allows: of the network or of applications; `denied` where an earlier one denies."""
-
-    rule: Rule
-    sources: AddressSet | Unknown
-    of_names: bool
-    perhaps_denied: bool
-
-    @property
-    def evidence(self) -> tuple[Evidence, ...]:
-        """Where the rule stands."""
-        return (self.rule.shown("name"), self.rule.sources.evidence)
-
-
-def _lets(w: Workload) -> list[_Let]:
-    """Every rule of the workload's firewalls that allows something out. Raises `NotKnown` where rules were not read."""
-    found: list[_Let] = []
-    for firewall in w.part("firewall"):
-        view = AzureFirewall(firewall)
-        classic = (*view.network_collections.value, *view.application_collections.value)
-        found += _of_collections(classic, w)
-        policy = view.policy.value
-        while policy is not None:
-            document = w.estate.need(policy, firewall.place("properties", "firewallPolicy"))
-            groups = [RuleGroup(g) for g in w.estate.all(RULE_GROUP, under=policy)]
-            ordered = sorted(groups, key=lambda g: g.priority.value)
-            found += _of_collections([c for g in ordered for c in g.collections.value], w)
-            base = FirewallPolicy(document).base
-            policy = (
-                None
-                if isinstance(base.known, Unknown) and not base.absent and base.evidence.value is None
-                else base.value
-            )
-    return found
-
-
-def _of_collections(collections: Iterable[PolicyCollection | ClassicCollection], w: Workload) -> Iterator[_Let]:
-    denies = False
-    for collection in sorted(collections, key=lambda c: c.priority.value):
-        if isinstance(collection, PolicyCollection) and "nat" in collection.collection_type.value:
-            continue
-        if collection.action.value == "deny":
-            denies = True
-            continue
-        for rule in collection.rules.value:
-            yield _Let(rule, _sources(rule, w), _is_of_names(rule), denies)
-
-
-def _is_of_names(rule: Rule) -> bool:
-    return any(rule.states(key) for key in ("targetFqdns", "fqdnTags", "targetUrls", "webCategories"))
-
-
-def _sources(rule: Rule, w: Workload) -> AddressSet | Unknown:
-    """The addresses that a rule is about. A group of addresses that was not read makes them unknown."""
-    try:
-        texts = list(rule.sources.value if rule.states("sourceAddresses") else ())
-        for group in rule.source_groups.value if rule.states("sourceIpGroups") else ():
-            document = w.estate.need(ArmId(group), rule.source_groups.place)
-            texts += IpGroup(document).addresses.value
-        return (
-            AddressSet.of(*("0.0.0.0/0" if t.strip() == "*" else t.strip() for t in texts))
-            if texts
-            else AddressSet.none()
-        )
-    except NotKnown as gap:
-        return gap.unknown
-    except ValueError as problem:
-        return Unknown(f"the sources of rule {rule.name} are not understood: {problem}")
-
-
-def _meets(let: _Let, subnet: Resource) -> bool | Unknown:
-    if isinstance(let.sources, Unknown):
-        return let.sources
-    return not (let.sources & subnet_prefixes(subnet)).is_empty
-
-
 class OutTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the firewall may let out of a subnet.
 
@@ -266,13 +184,13 @@ def firewall_lets_out_more(subnet: Resource, w: Workload, terms: OutTerms) -> It
         yield not_applicable(subnet, "this workload has no firewall whose rules could be read")
         return
     gaps: list[Unknown] = []
-    met: list[_Let] = []
+    met: list[Let] = []
     wrong = False
-    for let in _lets(w):
-        meets = _meets(let, subnet)
-        if isinstance(meets, Unknown):
-            gaps.append(meets)
-        elif meets:
+    for let in lets_of(w):
+        met_here = meets(let, subnet)
+        if isinstance(met_here, Unknown):
+            gaps.append(met_here)
+        elif met_here:
             met.append(let)
             why = "" if terms.only_needs else _too_wide(let, terms)
             if why and let.perhaps_denied:
@@ -304,12 +222,12 @@ def firewall_lets_out_more(subnet: Resource, w: Workload, terms: OutTerms) -> It
         )
 
 
-def _too_wide(let: _Let, terms: OutTerms) -> str:
+def _too_wide(let: Let, terms: OutTerms) -> str:
     """What a rule allows beyond the terms, in words; empty where nothing."""
     rule = let.rule
     if terms.nothing:
         return "something"
-    stated = {key: getattr(rule, attribute).value if rule.states(key) else () for key, attribute in _LISTS.items()}
+    stated = {key: getattr(rule, attribute).value if rule.states(key) else () for key, attribute in LISTS.items()}
     if let.of_names:
         names = [n for n in stated["targetFqdns"] if n.strip() == "*"]
         if names or any(n.strip() in ("*", "*/*") for n in stated["targetUrls"]):
@@ -338,13 +256,6 @@ def _too_wide(let: _Let, terms: OutTerms) -> str:
     return ""
 
 
-_LISTS = {
-    "targetFqdns": "names", "fqdnTags": "name_tags", "targetUrls": "addresses_of_pages", "webCategories": "categories",
-    "destinationAddresses": "destinations", "destinationFqdns": "destination_names",
-    "destinationIpGroups": "destination_groups",
-}  # fmt: skip
-
-
 def _is_among(word: str, allowed: Iterable[str]) -> bool:
     from auditor.model.wildcard import like
 
@@ -352,9 +263,9 @@ def _is_among(word: str, allowed: Iterable[str]) -> bool:
     return any(like(plain, each) or plain.casefold().startswith(f"{each.casefold()}.") for each in allowed)
 
 
-def _covers(let: _Let, need: str) -> bool:
+def _covers(let: Let, need: str) -> bool:
     rule = let.rule
-    for key, attribute in _LISTS.items():
+    for key, attribute in LISTS.items():
         for stated in getattr(rule, attribute).value if rule.states(key) else ():
             if stated.strip() == "*" or _is_among(need, (stated.strip(),)) or _is_among(stated, (need,)):
                 return True
@@ -391,7 +302,7 @@ def firewall_lets_others_out(firewall: Resource, w: Workload, terms: SourceTerms
         for subnet in w.subnet(name):
             may |= subnet_prefixes(subnet)
     wrong, gaps = False, []
-    for let in _lets(w):
+    for let in lets_of(w):
         if isinstance(let.sources, Unknown):
             gaps.append(let.sources)
             continue
@@ -455,11 +366,11 @@ def firewall_opens_the_traffic(subnet: Resource, w: Workload, _terms: object) ->
         yield not_applicable(subnet, "this workload has no firewall whose rules could be read")
         return
     wrong = False
-    for let in _lets(w):
-        meets = _meets(let, subnet)
-        if isinstance(meets, Unknown):
-            yield unknown(subnet, meets, *let.evidence, aspect=let.rule.name)
-        elif meets and let.rule.resource.stated(*let.rule.path, "terminateTLS") is True:
+    for let in lets_of(w):
+        met_here = meets(let, subnet)
+        if isinstance(met_here, Unknown):
+            yield unknown(subnet, met_here, *let.evidence, aspect=let.rule.name)
+        elif met_here and let.rule.resource.stated(*let.rule.path, "terminateTLS") is True:
             wrong = True
             says = f"rule {let.rule.name} ends the TLS of {subnet.name}"
             yield broken(subnet, says, let.rule.shown("terminateTLS"), aspect=let.rule.name)

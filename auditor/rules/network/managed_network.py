@@ -224,7 +224,7 @@ def outbound_rule_leads_outside(workspace: Resource, w: Workload, terms: OwnRule
     """An outbound rule that somebody added leads out of the managed network without a private endpoint.
 
     What is read: type, category and destination of the workspace's outbound rules. Those of category Required or
-    Dependency are Azure's own (`__SYS_...`) and are left out.
+    Dependency are Azure's own (`__SYS_...`) and are left out, and so are those that deny.
 
     Why it matters: a host name or a service tag is shared with everybody else who uses it. Data can leave to any
     storage account of the world through the tag Storage, and to any page of a host through its name.
@@ -238,7 +238,7 @@ def outbound_rule_leads_outside(workspace: Resource, w: Workload, terms: OwnRule
     ("Although not in this architecture");
     learn.microsoft.com/azure/machine-learning/how-to-managed-network#configure-outbound-rules.
     """
-    of_type = [r for r in outbound_rules(w) if r.type == terms.type.casefold()]
+    of_type = [r for r in outbound_rules(w) if r.type == terms.type.casefold() and not Stated(r.resource).denies]
     own = {category.casefold() for category in terms.own}
     unclear = [r.resource for r in of_type if not r.category]
     added = [r.resource for r in of_type if r.category and r.category not in own]

@@ -72,7 +72,8 @@ def _reached(target: Resource, w: Workload, group: str) -> Verdict:
             return unknown(target, step.holds, *step.evidence, aspect=group)
     if judged:
         _, step = judged[0]
-        return broken(target, step.says, *step.evidence, aspect=group, fix=_approve(target))
+        changes = [change for connection, _ in judged[:1] for change in _approved(connection, w)]
+        return broken(target, step.says, *step.evidence, aspect=group, fix=_approve(target), changes=changes)
     elsewhere = f"; {found[0].endpoint.name} does, from another network" if found else ""
     return broken(
         target,
@@ -131,7 +132,33 @@ def connection_not_approved(endpoint: Resource, w: Workload, _terms: object) -> 
         elif step.holds:
             yield holds(endpoint, step.says, *step.evidence, aspect=aspect)
         else:
-            yield broken(endpoint, step.says, *step.evidence, aspect=aspect, fix=_approve_at(connection))
+            changes = _approved(connection, w)
+            yield broken(
+                endpoint, step.says, *step.evidence, aspect=aspect, fix=_approve_at(connection), changes=changes
+            )
+
+
+def _approved(connection: Connection, w: Workload) -> list[Change]:
+    """The connection approved at its target, and the state that the endpoint then shows.
+
+    Nothing where the target's side was not read: a connection is approved there, by its id.
+    """
+    sides = [
+        side
+        for side in w.estate.into(connection.endpoint, Relation.CONNECTED_FROM)
+        if side.id.parent == connection.target
+    ]
+    if not sides:
+        return []
+    lost = f"whoever uses {connection.endpoint.name} reaches {connection.target.name} from then on"
+    changes = [set_to(side.id, _STATUS, "Approved", warning=lost) for side in sides]
+    own = connection.evidence.place
+    if connection.state != "approved":
+        changes.append(set_to(own.document, own.pointer, "Approved"))
+    return changes
+
+
+_STATUS = "properties/privateLinkServiceConnectionState/status"
 
 
 def _approve_at(connection: Connection) -> str:

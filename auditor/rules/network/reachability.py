@@ -8,15 +8,20 @@ from typing import Any
 
 import msgspec
 
+from auditor.documents.bastion import Bastion
 from auditor.documents.ml_workspace import OnlineEndpoint
 from auditor.estate import Relation
 from auditor.model import Evidence, NotKnown, Outcome, Resource, Unknown, Verdict
+from auditor.network.model import Seat
 from auditor.reach.reachability import Reach, Reachability, reachability_of
 from auditor.rules.changes import shut
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.services.paas_firewall import FIREWALLS, open_to, public_access
 from auditor.services.public_doors import takes_telemetry
 from auditor.services.publishers import FRONT_DOORS
+from auditor.sets.packet_set import FlowSet
+from auditor.sets.port_set import PortSet
+from auditor.sets.protocol_set import ProtocolSet
 from auditor.text.shell import q
 from auditor.workload.architecture import spoken_of
 from auditor.workload.parts import (
@@ -329,8 +334,8 @@ def _reached_privately(
 def authors_do_not_get_through(machine: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """Authors cannot get from Bastion to the jump box, or from there to the workspace's private endpoint.
 
-    What is read: Bastion's subnet and the jump box's with their security groups and routes, and the workspace's private
-    endpoint with its approval and names.
+    What is read: Bastion's subnet (a private-only one is not asked from the Internet) and the jump box's with their
+    security groups and routes, and the workspace's private endpoint with its approval and names.
 
     Why it matters: if the private way for authors is broken, the next thing that happens is that public access to the
     workspace is switched on for a day.
@@ -384,15 +389,36 @@ def sender_gets_there_past_the_endpoint(sender: Resource, w: Workload, terms: Wa
                 yield replace(verdict, aspect=f"{target.type} {target.name}")
 
 
+_SESSION = FlowSet.box(ProtocolSet.of("Tcp"), destination_ports=PortSet.of(22, 3389))
+
+
+def _by_bastion(nic: Resource, world: Reachability, w: Workload) -> tuple[Reach, bool]:
+    """The way of a session from the Internet, or from where a private Bastion stands, and whether it is Bastion's.
+
+    A private-only one is reached over the company's own connections (learn.microsoft.com/azure/bastion/private-only).
+    """
+    if all(Bastion(host).private_only.known is True for host in w.bastions):
+        seats = [seat for host in w.bastions if isinstance(seat := world.fabric.seat(host), Seat)]
+        origins = [origin for seat in seats for origin in world.origins(seat.subnet)]
+        found = [world.reach(origin, nic, _SESSION) for origin in origins]
+        return (_best(found), True) if found else (world.reach(world.internet, nic), False)
+    ways = [way for way in world.ways(world.internet, nic) if _passes(way, w.bastions) and way.reaches is not False]
+    return (_best(ways), True) if ways else (world.reach(world.internet, nic), False)
+
+
+def _best(ways: list[Reach]) -> Reach:
+    return min(ways, key=lambda way: (way.reaches is not True, way.reaches is False))
+
+
 def _session(machine: Resource, nic: Resource, world: Reachability, w: Workload) -> Iterator[Verdict]:
     _all_read(w, ADDRESS)
     if not w.bastions:
         yield not_applicable(machine, "the workload has no Bastion host", machine.at("id"))
         return
-    way = world.reach(world.internet, nic)
+    way, over = _by_bastion(nic, world, w)
     if isinstance(way.reaches, Unknown):
         yield unknown(machine, way.reaches, aspect="session")
-    elif way.reaches and _passes(way, w.bastions):
+    elif way.reaches and over:
         yield holds(machine, f"{_told(way)}", *_evidence(way), aspect="session")
     else:
         says = f"no session leads through Bastion to {machine.name}: {_why_not(way)}"

@@ -14,6 +14,7 @@ from auditor.network.nsg.evaluation import evaluated
 from auditor.network.nsg.rules import SecurityRule
 from auditor.network.topology.attached import attached_addresses
 from auditor.network.topology.words import undecided, view_of
+from auditor.rules.changes import attached
 from auditor.rules.group_changes import GroupFix, Wanted, narrowed
 from auditor.rules.rule import broken, decides, holds, unknown
 from auditor.sets.packet_set import FlowSet
@@ -149,7 +150,7 @@ def lets_out_other_than_the_table(subnet: Resource, w: Workload, terms: GroupRow
 def _hold_against(subnet: Resource, w: Workload, direction: str, terms: GroupRow) -> Iterator[Verdict]:
     contract = _contract(subnet, w, direction, terms)
     if contract.group is None:
-        yield _unguarded(subnet, direction)
+        yield _unguarded(subnet, direction, w)
         return
     way = "in" if direction == "inbound" else "out"
     changes = _to_the_row(contract, w, terms)
@@ -173,7 +174,12 @@ def _contract(subnet: Resource, w: Workload, direction: str, terms: GroupRow) ->
     resolve = _resolver(subnet, w)
     words = [str(row.term.get(side, "")) for row in (*rows, *needs) for side in ("from", "to")]
     allowed, needed = (FlowSet.union(_flows(row, w, subnet, resolve) for row in those) for those in (rows, needs))
-    return compare(w.estate, subnet, direction, allowed, needed, words=words)
+    return compare(w.estate, subnet, direction, allowed, needed & _IPV4, words=words)
+
+
+_IPV4 = FlowSet.box(source=Addresses.of("0.0.0.0/0"), destination=Addresses.of("0.0.0.0/0"))
+"""What the rows need is traffic of Azure's services and to private endpoints, which have IPv4 addresses only
+(learn.microsoft.com/azure/virtual-network/ip-services/ipv6-overview, limitations)."""
 
 
 def _to_the_row(contract: Contract, w: Workload, terms: GroupRow) -> list[Change]:
@@ -215,10 +221,11 @@ def _flows(row: FlowRow, w: Workload, subnet: Resource, resolve: Resolve) -> Flo
     return found
 
 
-def _unguarded(subnet: Resource, direction: str) -> Verdict:
+def _unguarded(subnet: Resource, direction: str, w: Workload) -> Verdict:
     evidence = subnet.at("properties", "networkSecurityGroup")
     fix = f"az network vnet subnet update --ids {q(subnet.id.text)} --network-security-group <nsg>"
-    return broken(subnet, f"{subnet.name} has no security group: everything passes {direction}", evidence, fix=fix)
+    says = f"{subnet.name} has no security group: everything passes {direction}"
+    return broken(subnet, says, evidence, fix=fix, changes=attached(subnet, w))
 
 
 def _group(contract: Contract) -> tuple[Evidence, ...]:
@@ -316,7 +323,7 @@ def leaves_the_rest_to_default_rules(subnet: Resource, w: Workload, terms: Group
     for direction in ("inbound", "outbound"):
         contract = _contract(subnet, w, direction, terms)
         if contract.group is None:
-            yield _unguarded(subnet, direction)
+            yield _unguarded(subnet, direction, w)
         else:
             yield _explicitly_denied(contract, direction, _to_the_row(contract, w, terms))
 

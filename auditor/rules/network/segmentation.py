@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import msgspec
 
 from auditor.estate import Relation
-from auditor.model import ArmId, Resource, Unknown, Verdict
+from auditor.model import ArmId, NotKnown, Resource, Unknown, Verdict
 from auditor.model.change import set_to
 from auditor.network.topology.seated import seated_in
+from auditor.rules.changes import attached
 from auditor.rules.rule import Answer, broken, decides, holds, not_applicable, unknown
 from auditor.text.shell import q
 from auditor.workload.architecture import subnet_names
+from auditor.workload.needed_flows import condition_holds
 from auditor.workload.parts import Workload
 
 
@@ -53,7 +56,10 @@ def purposes_share_a_subnet(network: Resource, w: Workload, terms: SubnetTerms) 
         called = part.replace("_", " ")
         playing = [s for s in w.subnet(part) if s in here]
         elsewhere = [s for s in w.subnet(part) if s not in here]
-        if not playing and not elsewhere and part in terms.parts:
+        if not playing and not elsewhere and part == "bastion" and here and _needs_no_subnet(w, here[0]):
+            says = f"the Bastion host of {network.name} is of sku Developer, which has no subnet"
+            yield replace(not_applicable(network, says), aspect=part)
+        elif not playing and not elsewhere and part in terms.parts:
             fix = (
                 f"az network vnet subnet create --resource-group {q(network.id.resource_group)}"
                 f" --vnet-name {q(network.name)}"
@@ -65,6 +71,17 @@ def purposes_share_a_subnet(network: Resource, w: Workload, terms: SubnetTerms) 
             )  # fmt: skip
         for subnet in playing:
             yield _one_purpose(network, subnet, part, w)
+
+
+def _needs_no_subnet(w: Workload, subnet: Resource) -> bool:
+    """Whether Bastion serves the network of a subnet from Azure's host.
+
+    (learn.microsoft.com/azure/bastion/quickstart-developer)
+    """
+    found = condition_holds("bastion-developer", w, subnet)
+    if isinstance(found, Unknown):
+        raise NotKnown(found)
+    return found
 
 
 def _one_purpose(network: Resource, subnet: Resource, part: str, w: Workload) -> Verdict:
@@ -112,6 +129,7 @@ def subnet_has_no_security_group(subnet: Resource, w: Workload, terms: GroupTerm
     return broken(
         subnet, f"{subnet.name} has no network security group", evidence,
         fix=f"az network vnet subnet update --ids {q(subnet.id.text)} --network-security-group <nsg>",
+        changes=attached(subnet, w),
     )  # fmt: skip
 
 

@@ -14,6 +14,8 @@ from auditor.snapshot.text import Text, printable, read_text, shown
 
 ENDINGS = (".json", ".jsonl", ".ndjson")
 STDIN = "-"
+_MAIN = "main.bicep"
+"""What is taken of a folder that holds no JSON."""
 
 
 class Input(NamedTuple):
@@ -75,6 +77,8 @@ def _files_of(path: Path, leave_out: Path | None) -> Iterator[Input]:
         return
     out = os.path.realpath(leave_out) if leave_out else ""
     files = sorted(each for each in _walk(path) if os.path.realpath(each) != out)
+    if not files and (path / _MAIN).is_file():
+        files = [path / _MAIN]
     if not files:
         raise AuditorError(
             f"{printable(str(path))}: the folder holds no file that ends in {', '.join(ENDINGS)}", "name another folder"

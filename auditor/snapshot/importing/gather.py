@@ -16,7 +16,7 @@ from auditor.snapshot.importing.merge import laid_over, merged, overlaid
 from auditor.snapshot.importing.origin import Found
 from auditor.snapshot.importing.shapes import Gathering, OpenList
 from auditor.snapshot.importing.templates import Target, recorded
-from auditor.snapshot.model import FORETOLD, MAX_DEPTH, PLANNED, Snapshot, too_deep
+from auditor.snapshot.model import FORETOLD, MAX_DEPTH, NOT_PREDICTED, PLANNED, Snapshot, too_deep
 from auditor.snapshot.redact import redacted
 from auditor.snapshot.seal import sealed
 
@@ -197,7 +197,7 @@ def _statements(found: Sequence[Found], whole: Sequence[str], deployed: set[str]
 def _missing(all_: Gathering, found: Sequence[Found]) -> list[tuple[Read, str]]:
     """What the files show to exist and do not hold: the rest of lists, and settings of entries without any."""
     known = {each.id for each in found}
-    return [*_unread_rest(all_, known), *_unread_settings(all_, known)]
+    return [*_unread_rest(all_, known), *_unread_settings(all_, known), *_unstated(all_, known)]
 
 
 def _unread_rest(all_: Gathering, known: set[ArmId]) -> Iterable[tuple[Read, str]]:
@@ -225,6 +225,17 @@ def _unread_settings(all_: Gathering, known: set[ArmId]) -> Iterable[tuple[Read,
     for id_, each in bare.items():
         read = Read(id_.text, "", 200, id_.type, id_.text, error="NoProperties", message=sentence)
         yield read, f"{each.origin}: {id_.text}: {sentence}; read it with `az resource show --ids`"
+
+
+def _unstated(all_: Gathering, known: set[ArmId]) -> Iterable[tuple[Read, str]]:
+    """What a plan takes to be there: it exists, whatever is said to be complete, and its settings are not known."""
+    sentence = "the plan takes it to be there and does not state it"
+    missing = {id_: name for id_, name in all_.existing if id_ not in known and "/" in id_.type}
+    for id_, name in missing.items():
+        if id_.type.startswith("microsoft.resources/"):
+            continue
+        read = Read(id_.text, "", 200, id_.type, id_.text, error=NOT_PREDICTED, message=sentence)
+        yield read, f"{name}: {id_.text}: {sentence}: import it as well to know its settings"
 
 
 def _collected_at(all_: Gathering, inputs: Sequence[Input]) -> str:

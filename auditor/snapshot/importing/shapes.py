@@ -47,6 +47,7 @@ from auditor.snapshot.strict import Cursor
 from auditor.snapshot.text import Text, printable, shown
 
 _WORLD = "arm-world"
+_BICEP_SETTINGS = "bicepconfig.json"
 _SNAPSHOT = FORMAT.partition("/")[0]
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _TIP = "`auditor import` takes resources and lists of them as az, Resource Manager and Resource Graph print them"
@@ -96,6 +97,8 @@ class Gathering:
     """Files of parameters of templates."""
     lines: dict[ArmId, Lines] = field(default_factory=dict)
     """Where the source of a deployment states a planned document."""
+    existing: list[tuple[ArmId, str]] = field(default_factory=list)
+    """What a plan takes to be there and does not state, with the file that says so."""
 
     def take_bicep(self, path: Path, name: str, alone: bool = False) -> None:
         """Take a Bicep file, or a file of parameters with the template that it uses, as the Bicep CLI compiles it.
@@ -127,6 +130,7 @@ class Gathering:
         self.reads.extend(made.reads)
         self.notes.extend(made.notes)
         self.lines.update(made.lines)
+        self.existing.extend(made.existing)
 
     def take_text(self, source: Text) -> None:
         """Take every JSON value of a text: one, several after another, or one a line."""
@@ -280,6 +284,8 @@ class Gathering:
             self._take_built(value, origin)
         elif is_parameters(value):
             self.parameters.append(Stated(value, origin))
+        elif Path(origin.source.name).name.casefold() == _BICEP_SETTINGS:
+            self.notes.append(f"{origin.source.name}: settings of the Bicep compiler are set aside")
         else:
             raise origin.fault(*(refused_form(value) or (_NOTHING, _TIP)))
 
@@ -360,6 +366,7 @@ class Gathering:
         documents.extend(Found(document, origin, partial=found.plan) for document in found.updates)
         self.unchanged.extend(Found(document, origin) for document in found.unchanged)
         self.deleted.extend(found.deleted)
+        self.existing.extend((id_, origin.source.name) for id_ in found.existing)
         self.reads.extend(found.reads)
         self.notes.extend(f"{origin}: {note}" for note in found.notes)
 

@@ -67,11 +67,10 @@ def lines_of(body: Mapping[str, Any], pointer: str, offsets: Offsets, file: str,
         at = keys.get(key.casefold())
         if at is not None and key != "id":
             _collect(value, at, f"/{escape(key)}", offsets, found)
-    positions = offsets.text.positions(offset for offset, _ in found)
     places: list[str] = []
     lines: dict[str, int] = {}
     for offset, part in found:
-        place = positions[offset]
+        place = offsets.text.position(offset)
         above = part.rpartition("/")[0]
         lines[part] = place.line
         if part and lines.get(above) == place.line:

@@ -61,6 +61,8 @@ class Planned:
     notes: list[str] = field(default_factory=list)
     lines: dict[ArmId, Lines] = field(default_factory=dict)
     """Where the source states each document."""
+    existing: list[tuple[ArmId, str]] = field(default_factory=list)
+    """What the source takes to be there and does not state, with the source that says so."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,7 @@ class _Work:
             self._take(resource, made)
         for gap in found.gaps:
             self._take_gap(gap, made)
+        made.existing.extend((ArmId(id_), self._template.name) for id_ in found.existing)
         for words, source in found.set_aside:
             made.notes.append(
                 f"{self._at(source)}: {printable(words)} is no resource of Resource Manager and is set aside"
@@ -268,7 +271,7 @@ class _Work:
     def _lines(self, each: Deployed) -> Lines:
         """Where the source states it: the Bicep file where that is known, else the template."""
         file = each.source.file
-        bicep = self._template.bicep
+        bicep = self._template.bicep or _beside(self._template)
         if bicep is not None and file == self._template.name:
             found = lines_in(bicep, self._template.value, each.source.pointer, list(_pointers(each.body)))
             if found is not None:
@@ -321,6 +324,16 @@ class _Work:
         made.reads.append(replace(read, path=name, scope=gap.scope or "/"))
         what = gap.type or f"what the deployment {shown(ArmId(name).name or name, 200)} makes"
         made.notes.append(f"{self._at(gap.source)}: {printable(what)} is unknown: {printable(gap.because[:300])}")
+
+
+def _beside(template: Stated) -> BicepFile | None:
+    """The Bicep file that lies beside a template which says that the Bicep compiler wrote it."""
+    metadata = template.value.get("metadata")
+    generator = metadata.get("_generator") if isinstance(metadata, Mapping) else None
+    if not isinstance(generator, Mapping) or str(generator.get("name")).casefold() != "bicep":
+        return None
+    path = Path(template.name).with_suffix(".bicep")
+    return BicepFile(path) if path.is_file() else None
 
 
 def _pointers(value: Any, above: str = "", depth: int = 0) -> Iterator[str]:

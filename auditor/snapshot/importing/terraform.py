@@ -44,6 +44,8 @@ class Terraform:
     """What changes some settings of a resource and leaves the others as they are."""
     unchanged: list[Mapping[str, Any]] = field(default_factory=list)
     deleted: list[ArmId] = field(default_factory=list)
+    existing: list[ArmId] = field(default_factory=list)
+    """What data sources read: it is there, and no document of it is."""
     reads: list[Read] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -125,6 +127,8 @@ class _Reader:
     def read(self) -> Terraform:
         """Everything that the resources say."""
         found = Terraform(self._plan)
+        ids = (values.get("id") for values in self._data.values())
+        found.existing.extend(ArmId(id_) for id_ in ids if isinstance(id_, str) and id_.startswith("/"))
         unread: Counter[str] = Counter()
         appended: list[tuple[str, str, Any]] = []
         for each in self._resources:

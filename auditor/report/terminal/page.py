@@ -3,13 +3,47 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from rich.console import Console, RenderableType
+from rich.table import Column, Table
 from rich.text import Text
 
+from auditor.model import Outcome
 from auditor.report.context import Context
 
+NARROW = 76
+"""Below this many cells a table of five columns is a column of syllables; the rows become paragraphs."""
+
+STYLES: Mapping[str, str] = {
+    Outcome.FAIL: "bold red",
+    Outcome.ERROR: "bold magenta",
+    Outcome.UNKNOWN: "bold yellow",
+    Outcome.WAIVED: "cyan",
+    Outcome.MANUAL: "cyan",
+    Outcome.PASS: "green",
+    Outcome.NOT_APPLICABLE: "dim",
+    "critical": "bold red",
+    "high": "red",
+    "medium": "yellow",
+    "low": "dim",
+}
+
 _NARROWEST = 20
+
+
+class Whole(NamedTuple):
+    """A line that the terminal may wrap but we do not: a command must come out of the clipboard as one."""
+
+    text: Text
+
+
+def hanging(mark: Text, said: Text) -> RenderableType:
+    """A mark, and a text whose further lines stand under its first."""
+    table = Table.grid(Column(no_wrap=True), Column(overflow="fold", ratio=1), padding=(0, 1, 0, 0), expand=True)
+    table.add_row(mark, said)
+    return table
 
 
 class Paper:

@@ -21,6 +21,6 @@ LANGUAGES: Mapping[str, str] = {
 def rendered(changes: Sequence[Change], language: str) -> str:
     """The changes in one of `LANGUAGES`. Raises `KeyError` for another."""
     assert language in LANGUAGES, language
-    module = importlib.import_module(f"auditor.fix.render.{language.replace('-', '_')}")
+    module = importlib.import_module(f"auditor.causes.render.{language.replace('-', '_')}")
     render: Renderer = module.render
     return render(changes)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.fix.render import LANGUAGES, rendered
+from auditor.causes.render import LANGUAGES, rendered
 from auditor.model import ArmId
 from auditor.model.change import Action, Change, create, delete, set_to
 
@@ -74,6 +74,19 @@ def test_a_shell_gives_each_value_back(group: str, value: str) -> None:
     assert found[1][-1] == f"properties.list[0].x={value}"
     assert found[2][-1] == value
     assert json.loads(found[7][-1])["properties"]["a"][0] == value
+
+
+def test_a_connection_is_approved_at_its_target() -> None:
+    side = ArmId(f"{GROUP}rg/providers/Microsoft.Storage/storageAccounts/st/privateEndpointConnections/c 1")
+    endpoint = ArmId(f"{GROUP}rg/providers/Microsoft.Network/privateEndpoints/pep")
+    status = "properties/privateLinkServiceConnectionState/status"
+    approved = [
+        set_to(side, status, "Approved"),
+        set_to(endpoint, f"properties/privateLinkServiceConnections/0/{status}", "Approved"),
+    ]
+    command, told = rendered(approved, "az").splitlines()
+    assert shlex.split(command) == ["az", "network", "private-endpoint-connection", "approve", "--id", side.text]
+    assert told == "# pep shows the same once its target has approved"
 
 
 def test_nothing_in_a_name_runs(tmp_path: Path) -> None:

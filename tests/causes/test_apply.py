@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auditor.causes.apply import NotApplicableError, applied
 from auditor.estate import Estate, build_estate
-from auditor.fix.apply import NotApplicableError, applied
 from auditor.model import ArmId
 from auditor.model.change import Action, Change, create, delete, set_to
 from auditor.snapshot import Snapshot

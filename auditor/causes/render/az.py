@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from auditor.fix.render.bodies import api_version
+from auditor.causes.render.bodies import api_version
 from auditor.model import ArmId
 from auditor.model.change import Action, Change
 from auditor.snapshot.locate import steps_of
@@ -15,6 +15,7 @@ from auditor.text.shell import q
 RULE = "microsoft.network/networksecuritygroups/securityrules"
 ASSIGNMENT = "microsoft.authorization/roleassignments"
 DIAGNOSTIC = "microsoft.insights/diagnosticsettings"
+ENDPOINT = "microsoft.network/privateendpoints"
 SECRET = "microsoft.keyvault/vaults/secrets"  # noqa: S105 - a type
 
 
@@ -30,7 +31,22 @@ def commands(changes: Sequence[Change]) -> Iterator[list[str]]:
         yield [*map(_one_line, notes), _command(change)]
 
 
+_STATUS = "/privateLinkServiceConnectionState/status"
+
+
+def _approval(change: Change) -> str | None:
+    """A connection is approved at its target, by a command of its own; the endpoint mirrors that by itself."""
+    if change.action is not Action.SET or not change.pointer.endswith(_STATUS) or change.value != "Approved":
+        return None
+    if change.resource.type == ENDPOINT:
+        return f"# {_one_line(change.resource.name)} shows the same once its target has approved"
+    return f"az network private-endpoint-connection approve --id {q(change.resource.text)}"
+
+
 def _command(change: Change) -> str:
+    approval = _approval(change)
+    if approval is not None:
+        return approval
     special = _SPECIAL.get((change.action, change.resource.type))
     if special is not None:
         return special(change)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from auditor.fix.render.bodies import api_version, comment, full_name, in_words, others, settable, symbol, type_of
+from auditor.causes.render.bodies import api_version, comment, full_name, in_words, others, settable, symbol, type_of
 from auditor.model import ArmId
 from auditor.model.change import Action, Change
 

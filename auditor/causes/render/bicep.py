@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from auditor.fix.render.bodies import (
+from auditor.causes.render.bodies import (
     api_version,
     comment,
     extended,
