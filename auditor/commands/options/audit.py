@@ -135,7 +135,7 @@ control_option = click.option(
     "--framework",
     multiple=True,
     metavar="NAME|FILE",
-    help="Tell for each control of this framework how it comes out: one of `auditor frameworks`, or a file of your own."
+    help="Show how each control of this framework comes out: one of `auditor frameworks`, or a file of your own."
     " May be given again. Without it reports name the controls of every framework.",
 )
 
