@@ -66,6 +66,14 @@ def linked(text: str, page: str, kept: Collection[str]) -> str:
     return _LINK.sub(changed, text)
 
 
+def unlisted() -> list[str]:
+    """Pages of docs/ that the menu of the configuration does not name, in the order of their paths."""
+    menu = CONFIG.read_text(encoding="utf-8")
+    pages = [path for part in ("*.md", "guide/*.md", "azure/*.md") for path in sorted((ROOT / "docs").glob(part))]
+    names = [path.relative_to(ROOT).as_posix() for path in pages]
+    return [name for name in names if f": {name}\n" not in menu]
+
+
 def build(target: Path) -> None:
     """Build the site. Ends the program with 1 where a link leads nowhere, or MkDocs warns of anything else."""
     from mkdocs.commands.build import build as build_site
@@ -76,6 +84,8 @@ def build(target: Path) -> None:
         lay_out(pages)
         shutil.copyfile(CONFIG, config)
         wanted = load_config(str(config), docs_dir=str(pages), site_dir=str(target.resolve()), strict=True)
+        if more := unlisted():
+            wanted.nav = [*(wanted.nav or ()), {"More": more}]
         wanted.plugins.on_startup(command="build", dirty=False)
         build_site(wanted)
         wanted.plugins.on_shutdown()

@@ -107,6 +107,36 @@ LIKE: Mapping[str, Mapping[str, str]] = {
 }  # fmt: skip
 """Baselines whose requirements ask of another workload what openai-chat asks of its own: by id, the requirement."""
 
+REASONS: Mapping[str, str] = {
+    "the leg from the client is encrypted": "the connection from the client is encrypted",
+    "the leg to the application is encrypted too": "the connection to the application is encrypted too",
+    "a connection that is not approved carries no traffic; one approved unseen is a way in": (
+        "a connection that is not approved carries no traffic; one that is approved unseen lets others in"
+    ),
+    "the compute instance has no way in from the Internet": "the compute instance is not reachable from the Internet",
+    "one identity a task: rights do not add up, actions can be told apart": (
+        "one identity a task: rights do not add up, actions can be attributed"
+    ),
+    "a shared administrator account names nobody": "a shared administrator account identifies no person",
+    "an account key names nobody and opens everything": "an account key identifies no person and grants everything",
+    "least privilege for everyone with a way to the data": "least privilege for everyone who can reach the data",
+    "what happened can be told afterwards": "what happened can be reconstructed",
+    "what happened on the network can be told afterwards": "what happened on the network can be reconstructed",
+    "no way in past the one managed interface": "nothing is reachable past the one managed interface",
+    "no subnet has a way out that nobody ordered": "no subnet has outbound access by default",
+    "keys only where there is no other way": "keys only where nothing else is possible",
+    "ways out that pass the subnet are known and accepted": (
+        "outbound paths that bypass the subnet are known and accepted"
+    ),
+    "an identity without a task is an account that nobody watches": (
+        "an identity without a task is an unwatched account"
+    ),
+    "nobody but the project has a way to its stores": "only the project can reach its stores",
+    "what goes wrong reaches somebody": "what goes wrong is reported to a person",
+    "who signed in and did what can be told afterwards": "who signed in and did what can be reconstructed",
+}
+"""Reasons of the data set in the words of this program."""
+
 JUDGED_ON = "2026-12-01"
 
 PREFIX = re.compile(
@@ -273,7 +303,7 @@ def _row(row: Mapping[str, Any], day: str) -> dict[str, Any]:
     initiatives = [f"set-{framework}" for framework in row.get("from_policy", ())]
     return {
         "by": row["by"],
-        "why": row["why"],
+        "why": REASONS.get(row["why"], row["why"]),
         "source": " ".join([*initiatives, "judgement"]),
         "date": day,
         "policies": row["policies"],

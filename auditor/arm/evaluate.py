@@ -53,6 +53,9 @@ class Names(Protocol):
     def reference(self, target: str, full: bool) -> Value:
         """The state of a resource as far as the template tells it."""
 
+    def references(self, symbol: str, full: bool) -> Value:
+        """The states of a loop of nested deployments; unknown for any other loop."""
+
     def resource_info(self, symbol: str) -> Value:
         """Id, name, type and api-version of a resource by its symbolic name."""
 
@@ -419,6 +422,16 @@ class _Evaluation:
                 values = [found.reduced, *values[1:]]
         return self._left(node, values)
 
+    def _references(self, node: Call) -> Value:
+        _count(node, 1, 2)
+        values = [self._value(each) for each in node.arguments]
+        if isinstance(values[0], str):
+            full = len(values) > 1 and str(values[1]).casefold() == "full"
+            found = self._env.names.references(values[0], full)
+            if not isinstance(found, Unknown):
+                return found
+        return self._left(node, values)
+
     def _resource_info(self, node: Call) -> Value:
         name = self._named(node)
         if isinstance(name, Unknown):
@@ -560,6 +573,7 @@ _SPECIAL: dict[str, Callable[[_Evaluation, Call], Value]] = {
     "lambdavariables": _Evaluation._lambda_variables,
     "fail": _Evaluation._fail,
     "reference": _Evaluation._reference,
+    "references": _Evaluation._references,
     "resourceinfo": _Evaluation._resource_info,
     "resourcegroup": _Evaluation._resource_group,
     "subscription": _Evaluation._subscription,

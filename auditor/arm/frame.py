@@ -309,6 +309,17 @@ class Frame:
         state = Open({"outputs": inside.outputs_of_reference(base)}, base)
         return Open({"properties": state, **({"id": id_} if isinstance(id_, str) else {})}, base) if full else state
 
+    def references(self, symbol: str, full: bool) -> Value:
+        """As `Names.references`: those that a false condition leaves out do not count."""
+        if self._listing or self._naming:
+            return Unknown("")
+        loop = [each for each in self.instances if each.symbol.casefold() == symbol.casefold() and each.number >= 0]
+        whole = loop and all(each.is_deployment and isinstance(each.condition, bool) for each in loop)
+        if not whole:
+            return Unknown("")
+        found = [self.reference(f"{symbol}[{each.number}]", full) for each in loop if each.condition]
+        return Unknown("") if any(isinstance(each, Unknown) for each in found) else found
+
     def resource_info(self, symbol: str) -> Value:
         """As `Names.resource_info`."""
         if self._listing:

@@ -155,7 +155,7 @@ def _judged(
         findings=tuple(findings),
         workloads=tuple(replace(_describe(w), architecture=baseline.info.name, why=why) for w, why in found),
         not_implemented=tuple(_without_rule(baseline, index)),
-        notes=(*_left_out(baseline), *baseline.remarks, *_notes(asked, estate)),
+        notes=(*left_out(baseline), *baseline.remarks, *_notes(asked, estate)),
         retirements=retirements(asked, estate),
         positions={p: (at.line, at.column) for p, at in positions_of(snapshot, places).items()},
         sources=sources_of(snapshot, places | subjects),
@@ -269,7 +269,8 @@ def _describe(workload: Workload) -> WorkloadInfo:
     return WorkloadInfo(workload.name, workload.anchor.id.text if workload.anchor else "", parts)
 
 
-def _left_out(baseline: Baseline) -> Iterator[str]:
+def left_out(baseline: Baseline) -> Iterator[str]:
+    """A sentence for each requirement that a baseline disables."""
     for id_, reason in baseline.disabled.items():
         yield f"{id_} is not checked: the baseline {baseline.info.name} disables it ({reason})"
 

@@ -42,6 +42,10 @@ COMMANDS: dict[str, Entry] = {
         "auditor.commands.frameworks:frameworks", "List frameworks, or the requirements behind each control of one."
     ),
     "baseline": Entry("auditor.commands.baseline:baseline", "Show a baseline, or check one of your own."),
+    "compare-architectures": Entry(
+        "auditor.commands.compare_architectures:compare_architectures",
+        "Say what a deployment of one architecture lacks for another.",
+    ),
     "mcp": Entry("auditor.commands.mcp:mcp", "Serve snapshots of a folder to assistants and editors, read-only."),
     "settings": Entry("auditor.commands.settings:settings", "Check a settings file, or print its form for editors."),
 }

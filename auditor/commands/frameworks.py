@@ -20,7 +20,7 @@ from auditor.text.sanitise import counted, line
 @click.option("--baseline", default=DEFAULT, show_default=True, metavar="NAME|FILE", help="Whose requirements.")
 @page_options
 def frameworks(name: str | None, baseline: str, format: str, output: Path | None) -> None:
-    """List the frameworks that findings can be told in, or every control of one with the requirements behind it.
+    """List the frameworks that findings can be reported in, or every control of one with the requirements behind it.
 
     A FILE is a framework of your own; mistakes in it are named with line and column. `auditor check s.json --framework
     NAME` says how the controls come out.

@@ -89,7 +89,7 @@ def _audit_tools(answers: Answers, told: Callable[[Callable[[], str]], str]) -> 
         """Audit a snapshot against the reference architecture.
 
         `outcomes` are those to show (pass, fail, unknown, not_applicable, waived, error, manual), `requirements` ids
-        or patterns such as NSG-*, `framework` an id such as nist-800-53-r5 whose controls are to be told, `limit` how
+        or patterns such as NSG-*, `framework` an id such as nist-800-53-r5 whose controls are wanted, `limit` how
         many findings to show; `left_out` counts the others, `summary` counts all.
         """
         return told(lambda: answers.check(snapshot, outcomes, requirements, framework, limit))
@@ -139,7 +139,7 @@ def _question_tools(answers: Answers, told: Callable[[Callable[[], str]], str]) 
     ) -> str:
         """Who can do what, and why.
 
-        `principal` an id or name, `action` an operation of Azure, `scope` where, `target` a place of which every way
+        `principal` an id or name, `action` an operation of Azure, `scope` where, `target` a place of which every path
         to it is wanted, `blast_radius` what whoever takes over the principal could do next.
         """
         values: Values = {

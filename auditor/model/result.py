@@ -106,6 +106,8 @@ class AuditResult:
     became of each waiver that was given; what somebody must look after among them stands in `notes` too. `chains` are
     worked out where a report is made, with the `cut` that breaks them; `proofs` says by the id of a cause what a second
     audit with its changes came to, where one was made.
+    `rests_on` has a sentence for everything that somebody decided: waivers, pins, what settings and baseline disable,
+    change or allow, and what makes the check fail where that is not any requirement.
     """
 
     baseline: BaselineInfo
@@ -122,6 +124,7 @@ class AuditResult:
     chains: tuple[Chain, ...] = ()
     cut: Cut | None = None
     proofs: Mapping[str, ProofOf] = field(default_factory=dict)
+    rests_on: tuple[str, ...] = ()
     retirements: tuple[Retirement, ...] = ()
     sources: Mapping[Place, tuple[str, int, int]] = field(default_factory=dict)
 

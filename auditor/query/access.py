@@ -27,7 +27,7 @@ from auditor.model import ArmId, AuditorError, ExitCode, NotKnown, Resource, Unk
 from auditor.sets.operation_patterns import PatternError
 from auditor.sets.operation_set import OperationSet
 from auditor.workload.identities import identities_of
-from auditor.workload.parts import Workload, workloads
+from auditor.workload.parts import Workload, workloads_of_any
 
 _SHOWN = 5
 
@@ -246,7 +246,7 @@ def exposed(estate: Estate) -> tuple[tuple[tuple[Resource, str], ...], tuple[Unk
     """
     found: dict[tuple[Resource, str], None] = {}
     gaps: dict[Unknown, None] = {}
-    for workload in workloads(estate):
+    for workload in workloads_of_any(estate):
         for carrier in _seen(workload, _TALKED_TO, gaps):
             try:
                 found |= {(carrier, identity.principal): None for identity in identities_of(estate, carrier)}
@@ -272,7 +272,7 @@ def scopes_to_guard(estate: Estate) -> tuple[tuple[ArmId, ...], tuple[Unknown, .
     """
     found: set[ArmId] = set()
     gaps: dict[Unknown, None] = {}
-    for workload in workloads(estate):
+    for workload in workloads_of_any(estate):
         for resource in _seen(workload, _GUARDED, gaps):
             found |= {resource.id, group_of(resource.id)}
     return tuple(sorted(found)), tuple(gaps)

@@ -58,6 +58,7 @@ def render(result: AuditResult, context: Context | None = None) -> str:
         "seen": list(result.seen),
         "not_implemented": list(result.not_implemented),
         "notes": list(result.notes),
+        "rests_on": list(result.rests_on),
         "retirements": [_retirement(each) for each in result.retirements],
         "workloads": [
             {

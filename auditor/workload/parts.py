@@ -11,7 +11,7 @@ from auditor.documents.network_hosts import AGENT_POOL, CLUSTER, AgentPool
 from auditor.documents.pool_membership import SCALE_SET, SCALE_SET_INTERFACE, Pooled
 from auditor.estate import Estate, Relation
 from auditor.model import ArmId, NotKnown, Resource, Unknown
-from auditor.workload.architecture import Architecture, default_architecture
+from auditor.workload.architecture import Architecture, default_architecture, shipped_architectures
 from auditor.workload.selectors import NamedSelector, find
 from auditor.workload.subnets import SubnetParts
 
@@ -307,6 +307,13 @@ def workloads(
         return (Workload(estate, None, pins, architecture=described),)
     alone = len(anchors) == 1
     return tuple(Workload(estate, anchor, pins, alone, described) for anchor in anchors)
+
+
+def workloads_of_any(estate: Estate) -> tuple[Workload, ...]:
+    """The workloads of every shipped architecture that is no general one; where nothing anchors one, as `workloads`."""
+    specific = (a for a in shipped_architectures().values() if not a.general)
+    found = tuple(w for each in specific for w in workloads(estate, None, each) if w.anchor is not None)
+    return found or workloads(estate)
 
 
 def _anchors(estate: Estate, pins: Pins, architecture: Architecture) -> list[Resource]:

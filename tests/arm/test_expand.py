@@ -659,3 +659,23 @@ def test_types_check_objects_deeply() -> None:
     assert fits({"type": "object", "discriminator": choice}, {"kind": "a", "x": 1})
     assert not fits({"type": "object", "discriminator": choice}, {"kind": "a", "x": 1, "y": 2})
     assert not fits({"$ref": "#/definitions/none/0"}, 1)
+
+
+def test_outputs_of_a_loop_of_deployments() -> None:
+    inside = {
+        "parameters": {"i": {"type": "int"}},
+        "outputs": {"o": {"type": "int", "value": "[mul(parameters('i'), 10)]"}},
+        "resources": [],
+    }
+    child = nested(inside, properties={"parameters": {"i": {"value": "[copyIndex()]"}}})
+    loop = {**child, "name": "[format('n{0}', copyIndex())]", "copy": {"name": "n", "count": 3}}
+    loop["condition"] = "[not(equals(copyIndex(), 1))]"
+    shown = "[map(references('n'), lambda('m', lambdaVariables('m').outputs.o.value))]"
+    template = {
+        "languageVersion": "2.0",
+        "resources": {"n": loop},
+        "outputs": {"all": {"type": "array", "value": shown}},
+    }
+    assert of(template).outputs == {"all": [0, 20]}
+    loop["condition"] = "[reference('x').y]"
+    assert isinstance(of(template).outputs["all"], Unknown)

@@ -212,3 +212,21 @@ def test_a_snapshot_without_a_time_is_not_young(here: Path, capsys: pytest.Captu
     write_snapshot(replace(worlds.snapshot(), collected_at=""), Path("s.json"))
     assert run(["check", "s.json", "--max-age", "9999"]) == ExitCode.USAGE
     assert "does not say when it was collected" in capsys.readouterr().err
+
+
+def test_one_place_says_what_a_result_rests_on(stored: Path, here: Path) -> None:
+    waived("NSG-JMP-OUT", "*/subnets/snet-jumpbox", "2024-09-30")
+    Path("settings.yaml").write_text(
+        "fail_on: high\n"
+        "waivers: w.yaml\n"
+        "parts: {storage: ['*/storageAccounts/stmlaibase']}\n"
+        "requirements: {NET-02: {disabled: true, reason: another team owns the account and checks it}}\n"
+    )
+    check(stored, "--settings", "settings.yaml")
+    found = json.loads(Path("r.json").read_text(encoding="utf-8"))
+    assert any(note.startswith("what this result rests on") for note in found["notes"]), found["notes"]
+    said = " | ".join(found["rests_on"])
+    for word in ("is high", "NSG-JMP-OUT", "plays the part storage", "NET-02 is not checked"):
+        assert word in said, word
+    check(stored)
+    assert json.loads(Path("r.json").read_text(encoding="utf-8"))["rests_on"] == []

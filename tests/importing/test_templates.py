@@ -14,9 +14,10 @@ from auditor.audit.audit import audit
 from auditor.baseline import read_baseline
 from auditor.cli import run
 from auditor.model import ArmId, AuditorError, Place
-from auditor.report import json_, terminal
+from auditor.report import json_
 from auditor.report.context import Context
 from auditor.report.sarif import render as sarif
+from auditor.report.terminal import render as terminal
 from auditor.snapshot import read_snapshot, sources_of, write_snapshot
 from auditor.snapshot.importing.templates import Target
 from tests.builders.imports import imported
@@ -327,7 +328,9 @@ def test_bicep_is_compiled_and_its_lines_are_found(
     symbolic: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "out.json").write_text(json.dumps(compiled(symbolic)))
-    bicep(tmp_path, monkeypatch, f'[ "$1" = build ] && [ "$3" = --stdout ] && cat {tmp_path}/out.json')
+    bicep(
+        tmp_path, monkeypatch, f'[ "$1" = build ] && [ "$3 $4" = "--stdout --no-restore" ] && cat {tmp_path}/out.json'
+    )
     options = ["--subscription", SUB, "--resource-group", "rg-alpha"]
     assert import_(tmp_path, str(tmp_path / "main.bicep"), *options) == 0
     made = read_snapshot(tmp_path / "s.json")
@@ -368,6 +371,7 @@ def test_parameters_of_bicep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     ("script", "says"),
     [
         ("echo 'main.bicep(1,1) : Error BCP057: no such name' >&2; exit 1", "Error BCP057"),
+        ("echo 'Error BCP190: the artifact br:x has not been restored' >&2; exit 1", "run `bicep restore` first"),
         ("exit 0", "it printed nothing"),
         ("echo '[]'", "expected an object here"),
     ],

@@ -135,7 +135,7 @@ control_option = click.option(
     "--framework",
     multiple=True,
     metavar="NAME|FILE",
-    help="Tell for each control of this framework how it comes out: one of `auditor frameworks`, or a file of your own."
+    help="Show how each control of this framework comes out: one of `auditor frameworks`, or a file of your own."
     " May be given again. Without it reports name the controls of every framework.",
 )
 
@@ -204,6 +204,8 @@ def audited(snapshot: Snapshot, terms: Terms, fail_on: str = "") -> AuditResult:
 
     `fail_on` is what makes the command fail; where that is nothing, the notes say so.
     """
+    from auditor.audit.audit import left_out
+    from auditor.audit.basis import with_basis
     from auditor.audit.waivers import waive
 
     result = _asked(snapshot, terms)
@@ -214,7 +216,8 @@ def audited(snapshot: Snapshot, terms: Terms, fail_on: str = "") -> AuditResult:
         *terms.remarks,
         *_unmatched(snapshot, terms),
     )
-    return waive(replace(result, notes=notes), terms.waivers, terms.as_of)
+    waived = waive(replace(result, notes=notes), terms.waivers, terms.as_of)
+    return with_basis(waived, (*left_out(terms.baseline), *terms.baseline.remarks), terms.pins, fail_on)
 
 
 def chained(snapshot: Snapshot, result: AuditResult, terms: Terms) -> AuditResult:

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from auditor.documents.peering import PeeringDocument
+from auditor.documents.vpn_gateway import GATEWAY, VpnGateway
 from auditor.estate import Estate
 from auditor.model import Resource, Unknown
 from auditor.network.topology.gateway_connections import behind_gateways
 from auditor.network.topology.peering import Flag, Peering, peerings_of
 from auditor.network.topology.virtual_networks import NETWORK
 from auditor.sets.address_set import AddressSet
-
-GATEWAY = "microsoft.network/virtualnetworkgateways"
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def _from_peer(estate: Estate, peering: Peering, gaps: list[Unknown]) -> Iterato
 
 def _behind(estate: Estate, network: Resource, gaps: list[Unknown]) -> Iterator[Behind]:
     for gateway, texts, gap in behind_gateways(estate, network):
-        if gateway.text("properties", "gatewayType") == "expressroute":
+        if VpnGateway(gateway).gateway_type.known == "expressroute":
             gaps.append(Unknown(f"what ExpressRoute advertises to {gateway.name} is not in Azure's management plane"))
         elif gap is not None:
             gaps.append(gap)

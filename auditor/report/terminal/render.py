@@ -16,7 +16,7 @@ from auditor.report.context import Context, is_problem
 from auditor.report.controls.terminal import blocks_of
 from auditor.report.digest import Digest, moment_of
 from auditor.report.terminal.brief import chains, counts, do_first, remarks
-from auditor.report.terminal.page import Paper, Whole, hanging, ruled
+from auditor.report.terminal.page import NARROW, Paper, Whole, hanging, ruled
 from auditor.report.terminal.rows import Row, family_title, folded, manual, name_of, table_of, waivers, word_of
 from auditor.text.sanitise import clip, counted, line, visible
 
@@ -62,12 +62,11 @@ def _blocks(digest: Digest, context: Context) -> Iterator[RenderableType | Whole
     if context.verbose:
         yield from waivers(digest.result)
     yield from blocks_of(digest.result, context, ruled)
-    yield Text()
-    yield counts(digest, context)
-    said = [*remarks(digest, context)]
-    if said:
+    # The table brings a blank line of its own, above and below; paragraphs do not.
+    if context.width < NARROW:
         yield Text()
-    for remark in said:
+    yield counts(digest, context)
+    for remark in remarks(digest, context):
         yield hanging(Text(" -"), Text(remark))
 
 

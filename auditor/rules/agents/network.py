@@ -247,7 +247,11 @@ def database_answers_the_internet(account: Resource, w: Workload, terms: ClosedT
     lists = [account.at("properties", key) for key in ("ipRules", "virtualNetworkRules", "networkAclBypassResourceIds")]
     open_lists = [evidence for evidence in lists if evidence.value]
     bypass = account.at("properties", "networkAclBypass")
-    passes = account.text("properties", "networkAclBypass") == "azureservices" and not terms.trusted_services
+    let_by = account.text("properties", "networkAclBypass")
+    passes = let_by == "azureservices" and not terms.trusted_services
+    if let_by not in ("", "none", "azureservices"):
+        yield unknown(account, Unknown(f"networkAclBypass of {account.name} is {bypass.value!r}"), bypass)
+        return
     if word == "enabled":
         change = set_to(account.id, "properties/publicNetworkAccess", "Disabled")
         yield broken(account, f"public network access of {account.name} is Enabled", switch, changes=[change])

@@ -1,8 +1,9 @@
 """Bicep: compiled by the Bicep CLI that is installed, and its lines found again for what the template states.
 
-Nothing is downloaded. The compiler keeps the names of resources (symbolic names, with language version 2.0); without
-them a resource is known by its type where the file declares only one of that type. Commands: learn, "Bicep CLI
-commands": `bicep build FILE --stdout`, `bicep build-params FILE --stdout`, and the same behind `az`.
+Nothing is downloaded, neither the compiler nor modules of registries (`--no-restore`). The compiler keeps the names of
+resources (symbolic names, with language version 2.0); without them a resource is known by its type where the file
+declares only one of that type. Commands: learn, "Bicep CLI commands": `bicep build FILE --stdout --no-restore`, and
+`bicep build-params` alike.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from auditor.snapshot.text import Text, printable
 
 ENDINGS = (".bicep", ".bicepparam")
 _SECONDS = 300
+_RESTORE = "has not been restored"
+"""What the compiler says of a module of a registry that is not on this machine (BCP190)."""
 _DEPLOYMENTS = "microsoft.resources/deployments"
 _DECLARED = re.compile(
     r"^[ \t]*(?P<kind>resource|module)[ \t]+(?P<symbol>\w+)[ \t]+'(?P<what>[^'\n]+)'[ \t]*(?P<existing>existing\b)?",
@@ -67,10 +70,10 @@ def _command(name: str, verb: str, path: Path) -> Sequence[str]:
     file = file if not file.startswith("-") else f"./{file}"
     bicep = shutil.which("bicep")
     if bicep:
-        return (bicep, verb, file, "--stdout")
+        return (bicep, verb, file, "--stdout", "--no-restore")
     own = Path.home() / ".azure" / "bin" / "bicep"
     if own.is_file():
-        return (str(own), verb, file, "--stdout")
+        return (str(own), verb, file, "--stdout", "--no-restore")
     raise AuditorError(f"{name}: this needs the Bicep CLI, and no program `bicep` is installed", _TIP)
 
 
@@ -83,7 +86,12 @@ def _run(command: Sequence[str], name: str) -> str:
     if done.returncode or not said.strip():
         errors = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
         what = next((line for line in errors if "Error" in line), errors[0] if errors else "it printed nothing")
-        raise AuditorError(f"{name}: the Bicep CLI refuses this file: {printable(what[:500])}", "correct the file")
+        tip = (
+            "run `bicep restore` first: modules of registries are not fetched here"
+            if _RESTORE in what
+            else "correct it"
+        )
+        raise AuditorError(f"{name}: the Bicep CLI refuses this file: {printable(what[:500])}", tip)
     return said
 
 
