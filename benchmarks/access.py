@@ -18,8 +18,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from auditor.access.effective import Access
+from auditor.access.effective import Access, access_of
 from auditor.access.known_operations import known_operations
+from auditor.access.paths_to import paths_to
 from auditor.estate import Estate, build_estate
 from auditor.model import ArmId, Read
 from auditor.snapshot import Snapshot
@@ -169,9 +170,23 @@ def questions(access: Access, seed: int) -> dict[str, Any]:
     }
 
 
+def ways(documents: list[dict[str, Any]]) -> dict[str, Any]:
+    """Every way to one place (`auditor access --to`), over all steps: a vault that templates may use."""
+    vault = next(a["id"].partition(f"/{AUTHORIZATION}")[0] for a in documents if "/vaults/" in a["id"])
+    settings = {"enableRbacAuthorization": False, "accessPolicies": [], "enabledForTemplateDeployment": True}
+    there = {"id": vault, "type": "Microsoft.KeyVault/vaults", "properties": settings}
+    estate = estate_of([*documents, there])
+    access_of(estate)
+    start = time.perf_counter()
+    found, _ = paths_to(estate, ArmId(vault))
+    seconds = round(time.perf_counter() - start, 3)
+    return {"benchmark": "ways to a place", "ways": len(found), "seconds": seconds, "aim_seconds": 1.0}
+
+
 def main() -> None:
     """Measure and print."""
     documents = tenant(7)
+    print(json.dumps(ways(documents)), flush=True)
     access, pairs, body = effective(int(sys.argv[1]) if len(sys.argv) > 1 else 3, documents)
     print(json.dumps(body), flush=True)
     print(json.dumps(naive(access, pairs, body["cpu_seconds"])), flush=True)
