@@ -35,6 +35,7 @@ SUB = "/subscriptions/11111111-1111-1111-1111-111111111111"
 AUTHORIZATION = "providers/Microsoft.Authorization"
 KINDS = ("Microsoft.Storage/storageAccounts", "Microsoft.KeyVault/vaults", "Microsoft.Web/sites")
 Pair = tuple[str, ArmId]
+_OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 
 
 def tenant(seed: int) -> list[dict[str, Any]]:
@@ -175,7 +176,9 @@ def ways(documents: list[dict[str, Any]]) -> dict[str, Any]:
     vault = next(a["id"].partition(f"/{AUTHORIZATION}")[0] for a in documents if "/vaults/" in a["id"])
     settings = {"enableRbacAuthorization": False, "accessPolicies": [], "enabledForTemplateDeployment": True}
     there = {"id": vault, "type": "Microsoft.KeyVault/vaults", "properties": settings}
-    estate = estate_of([*documents, there])
+    owners = [f"00000000-0000-4000-8000-{n:012}" for n in range(GROUPS, GROUPS + 50)]
+    owned = [_assignment(10**9 + n, id_, _OWNER, SUB, group=False) for n, id_ in enumerate(owners)]
+    estate = estate_of([*documents, there, *owned])
     access_of(estate)
     start = time.perf_counter()
     found, _ = paths_to(estate, ArmId(vault))
