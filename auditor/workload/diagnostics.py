@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,11 +91,16 @@ def _everything(estate: Estate, subject: ArmId, enabled: Mapping[str, Evidence],
     return Unknown(because)
 
 
-def _is_elsewhere(estate: Estate, subject: ArmId, where: Mapping[str, Any]) -> bool:
-    """Whether the resource is known to be another than those that have a category."""
+def _is_elsewhere(estate: Estate, subject: ArmId, conditions: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the resource is known to be another than those that have a category: it fails one of the conditions."""
     resource = estate.find(subject)
-    value = str(resource.stated(*where["path"]) or "").casefold() if resource is not None else ""
-    return bool(value) and value not in {str(each).casefold() for each in where["values"]}
+    if resource is None:
+        return False
+    for condition in conditions:
+        value = str(resource.stated(*condition["path"]) or "").casefold()
+        if value and value not in {str(each).casefold() for each in condition["values"]}:
+            return True
+    return False
 
 
 def _categories(setting: DiagnosticSetting) -> Iterator[str]:

@@ -38,7 +38,9 @@ def render(result: AuditResult, context: Context | None = None) -> str:
 
 def _blocks(digest: Digest, context: Context) -> Iterator[RenderableType | Whole]:
     if context.quiet:
-        yield _verdict(digest)
+        # A hook, or a loop in a shell, checks one file after another: each line says of which it speaks.
+        path = digest.result.snapshot.path
+        yield _verdict(digest, of=f"{line(path, 200)}: " if path else "")
         return
     yield _heading(digest.result)
     if digest.result.missing:
@@ -70,10 +72,10 @@ def _blocks(digest: Digest, context: Context) -> Iterator[RenderableType | Whole
         yield hanging(Text(" -"), Text(remark))
 
 
-def _verdict(digest: Digest) -> RenderableType:
+def _verdict(digest: Digest, of: str = "") -> RenderableType:
     if digest.result.missing:
-        return Text(digest.headline)
-    return hanging(word_of(digest.verdict), Text(digest.headline, style="bold"))
+        return Text(of + digest.headline)
+    return hanging(word_of(digest.verdict), Text(of + digest.headline, style="bold"))
 
 
 def _heading(result: AuditResult) -> Text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import msgspec
@@ -288,7 +289,8 @@ def abuse_is_not_monitored(account: Resource, w: Workload, terms: ExemptionTerms
     limited += (view.monitor.evidence,) if view.monitor.evidence.value else ()
     if isinstance(capabilities.known, Unknown):
         because = f"the capabilities of {account.name} are not in its document"
-        unread = Unknown(because, permission="Microsoft.CognitiveServices/accounts/read")
+        # Of a plan it stays absent: Azure sets the capabilities when it makes the account.
+        unread = replace(capabilities.known, because=because, permission="Microsoft.CognitiveServices/accounts/read")
         return unknown(account, unread, capabilities.evidence)
     for capability in capabilities.value:
         if (capability.of.known, capability.value.known) == ("contentlogging", "false"):
