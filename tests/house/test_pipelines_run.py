@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ WAIVED = f"""waivers:
     resource: "*"
     owner: chat team
     reason: The grounding data comes from elsewhere.
-    expires: {date.today() + timedelta(days=300)}
+    expires: {datetime.now(tz=UTC).date() + timedelta(days=300)}
 """
 UNREADABLE = Fault(r"/providers/Microsoft\.Search/", Kind.FORBIDDEN, detail="Microsoft.Search/searchServices/read")
 
