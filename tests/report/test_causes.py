@@ -61,11 +61,15 @@ def test_a_program_gets_each_cause_once_and_every_finding_its_cause() -> None:
         assert set(cause["fix"]) == ({"az", "bicep", "terraform", "json-patch"} if cause["changes"] else set())
 
 
-def test_sarif_has_the_cause_at_every_result_that_it_closes() -> None:
+def test_sarif_has_each_cause_once_and_its_id_at_every_result_that_it_closes() -> None:
     (run,) = json.loads(sarif.render(reference()))["runs"]
+    causes = {cause["id"]: cause for cause in run["properties"]["causes"]}
+    assert len(causes) == len(run["properties"]["causes"])
     for each in run["results"]:
-        fingerprints = [one["fingerprint"] for one in each["properties"]["cause"]["closes"]]
+        cause = causes[each["properties"]["cause"]["id"]]
+        fingerprints = [one["fingerprint"] for one in cause["closes"]]
         assert each["partialFingerprints"]["auditor/v1"] in fingerprints
+        assert each["properties"]["cause"]["title"] == cause["title"]
 
 
 def test_the_page_shows_a_cause_once_and_links_to_it_from_its_findings() -> None:

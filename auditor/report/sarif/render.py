@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from auditor import __version__
+from auditor.causes.cause import Cause
 from auditor.model import AuditResult, Finding, Outcome
 from auditor.model.chain import Chain
 from auditor.report.cause_text import cause_entry, texts
@@ -110,6 +111,7 @@ class _Run:
                     "collectedAt": line(self.result.snapshot.collected_at),
                 },
                 "summary": {outcome.value: number for outcome, number in self.result.summary.items()},
+                "causes": self._causes(),
                 "doFirst": [cause.id for cause in self._digest.first],
                 "chains": [_chain(chain) for chain in self.result.chains],
                 "cut": cut_entry(self.result),
@@ -247,14 +249,24 @@ class _Run:
         }
 
     def _cause(self, finding: Finding) -> Node:
-        """The cause that closes a failing finding: the same object at each finding that it closes."""
+        """The cause of a failing finding, by its id: one may close thousands of findings, so it stands at the run."""
         cause = self._digest.cause_of.get(finding.fingerprint) if finding.outcome is Outcome.FAIL else None
-        if cause is None:
-            return {}
+        return {"cause": {"id": cause.id, "title": line(cause.title, _MAX_VALUE)}} if cause is not None else {}
+
+    def _causes(self) -> list[Node]:
+        """Each cause of a result with all that it closes and its fix."""
+        shown = {finding.fingerprint for finding in self.shown}
+        return [
+            self._cause_entry(cause)
+            for cause in self._digest.causes
+            if any(finding.fingerprint in shown for finding in cause.findings)
+        ]
+
+    def _cause_entry(self, cause: Cause) -> Node:
         told = cause_entry(cause, self.result, languages=False)
         told = {key: told[key] for key in ("id", "title", "severity", "exposure", "closes", "proof")}
         fix = {language: clip(text, _MAX_VALUE) for language, text in texts(cause).items()}
-        return {"cause": {**told, "title": line(cause.title, _MAX_VALUE)}, "fix": fix}
+        return {**told, "title": line(cause.title, _MAX_VALUE), "fix": fix}
 
     @cached_property
     def _digest(self) -> Digest:
