@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 from collections.abc import Iterator
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 
 from auditor import __version__
@@ -36,6 +34,10 @@ def digest() -> str:
 
 def lines() -> Iterator[str]:
     """Version, digest, Python and packages, a line each."""
+    # A check needs the digest at most: 40 ms of imports that only `--version` has to pay.
+    import platform
+    from importlib import metadata
+
     yield f"auditor {__version__}"
     yield f"digest sha256:{digest()}"
     yield f"Python {platform.python_version()} ({platform.system()} {platform.machine()})"

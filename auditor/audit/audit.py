@@ -162,9 +162,12 @@ def _judged(
     )
 
 
-def estate_of(snapshot: Snapshot, service_tags: Mapping[str, Any] | None = None) -> Estate:
-    """The estate of a snapshot, with a list of service tags in the place of its own where one is given."""
-    return build_estate(snapshot if service_tags is None else tagged(snapshot, service_tags))
+def estate_of(snapshot: Snapshot, service_tags: Mapping[str, Any] | None = None, like: Estate | None = None) -> Estate:
+    """The estate of a snapshot, with a list of service tags in the place of its own where one is given.
+
+    `like`: as for `build_estate`.
+    """
+    return build_estate(snapshot if service_tags is None else tagged(snapshot, service_tags), like)
 
 
 def tagged(snapshot: Snapshot, service_tags: Mapping[str, Any]) -> Snapshot:

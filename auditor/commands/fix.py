@@ -62,7 +62,6 @@ def fix(  # noqa: PLR0917 - click passes options by name
 
     Exit codes: 0 a plan was made, 2 bad usage or bad input.
     """
-    from auditor.audit.audit import estate_of
     from auditor.fix.plan import Planner
     from auditor.snapshot import read_snapshot
 
@@ -77,7 +76,7 @@ def fix(  # noqa: PLR0917 - click passes options by name
 
     planner = Planner(
         audit=lambda state: audited(state, terms),
-        build=lambda state: estate_of(state, terms.service_tags),
+        build=terms.estate,
         wanted=wanted,
         progress=_progress(quiet),
     )

@@ -26,20 +26,23 @@ Chain = tuple[str, ...]
 
 @dataclass
 class Topology:
-    """A directed graph of stations. Made once, asked often; chains come out shortest first and always in one order."""
+    """A directed graph of stations. Made once, asked often; chains come out shortest first and always in one order.
+
+    The searches are short enough to be written here; networkx, which takes as long to import as a check takes to
+    decide a family, is what the tests hold them against, and what an export is made of.
+    """
 
     _links: dict[tuple[str, str], list[Link]] = field(default_factory=dict)
-    _graph: nx.DiGraph[str] | None = None
-    _trees: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    _trees: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def add(self, source: str, target: str, link: Link) -> None:
         """State that a link leads from one station to another."""
         links = self._links.setdefault((source, target), [])
         if link not in links:
             links.append(link)
-        self._graph = None
         self._trees.clear()
-        self.__dict__.pop("_before", None)
+        for worked_out in ("_before", "_after"):
+            self.__dict__.pop(worked_out, None)
 
     @cached_property
     def _before(self) -> dict[str, set[str]]:
@@ -49,6 +52,14 @@ class Topology:
             found[target].add(source)
         return found
 
+    @cached_property
+    def _after(self) -> dict[str, list[str]]:
+        """The stations right after each, in order of their names."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for source, target in sorted(self._links):
+            found[source].append(target)
+        return found
+
     def links(self, source: str, target: str) -> tuple[Link, ...]:
         """Every link between two stations."""
         return tuple(self._links.get((source, target), ()))
@@ -56,24 +67,34 @@ class Topology:
     @property
     def graph(self) -> nx.DiGraph[str]:
         """The stations as a networkx graph, neighbours in order of their names."""
-        if self._graph is None:
-            import networkx as nx  # 0.2 s that only a question about paths has to pay
+        import networkx as nx
 
-            self._graph = nx.DiGraph()
-            self._graph.add_edges_from(sorted(self._links))
-        return self._graph
+        made: nx.DiGraph[str] = nx.DiGraph()
+        made.add_edges_from(sorted(self._links))
+        return made
+
+    def _tree(self, source: str) -> dict[str, str]:
+        """The station before each that is reached from one, on a shortest chain; breadth first."""
+        if source not in self._trees:
+            before = {source: ""}
+            ahead = [source]
+            for station in ahead:
+                for target in self._after.get(station, ()):
+                    if target not in before:
+                        before[target] = station
+                        ahead.append(target)
+            self._trees[source] = before
+        return self._trees[source]
 
     def shortest(self, source: str, target: str) -> Chain | None:
         """One shortest chain; `None` where none leads there. All chains from one station are found in one search."""
-        if source not in self.graph:
+        tree = self._tree(source)
+        if target not in tree or (source not in self._after and source not in self._before):
             return None
-        tree = self._trees.get(source)
-        if tree is None:
-            import networkx as nx
-
-            tree = self._trees[source] = nx.single_source_shortest_path(self.graph, source)
-        found = tree.get(target)
-        return tuple(found) if found else None
+        chain = [target]
+        while chain[-1] != source:
+            chain.append(tree[chain[-1]])
+        return tuple(reversed(chain))
 
     def chains(self, source: str, target: str) -> Iterator[Chain]:
         """Every chain without a station twice, shortest first, equally long ones in the order of their names.
@@ -86,31 +107,46 @@ class Topology:
         if self._only_one(first):
             yield first
             return
-        import networkx as nx
+        yield from sorted(self._simple(source, target), key=lambda chain: (len(chain), chain))
 
-        found = (tuple(chain) for chain in nx.all_simple_paths(self._between(source, target), source, target))
-        yield from sorted(found, key=lambda chain: (len(chain), chain))
+    def _simple(self, source: str, target: str) -> Iterator[Chain]:
+        """Every chain without a station twice, depth first, never into a station from which nothing leads there."""
+        between = self._between(source, target)
+        chain = [source]
+        ahead = [iter(between.get(source, ()))]
+        while ahead:
+            station = next(ahead[-1], None)
+            if station is None:
+                ahead.pop()
+                chain.pop()
+            elif station == target:
+                yield (*chain, target)
+            elif station not in chain:
+                chain.append(station)
+                ahead.append(iter(between.get(station, ())))
 
-    def _between(self, source: str, target: str) -> nx.DiGraph[str]:
-        """The stations and links that a chain between the two can have: reached from the one, and leading to the other.
+    def _between(self, source: str, target: str) -> dict[str, list[str]]:
+        """After each station, those that a chain between the two can go on to: reached from the one, leading to the other.
 
         Walked backwards from the target, since little leads to it, and never beyond what the source reaches.
         """
-        import networkx as nx
-
-        made: nx.DiGraph[str] = nx.DiGraph()
-        reached = self._trees[source].keys()
+        found: dict[str, list[str]] = defaultdict(list)
+        reached = self._tree(source).keys()
         ahead, known = [target], {target}
         while ahead:
             station = ahead.pop()
-            for before in self._before[station] & reached:
-                made.add_edge(before, station)
+            for before in self._before.get(station, set()) & reached:
+                found[before].append(station)
                 if before not in known:
                     known.add(before)
                     if before != source:
                         ahead.append(before)
-        return made
+        return found
 
     def _only_one(self, chain: Chain) -> bool:
         """Whether every station after the first is entered from one other only, so that there is no second chain."""
-        return all(self.graph.in_degree(station) == 1 for station in chain[1:])
+        return all(self.entries(station) == 1 for station in chain[1:])
+
+    def entries(self, station: str) -> int:
+        """From how many stations this one is entered."""
+        return len(self._before.get(station, ()))

@@ -113,6 +113,16 @@ def _joined(boxes: list[Box]) -> list[Box]:
     return boxes
 
 
+@dataclass(frozen=True)
+class _InWords:
+    """A box by its text, which takes long to write and is asked for only where the bounds of two boxes are the same."""
+
+    box: Box
+
+    def __lt__(self, other: _InWords) -> bool:
+        return str(self.box) < str(other.box)
+
+
 def _order(box: Box) -> tuple[object, ...]:
     return (
         box.protocols.bounds,
@@ -120,7 +130,7 @@ def _order(box: Box) -> tuple[object, ...]:
         box.source_ports.bounds,
         box.destination.possible.bounds,
         box.source.possible.bounds,
-        str(box),
+        _InWords(box),
     )
 
 

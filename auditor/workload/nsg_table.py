@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from auditor.estate import Estate, Relation
 from auditor.estate.kept import once_an_estate
 from auditor.model import ArmId, NotKnown, Resource, Unknown
+from auditor.model.lazily import lazily
 from auditor.network.nsg.admin_rules import admin_rules
 from auditor.network.nsg.evaluation import Evaluation, evaluated
 from auditor.network.nsg.rules import SecurityRule
@@ -48,12 +49,12 @@ class Part:
     unknown: Unknown | None
     names: Mapping[str, Addresses]
 
-    @property
+    @lazily
     def boxes(self) -> tuple[Box, ...]:
         """The packets in few disjoint boxes."""
         return self.flows.boxes()
 
-    @property
+    @lazily
     def text(self) -> str:
         """The packets in words."""
         return listed(self.boxes, self.names)

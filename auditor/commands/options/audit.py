@@ -67,11 +67,15 @@ class Terms:
         return controls_of_result(result, self.baseline, self.frameworks, anything=self.recognise)
 
     def estate(self, snapshot: Snapshot) -> Estate:
-        """The estate of a snapshot under these terms. The last one is kept: report and picture are made of one."""
+        """The estate of a snapshot under these terms.
+
+        The last one is kept: report and picture are made of one, and what a fix is tried on shares nearly all of it.
+        """
         from auditor.audit.audit import estate_of
 
         if not self._made or self._made[0][0] is not snapshot:
-            self._made[:] = [(snapshot, estate_of(snapshot, self.service_tags))]
+            like = self._made[0][1] if self._made else None
+            self._made[:] = [(snapshot, estate_of(snapshot, self.service_tags, like))]
         return self._made[0][1]
 
 
@@ -228,6 +232,7 @@ def chained(snapshot: Snapshot, result: AuditResult, terms: Terms) -> AuditResul
     from auditor.workload.pins import pins_of
 
     described = _described(result, terms)
+    estate = terms.estate(snapshot)
     judged = {ArmId(w.anchor) for w in result.workloads if w.anchor}
 
     def found(estate: Estate) -> tuple[Workload, ...]:
@@ -238,8 +243,8 @@ def chained(snapshot: Snapshot, result: AuditResult, terms: Terms) -> AuditResul
     return with_chains(
         result,
         snapshot,
-        terms.estate(snapshot),
-        lambda state: estate_of(state, terms.service_tags),
+        estate,
+        lambda state: estate_of(state, terms.service_tags, estate),
         found,
     )
 

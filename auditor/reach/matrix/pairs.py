@@ -97,7 +97,7 @@ class Pairs:
     def _entered_once(self) -> tuple[bool, ...]:
         """Which subnets have no other way in than from their network."""
         topology: Topology = self.world.stations.topology
-        return tuple(topology.graph.in_degree(subnet.id.key) == 1 for subnet in self.subnets)
+        return tuple(topology.entries(subnet.id.key) == 1 for subnet in self.subnets)
 
     @cached_property
     def seats(self) -> tuple[Seat | None, ...]:
