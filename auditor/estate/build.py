@@ -16,7 +16,6 @@ from auditor.estate.value_kinds import oddities
 from auditor.model import ArmId, Resource
 from auditor.snapshot import Snapshot
 
-
 T = TypeVar("T")
 _READINGS = "_readings"
 

@@ -126,7 +126,7 @@ class Topology:
                 ahead.append(iter(between.get(station, ())))
 
     def _between(self, source: str, target: str) -> dict[str, list[str]]:
-        """After each station, those that a chain between the two can go on to: reached from the one, leading to the other.
+        """After each station, those that a chain between the two can go on to: reached from one, leading to the other.
 
         Walked backwards from the target, since little leads to it, and never beyond what the source reaches.
         """
