@@ -61,7 +61,7 @@ def accept(  # noqa: PLR0917 - click passes options by name
     \b
     auditor accept s.json --only NET-07 --owner 'web team' --until 2026-12-31 --reason 'The redirect comes in May.'
     auditor accept s.json --from-findings --owner platform --until 2026-12-31 --reason 'Known at the start.'
-    auditor accept s.json --only 'MON-*' --settings auditor.yaml --owner ops --until 2026-12-31 --reason 'Logs move in May' --dry-run
+    auditor accept s.json --only 'MON-*' --settings auditor.yaml --owner ops --until 2026-12-31 --reason Later --dry-run
 
     Exit codes: 0 the waivers were written, 2 bad usage or bad input, or nothing that fails is meant.
     """

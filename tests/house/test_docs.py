@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from glob import glob
 from pathlib import Path
 
 import click
@@ -158,10 +157,15 @@ def ready(argv: list[str], azure: StandIn) -> list[str]:
     subscription = worlds.subscription().rpartition("/")[2]
     meant = "NET-02" if argv[0] == "explain" else subscription
     known = ["rg-chat-prod" if word == "RG" else meant if word in PLACEHOLDERS else word for word in argv]
-    known = [found for word in known for found in (sorted(glob(word)) if word.endswith("/*.json") else [word])]
+    known = [found for word in known for found in expanded(word)]
     if known[0] in ("snapshot", "scan"):
         return [*known, "--cloud", "public", "--arm-endpoint", azure.url]
     return known
+
+
+def expanded(word: str) -> list[str]:
+    """What a shell makes of a word."""
+    return sorted(map(str, Path().glob(word))) if word.endswith("/*.json") else [word]
 
 
 def test_make_audit_runs_what_the_first_page_runs() -> None:
