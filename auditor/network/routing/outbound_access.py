@@ -155,7 +155,10 @@ def addresses_of(estate: Estate, ids: tuple[ArmId, ...], pointer: Resource) -> A
         public = estate.resolve(id_, pointer.place("properties"))
         if isinstance(public, Unknown):
             return public
-        found |= prefixes_of(public, "properties", "ipAddress") | prefixes_of(public, "properties", "ipPrefix")
+        try:
+            found |= prefixes_of(public, "properties", "ipAddress") | prefixes_of(public, "properties", "ipPrefix")
+        except NotKnown as gap:
+            return gap.unknown
     if found.is_empty:
         return Unknown(f"the public addresses of {pointer.name} are not in this snapshot", absent=True)
     return found
