@@ -38,7 +38,7 @@ class _LastDay(click.ParamType[date]):
 @click.option("--from-findings", is_flag=True, help="Accept everything that fails today: a start for what exists.")
 @click.option("--owner", required=True, metavar="WHO", help="Who answers for it.")
 @click.option("--until", required=True, type=_LastDay(), metavar="DATE", help="The last day on which it is accepted.")
-@click.option("--reason", required=True, metavar="WHY", help="Why it can be borne until then.")
+@click.option("--reason", required=True, metavar="WHY", help="Why the finding is acceptable until then.")
 @click.option("--dry-run", is_flag=True, help="Print the file as it would be, and write nothing.")
 @audit_options
 def accept(  # noqa: PLR0917 - click passes options by name

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     help="Whether the operation is a data action; looked up if not given.",
 )
 @click.option("--blast-radius", is_flag=True, help="What whoever takes over the identity can do next, step by step.")
-@click.option("--to", "to", metavar="ID|NAME", help="Every way to a place: who reaches it, and over which steps.")
+@click.option(
+    "--to", "to", metavar="ID|NAME", help="Every path to a resource: which principals reach it, and over which steps."
+)
 @click.option(
     "--nobody-but",
     type=click.Path(path_type=Path),
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
     "--no-new-than",
     type=click.Path(path_type=Path),
     metavar="OLD",
-    help="Assert that nobody can do more than in this older snapshot; exit code 1 where somebody can.",
+    help="Assert that no principal can do more than in this older snapshot; exit code 1 if one can.",
 )
 @click.option("--all", "everything", is_flag=True, help="Leave nothing out of a page that is otherwise cut short.")
 @click.option(
@@ -55,7 +57,7 @@ if TYPE_CHECKING:
     type=click.Choice(["text", "json", "csv"]),
     default="text",
     show_default=True,
-    help="CSV has a row for each way: principal, operation, scope and chain, for access reviews.",
+    help="CSV has a row for each path: principal, operation, scope and chain, for access reviews.",
 )
 @output_option
 def access(snapshot: Path, *, format: str, output: Path | None, **options: Any) -> ExitCode:
@@ -72,7 +74,7 @@ def access(snapshot: Path, *, format: str, output: Path | None, **options: Any) 
     auditor access s.json --principal id-app-aibase --action Microsoft.Storage/storageAccounts/listKeys/action
     auditor access s.json --principal id-app-aibase --blast-radius
     auditor access s.json --blast-radius                      of every part that the Internet talks to
-    auditor access s.json --to kv-aibase                      every way to a place, over all steps
+    auditor access s.json --to kv-aibase                      every path to a place, over all steps
     auditor access s.json --nobody-but auditor.yaml --action Microsoft.KeyVault/vaults/write --scope kv-aibase
     auditor access new.json --no-new-than old.json            who can do more than before
 
@@ -87,7 +89,7 @@ def access(snapshot: Path, *, format: str, output: Path | None, **options: Any) 
         body, lines = _answer(asked) if review is None else review.told
     except NotKnown as gap:
         needs = f"the snapshot needs {gap.unknown.permission}" if gap.unknown.permission else ""
-        raise AuditorError(f"this cannot be told: {gap.unknown.because}", needs, ExitCode.INCOMPLETE) from gap
+        raise AuditorError(f"this cannot be determined:  {gap.unknown.because}", needs, ExitCode.INCOMPLETE) from gap
     _write(format, output, body, lines, review)
     return review.exit_code if review is not None and given.asserts else ExitCode.HOLDS
 
@@ -214,7 +216,7 @@ def _to(estate: Estate, place: ArmId) -> _Review:
 
     paths, gaps = paths_to(estate, place)
     where = kind_of(place)
-    return _Review(tuple(map(path_row, paths)), gaps, f"every way to {where}", f"no principal reaches {where}")
+    return _Review(tuple(map(path_row, paths)), gaps, f"every path to {where}", f"no principal reaches {where}")
 
 
 def _nobody_but(book: Access, settings: Path, action: str, place: ArmId, data: bool | None) -> _Review:

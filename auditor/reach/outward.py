@@ -149,7 +149,7 @@ def _over(fabric: NetworkModel, origin: Seat, route: Route, asked: _Asked) -> tu
     """
     name = f"route from {origin.name}"
     hop: Seat | Unknown = Unknown(
-        f"{route} takes the way over {route.hop}, and what is behind it lets through is not in Azure's control plane"
+        f"{route} sends traffic over {route.hop}, and what is behind it lets through is not in Azure's control plane"
     )
     if route.hop is Hop.APPLIANCE:
         hop = appliance_at(fabric, origin, route)

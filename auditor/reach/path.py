@@ -155,7 +155,7 @@ def _follow(walk: _Walk, n: int, state: _State) -> Iterator[Journey]:
             yield from _follow(walk, n + 1, replace(state, exited=state.exited or link.kind == EXITS))
             continue
         target = walk.station(n + 1)
-        assert target is not None, "only doors and the outside are no resources, and their links are silent"
+        assert target is not None, "only ingress nodes and the outside are no resources, and their links are silent"
         yield from _follow(walk, n + 1, _HANDLERS[link.kind](walk, n, state, link, target))
 
 
@@ -402,7 +402,7 @@ def _arrive(
     seat = walk.stations.fabric.seat(target)
     if not isinstance(seat, Seat):
         gap = Unknown(f"where {target.name} sits is not in this snapshot", absent=True) if seat is None else seat
-        return state.at(Mark(target.name, target.id, "", (Step("seat", gap, gap.because),)))
+        return state.at(Mark(target.name, target.id, "", (Step("attachment", gap, gap.because),)))
     steps: tuple[Step, ...] = ()
     if addressed is not None:
         if seat.anywhere and addressed.meets(seat.addresses):

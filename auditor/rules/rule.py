@@ -208,7 +208,7 @@ def broken(
 
 
 def unknown(resource: Resource | ArmId | None, why: Unknown, *evidence: Evidence, aspect: str = "") -> Verdict:
-    """It cannot be told, and this is what is missing."""
+    """It cannot be determined, and this is what is missing."""
     return Verdict(Outcome.UNKNOWN, why.because, _id(resource), aspect=aspect, evidence=evidence, unknown=why)
 
 

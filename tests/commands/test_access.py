@@ -122,7 +122,7 @@ def test_a_deny_assignment_is_told(tmp_path: Path, capsys: pytest.CaptureFixture
     path = small(tmp_path, *PARTS, give("boss", "Owner", SUB), deny("Sealed", RG, [KEYS]))
     out = text(capsys, path, "--action", KEYS, "--scope", "st")
     assert "deny assignment Sealed stops what Owner would allow" in out
-    assert "nobody, as far as the assignments in this snapshot tell" in out
+    assert "no principal, as far as the assignments in this snapshot show" in out
     (who,) = answer(capsys, path, "--action", KEYS, "--scope", "st")["who_can"]
     assert who["denied"][0]["by"]["name"] == "Sealed"
 

@@ -116,7 +116,7 @@ def test_a_report_never_replaces_the_framework_it_is_made_from(
 
 
 TWO_ROWS = """
-baseline: {name: two-rows, version: "1", source: {title: Two rows of openai-chat, url: https://example.org, date: "2024"}}
+baseline: {name: two-rows, version: "1", source: {title: Two rows, url: https://example.org, date: "2024"}}
 families: {PUB: Public access, OPS: Operations}
 requirements:
   PUB-07:

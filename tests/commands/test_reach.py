@@ -46,7 +46,7 @@ def test_one_target_is_traced_hop_by_hop(stored: Path, capsys: pytest.CaptureFix
         "2. pep-kv-aibase",
         "3. kv-aibase (private link)",
     ]
-    assert "   ok   AllowVnetOutBound of nsg-agentsSubnet lets traffic out of snet-agents" in lines
+    assert "   ok   AllowVnetOutBound of nsg-agentsSubnet allows traffic out of snet-agents" in lines
     assert "   packet: Tcp 10.0.2.36:50000 -> 10.0.2.7:443" in lines
 
 

@@ -134,7 +134,7 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     click.option(
         "--until-deployed",
         is_flag=True,
-        help="With --strict: bear with what a plan leaves open and only its deployment decides, and with nothing else.",
+        help="With --strict: accept unknowns that only the deployment of a plan can decide, and no others.",
     ),
     click.option("-v", "--verbose", is_flag=True, help="Show what passes too, with the evidence."),
     click.option("--all", "every", is_flag=True, help="At a terminal: show every problem, worst first."),
@@ -243,6 +243,7 @@ def context_of(result: AuditResult, report: ReportOptions) -> Context:
         sarif_include=report.sarif_include,
         repository=repository_of(result, report.anchor),
         explanations={id_: rules[row.rule].doc for id_, row in result.requirements.items() if row.rule in rules},
+        former_names={id_: rules[row.rule].formerly for id_, row in result.requirements.items() if row.rule in rules},
         azure_build=azure_build(os.environ),
         controls=report.controls(result) if report.controls is not None else Controls(),
         by_control=report.by_control,

@@ -53,9 +53,9 @@ def way_out(estate: Estate, place: Resource, subnet: Resource) -> WayOut:
                 f"{subnet.name} is delegated to a service, and how that leaves its subnet is for the service to manage"
             )
             return WayOut(Step("way out", Unknown(because), because, (default.evidence,)), Unknown(because))
-        says = f"{subnet.name} is a private subnet, and {place.name} has no explicit way out"
+        says = f"{subnet.name} is a private subnet, and {place.name} has no explicit outbound access"
         return WayOut(Step("way out", False, says, (default.evidence,)), AddressSet.none())
-    says = f"{place.name} has no explicit way out; default outbound access gives it an address of Azure's"
+    says = f"{place.name} has no explicit outbound access; default outbound access gives it an address of Azure's"
     picked = Unknown(f"which public address default outbound access gives {place.name} is not in this snapshot")
     return WayOut(Step("way out", True, says, (default.evidence,)), picked)
 
@@ -144,7 +144,9 @@ def _without_default(estate: Estate, place: Resource) -> Iterator[WayOut]:
             yield WayOut(Step("way out", gap.unknown, says), gap.unknown)
             continue
         if at is not None:
-            says = f"{place.name} is behind the Standard load balancer {balancer.name} and has no explicit way out"
+            says = (
+                f"{place.name} is behind the Standard load balancer {balancer.name} and has no explicit outbound access"
+            )
             yield WayOut(Step("way out", False, says, (at,)), AddressSet.none())
 
 

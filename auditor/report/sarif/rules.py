@@ -66,9 +66,17 @@ def nothing_found_rule() -> dict[str, Any]:
 
 
 def rule_entry(
-    requirement: Requirement, findings: Sequence[Finding], baseline: BaselineInfo, explanation: str
+    requirement: Requirement,
+    findings: Sequence[Finding],
+    baseline: BaselineInfo,
+    explanation: str,
+    former_names: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The reportingDescriptor of a requirement. `explanation` is its rule's own documentation, Markdown or empty."""
+    """The reportingDescriptor of a requirement.
+
+    `explanation` is its rule's own documentation, Markdown or empty; `former_names` are the names that the rule had in
+    earlier versions, which stay as `deprecatedNames` (SARIF 2.1.0, 3.49.6).
+    """
     level = level_of(requirement.severity.value, requirement.level.value)
     statement = sentence(line(requirement.statement, 900))
     entry: dict[str, Any] = {
@@ -88,6 +96,8 @@ def rule_entry(
             "tags": ["security", "azure", requirement.family.lower(), requirement.level.value],
         },
     }
+    if former_names:
+        entry["deprecatedNames"] = [_pascal(name) for name in former_names]
     if link := address(baseline.source):
         entry["helpUri"] = link
     return entry

@@ -238,7 +238,7 @@ def connection_is_shared(connection: Resource, w: Workload, terms: OwnTerms) -> 
     if isinstance(some.known, tuple) and some.known:
         says = f"{connection.id.name} is shared with {len(some.known)} users"
         return broken(connection, says, some.evidence, changes=[set_to(connection.id, "properties/sharedUserList", [])])
-    everybody.value, some.value  # noqa: B018 - raises where one of them cannot be told
+    everybody.value, some.value  # noqa: B018 - raises where one of them cannot be determined
     return holds(connection, f"{connection.id.name} is its project's alone", everybody.evidence, some.evidence)
 
 

@@ -237,8 +237,8 @@ def _none(w: Workload) -> Iterable[Resource]:
     return ()
 
 
-@decides(on=_none, part="part with data", terms=StrangerTerms)
-def strangers_may_do_this(part: Resource, w: Workload, terms: StrangerTerms) -> Iterator[Verdict]:
+@decides(on=_none, part="part with data", terms=StrangerTerms, formerly=("strangers_may_do_this",))
+def operation_allowed_to_unapproved_identity(part: Resource, w: Workload, terms: StrangerTerms) -> Iterator[Verdict]:
     """Somebody who is none of the parts that may do something holds a role that allows it.
 
     What is read: who holds, standing, a role with one of the operations at the resource, above or below it, through
@@ -257,7 +257,7 @@ def strangers_may_do_this(part: Resource, w: Workload, terms: StrangerTerms) -> 
     own = approved(w, terms.approved)
     access, more = seen_access_of(w.estate)
     gaps: dict[Unknown, None] = {} if more is None else {more: None}
-    borne: list[AllowedRole] = []
+    accepted_by: list[AllowedRole] = []
     seen: set[str] = set()
     actions = [a for a in terms.actions if not _keys_off(part) or "key" not in a.casefold()]
     asked = (*((a, False) for a in actions), *((a, True) for a in terms.data_actions))
@@ -273,7 +273,7 @@ def strangers_may_do_this(part: Resource, w: Workload, terms: StrangerTerms) -> 
                 continue
             allowed = allowance(terms.besides, access, grant.assignment, grant.principal)
             if allowed is not None:
-                borne.append(allowed)
+                accepted_by.append(allowed)
                 continue
             seen.add(who)
             says = f"{grant.principal.label} may {action}: {'; '.join(grant.chain(part.id)[1:3])}"
@@ -293,7 +293,7 @@ def strangers_may_do_this(part: Resource, w: Workload, terms: StrangerTerms) -> 
     if gaps:
         yield unknown(part, next(iter(gaps)), aspect="roles")
     elif not seen:
-        yield holds(part, f"none but {', '.join(terms.approved)} may do this with {part.name}{reasons(borne)}")
+        yield holds(part, f"none but {', '.join(terms.approved)} may do this with {part.name}{reasons(accepted_by)}")
 
 
 def _keys_off(part: Resource) -> bool:

@@ -220,8 +220,10 @@ class ClientTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             check_client(part)
 
 
-@decides(on=lambda w: w.openai, part="Azure OpenAI account", terms=ClientTerms)
-def strangers_may_call_the_models(account: Resource, w: Workload, terms: ClientTerms) -> Iterator[Verdict]:
+@decides(
+    on=lambda w: w.openai, part="Azure OpenAI account", terms=ClientTerms, formerly=("strangers_may_call_the_models",)
+)
+def openai_callable_by_unapproved_identity(account: Resource, w: Workload, terms: ClientTerms) -> Iterator[Verdict]:
     """Somebody who is no approved client can get at the models: by the network, by a key, or by a role.
 
     What is read: who is let in by the account's public endpoint, and who holds, standing, a role that lists the

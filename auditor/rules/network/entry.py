@@ -358,8 +358,8 @@ def _version_of(gateway: ApplicationGateway, name: str) -> str:
     return str(known[name.casefold()]).casefold()
 
 
-@decides(on=lambda w: w.gateways, part="Application Gateway")
-def backend_leg_is_plain_http(resource: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
+@decides(on=lambda w: w.gateways, part="Application Gateway", formerly=("backend_leg_is_plain_http",))
+def backend_connection_is_plain_http(resource: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """The gateway talks to the chat UI without TLS.
 
     What is read: the protocol of every backend setting of the gateway, of layer 7 and layer 4.

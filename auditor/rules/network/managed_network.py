@@ -249,13 +249,13 @@ def outbound_rule_leads_outside(workspace: Resource, w: Workload, terms: OwnRule
             f"az ml workspace outbound-rule remove --workspace-name {q(workspace.name)}"
             f" --resource-group {q(workspace.id.resource_group)} --rule {q(added[0].name)}"
         )
-        says = f"{workspace.name} has outbound rules of type {terms.type} that somebody added: {names}"
+        says = f"{workspace.name} has outbound rules of type {terms.type} that were added: {names}"
         changes = [delete(r.id, f"flows that use {_shown(r)} cannot reach it any more") for r in added]
         return broken(workspace, says, *evidence, fix=fix, changes=changes)
     if unclear:
         because = f"the outbound rule {unclear[0].name} of {workspace.name} does not show its category"
         return unknown(workspace, Unknown(because), unclear[0].shown("properties", "category"))
-    says = f"nobody added an outbound rule of type {terms.type} to {workspace.name}"
+    says = f"no user-defined outbound rule has type {terms.type} to {workspace.name}"
     return holds(workspace, says, *(r.resource.shown("properties", "category") for r in of_type))
 
 

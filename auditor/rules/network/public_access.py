@@ -212,7 +212,7 @@ def registry_answers_the_internet(registry: Resource, w: Workload, terms: Exposu
         fix = f"az acr update --name {q(registry.name)} --anonymous-pull-enabled false"
         lost = f"whoever pulls images from {registry.name} without signing in cannot any more"
         change = set_to(registry.id, "properties/anonymousPullEnabled", False, warning=lost)
-        says = f"{registry.name} lets anybody pull images anonymously"
+        says = f"{registry.name} allows anonymous pull of images"
         return broken(registry, says, anonymous.evidence, fix=fix, changes=[change])
     fix = f"az acr update --name {q(registry.name)} --public-network-enabled false"
     return _shut(registry, w, terms, fix, anonymous.evidence)
@@ -268,7 +268,7 @@ def _shut(service: Resource, w: Workload, terms: ExposureTerms, fix: str, *more:
         return broken(service, says, switch, *firewall.reasons, *more, fix=fix, changes=shut(service))
     if firewall.trusted_services and not terms.trusted_services:
         says = f"{firewall.says}, but services that Azure trusts pass"
-        lost = f"services that Azure trusts and that come to {service.name} without a private endpoint lose their way"
+        lost = f"services that Azure trusts and that come to {service.name} without a private endpoint lose access"
         change = set_to(service.id, "properties/networkAcls/bypass", "None", warning=lost)
         return broken(service, says, *firewall.reasons, *more, fix=fix, changes=[change])
     return holds(service, firewall.says, *firewall.reasons, *more)

@@ -56,7 +56,7 @@ _DOORS = (
     STORAGE,
     VAULT,
 )
-"""Types of which one that was not listed could be an open door."""
+"""Types of which one that was not listed could be an open path."""
 
 
 _INVENTORY = "microsoft.resources/resources"
@@ -93,8 +93,8 @@ def _passes(way: Reach, through: tuple[Resource, ...]) -> bool:
     return bool({hop.id for hop in way.hops} & {resource.id for resource in through})
 
 
-@decides(on=lambda w: w.chat_uis, part="chat UI")
-def chat_ui_has_another_door(site: Resource, w: Workload, _terms: object) -> Answer:
+@decides(on=lambda w: w.chat_uis, part="chat UI", formerly=("chat_ui_has_another_door",))
+def chat_ui_reachable_past_gateway(site: Resource, w: Workload, _terms: object) -> Answer:
     """The chat UI cannot be reached through the Application Gateway, or can be reached past it.
 
     What is read: public frontends, listeners and backend pools of the gateways, the security groups, routes and private
@@ -126,7 +126,7 @@ def chat_ui_has_another_door(site: Resource, w: Workload, _terms: object) -> Ans
     if isinstance(way.reaches, Unknown):
         return unknown(site, way.reaches)
     if not way.reaches or not _passes(way, w.gateways):
-        says = f"no way leads from the Internet through an Application Gateway to {site.name}: {_why_not(way)}"
+        says = f"there is no path from the Internet through an Application Gateway to {site.name}: {_why_not(way)}"
         return broken(site, says, *_evidence(way), fix="add the site to the gateway's backend pool")
     if beside is not None:
         return beside
@@ -143,7 +143,7 @@ def chat_ui_has_another_door(site: Resource, w: Workload, _terms: object) -> Ans
     doubts += world.unfollowed(world.internet, site)
     if doubts:
         return unknown(site, doubts[0])
-    return holds(site, f"{_told(way)} is the one way in", *_evidence(way), *door.reasons)
+    return holds(site, f"{_told(way)} is the only path from the Internet", *_evidence(way), *door.reasons)
 
 
 def _beside_the_gateways(world: Reachability, site: Resource, w: Workload) -> Verdict | None:
@@ -168,7 +168,7 @@ def _within_sight(w: Workload) -> Iterator[Resource]:
     """Everything of the workload that could be reached; known to be everything that could be a door.
 
     Kinds beside those of the architecture are asked for where the inventory shows one: what could not be read of them,
-    or of the inventory, could be an open door too.
+    or of the inventory, could be an open path too.
     """
     unread = {read.covers.casefold() for read in w.estate.snapshot.reads if not read.answered}
     _all_read(w, *_DOORS, *sorted(kind for kind in unread if kind in FIREWALLS or kind == _INVENTORY))
@@ -327,11 +327,11 @@ def _reached_privately(
         else:
             why = _why_not(way) if not way.reaches else f"{_told(way)} is not private"
             says = f"{sender.name} does not reach {workspace.name} over its private endpoint: {why}"
-            yield broken(subject, says, *_evidence(way), aspect="way", fix="fix the failing hop that the message names")
+            yield broken(subject, says, *_evidence(way), aspect="way", fix=f"fix the failing hop: {why}")
 
 
-@decides(on=lambda w: w.jump_boxes, part="jump box")
-def authors_do_not_get_through(machine: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
+@decides(on=lambda w: w.jump_boxes, part="jump box", formerly=("authors_do_not_get_through",))
+def bastion_path_to_workspace_broken(machine: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """Authors cannot get from Bastion to the jump box, or from there to the workspace's private endpoint.
 
     What is read: Bastion's subnet (a private-only one is not asked from the Internet) and the jump box's with their
@@ -422,4 +422,4 @@ def _session(machine: Resource, nic: Resource, world: Reachability, w: Workload)
         yield holds(machine, f"{_told(way)}", *_evidence(way), aspect="session")
     else:
         says = f"no session leads through Bastion to {machine.name}: {_why_not(way)}"
-        yield broken(machine, says, *_evidence(way), aspect="session", fix="fix the failing hop that the message names")
+        yield broken(machine, says, *_evidence(way), aspect="session", fix=f"fix the failing hop: {_why_not(way)}")

@@ -208,7 +208,7 @@ def _resolver(subnet: Resource, w: Workload) -> Resolve:
 
 
 def _flows(row: FlowRow, w: Workload, subnet: Resource, resolve: Resolve) -> FlowSet:
-    """The packets of a row where its conditions hold; where one cannot be told, whether there are any is not known."""
+    """The packets of a row where its conditions hold; where one is unknown, whether there are any is."""
     found = flow_terms([row.term], resolve)
     for name, wanted in ((row.when, True), (row.unless, False)):
         holds_here = condition_holds(name, w, subnet) if name else wanted
@@ -404,7 +404,7 @@ def rule_is_wider_than_it_need_be(subnet: Resource, w: Workload, terms: StrictTe
 def _wide_rules(subnet: Resource, group: Resource, w: Workload, way: str, terms: StrictTerms) -> Iterator[SecurityRule]:
     view = view_of(w.estate, subnet)
     resolve = _resolver(subnet, w)
-    borne = FlowSet.union(
+    accepted_by = FlowSet.union(
         flow_terms(terms.open.get(part, ()), resolve) for part in (_EVERY_PART, *w.subnets.part_of(subnet))
     )
     here = reach_of(subnet, way)
@@ -413,5 +413,5 @@ def _wide_rules(subnet: Resource, group: Resource, w: Workload, way: str, terms:
             continue
         any_port = rule.destination_ports == PortSet.everything()
         any_protocol = rule.protocols == ProtocolSet.everything()
-        if (any_port or any_protocol) and (rule.flows & here <= borne) is not True:
+        if (any_port or any_protocol) and (rule.flows & here <= accepted_by) is not True:
             yield rule

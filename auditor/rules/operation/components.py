@@ -266,8 +266,8 @@ def _present(found: tuple[Resource, ...], called: str, fix: str) -> Verdict:
     return broken(None, f"there is no {called}", fix=fix)
 
 
-@decides(part="Application Insights")
-def workspace_reports_to_nobody(w: Workload, _terms: object) -> Answer:
+@decides(part="Application Insights", formerly=("workspace_reports_to_nobody",))
+def workspace_has_no_application_insights(w: Workload, _terms: object) -> Answer:
     """The workspace has no Application Insights.
 
     What is read: `properties.applicationInsights` of the workspace, and the component that it leads to.

@@ -23,8 +23,8 @@ from auditor.workload.secrets import as_of, parse_moment
 _BUDGETS = "Microsoft.Consumption/budgets"
 
 
-@decides(on=lambda w: w.workspaces, part="workspace")
-def nobody_is_warned_of_cost(workspace: Resource, w: Workload, _terms: object) -> Answer:
+@decides(on=lambda w: w.workspaces, part="workspace", formerly=("nobody_is_warned_of_cost",))
+def no_budget_alert(workspace: Resource, w: Workload, _terms: object) -> Answer:
     """No budget that covers the workload warns anybody.
 
     What is read: the budgets of the subscription and of the workload's resource groups: their period, what they are
@@ -50,7 +50,7 @@ def nobody_is_warned_of_cost(workspace: Resource, w: Workload, _terms: object) -
             gaps.append(gap.unknown)
             continue
         if not why:
-            says = f"budget {budget.name} warns somebody"
+            says = f"budget {budget.name} notifies a contact"
             return holds(workspace, says, budget.notifications.evidence)
         idle.append((budget, why))
     if gaps:
@@ -70,7 +70,7 @@ def nobody_is_warned_of_cost(workspace: Resource, w: Workload, _terms: object) -
     return broken(workspace, says, workspace.at("id"), fix=fix, changes=[_budget(workspace, w)])
 
 
-_NOBODY = "warns nobody"
+_NOBODY = "notifies no one"
 
 
 def _warns_nobody(budget: Budget, workspace: Resource, w: Workload) -> str:
@@ -208,8 +208,13 @@ class ModelTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("`models` names no model")
 
 
-@decides(on=lambda w: w.model_deployments, part="model deployment", terms=ModelTerms)
-def dearer_model_than_the_article_takes(deployment: Resource, w: Workload, terms: ModelTerms) -> Answer:
+@decides(
+    on=lambda w: w.model_deployments,
+    part="model deployment",
+    terms=ModelTerms,
+    formerly=("dearer_model_than_the_article_takes",),
+)
+def model_costlier_than_baseline(deployment: Resource, w: Workload, terms: ModelTerms) -> Answer:
     """A deployment uses a dearer model than those that may suffice.
 
     What is read: `properties.model.name` of every model deployment. Models that take no chat, for embeddings, speech or

@@ -170,6 +170,6 @@ def no_alert_watches(part: Resource, w: Workload, terms: AlertTerms) -> Iterator
             yield holds(part, f"an alert watches {found[0].value} of {part.name}", *found[:3], aspect=aspect)
         else:
             called = " or ".join(metrics) if len(metrics) <= 3 else "anything"
-            says = f"no alert that reaches somebody watches {called} of {part.name}"
+            says = f"no alert with a receiver watches {called} of {part.name}"
             fix = f"az monitor metrics alert create --name watch --scopes {q(part.id.text)} --condition <condition>"
             yield broken(part, says, part.at("name"), aspect=aspect, fix=fix)

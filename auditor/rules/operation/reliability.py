@@ -129,8 +129,10 @@ class MetricTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metrics: tuple[str, ...]
 
 
-@decides(on=lambda w: w.searches, part="AI Search service", terms=MetricTerms)
-def nobody_sees_search_throttle(service: Resource, w: Workload, terms: MetricTerms) -> Answer:
+@decides(
+    on=lambda w: w.searches, part="AI Search service", terms=MetricTerms, formerly=("nobody_sees_search_throttle",)
+)
+def no_search_throttling_alert(service: Resource, w: Workload, terms: MetricTerms) -> Answer:
     """Nobody is told when the search service is too small.
 
     What is read: enabled metric alerts on the service, which metrics they name, and the action groups that they call.

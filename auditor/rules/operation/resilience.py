@@ -154,8 +154,10 @@ class ThroughputTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tokens: tuple[str, ...]
 
 
-@decides(on=lambda w: w.openai, part="Azure OpenAI account", terms=ThroughputTerms)
-def nobody_sees_models_throttle(account: Resource, w: Workload, terms: ThroughputTerms) -> Answer:
+@decides(
+    on=lambda w: w.openai, part="Azure OpenAI account", terms=ThroughputTerms, formerly=("nobody_sees_models_throttle",)
+)
+def no_model_throttling_alert(account: Resource, w: Workload, terms: ThroughputTerms) -> Answer:
     """Nobody is told when requests or tokens per minute come close to what is assigned.
 
     What is read: enabled metric alerts on the account that call an action group with a receiver, and the metrics they
@@ -252,8 +254,13 @@ class MetricTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metrics: tuple[str, ...]
 
 
-@decides(on=provisioned, part="deployment on provisioned throughput", terms=MetricTerms)
-def nobody_sees_provisioned_use(deployment: Resource, w: Workload, terms: MetricTerms) -> Answer:
+@decides(
+    on=provisioned,
+    part="deployment on provisioned throughput",
+    terms=MetricTerms,
+    formerly=("nobody_sees_provisioned_use",),
+)
+def no_provisioned_utilization_alert(deployment: Resource, w: Workload, terms: MetricTerms) -> Answer:
     """Provisioned throughput is paid for, and nobody sees how much of it is used.
 
     What is read: whether a deployment's tier (`sku.name`) is a provisioned one; then the enabled metric alerts on its
