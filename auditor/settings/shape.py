@@ -33,7 +33,7 @@ Parts = msgspec.defstruct(
     "Parts",
     _pins((name, part.pin) for each in _ARCHITECTURES for name, part in each.parts.items()),
     namespace={
-        "__doc__": "Which resource plays which part, where structure leaves it open: ARM ids, or patterns of ids with `*`."
+        "__doc__": "Which resource plays which part, where structure leaves it open: ARM ids, or patterns with `*`."
     },
     frozen=True,
     forbid_unknown_fields=True,

@@ -62,7 +62,7 @@ def test_two_audits_become_a_trend(here: Path, capsys: pytest.CaptureFixture[str
     assert "2024-07-15 09:00" in out
     assert "2024-07-19 09:00" in out
     assert "Nothing is open." in out
-    assert re.search(r"\d+ findings mended, after 4 days on average\.", out)
+    assert re.search(r"\d+ findings fixed, after 4 days on average\.", out)
     run(["history", "audits.db", "--format", "json"])
     (series,) = json.loads(capsys.readouterr().out)["series"]
     assert [one["at"] for one in series["runs"]] == ["2024-07-15T09:00:00Z", "2024-07-19T09:00:00Z"]
@@ -156,9 +156,9 @@ def test_the_terminal_tells_of_every_part() -> None:
     assert "+1 incomplete" in out
     assert "1 open finding\n" in out
     assert "open again (2x)" in out
-    assert "3 findings mended, after 2 days on average." in out
+    assert "3 findings fixed, after 2 days on average." in out
     assert " - came back 2 times, open again: PUB-05 on kv-chat" in out
-    assert " - came back once, mended again: CF-01 on kv-chat" in out
+    assert " - came back once, fixed again: CF-01 on kv-chat" in out
     assert "Nothing that failed has been fixed yet." in out
 
 

@@ -68,7 +68,7 @@ def test_other_ways_are_told_too(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert run(["reach", str(path), "--from", "snet-agents", "--to", "oai-aibase"]) == ExitCode.HOLDS
     out = capsys.readouterr().out
     assert "   no   the connection of pep-oai-aibase to oai-aibase is Rejected, not Approved\n" in out
-    assert "other ways:\n   no   public network access of oai-aibase is disabled\n" in out
+    assert "other paths:\n   no   public network access of oai-aibase is disabled\n" in out
 
 
 def test_json(stored: Path, tmp_path: Path) -> None:

@@ -265,7 +265,7 @@ def test_a_route_table_that_was_not_read_leaves_it_open() -> None:
 
 def test_a_range_inside_a_network_is_a_part_of_its_subnet() -> None:
     documents = [*office(a=guarded("10.1.0.0/24", "g")), group("g", ("Outbound", "Deny", "10.1.0.0/25", "*", "*"))]
-    assert says(ask(documents, "10.1.0.0/26", "v/b")).startswith("r0 of g stops everything")
+    assert says(ask(documents, "10.1.0.0/26", "v/b")).startswith("r0 of g denies all traffic")
     assert ask(documents, "10.1.0.128/25", "v/b").reaches is True
     assert ask(documents, "10.1.0.0/24", "v/b").reaches is True
 
@@ -599,7 +599,7 @@ def test_a_machine_reaches_a_public_address_over_the_internet() -> None:
 def test_what_gets_out_is_all_that_can_arrive() -> None:
     documents = outward(networkSecurityGroup={"id": id_of(NSG, "strict")})
     documents.append(group("strict", ("Outbound", "Allow", "*", "*", "443"), ("Outbound", "Deny", "*", "*", "*")))
-    assert says(ask(documents, "sender", "n")).startswith("DenyAllInBound of g stops everything")
+    assert says(ask(documents, "sender", "n")).startswith("DenyAllInBound of g denies all traffic")
 
 
 def test_a_private_subnet_without_a_way_out_stays_inside() -> None:
@@ -942,7 +942,7 @@ def closed(documents: Documents) -> None:
     [
         (without_zone_link, "privatelink.api.azureml.ms is not linked to vnet-aibase"),
         (pending, "is Pending, not Approved"),
-        (closed, "AppPlan.Out.Allow.PrivateEndpoints of nsg-appServicesSubnet stops everything"),
+        (closed, "AppPlan.Out.Allow.PrivateEndpoints of nsg-appServicesSubnet denies all traffic"),
     ],
 )
 def test_each_way_to_break_the_call_is_told(change: Callable[[Documents], None], expected: str) -> None:
