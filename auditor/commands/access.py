@@ -125,7 +125,7 @@ class _Options(NamedTuple):
         if questions and questions != ["--only-allowed"] and (self.action or self.scope):
             raise AuditorError(f"{questions[0]} counts every operation", "leave --action and --scope out")
         if self.only_allowed and not (self.action and self.scope):
-            raise AuditorError("--only-allowed asserts who can do something at a place", "give --action and --scope too")
+            raise AuditorError("--only-allowed asserts who can do --action at --scope", "give --action and --scope too")
         if self.plane and not self.action:
             raise AuditorError("--plane says what kind of operation --action is", "give --action too")
 

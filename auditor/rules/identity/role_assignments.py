@@ -184,7 +184,7 @@ def identity_holds_more_than_the_table(carrier: Resource, w: Workload, terms: Ta
     add for each identity what this prints: `az role assignment list --all --assignee <object id> --include-groups
     --query "{assignedTo:'<object id>', scope:'/subscriptions/<id>', value:@}" -o json`. The answer of `az rest` to the
     same list with `$filter=assignedTo('<object id>')` will do in its place, with `value:value, nextLink:nextLink`. Or
-    add what Microsoft Graph knows, as `az ad group member list` tells it: a document with the id
+    add what Microsoft Graph knows, as `az ad group member list` prints it: a document with the id
     `/providers/Microsoft.Graph/groups/<object id>` and a list `members` of objects with an `id`; or, for one identity,
     `/providers/Microsoft.Graph/servicePrincipals/<object id>` with the list `transitiveMemberOf`.
 
@@ -312,7 +312,7 @@ def _all_of(gaps: tuple[Unknown, ...], identity: Identity, more: bool) -> Unknow
 
 @decides(part="role assignment", terms=OthersTerms)
 def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
-    """Somebody else holds a standing role at or above the resource group that reaches the workload's data.
+    """Another principal holds a standing role at or above the resource group that reaches the workload's data.
 
     What is read: role assignments at the resource group, the subscription, management groups and the root, whose
     principal is none of the three identities, and what their roles allow.

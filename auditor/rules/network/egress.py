@@ -350,7 +350,7 @@ def firewall_lets_connections_in(firewall: Resource, w: Workload, _terms: object
 
 @decides(on=_none, part="subnet")
 def firewall_opens_the_traffic(subnet: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
-    """The firewall ends TLS of what leaves a subnet, which the agent service does not bear.
+    """The firewall ends TLS of what leaves a subnet, which the agent service does not support.
 
     What is read: `terminateTLS` of the application rules about the subnet.
 

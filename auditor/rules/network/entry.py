@@ -61,7 +61,7 @@ def entry_is_not_filtered(resource: Resource, w: Workload, terms: FirewallTerms)
     mode, that has no rule set against attacks, a whole group of one switched off, a custom rule that lets every
     request past the managed rules, or a whole part of requests excluded from all of them, such as their bodies; a
     listener of layer 4, whose connections no firewall looks at. Single rules that are switched off, narrow exclusions
-    and custom rules that let some requests pass are told with the verdict.
+    and custom rules that let some requests pass are named with the verdict.
 
     How to put it right: attach a policy and set it to Prevention
     (`az network application-gateway waf-policy policy-setting update --mode Prevention --state Enabled`).

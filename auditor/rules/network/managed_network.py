@@ -77,7 +77,7 @@ def managed_network_does_not_exist(workspace: Resource, w: Workload, terms: Stat
     What is read: `managedNetwork.status.status`, beside the isolation mode.
 
     Why it matters: until it is provisioned none of its private endpoints exists, and its rules stay Inactive. The
-    first compute creates it, which takes its time on the very day somebody needs it.
+    first compute creates it, which takes its time on the very day it is needed.
 
     What is wrong: the status is Inactive, or the mode is Disabled.
 
@@ -221,7 +221,7 @@ class OwnRuleTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @decides(on=lambda w: w.workspaces, part="workspace", terms=OwnRuleTerms)
 def outbound_rule_leads_outside(workspace: Resource, w: Workload, terms: OwnRuleTerms) -> Answer:
-    """An outbound rule that somebody added leads out of the managed network without a private endpoint.
+    """A user-defined outbound rule leads out of the managed network without a private endpoint.
 
     What is read: type, category and destination of the workspace's outbound rules. Those of category Required or
     Dependency are Azure's own (`__SYS_...`) and are left out, and so are those that deny.

@@ -135,8 +135,8 @@ def openai_answers_the_internet(account: Resource, w: Workload, terms: ExposureT
 
     Why it matters: the account is used with keys here, so a leaked key is all that a stranger needs once let in.
 
-    What is wrong: some address or some subnet is let in; or the endpoint is on, although its rules let nobody in, where
-    the terms want it off (`rules_suffice`). Private endpoints are not a matter of this firewall.
+    What is wrong: some address or some subnet is let in; or the endpoint is on where the terms want it off, even if its
+    rules allow no address (`rules_suffice`). Private endpoints are not a matter of this firewall.
 
     How to put it right: set `publicNetworkAccess` to Disabled. The flow reaches the account through the workspace's
     managed private endpoint (MVN-06) and the network through its own (PL-03).
@@ -177,8 +177,8 @@ def vault_answers_the_internet(vault: Resource, w: Workload, terms: ExposureTerm
     Why it matters: the vault holds the keys of Azure OpenAI and of the online endpoint, and the gateway's
     certificate.
 
-    What is wrong: an address or a subnet is let in. A vault that is Enabled but denies by default and lists nobody is
-    shut to the Internet; what remains is the exception for trusted services such as Application Gateway, which the
+    What is wrong: an address or a subnet is let in. A vault that is Enabled but denies by default and lists no address
+    is shut to the Internet; what remains is the exception for trusted services such as Application Gateway, which the
     terms allow or refuse (`trusted_services`). They still need a role in the vault.
 
     How to put it right: `az keyvault update --public-network-access Disabled`.
@@ -343,7 +343,7 @@ def jump_box_has_a_public_address(machine: Resource, w: Workload, _terms: object
 
     What is read: `ipConfigurations[].publicIPAddress` of every network interface of the machine.
 
-    Why it matters: authors come through Bastion, which asks who they are. A public address is a second door for
+    Why it matters: authors come through Bastion, which asks who they are. A public address is a second entry point for
     everybody who scans for RDP and SSH.
 
     What is wrong: one of its interfaces carries a public address.
@@ -438,7 +438,7 @@ def address_is_not_the_entry(address: Resource, w: Workload, terms: AddressTerms
     `publicIPAddressConfiguration` of the profile of every scale set, which gives each instance an address that stands
     in no list; `enableNodePublicIP` of the pools of a Kubernetes cluster.
 
-    Why it matters: each address is a door, or will be one the day somebody attaches it.
+    Why it matters: each address is an entry point, or will be one the day it is attached.
 
     What is wrong: the address is held by something else, or by nothing.
 

@@ -100,7 +100,7 @@ def chat_ui_reachable_past_gateway(site: Resource, w: Workload, _terms: object) 
     What is read: public frontends, listeners and backend pools of the gateways, the security groups, routes and private
     endpoint on the way to the chat UI, and the chat UI's own public endpoint.
 
-    Why it matters: one door can be watched, filtered and closed. Every other door is outside of the firewall's sight.
+    Why it matters: one entry point can be watched, filtered and closed. The firewall does not see any other.
 
     What is wrong: no way leads from the Internet through a gateway to the chat UI, more than one gateway does, the chat
     UI answers the Internet directly, or something beside the gateway publishes it (Front Door over its private link,
@@ -277,9 +277,9 @@ def chat_ui_calls_the_flow_past_the_endpoint(site: Resource, w: Workload, _terms
     endpoint with its approval, names and addresses, and whether the online endpoint's public access is disabled.
 
     Why it matters: an online endpoint has no private endpoint of its own: it answers at the workspace's, or at a public
-    address. If the private way is blocked the UI fails, or somebody opens the public one.
+    address. If the private path is blocked the UI fails, or the public one is opened.
 
-    What is wrong: a hop of the private way does not hold, or the online endpoint answers publicly.
+    What is wrong: a hop of the private path does not hold, or the online endpoint answers publicly.
 
     How to put it right: integrate the site, approve the endpoint, link the zone, allow 443 to the private endpoints
     subnet, disable public access of the online endpoint.
@@ -337,7 +337,7 @@ def bastion_path_to_workspace_broken(machine: Resource, w: Workload, _terms: obj
     What is read: Bastion's subnet (a private-only one is not asked from the Internet) and the jump box's with their
     security groups and routes, and the workspace's private endpoint with its approval and names.
 
-    Why it matters: if the private way for authors is broken, the next thing that happens is that public access to the
+    Why it matters: if the private path for authors is broken, the next thing that happens is that public access to the
     workspace is switched on for a day.
 
     What is wrong: a hop from Bastion to the jump box, or from the jump box to the workspace, does not hold.
@@ -372,9 +372,9 @@ def sender_gets_there_past_the_endpoint(sender: Resource, w: Workload, terms: Wa
     What is read: the subnet that the sender sends from, its security group and routes, and the private endpoints of
     the targets with their approval, names and addresses.
 
-    Why it matters: if the private way is blocked the workload fails, or somebody opens the public one.
+    Why it matters: if the private path is blocked the workload fails, or the public one is opened.
 
-    What is wrong: a hop of the private way does not hold.
+    What is wrong: a hop of the private path does not hold.
 
     How to put it right: integrate the sender, approve the endpoint, link the zone, allow 443 to the endpoints' subnet.
 
