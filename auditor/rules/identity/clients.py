@@ -206,7 +206,7 @@ class ClientTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What makes a client of Azure OpenAI, and whose identities are approved ones.
 
     `actions` list keys, `data_actions` call a model. `approved` are parts of the workload whose identities may;
-    `besides` are further assignments by which somebody may.
+    `besides` are further assignments that are allowed.
     """
 
     actions: tuple[str, ...]

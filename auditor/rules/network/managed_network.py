@@ -213,7 +213,7 @@ def _rule_added(workspace: Resource, target: ArmId, group: str, terms: OutboundT
 
 
 class OwnRuleTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A type of outbound rule that nobody may add, and the categories of those that Azure adds itself."""
+    """A type of outbound rule that must not be added, and the categories of those that Azure adds itself."""
 
     type: str
     own: tuple[str, ...]

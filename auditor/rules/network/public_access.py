@@ -118,7 +118,7 @@ def _by_perimeter(resource: Resource, w: Workload, fix: str, *more: Evidence) ->
 class ExposureTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What may stand in for a public endpoint that is off.
 
-    `rules_suffice`: whether rules that let nobody in are enough, as where services that Azure trusts must get in.
+    `rules_suffice`: whether rules that allow no address are enough, as where services that Azure trusts must get in.
     `trusted_services`: whether those may pass the rules; they come from Azure, not the Internet, and still need a role.
     """
 
@@ -133,7 +133,7 @@ def openai_answers_the_internet(account: Resource, w: Workload, terms: ExposureT
     What is read: `publicNetworkAccess`, and where that is not Disabled the firewall: `networkAcls` with its default
     action, addresses and subnets. Absent means Enabled; without `networkAcls` everybody is let in.
 
-    Why it matters: the account is used with keys here, so a leaked key is all that a stranger needs once let in.
+    Why it matters: the account is used with keys here, so a leaked key is all that an attacker needs once let in.
 
     What is wrong: some address or some subnet is let in; or the endpoint is on where the terms want it off, even if its
     rules allow no address (`rules_suffice`). Private endpoints are not a matter of this firewall.
