@@ -51,6 +51,11 @@ class Rule:
         return (self.decide.__doc__ or "").strip()
 
     @property
+    def is_general(self) -> bool:
+        """Whether only the baseline says what it is about, as of `setting_differs`: its documentation names no fault."""
+        return self.decide.__module__.startswith("auditor.rules.declared")
+
+    @property
     def takes_subjects(self) -> bool:
         """Whether a baseline may say which parts it is asked of."""
         return self.on is not None or self.by_terms is not None

@@ -140,7 +140,8 @@ class _Run:
                         by_requirement[id_],
                         self.result.baseline,
                         self.context.explanations.get(id_, ""),
-                        self.context.former_names.get(id_, ()),
+                        title=self.context.titles.get(id_, ""),
+                        former_names=self.context.former_names.get(id_, ()),
                     )
                     | self.taxonomies.rule_part(id_)
                     for id_ in self.rules

@@ -70,19 +70,23 @@ def rule_entry(
     findings: Sequence[Finding],
     baseline: BaselineInfo,
     explanation: str,
+    *,
+    title: str = "",
     former_names: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The reportingDescriptor of a requirement.
 
-    `explanation` is its rule's own documentation, Markdown or empty; `former_names` are the names that the rule had in
+    `explanation` is its rule's own documentation, Markdown or empty. `title` names the fault, since dashboards show it as
+    the name of an alert; without one the statement is called not met. `former_names` are the names that the rule had in
     earlier versions, which stay as `deprecatedNames` (SARIF 2.1.0, 3.49.6).
     """
     level = level_of(requirement.severity.value, requirement.level.value)
     statement = sentence(line(requirement.statement, 900))
+    fault = sentence(line(title, 900)) if title else f"Not met: {statement}"
     entry: dict[str, Any] = {
         "id": requirement.id,
         "name": _pascal(findings[0].rule or requirement.id),
-        "shortDescription": {"text": statement},
+        "shortDescription": {"text": fault},
         "fullDescription": {"text": clip(f"{statement} {_DEMANDS[requirement.level]}", 1000)},
         "help": {
             "text": "\n".join(_help(requirement, findings, baseline, explanation, markdown=False)),

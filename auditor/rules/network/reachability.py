@@ -103,8 +103,8 @@ def chat_ui_reachable_past_gateway(site: Resource, w: Workload, _terms: object) 
     Why it matters: one entry point can be watched, filtered and closed. The firewall does not see any other.
 
     What is wrong: no path leads from the Internet through a gateway to the chat UI, more than one gateway does, the
-    chat UI answers the Internet directly, or something beside the gateway publishes it (Front Door over its private link,
-    API Management), which no gateway's firewall sees.
+    chat UI answers the Internet directly, or something beside the gateway publishes it (Front Door over its private
+    link, API Management), which no gateway's firewall sees.
 
     How to put it right: put the site into the gateway's backend pool and disable its public network access.
 
