@@ -38,7 +38,7 @@ class _LastDay(click.ParamType[date]):
 @click.option("--from-findings", is_flag=True, help="Accept everything that fails today: a start for what exists.")
 @click.option("--owner", required=True, metavar="WHO", help="Who answers for it.")
 @click.option("--until", required=True, type=_LastDay(), metavar="DATE", help="The last day on which it is accepted.")
-@click.option("--reason", required=True, metavar="WHY", help="Why it can be borne until then.")
+@click.option("--reason", required=True, metavar="WHY", help="Why the finding is acceptable until then.")
 @click.option("-n", "--dry-run", is_flag=True, help="Print the file as it would be, and write nothing.")
 @audit_options
 def accept(  # noqa: PLR0917 - click passes options by name
@@ -75,7 +75,7 @@ def accept(  # noqa: PLR0917 - click passes options by name
     if until < asked.as_of:
         raise AuditorError(f"--until {until.isoformat()}: that day is over", "name a day to come")
     if len(reason.strip()) < SHORTEST_REASON:
-        raise AuditorError(f"--reason `{line(reason, 80)}` is no reason", "say why it can be borne until then")
+        raise AuditorError(f"--reason `{line(reason, 80)}` is no reason", "say why the finding is acceptable until then")
     result = audited(snapshot_of(snapshot), terms)
     found = _meant(result, only, resource)
     path = _target(asked, terms)
