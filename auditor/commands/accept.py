@@ -75,7 +75,7 @@ def accept(  # noqa: PLR0917 - click passes options by name
     if until < asked.as_of:
         raise AuditorError(f"--until {until.isoformat()}: that day is over", "name a day to come")
     if len(reason.strip()) < SHORTEST_REASON:
-        raise AuditorError(f"--reason `{line(reason, 80)}` is no reason", "say why the finding is acceptable until then")
+        raise AuditorError(f"--reason `{line(reason, 80)}` is no reason", "say why it is acceptable until then")
     result = audited(snapshot_of(snapshot), terms)
     found = _meant(result, only, resource)
     path = _target(asked, terms)

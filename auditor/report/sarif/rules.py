@@ -76,7 +76,7 @@ def rule_entry(
 ) -> dict[str, Any]:
     """The reportingDescriptor of a requirement.
 
-    `explanation` is its rule's own documentation, Markdown or empty. `title` names the fault, since dashboards show it as
+    `explanation` is its rule's own documentation, Markdown or empty. `title` names the fault: dashboards show it as
     the name of an alert; without one the statement is called not met. `former_names` are the names that the rule had in
     earlier versions, which stay as `deprecatedNames` (SARIF 2.1.0, 3.49.6).
     """
