@@ -19,6 +19,7 @@ from auditor.commands.options.audit import (
     warn,
 )
 from auditor.commands.options.bounds import hold_to_age, hold_to_days, max_age_option, max_waiver_days_option
+from auditor.commands.options.certificates import proofs_option, write_proofs
 from auditor.commands.options.history import check_history, history_option, kept_in
 from auditor.commands.options.proving import prove_option, proven
 from auditor.commands.options.report import (
@@ -41,12 +42,14 @@ from auditor.model import ExitCode
 @signer_options
 @history_option
 @prove_option
+@proofs_option
 @report_options
 def check(
     snapshot: Path,
     asked: AuditOptions,
     *,
     prove: bool,
+    proofs: Path | None,
     max_waiver_days: int | None,
     max_age: int | None,
     signer: Signer | None,
@@ -83,6 +86,8 @@ def check(
     result = chained(found, audited(found, terms, report.fail_on), terms)
     if prove:
         result = proven(found, result, terms)
+    if proofs is not None:
+        write_proofs(proofs, found, result, terms)
     code = finish(result, report, inputs, kept_in(history, result), partial(pictured, found, result, terms))
     warn(result, terms, report.quiet, report.fail_on)
     return code
