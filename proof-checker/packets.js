@@ -102,7 +102,8 @@ class Cells {
     if (name === "Internet") return need(inside === null, "Internet is inside no other tag");
     need(inside !== null && inside in this.tags, `${name} is said to be inside ${inside}, which is not explained`);
     const regional = name.includes(".") && same(name.split(".")[0], inside);
-    need(regional || inside === "Internet" || inside === "AzureCloud", `nothing says that ${name} is inside ${inside}`);
+    const holds = regional || inside === "Internet" || (inside === "AzureCloud" && name !== "AzureCloud");
+    need(holds && inside !== name, `nothing says that ${name} is inside ${inside}`);
   }
 
   _possible(members, { never, maybe, noTag }) {
