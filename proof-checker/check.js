@@ -8,6 +8,7 @@
 const fs = require("fs");
 const { World, Refused, need, same } = require("./world.js");
 const groups = require("./groups.js");
+const { checkGrants } = require("./grants.js");
 const { checkSetting, checkValues } = require("./settings.js");
 
 const FORMAT = "auditor-proofs/1";
@@ -16,7 +17,7 @@ const DIRECTIONS = {
   lets_out_other_than_the_table: ["row", "outbound"],
   leaves_the_rest_to_default_rules: ["default", null],
 };
-const OUTCOMES = { partition: ["pass"], packet: ["fail"], missing: ["unknown"], setting: ["pass", "fail"], values: ["pass", "fail"] };
+const OUTCOMES = { partition: ["pass"], packet: ["fail"], missing: ["unknown"], setting: ["pass", "fail"], grants: ["pass", "fail"], values: ["pass", "fail"] };
 
 class Checker {
   constructor(snapshot) {
@@ -38,6 +39,7 @@ class Checker {
     if (certificate.resource !== null) this.world.get(certificate.resource);
     if (form === "missing") return need(certificate.because, "it does not say what is missing");
     if (form === "setting") return checkSetting(this.world, certificate);
+    if (form === "grants") return checkGrants(this.world, certificate);
     if (form === "values") return checkValues(this.world, certificate);
     const stated = proofs.partitions[certificate.partition];
     need(stated !== undefined, "the partition is not in the file");
@@ -102,6 +104,8 @@ function main([snapshotPath, proofsPath, option]) {
   const refused = found.filter(([, why]) => why !== null).length;
   const kinds = Object.entries(count).sort().map(([form, n]) => `${n} ${form}`).join(", ");
   console.log(`${found.length - refused} certificates accepted (${kinds}), ${refused} refused, ${(proofs.without ?? []).length} verdicts without one`);
+  console.log(`taken on trust, since no snapshot says it: ${checker.world.trusted.size} statements (--all shows them)`);
+  if (option === "--all") for (const each of [...checker.world.trusted].sort()) console.log(`on trust  ${each}`);
   return refused === 0 ? 0 : 1;
 }
 

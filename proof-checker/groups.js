@@ -37,6 +37,9 @@ class Group {
     const ports = [...this.rules.flatMap((rule) => [...rule.sourcePorts, ...rule.ports]), ...rows.flatMap((row) => list(String(row.ports)))];
     for (const box of stated.boxes) ports.push(...(box.ports ?? []), ...(box.source_ports ?? []));
     this.cells = new Cells([...texts, ...literal], stated.tags, ports, [...this.lists.values()].flat());
+    for (const [name, { inside }] of Object.entries(stated.tags)) {
+      if (inside !== null && inside !== "Internet") world.trusted.add(`the service tag ${name} is inside ${inside}`);
+    }
     for (const rule of this.rules) {
       const [from, to] = [rule.source, rule.destination].map((side) => this.addresses(side));
       const [sport, dport] = [rule.sourcePorts, rule.ports].map((texts_) => this.cells.ports(texts_));
@@ -151,6 +154,7 @@ class Group {
     const said = this.cells.pieces(addresses);
     const [kind, part] = word.split(":");
     let found;
+    for (const id of of) this.world.trusted.add(`${id} is what the row calls ${word}`);
     if (word === "self") found = this.cells.ranges(this.prefixes);
     else if (word === "network") found = this.cells.ranges([...this.virtualNetwork(false)]);
     else if (word === "attached") return this.attached(said);
@@ -168,6 +172,7 @@ class Group {
 
   /** What sits in the subnet: no address outside of it, and none of an interface in it left out. */
   attached(said) {
+    this.world.trusted.add(`what sits in ${this.subnet.id} beside interfaces has the addresses that are said`);
     need((said & ~this.cells.ranges(this.prefixes)) === 0n, "something is said to be attached outside of the subnet");
     for (const nic of this.world.of("microsoft.network/networkinterfaces")) {
       for (const one of nic.properties.ipConfigurations ?? []) {
@@ -180,6 +185,7 @@ class Group {
 
   row(row) {
     if (!row.in_force) return [];
+    this.world.trusted.add(`the baseline has the row: ${row.protocol} ${row.ports} from ${row.from} to ${row.to}`);
     const [from, to] = ["from", "to"].map((side) => this.meaning(String(row[side]).trim(), row[`${side}_means`]));
     return this.cells.box(protocolsOf([String(row.protocol)]), from, this.cells.allPorts, to, this.cells.ports(list(String(row.ports))));
   }

@@ -101,9 +101,12 @@ class Cells {
   _checkTag(name, inside) {
     if (name === "Internet") return need(inside === null, "Internet is inside no other tag");
     need(inside !== null && inside in this.tags, `${name} is said to be inside ${inside}, which is not explained`);
-    const regional = name.includes(".") && same(name.split(".")[0], inside);
-    const holds = regional || inside === "Internet" || (inside === "AzureCloud" && name !== "AzureCloud");
-    need(holds && inside !== name, `nothing says that ${name} is inside ${inside}`);
+    const above = [name];
+    for (let tag = inside; tag !== null; tag = this.tags[tag].inside) {
+      need(tag in this.tags && !above.includes(tag), `${name} is said to be inside ${tag}, which cannot be`);
+      above.push(tag);
+    }
+    need(above.at(-1) === "Internet", `${name} is not said to be inside Internet`);
   }
 
   _possible(members, { never, maybe, noTag }) {

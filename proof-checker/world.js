@@ -43,6 +43,7 @@ class World {
     this.snapshot = snapshot;
     this.documents = new Map();
     this.resources = new Map();
+    this.trusted = new Set(); // what the snapshot cannot say, and a certificate rests on
     for (const document of snapshot.documents) {
       const key = document.id.toLowerCase();
       need(!this.documents.has(key), `the snapshot has ${document.id} twice`);

@@ -47,8 +47,10 @@ def certificate(
     """What stands where. `setting` where these values alone decide the verdict, else `values`."""
     wanted = _SETTINGS.get(rule, {})
     found = [_value(evidence, verdict.resource, documents) for evidence in verdict.evidence]
+    if not found:
+        raise NotCertifiedError("the verdict rests on the absence of things, and no form covers it")
     right = [_is_right(each, wanted.get(_last(each))) for each in found]
-    decided = bool(found) and None not in right and _as_decided(verdict.outcome, right)
+    decided = None not in right and _as_decided(verdict.outcome, right)
     if decided and {_last(each) for each in found} >= (set(wanted) if verdict.outcome is Outcome.PASS else set()):
         for each in found:
             each["wanted"] = list(wanted[_last(each)])

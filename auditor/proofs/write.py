@@ -9,6 +9,7 @@ from typing import Any
 from auditor.baseline import Baseline
 from auditor.model import ArmId, AuditResult, Finding, NotKnown, Outcome
 from auditor.proofs import settings
+from auditor.proofs.grants import Grants
 from auditor.proofs.partition import Partitions, group_rules
 from auditor.proofs.pieces import NotCertifiedError
 from auditor.rules.network.security_groups import GroupRow
@@ -77,7 +78,7 @@ class _Certifier:
 
     def __init__(self, judged: Judged, documents: Mapping[ArmId, Mapping[str, Any]]) -> None:
         self.judged, self.documents = judged, documents
-        self.partitions = Partitions(judged.workload)
+        self.partitions, self.grants = Partitions(judged.workload), Grants(judged.workload)
 
     def judges(self, finding: Finding) -> bool:
         """Whether a finding is about this workload, by this baseline."""
@@ -92,7 +93,8 @@ class _Certifier:
         terms = self.judged.baseline.terms[finding.requirement.removeprefix(self.judged.prefix)]
         if finding.rule in group_rules() and isinstance(terms, GroupRow) and not _unguarded(finding):
             return self.partitions.certificate(finding, terms)
-        return settings.certificate(verdict, finding.rule, self.documents)
+        about_rights = self.grants.certificate(finding, terms)
+        return about_rights or settings.certificate(verdict, finding.rule, self.documents)
 
 
 def _unguarded(finding: Finding) -> bool:

@@ -280,6 +280,80 @@ def _undecided_rule(proofs: Proofs, chosen: random.Random) -> bool:
     return True
 
 
+# --- rights -----------------------------------------------------------------------------------------------------------
+
+
+def _other_principal(proofs: Proofs, chosen: random.Random) -> bool:
+    certificate = _only(proofs)
+    if "principal" not in certificate:
+        return False
+    certificate["principal"] = "00000000-0000-0000-0000-00000000000" + str(chosen.randrange(10))
+    return True
+
+
+def _other_assignment(proofs: Proofs, chosen: random.Random) -> bool:
+    certificate = _only(proofs)
+    if "assignment" not in certificate:
+        return False
+    certificate["assignment"] += "0"
+    return True
+
+
+def _other_role(proofs: Proofs, chosen: random.Random) -> bool:
+    """Another role in the row that is held; in a table, one whose assignment is there."""
+    certificate = _only(proofs)
+    if certificate["claim"] == "holds":
+        certificate["role"] = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+        return True
+    used = [row for row in certificate.get("rows", ()) if certificate["claim"] == "only"]
+    listed = certificate.get("holds", ())
+    if not used or len(used) != len(listed) or any("allowed" in each for each in listed):
+        return False
+    chosen.choice(used)["role"] = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+    return True
+
+
+def _other_scope(proofs: Proofs, chosen: random.Random) -> bool:
+    certificate = _only(proofs)
+    if "scope" not in certificate or certificate["claim"] == "lacks":
+        return False
+    certificate["scope"] += "/other"
+    return True
+
+
+def _left_out(proofs: Proofs, chosen: random.Random) -> bool:
+    """A list of assignments with one left out."""
+    for name in ("holds", "given"):
+        listed = _only(proofs).get(name)
+        if listed:
+            listed.pop(chosen.randrange(len(listed)))
+            return True
+    return False
+
+
+def _added(proofs: Proofs, chosen: random.Random) -> bool:
+    for name in ("holds", "given"):
+        if name in _only(proofs):
+            _only(proofs)[name].append({"assignment": "/none", "why": "it gives nothing of what is asked about"})
+            return True
+    return False
+
+
+def _asked_less(proofs: Proofs, chosen: random.Random) -> bool:
+    certificate = _only(proofs)
+    if not certificate.get("dataActions"):
+        return False
+    certificate["dataActions"] = []
+    return True
+
+
+def _other_right(proofs: Proofs, chosen: random.Random) -> bool:
+    certificate = _only(proofs)
+    claims = {"holds", "lacks", "only", "beyond", "nobody", "may"} - {certificate["claim"]}
+    certificate["claim"] = chosen.choice(sorted(claims))
+    return True
+
+
 _EVERY: tuple[Mutation, ...] = (_other_snapshot, _other_outcome, _other_form, _no_such_resource)
 _GROUPS: tuple[Mutation, ...] = (
     _other_direction,
@@ -307,4 +381,15 @@ _OF_FORM: dict[str, tuple[Mutation, ...]] = {
     "packet": (*_GROUPS, _other_decision, _packet_elsewhere, _packet_of_azure),
     "setting": (*_VALUES, _other_wish, _no_values, _undecided_rule),
     "values": _VALUES,
+    "grants": (
+        _other_principal,
+        _other_assignment,
+        _other_role,
+        _other_scope,
+        _left_out,
+        _added,
+        _asked_less,
+        _other_right,
+        _undecided_rule,
+    ),
 }
