@@ -87,16 +87,17 @@ def _collected(recording: Recording, ask: Ask, known: Collection[Answer]) -> Sna
 
 
 COMPLIANT, GROUP, MORE = "compliant", "a resource group", "one of each, beside another subscription"
-WORLDS = (COMPLIANT, GROUP, MORE)
+FOUNDRY = "foundry-compliant"
+WORLDS = (COMPLIANT, GROUP, MORE, FOUNDRY)
 """Collections that put every recipe to use, but the one that says what lies below a management group."""
 
 
 @cache
 def recording(name: str) -> Recording:
     """The collection of this name, made once."""
-    compliant = deployment("compliant")
+    compliant = deployment(FOUNDRY if name == FOUNDRY else COMPLIANT)
     (subscription,) = compliant.subscriptions
-    if name == COMPLIANT:
+    if name in (COMPLIANT, FOUNDRY):
         return recorded(compliant, subscriptions=(subscription,))
     if name == GROUP:
         return recorded(compliant, resource_groups=("rg-chat-prod",))

@@ -106,15 +106,26 @@ class Gathered:
 
     @property
     def left_out(self) -> tuple[ArmId, ...]:
-        """What the inventory shows and the list of its type, which was answered, does not."""
-        answered = {(read.covers, ArmId(read.scope)) for read in self.reads if read.answered and not read.about}
-        return tuple(
+        """What the inventory shows and the list of its type, which was answered, does not.
+
+        Of lists at several scopes (budgets of a subscription and of its groups) the nearest is the one to show it.
+        """
+        missing = [
             id_
             for id_ in self._in_inventory
-            if id_.key not in self._documents
-            and not any(id_.is_within(gone) for gone in self._gone)
-            and any(covers == id_.type and id_.is_within(scope) for covers, scope in answered)
-        )
+            if id_.key not in self._documents and not any(id_.is_within(gone) for gone in self._gone)
+        ]
+        return tuple(id_ for id_ in missing if (near := self._nearest(id_)) and all(read.answered for read in near))
+
+    def _nearest(self, id_: ArmId) -> list[Read]:
+        """The lists of its type at the nearest scope that holds it."""
+        lists = [
+            read
+            for read in self.reads
+            if read.covers == id_.type and not read.about and id_.is_within(ArmId(read.scope))
+        ]
+        nearest = max((len(ArmId(read.scope).key) for read in lists), default=0)
+        return [read for read in lists if len(ArmId(read.scope).key) == nearest]
 
     def confirm(self, left_out: ArmId, inventory: Answer | None) -> None:
         """Record what became of it: `inventory` is that one asked once more, `None` where it could not be.
@@ -128,11 +139,9 @@ class Gathered:
                 del self._in_inventory[left_out]
                 return
         says = f"the inventory shows {left_out.text}, and the list of its type does not"
+        silent = {id(read) for read in self._nearest(left_out) if read.answered}
         self.reads = [
-            replace(read, error=VANISHED, message=says)
-            if read.answered and read.covers == left_out.type and left_out.is_within(ArmId(read.scope))
-            else read
-            for read in self.reads
+            replace(read, error=VANISHED, message=says) if id(read) in silent else read for read in self.reads
         ]
         self.failed = sum(not read.answered for read in self.reads)
 

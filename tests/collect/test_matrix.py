@@ -12,7 +12,8 @@ from functools import cache
 
 import pytest
 
-from auditor.collect.reads.recipes import Recipe, Shape, recipes
+from auditor.collect.reads.recipes import Recipe, Shape, always_registered, recipes
+from auditor.collect.wire import VANISHED
 from auditor.model import ArmId, Read
 from auditor.snapshot import Snapshot
 from auditor.standin import Fault, Kind
@@ -91,7 +92,7 @@ class Trouble:
     """A fault, and what becomes of a read that meets it: by the kind of the read where that matters."""
 
     kind: Kind
-    told: Told | dict[str, Told] = WELL
+    told: Told | dict[str, Told] | Callable[[Service], Told] = WELL
     times: int | None = None
     detail: str | Callable[[Service], str] = ""
     seconds: float = 0.0
@@ -101,7 +102,17 @@ class Trouble:
         return Fault(f"^{re.escape(service.path)}$", self.kind, self.times, detail, self.seconds)
 
     def expected(self, service: Service) -> Told:
+        if callable(self.told):
+            return self.told(service)
         return self.told if isinstance(self.told, tuple) else self.told[service.kind]
+
+
+def not_registered(service: Service) -> Told:
+    """Believed only of a provider that may be missing: not of that of the resource above, or one always there."""
+    provider = service.covers.casefold().partition("/")[0]
+    of_what_is_above = service.kind != "list" and ArmId(above(service)).type.partition("/")[0] == provider
+    believed = not of_what_is_above and provider not in always_registered()
+    return 409, "" if believed else "MissingSubscriptionRegistration"
 
 
 def in_a_second(_: Service) -> str:
@@ -140,7 +151,7 @@ TROUBLES = {
     "token expires": Trouble(Kind.UNAUTHORIZED, times=1),
     "token never right": Trouble(Kind.UNAUTHORIZED, (401, "ExpiredAuthenticationToken")),
     "not there": Trouble(Kind.GONE, (404, "ResourceNotFound")),
-    "not registered": Trouble(Kind.UNREGISTERED, (409, "")),
+    "not registered": Trouble(Kind.UNREGISTERED, not_registered),
     "disabled": Trouble(Kind.STATUS, (409, "ReadOnlyDisabledSubscription"), detail=DISABLED),
     "older cloud": Trouble(Kind.STATUS, times=1, detail=known_versions),
     "too old a cloud": Trouble(
@@ -181,7 +192,8 @@ def collected(group: int, number: int) -> Snapshot:
     faults = [TROUBLES[trouble].at(SERVICES[name]) for name, trouble in in_round(group, number).items()]
     found = from_standin(faults, served())
     assert time.monotonic() - begun < 10
-    assert found.complete
+    # A list that says "none" while the inventory shows one is a contradiction, and only that is not the whole.
+    assert found.complete is not any(read.error == VANISHED for read in found.reads)
     return found
 
 
@@ -201,6 +213,10 @@ def test_each_fault_at_each_service_is_told_as_it_is(group: int, number: int) ->
         if trouble == "older cloud" and asked.recipe.at_least >= asked.recipe.api_version:
             continue
         read = read_of(collected(group, number), asked)
+        if trouble == "not registered" and read.error == VANISHED:
+            assert read_of(collected(group, number), SERVICES["inventory"]).answered, name
+            assert any(ArmId(id_).type == asked.covers.casefold() for id_ in by_id(whole())), name
+            continue
         assert (read.status, read.error) == TROUBLES[trouble].expected(asked), (name, trouble)
         if read.status in (401, 403):
             assert read.permission == asked.recipe.permission, (name, trouble)

@@ -135,7 +135,7 @@ def test_the_ending_of_the_file_decides_its_form(here: Path, file: str, begins: 
     [
         (["old.json", "missing.json"], "missing.json"),
         (["old.json", "new.json", "-o", "old.json"], "would replace what it is made from"),
-        (["old.json", "new.json", "-o", "less.json"], "is a snapshot, which a report does not replace"),
+        (["old.json", "new.json", "-o", "less.json"], "is a snapshot, which this does not replace"),
         (["old.json", "new.json", "--baseline", "no-such"], "no-such"),
         (["old.json"], "Missing argument"),
         (["old.json", "new.json", "--fail-on", "everything"], "everything"),

@@ -23,8 +23,9 @@ from auditor.baseline import Baseline, read_baseline
 from auditor.cli import run
 from auditor.commands.options.report import exit_code
 from auditor.model import ExitCode
-from auditor.report import json_, terminal
+from auditor.report import json_
 from auditor.report.context import Context
+from auditor.report.terminal.render import render as terminal
 from auditor.snapshot import Snapshot
 from tests.fuzz.programs import Case, build
 
@@ -93,7 +94,7 @@ def _audited(snapshot: Snapshot, told: Told) -> Iterator[str]:
         result = audit(snapshot, _baseline())
         yield from _bad_result(json.loads(json_.render(result)), told)
         told.codes.append(int(exit_code(result)))
-        terminal.render(result, Context())
+        terminal(result, Context())
     except Exception:
         yield f"traceback: audit: {_where(traceback.format_exc())}"
 
