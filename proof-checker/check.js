@@ -36,8 +36,8 @@ class Checker {
     const { form, outcome, rule } = certificate;
     need(form in OUTCOMES, `${form} is no form that this checker knows`);
     need(OUTCOMES[form].includes(outcome), `a certificate of form ${form} is not for the outcome ${outcome}`);
-    if (certificate.resource !== null) this.world.get(certificate.resource);
     if (form === "missing") return need(certificate.because, "it does not say what is missing");
+    if (certificate.resource !== null) this.stands(certificate);
     if (form === "setting") return checkSetting(this.world, certificate);
     if (form === "grants") return checkGrants(this.world, certificate);
     if (form === "values") return checkValues(this.world, certificate);
@@ -51,6 +51,14 @@ class Checker {
     need(claims.includes(certificate.claim), `${certificate.claim} is not what ${rule} claims`);
     if (form === "packet") return groups.checkPacket(this.world, certificate, stated);
     return groups.checkPass(certificate, this.partition(certificate.partition, stated), stated);
+  }
+
+  /** The resource is in the snapshot: as a document, or inside of one. */
+  stands({ resource, stands_at: place }) {
+    if (place === undefined) return this.world.get(resource);
+    const found = this.world.at(place.resource, place.pointer);
+    need(same(found?.name, resource.split("/").pop()), `${resource} does not stand at ${place.pointer} of ${place.resource}`);
+    need(resource.toLowerCase().startsWith(`${place.resource.toLowerCase()}/`), `${resource} is no part of ${place.resource}`);
   }
 
   /** A partition is checked once, however many certificates rest on it. */

@@ -30,6 +30,9 @@ const SETTINGS = {
   managed_network_does_not_exist: { status: ["active"] },
 };
 
+// Rules that read a value of another resource too: the other end of a connection.
+const ELSEWHERE = { connection_not_approved: true, managed_endpoint_not_approved: true };
+
 const folded = (value) => (typeof value === "string" ? value.toLowerCase() : value);
 const last = (pointer) => pointer.split("/").pop();
 
@@ -51,6 +54,12 @@ function checkSetting(world, certificate) {
   const wanted = SETTINGS[rule];
   need(wanted !== undefined, `the values alone do not decide ${rule}`);
   need(values.length > 0, "it has no values");
+  const own = certificate.resource.toLowerCase();
+  const place = certificate.stands_at;
+  const belongs = ({ resource = certificate.resource, pointer }) =>
+    `${resource.toLowerCase()}/`.startsWith(`${own}/`) ||
+    (place !== undefined && resource === place.resource && pointer.startsWith(`${place.pointer}/`));
+  need(values.some(belongs) && (rule in ELSEWHERE || values.every(belongs)), "a value is not of the resource");
   const right = values.map((value) => {
     const good = wanted[last(value.pointer)];
     need(good !== undefined, `${value.pointer} is no setting that decides ${rule}`);

@@ -65,7 +65,6 @@ class Grants:
         verdict = finding.verdict
         if any(True for _ in self.workload.estate.seen(DENIAL)):
             raise NotCertifiedError("there are deny assignments, which the form does not cover")
-        evidence = {e.place.pointer.rpartition("/")[2]: e for e in verdict.evidence}
         if verdict.outcome is Outcome.PASS:
             assignment = self._shown(verdict.evidence[0].place.document)
             return {
@@ -76,14 +75,21 @@ class Grants:
                 "assignment": assignment.resource.id.text,
             }
         witness = verdict.witness or {}
-        if "role" not in witness or witness.get("held") == "denied" or "principalId" not in evidence:
-            raise NotCertifiedError("whose role is missing does not stand in one place")
-        principal = str(evidence["principalId"].value).casefold()
+        if "role" not in witness or witness.get("held") == "denied":
+            raise NotCertifiedError("that a role is not held does not follow from the role assignments alone")
+        principal = self._principal(terms.identity, verdict.resource)
         return {"claim": "lacks", "principal": principal, "role": terms.role.lower(), "scope": witness["scope"]}
+
+    def _principal(self, part: str, identity: ArmId | None) -> str:
+        for carrier in carriers_of(self.workload, part):
+            for each in identities_of(self.workload.estate, carrier):
+                if each.resource == identity:
+                    return each.principal
+        raise NotCertifiedError("the identity does not stand in one place")
 
     def _shown(self, id_: ArmId) -> Assignment:
         found = [each for each in self.access.assignments if each.resource.id == id_]
-        if not found or not found[0].is_role_assignment:
+        if not found or found[0].resource.type != ASSIGNMENT:
             raise NotCertifiedError("what gives the right is no role assignment of the snapshot")
         return found[0]
 

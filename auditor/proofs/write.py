@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditor.baseline import Baseline
+from auditor.estate import Estate
 from auditor.model import ArmId, AuditResult, Finding, NotKnown, Outcome
 from auditor.proofs import settings
 from auditor.proofs.grants import Grants
@@ -43,7 +44,7 @@ def proofs_of(result: AuditResult, snapshot: Snapshot, judged: Iterable[Judged])
         mine = [each for each in certifiers if each.judges(finding)]
         if family not in FAMILIES or not mine or finding.outcome not in (*_DEFINITE, Outcome.UNKNOWN):
             continue
-        about = _about(finding)
+        about = _about(finding, mine[0].estate)
         try:
             made.append({**about, **mine[0].certificate(finding)})
         except NotCertifiedError as refused:
@@ -61,8 +62,11 @@ def proofs_of(result: AuditResult, snapshot: Snapshot, judged: Iterable[Judged])
     }
 
 
-def _about(finding: Finding) -> Mapping[str, Any]:
+def _about(finding: Finding, estate: Estate) -> Mapping[str, Any]:
     verdict = finding.verdict
+    resource = estate.find(verdict.resource)
+    inline = resource is not None and resource.document != resource.id
+    stands = {"resource": resource.document.text, "pointer": resource.pointer} if resource and inline else None
     return {
         "requirement": finding.requirement,
         "rule": finding.rule,
@@ -70,6 +74,7 @@ def _about(finding: Finding) -> Mapping[str, Any]:
         "aspect": verdict.aspect,
         "outcome": verdict.outcome.value,
         "fingerprint": finding.fingerprint,
+        **({"stands_at": stands} if stands is not None else {}),
     }
 
 
@@ -78,6 +83,7 @@ class _Certifier:
 
     def __init__(self, judged: Judged, documents: Mapping[ArmId, Mapping[str, Any]]) -> None:
         self.judged, self.documents = judged, documents
+        self.estate = judged.workload.estate
         self.partitions, self.grants = Partitions(judged.workload), Grants(judged.workload)
 
     def judges(self, finding: Finding) -> bool:

@@ -70,8 +70,8 @@ def _other_form(proofs: Proofs, chosen: random.Random) -> bool:
 
 
 def _no_such_resource(proofs: Proofs, chosen: random.Random) -> bool:
-    if _only(proofs)["resource"] is None:
-        return False
+    if _only(proofs)["resource"] is None or _only(proofs)["form"] == "missing":
+        return False  # what is missing may be the resource
     _only(proofs)["resource"] += "-2"
     return True
 
