@@ -47,12 +47,13 @@ class Grants:
 
         Raises `NotCertifiedError` where the form does not cover it, and `NotKnown` where something was not read.
         """
-        make: Callable[[Finding, Any], dict[str, Any]] | None = {
-            ("role_is_not_held_as_stated", RowTerms): self._row,
-            ("identity_holds_more_than_the_table", TableTerms): self._table,
-            ("others_reach_the_data", OthersTerms): self._others,
-            ("strangers_may_call_the_models", ClientTerms): self._strangers,
-        }.get((finding.rule, type(terms)))
+        makers: dict[str, Callable[[Finding, Any], dict[str, Any]]] = {
+            "role_is_not_held_as_stated": self._row,
+            "identity_holds_more_than_the_table": self._table,
+            "others_reach_the_data": self._others,
+            "strangers_may_call_the_models": self._strangers,
+        }
+        make = makers.get(finding.rule)
         if make is None or finding.verdict.aspect == "network":
             return None
         if any(True for _ in self.workload.estate.seen(_DELEGATION)):
@@ -168,7 +169,11 @@ class Grants:
         if assignment.condition or assignment.principal != witness.get("principal"):
             raise NotCertifiedError("the right is given through a group or under a condition")
         self._defined(assignment)
-        return {"claim": "may", **{k: witness[k] for k in ("principal", "action")}, "assignment": assignment.resource.id.text}
+        return {
+            "claim": "may",
+            **{k: witness[k] for k in ("principal", "action")},
+            "assignment": assignment.resource.id.text,
+        }
 
     def _nobody(
         self, scope: ArmId, asked: Mapping[str, Any], meant: set[str], besides: Iterable[Any]

@@ -55,7 +55,13 @@ class Partitions:
         if verdict.outcome is Outcome.PASS:
             return {"form": "partition", "claim": claim, "partition": key}
         part, kind = _broken(self._held[key], verdict.aspect, claim)
-        return {"form": "packet", "claim": kind, "partition": key, "packet": _packet(part), "decided_by": part.rule.azure_name}
+        return {
+            "form": "packet",
+            "claim": kind,
+            "partition": key,
+            "packet": _packet(part),
+            "decided_by": part.rule.azure_name,
+        }
 
     def _key(self, subnet: Resource, way: str, terms: GroupRow) -> str:
         key = f"{subnet.id.parent.name if subnet.id.parent else ''}/{subnet.name} {way} as {terms.part}"
@@ -101,9 +107,7 @@ class Partitions:
         return {"addresses": pieces(held.resolve(word)), **({"of": of} if of else {})}
 
 
-def _decided(
-    evaluation: Evaluation, asked: FlowSet, rows: Sequence[HeldRow]
-) -> Iterator[Iterator[dict[str, Any]]]:
+def _decided(evaluation: Evaluation, asked: FlowSet, rows: Sequence[HeldRow]) -> Iterator[Iterator[dict[str, Any]]]:
     """For each rule the boxes that it decides; of an allow each with the first row that allows it, `null` for none."""
     for rule, flows in evaluation.partition():
         left = flows & asked

@@ -41,9 +41,7 @@ Where a verdict rests on anything else, its certificate states the values and cl
 """
 
 
-def certificate(
-    verdict: Verdict, rule: str, documents: Mapping[ArmId, Mapping[str, Any]]
-) -> dict[str, Any]:
+def certificate(verdict: Verdict, rule: str, documents: Mapping[ArmId, Mapping[str, Any]]) -> dict[str, Any]:
     """What stands where. `setting` where these values alone decide the verdict, else `values`."""
     wanted = _SETTINGS.get(rule, {})
     found = [_value(evidence, verdict.resource, documents) for evidence in verdict.evidence]

@@ -23,7 +23,7 @@ def alone(proofs: Proofs, number: int) -> Proofs:
 
 def mutants(proofs: Proofs, count: int, seed: int) -> Iterator[tuple[str, Proofs]]:
     """So many wrong files, each with the name of what was changed; always the same ones for a seed."""
-    chosen = random.Random(seed)  # noqa: S311 - a sample, no secret
+    chosen = random.Random(seed)
     made = 0
     while made < count:
         mutated = alone(proofs, chosen.randrange(len(proofs["certificates"])))

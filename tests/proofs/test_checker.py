@@ -76,9 +76,7 @@ def _refused(proven: tuple[Path, dict[str, Any]], count: int, seed: int) -> None
     assert not accepted
 
 
-def test_a_world_that_changed_is_refused(
-    proven: Callable[[str], tuple[Path, dict[str, Any]]], tmp_path: Path
-) -> None:
+def test_a_world_that_changed_is_refused(proven: Callable[[str], tuple[Path, dict[str, Any]]], tmp_path: Path) -> None:
     """The certificates of one world against another one that pretends to have its hash."""
     _, proofs = proven("compliant")
     docs = worlds.documents("compliant")

@@ -251,7 +251,9 @@ def strangers_may_call_the_models(account: Resource, w: Workload, terms: ClientT
 
 def _by_role(account: Resource, w: Workload, terms: ClientTerms) -> Iterator[Verdict]:
     access, more = seen_access_of(w.estate)
-    answer = strangers(access, account, asks_about(account, terms), approved_identities(w, terms.approved), terms.besides)
+    answer = strangers(
+        access, account, asks_about(account, terms), approved_identities(w, terms.approved), terms.besides
+    )
     seen: set[tuple[str, str]] = set()
     for ask, grant in answer.found:
         key = (grant.principal.id, ask.operation if ask.data else "keys")
