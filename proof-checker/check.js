@@ -8,6 +8,7 @@
 const fs = require("fs");
 const { World, Refused, need, same } = require("./world.js");
 const groups = require("./groups.js");
+const { checkCut } = require("./cut.js");
 const { checkGrants } = require("./grants.js");
 const { checkSetting, checkValues } = require("./settings.js");
 
@@ -17,7 +18,7 @@ const DIRECTIONS = {
   lets_out_other_than_the_table: ["row", "outbound"],
   leaves_the_rest_to_default_rules: ["default", null],
 };
-const OUTCOMES = { partition: ["pass"], packet: ["fail"], missing: ["unknown"], setting: ["pass", "fail"], grants: ["pass", "fail"], values: ["pass", "fail"] };
+const OUTCOMES = { partition: ["pass"], packet: ["fail"], missing: ["unknown"], setting: ["pass", "fail"], grants: ["pass", "fail"], cut: ["pass"], values: ["pass", "fail"] };
 
 class Checker {
   constructor(snapshot) {
@@ -40,6 +41,7 @@ class Checker {
     if (certificate.resource !== null) this.stands(certificate);
     if (form === "setting") return checkSetting(this.world, certificate);
     if (form === "grants") return checkGrants(this.world, certificate);
+    if (form === "cut") return checkCut(this.world, certificate);
     if (form === "values") return checkValues(this.world, certificate);
     const stated = proofs.partitions[certificate.partition];
     need(stated !== undefined, "the partition is not in the file");

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from auditor.baseline import Baseline
 from auditor.estate import Estate
 from auditor.model import ArmId, AuditResult, Finding, NotKnown, Outcome
-from auditor.proofs import settings
+from auditor.proofs import cut, settings
 from auditor.proofs.grants import Grants
 from auditor.proofs.partition import Partitions, group_rules
 from auditor.proofs.pieces import NotCertifiedError
@@ -99,6 +100,11 @@ class _Certifier:
         terms = self.judged.baseline.terms[finding.requirement.removeprefix(self.judged.prefix)]
         if finding.rule in group_rules() and isinstance(terms, GroupRow) and not _unguarded(finding):
             return self.partitions.certificate(finding, terms)
+        target = self.estate.find(verdict.resource)
+        passes = verdict.outcome is Outcome.PASS
+        if finding.rule == cut.RULE and passes and target is not None and cut.covers(target):
+            with suppress(NotCertifiedError):  # what it rests on can be said all the same
+                return cut.certificate(target, self.judged.workload)
         about_rights = self.grants.certificate(finding, terms)
         return about_rights or settings.certificate(verdict, finding.rule, self.documents)
 

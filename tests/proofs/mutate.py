@@ -354,6 +354,35 @@ def _other_right(proofs: Proofs, chosen: random.Random) -> bool:
     return True
 
 
+# --- cuts -------------------------------------------------------------------------------------------------------------
+
+
+def _entrance_left_out(proofs: Proofs, chosen: random.Random) -> bool:
+    hops = _only(proofs)["hops"]
+    hops.pop(chosen.randrange(len(hops)))
+    return True
+
+
+def _other_entrance(proofs: Proofs, chosen: random.Random) -> bool:
+    chosen.choice(_only(proofs)["hops"])["entrance"] += "2"
+    return True
+
+
+def _other_reason(proofs: Proofs, chosen: random.Random) -> bool:
+    hop = chosen.choice(_only(proofs)["hops"])
+    reasons = {"closed", "no address", "of nothing", "gateway", "bastion", "firewall without NAT"} - {hop["why"]}
+    hop["why"] = chosen.choice(sorted(reasons))
+    return True
+
+
+def _other_owner(proofs: Proofs, chosen: random.Random) -> bool:
+    owned = [hop for hop in _only(proofs)["hops"] if "of" in hop]
+    if not owned:
+        return False
+    chosen.choice(owned)["of"] += "2"
+    return True
+
+
 _EVERY: tuple[Mutation, ...] = (_other_snapshot, _other_outcome, _other_form, _no_such_resource)
 _GROUPS: tuple[Mutation, ...] = (
     _other_direction,
@@ -381,6 +410,7 @@ _OF_FORM: dict[str, tuple[Mutation, ...]] = {
     "packet": (*_GROUPS, _other_decision, _packet_elsewhere, _packet_of_azure),
     "setting": (*_VALUES, _other_wish, _no_values, _undecided_rule),
     "values": _VALUES,
+    "cut": (_entrance_left_out, _other_entrance, _other_reason, _other_owner, _undecided_rule),
     "grants": (
         _other_principal,
         _other_assignment,
