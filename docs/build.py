@@ -76,13 +76,19 @@ def _book(baseline: Baseline) -> Book:
 
 def _rule_page(entry: Entry, book: Book) -> str:
     id_ = entry.requirement.id
-    parts = [*_head(entry), *_body(entry), *_terms(entry), *_supported(id_, book), *_cases(book.cases.get(id_, []))]
+    parts = [
+        *_head(entry, book),
+        *_body(entry),
+        *_terms(entry),
+        *_supported(id_, book),
+        *_cases(book.cases.get(id_, [])),
+    ]
     return "\n".join([NOTE, "", *parts]).rstrip() + "\n"
 
 
-def _head(entry: Entry) -> Iterator[str]:
+def _head(entry: Entry, book: Book) -> Iterator[str]:
     r = entry.requirement
-    yield f"# {r.id}"
+    yield f"# {r.id}: {_title(entry, book)}"
     yield ""
     yield f"> {r.statement}"
     yield ""
@@ -94,6 +100,17 @@ def _head(entry: Entry) -> Iterator[str]:
     yield f"| Decided by | {_cell(r.decided_by)} |"
     yield f"| Rule | {_rule(entry)} |"
     yield ""
+
+
+def _title(entry: Entry, book: Book) -> str:
+    """The fault where the rule is for this alone, else the requirement."""
+    shared = [row.rule for row in book.baseline.requirements.values()].count(entry.requirement.rule) > 1
+    doc = (
+        ""
+        if entry.rule is None or shared or entry.rule.is_general or entry.requirement.level is Level.MANUAL
+        else entry.rule.doc
+    )
+    return (doc.partition("\n")[0] or entry.requirement.statement).rstrip(".")
 
 
 def _rule(entry: Entry) -> str:

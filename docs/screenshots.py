@@ -1,7 +1,7 @@
-"""Draws the pictures of the README: the example page in a real Chromium, and what a terminal shows.
+"""Draws the pictures of the README: the page of the reference deployment in a real Chromium, and what a terminal shows.
 
 `make screenshots`. Needs chromium and chromedriver. The pictures differ a little with the fonts of the machine, so no
-test compares them; what they show is compared in reports/examples.
+test compares them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.terminal_theme import SVG_EXPORT_THEME
 from rich.text import Text
 
+from auditor.cli import run
 from auditor.commands.demo import WORLDS as DEPLOYED
 from auditor.commands.demo import collected_from_standin, deployment, kept
 from auditor.commands.options.audit import AuditOptions, audited, chained, terms_of
@@ -25,10 +26,10 @@ from auditor.report import Context
 from auditor.report.terminal.render import render
 from auditor.snapshot import Snapshot
 from tests.browser import Browser, chromium
-from tests.goldens import FOLDER, ROOT
+from tests.goldens import ROOT
 
 IMAGES = ROOT / "docs" / "images"
-PAGE = ROOT / FOLDER / "report.html"
+AS_OF = date(2024, 7, 15)
 WIDTH, CELLS = 1200, 100
 """Of the page in pixels, of the terminal in characters."""
 
@@ -44,19 +45,26 @@ return [Math.floor(at(arguments[0], false)), Math.ceil(at(arguments[1], true))];
 def main() -> None:
     """Write every picture."""
     IMAGES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as empty:
+        collected = kept(collected_from_standin(deployment(DEPLOYED[0]), quiet=True), Path(empty) / "snapshot.json")
+        (IMAGES / "terminal.svg").write_text(terminal(collected), encoding="utf-8")
+        page = Path(empty) / "report.html"
+        run(["check", str(Path(empty) / "snapshot.json"), "--as-of", f"{AS_OF}", "-q", "-o", str(page)])
+        photograph(page)
+
+
+def photograph(page: Path) -> None:
+    """The parts of the page that the README shows."""
     with chromium() as browser:
         browser.appear(width=WIDTH)
-        browser.open(PAGE)
+        browser.open(page)
         part(browser, "verdict.png", "header.top", ".steps li:nth-child(3)", margin=14)
         browser.run("document.querySelector('#NSG-JMP-IN .finding details').open = true")
         part(browser, "finding.png", "#NSG-JMP-IN", "#NSG-JMP-IN", margin=0)
         part(browser, "families.png", "section:has(> #summary)", "#filters", margin=14)
         browser.appear(width=360, height=780, dark=True)
-        browser.open(PAGE)
+        browser.open(page)
         screen(browser, "phone.png")
-    with tempfile.TemporaryDirectory() as empty:
-        collected = kept(collected_from_standin(deployment(DEPLOYED[0]), quiet=True), Path(empty) / "snapshot.json")
-        (IMAGES / "terminal.svg").write_text(terminal(collected), encoding="utf-8")
 
 
 def part(browser: Browser, name: str, first: str, last: str, margin: int) -> None:
@@ -78,7 +86,7 @@ def _write(name: str, found: dict[str, str]) -> None:
 
 def terminal(snapshot: Snapshot) -> str:
     """What `auditor check` shows at a terminal. It asks for no font of the network."""
-    terms = terms_of(AuditOptions(as_of=date(2024, 7, 15)))
+    terms = terms_of(AuditOptions(as_of=AS_OF))
     text = render(chained(snapshot, audited(snapshot, terms), terms), Context(width=CELLS, color=True))
     console = Console(record=True, width=CELLS, file=io.StringIO(), force_terminal=True)
     console.print(Text.from_ansi(text.rstrip()))

@@ -16,19 +16,29 @@ from tests.pages import commands
 ROOT = Path(__file__).parents[1]
 FOLDER = Path("reports/examples")
 PAGE = ROOT / FOLDER / "README.md"
-WRITTEN = (".gitattributes", "README.md", "doors.yaml", "waivers.yaml")
+SOURCES = (
+    "main.json",
+    "open.parameters.json",
+    "closed.parameters.json",
+    "example.yaml",
+    "brief.yaml",
+    "waivers.yaml",
+    "controls.yaml",
+)
+"""What the examples are made from."""
+WRITTEN = (".gitattributes", "README.md", *SOURCES)
 """What people wrote there; everything else is made."""
-WORLDS = "tests/fixtures/worlds"
+REFERENCE = "tests/fixtures/worlds/reference-implementation.json"
+"""The one whole architecture among them, for the picture that README shows."""
 
 
 def make(folder: Path) -> Path:
     """Run the page's commands in an empty folder, as in a fresh checkout; answers where the reports are."""
     (folder / ".git").mkdir()
     (folder / "out").mkdir()
-    (folder / WORLDS).mkdir(parents=True)
     (folder / FOLDER).mkdir(parents=True)
-    for world in (ROOT / WORLDS).glob("*.json"):
-        shutil.copy(world, folder / WORLDS)
+    (folder / REFERENCE).parent.mkdir(parents=True)
+    shutil.copy(ROOT / REFERENCE, folder / REFERENCE)
     for name in WRITTEN:
         shutil.copy(ROOT / FOLDER / name, folder / FOLDER)
     with chdir(folder), _no_pipeline():

@@ -69,7 +69,7 @@ def _holders(access: Access, assignment: Assignment) -> Iterator[Principal]:
 
 
 def reasons(allowed: Iterable[AllowedRole]) -> str:
-    """Why what was found is borne, each reason once, to end a sentence with; empty where nothing was."""
+    """Why what was found is accepted, each reason once, to end a sentence with; empty where nothing was."""
     said = list(dict.fromkeys(_reasons(allowed)))
     return f"; allowed besides: {'; '.join(said)}" if said else ""
 

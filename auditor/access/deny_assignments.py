@@ -1,4 +1,4 @@
-"""Deny assignments: what they take away, from whom, and where that cannot be told."""
+"""Deny assignments: what they take away, from whom, and where that cannot be determined."""
 
 from __future__ import annotations
 

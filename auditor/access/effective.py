@@ -1,7 +1,7 @@
 """Who can do what where, and why: assignments, inherited or not, groups, conditions, eligibility and denials.
 
 Three answers besides no: yes, conditional (a condition narrows it, and whether it is met is not known), and eligible
-(nothing until it is activated). What cannot be told is a gap with its reason, never a no.
+(nothing until it is activated). What cannot be determined is a gap with its reason, never a no.
 """
 
 from __future__ import annotations

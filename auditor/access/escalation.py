@@ -218,7 +218,7 @@ def delegates(access: Access, assignment: Assignment, reaches: Callable[[Role], 
         others = role.name
     if others is None:
         return False
-    return Unknown(f"whether its condition lets it assign {others} to somebody that it acts as is not known")
+    return Unknown(f"whether its condition lets it assign {others} to an identity that it can act as is not known")
 
 
 def delegates_data(access: Access, assignment: Assignment, estate: Estate, scope: ArmId) -> bool | Unknown:

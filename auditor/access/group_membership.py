@@ -94,7 +94,7 @@ class Membership:
         if not read.answered:
             failure = unknown_of(read)
             why = failure.because.partition(": ")[2]
-            return replace(failure, because=f"Azure did not tell what {label} holds through groups: {why}")
+            return replace(failure, because=f"Azure did not answer what {label} holds through groups: {why}")
         answer = f"Azure's answer to what {label} holds through groups"
         if not read.shows:
             return Unknown(f"{answer} is empty, which proves nothing", permission=self._right)

@@ -106,7 +106,7 @@ def _weakened(own: list[Holding]) -> RowAnswer | None:
     for kind, fits, how in (
         (Held.CONDITIONAL, Hold.STANDING, "only under a condition"),
         (Held.ACTIVATED, Hold.ACTIVATED, "only while it is activated"),
-        (Held.ELIGIBLE, Hold.ELIGIBLE, "only as eligible: nothing until somebody activates it"),
+        (Held.ELIGIBLE, Hold.ELIGIBLE, "only as eligible: nothing until it is activated"),
     ):
         for holding in own:
             if holding.assignment.hold is fits:

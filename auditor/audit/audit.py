@@ -298,7 +298,7 @@ def _notes(found: tuple[Workload, ...], estate: Estate) -> Iterator[str]:
             names = ", ".join(s.name for s in workload.subnets.all)
             parts = f"{', '.join(spare[:-1])} and {spare[-1]}"
             yield (
-                f"which subnet serves {parts} cannot be told by structure alone"
+                f"which subnet serves {parts} cannot be determined from structure alone"
                 f" (subnets: {names}); pin them in the settings file"
             )
 

@@ -18,7 +18,7 @@ from auditor.workload.selectors import Selector, meets
 
 @dataclass(frozen=True)
 class PartCompared:
-    """A part of the other architecture: what of the deployment could play it, or why that cannot be told.
+    """A part of the other architecture: what of the deployment could play it, or why that cannot be determined.
 
     `requirements` are the ids of the other baseline that speak of it.
     """

@@ -1,4 +1,4 @@
-"""Findings and waivers to findings of which some are borne. Nothing is taken away: a waived finding stays in sight."""
+"""Findings and waivers to findings of which some are accepted. A waived finding stays in sight."""
 
 from __future__ import annotations
 

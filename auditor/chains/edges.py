@@ -166,7 +166,7 @@ def _by_key(target: Resource, here: str) -> Iterator[Edge]:
     at = tuple(target.at("properties", name) for name, _ in rows)
     stated = " and ".join(f"{name} is {_shown(e.value)}" for (name, _), e in zip(rows, at, strict=True))
     says = f"{target.name} answers whoever has one of its keys: {stated}"
-    assumes = f"somebody has a key of {target.name}, or a signature made with one"
+    assumes = f"an attacker has a key of {target.name}, or a SAS token signed with one"
     yield Edge(
         here,
         f"data {target.id.key}",
@@ -185,7 +185,7 @@ def _shown(value: object) -> str:
 
 
 def _unasked(w: Workload, site: Resource, here: str) -> Iterator[Edge]:
-    """A web app that answers whoever gets there: nobody has to sign in."""
+    """A web app that answers whoever gets there: no sign-in is required."""
     found = w.estate.child(site, "config", "authsettingsV2")
     if found is None:
         return
@@ -203,7 +203,7 @@ def _unasked(w: Workload, site: Resource, here: str) -> Iterator[Edge]:
         return
     touches = frozenset({Place(found.id, "")})
     yield Edge(
-        here, f"data {site.id.key}", "sign-in", f"answers of {site.name}", site.id, f"{says}: nobody has to sign in",
+        here, f"data {site.id.key}", "sign-in", f"answers of {site.name}", site.id, f"{says}: no sign-in is required",
         (at,), touches,
     )  # fmt: skip
 
@@ -211,7 +211,7 @@ def _unasked(w: Workload, site: Resource, here: str) -> Iterator[Edge]:
 def _machine(w: Workload, card: Resource, here: str) -> Iterator[Edge]:
     for machine in w.estate.into(card, Relation.HAS_NIC):
         says = f"{machine.name} has the interface {card.name}"
-        assumes = f"somebody has a password or a key of {machine.name}"
+        assumes = f"an attacker has a password or a key of {machine.name}"
         yield Edge(
             here, f"control {machine.id.key}", "sign-in", f"control of {machine.name}", machine.id, says,
             (card.at("id"),), frozenset({Place(machine.id, ""), Place(card.id, "")}), assumes,
@@ -287,7 +287,7 @@ def _weak(w: Workload, weak: Collection[ArmId]) -> Iterator[Edge]:
             edge = _right(w.estate, f"takeover {holder.label}", reach.escalation, reach.scope, reach.grant)
             yield Edge(
                 edge.source, edge.target, edge.kind, edge.name, edge.resource, edge.says, edge.evidence, edge.touches,
-                f"somebody signs in as {holder.label}, which holds the role at all times",
+                f"an attacker signs in as {holder.label}, which holds the role at all times",
             )  # fmt: skip
     yield from _federated(w.estate, weak)
 
@@ -304,5 +304,5 @@ def _federated(estate: Estate, weak: Iterable[ArmId]) -> Iterator[Edge]:
                 yield Edge(
                     f"outsider {token.says}", f"identity {principal}", "identity", f"identity {identity.name}",
                     identity.id, f"a token with the {token.says} becomes identity {identity.name}",
-                    token.evidence, frozenset({Place(id_, '')}), "somebody outside gets such a token",
+                    token.evidence, frozenset({Place(id_, '')}), "an outside party obtains such a token",
                 )  # fmt: skip

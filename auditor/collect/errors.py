@@ -85,7 +85,7 @@ class Problem:
         return known or lowest_above(recipe.api_version, offered)
 
     def failure(self, question: Question) -> Failed:
-        """This problem as a failed read, with the permission that would mend it where that was the reason."""
+        """This problem as a failed read, with the permission that would resolve it where that was the reason."""
         action = _ACTION.search(self.message)
         wanted = action[1] if action else question.recipe.permission
         return Failed(self.status, self.code, self.message, wanted if self.status in (401, 403) else "")

@@ -114,7 +114,9 @@ class _Conversation:
             return (), status, self._version
         if self._question.recipe.shape is Shape.OBJECT:
             if _next_link(body):
-                raise Failed(status, "FurtherPages", "the answer goes on in further pages, which nobody expected")
+                raise Failed(
+                    status, "FurtherPages", "the answer has further pages, which this resource should not have"
+                )
             return (self._own(_document(body)),), status, self._version
         found = _Items()
         seen: set[str] = set()

@@ -36,18 +36,22 @@ if TYPE_CHECKING:
     help="Whether the operation is a data action; looked up if not given.",
 )
 @click.option("--blast-radius", is_flag=True, help="What whoever takes over the identity can do next, step by step.")
-@click.option("--to", "to", metavar="ID|NAME", help="Every way to a place: who reaches it, and over which steps.")
 @click.option(
+    "--to", "to", metavar="ID|NAME", help="Every path to a resource: which principals reach it, and over which steps."
+)
+@click.option(
+    "--only-allowed",
     "--nobody-but",
+    "only_allowed",
     type=click.Path(path_type=Path),
     metavar="SETTINGS",
-    help="Assert that only those whom these settings allow can do --action at --scope; exit code 1 where others can.",
+    help="Assert that only principals that these settings allow can do --action at --scope; exit code 1 if others can.",
 )
 @click.option(
     "--no-new-than",
     type=click.Path(path_type=Path),
     metavar="OLD",
-    help="Assert that nobody can do more than in this older snapshot; exit code 1 where somebody can.",
+    help="Assert that no principal can do more than in this older snapshot; exit code 1 if one can.",
 )
 @click.option("--all", "everything", is_flag=True, help="Leave nothing out of a page that is otherwise cut short.")
 @click.option(
@@ -55,7 +59,7 @@ if TYPE_CHECKING:
     type=click.Choice(["text", "json", "csv"]),
     default="text",
     show_default=True,
-    help="CSV has a row for each way: principal, operation, scope and chain, for access reviews.",
+    help="CSV has a row for each path: principal, operation, scope and chain, for access reviews.",
 )
 @output_option
 def access(snapshot: Path, *, format: str, output: Path | None, **options: Any) -> ExitCode:
@@ -72,8 +76,8 @@ def access(snapshot: Path, *, format: str, output: Path | None, **options: Any) 
     auditor access s.json --principal id-app-aibase --action Microsoft.Storage/storageAccounts/listKeys/action
     auditor access s.json --principal id-app-aibase --blast-radius
     auditor access s.json --blast-radius                      of every part that the Internet talks to
-    auditor access s.json --to kv-aibase                      every way to a place, over all steps
-    auditor access s.json --nobody-but auditor.yaml --action Microsoft.KeyVault/vaults/write --scope kv-aibase
+    auditor access s.json --to kv-aibase                      every path to a place, over all steps
+    auditor access s.json --only-allowed auditor.yaml --action Microsoft.KeyVault/vaults/write --scope kv-aibase
     auditor access new.json --no-new-than old.json            who can do more than before
 
     Exit codes: 0 answered, or the assertion holds; 1 the assertion is broken; 2 bad usage or bad input; 3 the
@@ -87,7 +91,7 @@ def access(snapshot: Path, *, format: str, output: Path | None, **options: Any) 
         body, lines = _answer(asked) if review is None else review.told
     except NotKnown as gap:
         needs = f"the snapshot needs {gap.unknown.permission}" if gap.unknown.permission else ""
-        raise AuditorError(f"this cannot be told: {gap.unknown.because}", needs, ExitCode.INCOMPLETE) from gap
+        raise AuditorError(f"this cannot be determined: {gap.unknown.because}", needs, ExitCode.INCOMPLETE) from gap
     _write(format, output, body, lines, review)
     return review.exit_code if review is not None and given.asserts else ExitCode.HOLDS
 
@@ -101,27 +105,27 @@ class _Options(NamedTuple):
     plane: str | None
     blast_radius: bool
     to: str | None
-    nobody_but: Path | None
+    only_allowed: Path | None
     no_new_than: Path | None
     everything: bool
 
     @property
     def asserts(self) -> bool:
         """Whether it is an assertion, which an answer breaks."""
-        return bool(self.nobody_but or self.no_new_than)
+        return bool(self.only_allowed or self.no_new_than)
 
     def check(self) -> None:
         """Raise `AuditorError` where options of different questions are given together, or one lacks another."""
-        named = {"--to": self.to, "--nobody-but": self.nobody_but, "--no-new-than": self.no_new_than}
+        named = {"--to": self.to, "--only-allowed": self.only_allowed, "--no-new-than": self.no_new_than}
         questions = [name for name, value in named.items() if value]
         if self.blast_radius and (self.action or self.scope):
             raise AuditorError("--blast-radius follows every operation everywhere", "leave --action and --scope out")
         if len(questions) > 1 or (questions and (self.principal or self.blast_radius)):
             raise AuditorError(f"{questions[0]} is a question of its own", "ask one question at a time")
-        if questions and questions != ["--nobody-but"] and (self.action or self.scope):
+        if questions and questions != ["--only-allowed"] and (self.action or self.scope):
             raise AuditorError(f"{questions[0]} counts every operation", "leave --action and --scope out")
-        if self.nobody_but and not (self.action and self.scope):
-            raise AuditorError("--nobody-but asserts who can do something at a place", "give --action and --scope too")
+        if self.only_allowed and not (self.action and self.scope):
+            raise AuditorError("--only-allowed asserts who can do --action at --scope", "give --action and --scope too")
         if self.plane and not self.action:
             raise AuditorError("--plane says what kind of operation --action is", "give --action too")
 
@@ -159,8 +163,8 @@ def _review(asked: _Asked, given: _Options, format: str) -> _Review | None:
 
     if given.to:
         return _to(asked.estate, find_scope(asked.estate, given.to))
-    if given.nobody_but and asked.action and asked.scope:
-        return _nobody_but(asked.book, given.nobody_but, asked.action, asked.scope, asked.data)
+    if given.only_allowed and asked.action and asked.scope:
+        return _only_allowed(asked.book, given.only_allowed, asked.action, asked.scope, asked.data)
     if given.no_new_than:
         return _no_new_than(asked.estate, given.no_new_than)
     return _table(asked) if format == "csv" else None
@@ -214,10 +218,10 @@ def _to(estate: Estate, place: ArmId) -> _Review:
 
     paths, gaps = paths_to(estate, place)
     where = kind_of(place)
-    return _Review(tuple(map(path_row, paths)), gaps, f"every way to {where}", f"no principal reaches {where}")
+    return _Review(tuple(map(path_row, paths)), gaps, f"every path to {where}", f"no principal reaches {where}")
 
 
-def _nobody_but(book: Access, settings: Path, action: str, place: ArmId, data: bool | None) -> _Review:
+def _only_allowed(book: Access, settings: Path, action: str, place: ArmId, data: bool | None) -> _Review:
     from auditor.access.scopes import kind_of
     from auditor.query.access_review import allowed_roles, not_allowed
 

@@ -129,7 +129,7 @@ def oscal(name: str, framework: str, output: Path) -> None:
 
 
 def _parts_found(read: Baseline, against: Path) -> list[dict[str, Any]]:
-    """By workload: what plays each part and each subnet, or why that cannot be told."""
+    """By workload: what plays each part and each subnet, or why that cannot be determined."""
     from auditor.commands.options.snapshots import snapshot_of
     from auditor.estate import build_estate
     from auditor.workload.parts import workloads

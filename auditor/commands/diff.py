@@ -103,7 +103,7 @@ def diff(
 
 
 def exit_code(found: Diff, fail_on: Sequence[str] = ("any",), *, strict: bool = False) -> ExitCode:
-    """What the shell gets. A crash outweighs what is worse, and that outweighs what cannot be told."""
+    """What the shell gets. A crash outweighs what is worse, and that outweighs what cannot be determined."""
     if found.crashed:
         return ExitCode.BROKEN
     if any(_counts(change, fail_on) for change in found.with_effect(Effect.WORSE)):

@@ -48,7 +48,7 @@ def flow(  # noqa: PLR0917 - click passes each by name
 ) -> ExitCode | None:
     """Would this packet get through, and which rule decides? Network Watcher's IP flow verify, without Azure.
 
-    Asks the security groups of the subnet and of the network interface, security admin rules and the laws of special
+    Asks the security groups of the subnet and of the network interface, security admin rules and the rules of reserved
     subnets. Routes are not asked: `auditor reach` follows them. Where something was not read that most networks do not
     have, the answer is the one without it, and says what would change it ("unless"); --strict takes that for Unknown.
 

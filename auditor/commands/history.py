@@ -35,8 +35,8 @@ FORMATS = {"terminal": "terminal", "json": "json_"}
 def history(file: Path, format: str | None, output: Path | None, verbose: bool) -> None:
     """Show a history FILE that `auditor check --history` or `auditor scan --history` keeps.
 
-    For each deployment: the counts of every audit, what is open and since when, how long mending took on average, and
-    what came back after it had been mended. Times are those of the snapshots; the file is only read.
+    For each deployment: the counts of every audit, what is open and since when, how long fixing took on average, and
+    what came back after it had been fixed. Times are those of the snapshots; the file is only read.
 
     \b
     auditor check s.json --history audits.db                keep an audit

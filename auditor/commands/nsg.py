@@ -39,9 +39,9 @@ def nsg(  # noqa: PLR0917 - the options of the command
 ) -> None:
     """What do the security groups of subnets let through, and which of their rules do nothing?
 
-    Each rule is told with the packets that it decides at this subnet, after the rules before it and the admin rules,
-    and with one packet as proof. A rule is of no use where no packet can match it, where earlier rules decide
-    everything that it names, or where without it every packet would fare the same. Where something was not read that
+    Each rule is shown with the packets that it decides at this subnet, after the rules before it and the admin rules,
+    and with one packet as proof. A rule is redundant where no packet can match it, where earlier rules decide
+    everything that it names, or where removing it changes the verdict of no packet. Where something was not read that
     most networks do not have, the answer is the one without it, and says what would change it ("unless").
 
     \b

@@ -163,7 +163,7 @@ def _one(answer: Reach, width: int) -> Iterator[str]:
         yield from _hop(number, hop, width)
     if answer.also:
         yield ""
-        yield "other ways:"
+        yield "other paths:"
         for says in answer.also:
             yield from wrapped(line(says), width, "   no   ")
     if answer.unknown is not None and answer.unknown.permission:

@@ -39,7 +39,7 @@ def rules(
     """List every requirement, how much it is wanted, how bad a breach is, and the rule that decides it.
 
     A requirement that no rule decides yet says "not implemented", one that a person must check says "manual".
-    `auditor explain ID` tells more of one.
+    `auditor explain ID` shows more of one.
     """
     if facts:
         _facts(as_of.date() if as_of is not None else datetime.now(UTC).date(), format, output)

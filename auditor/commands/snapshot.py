@@ -53,7 +53,7 @@ _SCOPE = {
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Where to write it; with --resume, the resumed file if not said.",
+    help="Where to write the snapshot. [default: with --resume, the resumed file]",
 )
 def snapshot(output: Path | None, resume: Path | None, each: Path | None, quiet: bool, **arguments: Any) -> int:
     """Read a deployment into a snapshot file, as Azure answers for it and with what could be a secret left out.
@@ -103,7 +103,7 @@ def _collected(output: Path, target: Target, quiet: bool, earlier: Snapshot | No
 def _check_part(part: Path) -> None:
     """Refuse to keep what there is in the place of something else, or of what a link leads to."""
     if part.is_symlink() or (part.exists() and not is_snapshot(part)):
-        raise AuditorError(f"{part}: is in the way: what was read so far is kept there", "move it, or name another -o")
+        raise AuditorError(f"{part}: already exists: what was read so far is kept there", "move it, or name another -o")
 
 
 def _kept(found: Snapshot, path: Path) -> ExitCode:

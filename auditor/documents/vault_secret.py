@@ -36,7 +36,7 @@ class Secret(View, kind=SECRET):
         return isinstance(self.attributes.evidence.value, Mapping)
 
     def dated(self, name: str) -> Evidence:
-        """A date among its attributes, as it is stated. Raises `NotKnown` where it cannot be told."""
+        """A date among its attributes, as it is stated. Raises `NotKnown` where it cannot be determined."""
         return self.resource.at("properties", "attributes", name)
 
 

@@ -10,7 +10,7 @@ unknown otherwise: never a default that this program made up.
         allows_access = flag("properties", "allowVirtualNetworkAccess")
         remote_network = reference("properties", "remoteVirtualNetwork")
 
-    Peering(resource).state.value          # raises NotKnown where it cannot be told
+    Peering(resource).state.value          # raises NotKnown where it cannot be determined
     Peering(resource).state.known          # the value or an Unknown
     Peering(resource).state.evidence       # place and raw value
 
@@ -47,7 +47,7 @@ class Reading(Generic[T]):
 
     @property
     def value(self) -> T:
-        """The value in force. Raises `NotKnown` where it cannot be told."""
+        """The value in force. Raises `NotKnown` where it cannot be determined."""
         if isinstance(self.known, Unknown):
             raise NotKnown(self.known)
         return self.known

@@ -26,7 +26,7 @@ class Topic(StrEnum):
 
 
 class Effect(StrEnum):
-    """What a change does to the deployment. `unknown`: whether anything changed cannot be told from these two."""
+    """What a change does to the deployment. `unknown`: whether anything changed cannot be determined from these two."""
 
     WORSE = "worse"
     UNKNOWN = "unknown"

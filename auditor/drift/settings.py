@@ -29,7 +29,7 @@ def _compared(row: dict[str, Any], topic: Topic, before: Resource, after: Resour
         if not (isinstance(was, Unknown) and isinstance(is_, Unknown)):
             gap = was if isinstance(was, Unknown) else is_
             assert isinstance(gap, Unknown)
-            says = f"whether {where} changed ({row['what']}) cannot be told: {gap.because}"
+            says = f"whether {where} changed ({row['what']}) cannot be determined: {gap.because}"
             yield Change(
                 topic, "unread", Effect.UNKNOWN, says, after.id, {"setting": row["path"], "unknown": gap.because}
             )

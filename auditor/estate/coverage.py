@@ -181,5 +181,5 @@ def unknown_of(read: Read) -> Unknown:
     permission = read.permission or (permission_for(read.covers) if read.status in (401, 403) else None)
     if read.error == NOT_PREDICTED:
         what = "what is nested in" if read.covers == EVERYTHING else "what becomes of"
-        return Unknown(f"the plan does not tell {what} {read.path}: {read.message}", read=read.path, absent=True)
+        return Unknown(f"the plan does not state {what} {read.path}: {read.message}", read=read.path, absent=True)
     return Unknown(f"{read.covers} could not be read: {why}{detail}", permission=permission, read=read.path)

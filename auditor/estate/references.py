@@ -185,7 +185,7 @@ def unreadable_in(resource: Resource) -> Iterator[tuple[Relation, Unknown]]:
         for place, value, _ in ends:
             if resource.plan is None or not (isinstance(value, str) and is_expression(value)):
                 says = f"{place.pointer.removeprefix('/')} of {resource.name} is {kind_of(value)}, which is no id"
-                yield relation, Unknown(f"what {resource.name} {relation} cannot be told: {says} of a resource")
+                yield relation, Unknown(f"what {resource.name} {relation} cannot be determined: {says} of a resource")
 
 
 def _is_odd(end: _End) -> bool:

@@ -53,7 +53,7 @@ def _page(files: Mapping[str, bytes]) -> str:
     ]
     if signed:
         lines += [
-            "3. Signatures. Get the public key from whoever signed, by another way than this package:",
+            "3. Signatures. Get the public key from whoever signed, by another channel than this package:",
             "",
             "       auditor verify snapshot.json --key public.pem",
             "",

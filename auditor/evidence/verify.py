@@ -48,7 +48,7 @@ def proven(path: Path, content: bytes, signature: Path, signer: Signer, kind: st
     if found not in {subject["digest"]["sha256"] for subject in statement["subject"]}:
         raise AuditorError(
             f"{path}: is not the file that was signed: its SHA-256 is {found}",
-            "somebody changed it since; take the file that was signed, or collect again",
+            "it was changed since; take the file that was signed, or collect again",
         )
     return Proven(path, found, kind, statement["predicate"])
 

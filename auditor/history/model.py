@@ -28,7 +28,7 @@ class Tracked:
     """A finding that failed at least once. Times are those of the snapshots that showed it.
 
     `open_since` is when it last began to fail, `closed` when it last ceased to; a finding that still fails has no
-    `closed` after it. `fixes` are the times it took, one for each time that it ceased to fail. `borne` is set where a
+    `closed` after it. `fixes` are the times it took, one for each time it ceased to fail. `accepted` is set where a
     waiver covers it now.
     """
 
@@ -42,12 +42,12 @@ class Tracked:
     open_since: datetime | None
     fixes: tuple[timedelta, ...] = ()
     reopened: int = 0
-    borne: bool = False
+    accepted: bool = False
 
     @property
     def open(self) -> bool:
         """Whether it fails now and nobody bears it."""
-        return self.open_since is not None and not self.borne
+        return self.open_since is not None and not self.accepted
 
 
 @dataclass(frozen=True)

@@ -78,21 +78,21 @@ class _Life:
         first: datetime | None = None
         since: datetime | None = None
         fixes: list[timedelta] = []
-        reopened, borne = 0, False
+        reopened, accepted = 0, False
         for number, point in enumerate(points):
             outcome = self.outcomes.get(number)
             if outcome in _OPEN:
                 reopened += since is None and first is not None
                 first, since = first or point.at, since or point.at
-                borne = outcome is Outcome.WAIVED
+                accepted = outcome is Outcome.WAIVED
             elif outcome is None and since is not None and point.complete and number not in self.hidden:
                 fixes.append(point.at - since)
-                since, borne = None, False
+                since, accepted = None, False
         assert first is not None, "only findings that failed are looked at"
         severity, level, message = self.last
         return Tracked(
             self.fingerprint, self.requirement, self.resource, severity, level, message,
-            first, since, tuple(fixes), reopened, borne,
+            first, since, tuple(fixes), reopened, accepted,
         )  # fmt: skip
 
 

@@ -64,7 +64,7 @@ class Verdict:
 class Finding:
     """One requirement on one resource: a verdict with the requirement it answers.
 
-    `waiver` is set where a fail is borne: the outcome is then `waived`, and the verdict still says what is wrong.
+    `waiver` is set where a fail is accepted: the outcome is then `waived`, and the verdict still says what is wrong.
     `severity` is the requirement's, unless a proof raised it: `severity_reason` then says which.
     """
 

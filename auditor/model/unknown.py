@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 class Unknown:
     """An answer that cannot be given.
 
-    `because` is a sentence a person can act on; `permission` the operation that would mend it
+    `because` is a sentence a person can act on; `permission` the operation that would resolve it
     (`Microsoft.Network/privateEndpoints/read`), where a right is what was missing; `read` the path of the
     read that failed. `absent` is set where nothing failed and nothing was refused: the snapshot just does not hold it.
     `until_deployed` is set where the snapshot is a plan and nothing is missing but its deployment. `unless` is set

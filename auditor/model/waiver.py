@@ -18,7 +18,7 @@ _ANY = "/subscriptions/\ufffd/resourcegroups/\ufffd/providers/\ufffd/\ufffd/\uff
 
 @dataclass(frozen=True)
 class Waiver:
-    """Says which findings are borne. `requirement`, `resource` and `aspect` are patterns with `*`, without letter case.
+    """Says which findings are accepted. `requirement`, `resource` and `aspect` are patterns with `*`, in any case.
 
     It holds up to and including the day it `expires`. `path`, `line` and `column` say where it is written.
     """

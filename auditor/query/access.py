@@ -38,7 +38,7 @@ def open_access(estate: Estate) -> Access:
         return access_of(estate)
     except NotKnown as gap:
         needs = f"the snapshot needs {gap.unknown.permission}" if gap.unknown.permission else ""
-        raise AuditorError(f"nobody's access is known: {gap.unknown.because}", needs, ExitCode.INCOMPLETE) from gap
+        raise AuditorError(f"no access is known: {gap.unknown.because}", needs, ExitCode.INCOMPLETE) from gap
 
 
 # --- what was typed ---------------------------------------------------------------------------------------------------
@@ -268,7 +268,7 @@ def outside_of(estate: Estate, reaches: Iterable[Reach]) -> tuple[tuple[Principa
 def scopes_to_guard(estate: Estate) -> tuple[tuple[ArmId, ...], tuple[Unknown, ...]]:
     """Where control of the workload is decided: the groups that its parts are in, and the parts themselves.
 
-    The second part says which parts could not be told.
+    The second part says which parts could not be determined.
     """
     found: set[ArmId] = set()
     gaps: dict[Unknown, None] = {}

@@ -31,7 +31,7 @@ def principal_json(principal: Principal) -> dict[str, Any]:
 
 
 def unknown_json(gap: Unknown) -> dict[str, Any]:
-    """Why something is not known, and what would mend it."""
+    """Why something is not known, and what would resolve it."""
     return {"because": gap.because, "permission": gap.permission}
 
 

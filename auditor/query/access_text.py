@@ -68,7 +68,7 @@ def who_lines(
         for refusal in answer.refused:
             yield from _refusal_lines(refusal)
     if not grants:
-        yield "nobody, as far as the assignments in this snapshot tell"
+        yield "no principal, as far as the assignments in this snapshot show"
     if narrowest is not None:
         yield ""
         yield f"the narrowest built-in role that would do: {narrowest.name} ({narrowest.guid})"
@@ -142,7 +142,7 @@ def what_lines(
     for holding in answer.holdings:
         yield from _holding_lines(holding, most)
     if not answer.holdings:
-        yield "holds no role, as far as the assignments in this snapshot tell"
+        yield "holds no role, as far as the assignments in this snapshot show"
     if effective is not None:
         yield ""
         for title, rights in (
@@ -239,7 +239,7 @@ def overview_lines(
             yield f"  {kind:<9}{'; '.join(whys[:most])}{more}"
     if not reaches:
         yield ""
-        yield "nobody, as far as the assignments in this snapshot tell"
+        yield "no principal, as far as the assignments in this snapshot show"
     yield from gap_lines(gaps)
 
 

@@ -217,7 +217,7 @@ def _nowhere(resource: Resource) -> AuditorError:
     return AuditorError(
         f"{resource.name} ({resource.type}) has no place in a virtual network",
         "--at takes a subnet, a network interface, a virtual machine or a private endpoint;"
-        f" `auditor reach --to {resource.name}` tells who gets to a service",
+        f" `auditor reach --to {resource.name}` shows who reaches a service",
     )
 
 

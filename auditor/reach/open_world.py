@@ -230,7 +230,7 @@ def _let_in_by(estate: Estate, peering: Peering) -> AddressSet | None:
 
 
 def _unread_holders(question: Question) -> Iterator[Unknown]:
-    """A public address that something has which was not read: what that lets in cannot be told."""
+    """A public address that something has which was not read: what that lets in cannot be determined."""
     target = question.target
     if target.type != PUBLIC_ADDRESS or question.estate.into(target, Relation.HAS_ADDRESS):
         return

@@ -149,7 +149,7 @@ def _over(fabric: NetworkModel, origin: Seat, route: Route, asked: _Asked) -> tu
     """
     name = f"route from {origin.name}"
     hop: Seat | Unknown = Unknown(
-        f"{route} takes the way over {route.hop}, and what is behind it lets through is not in Azure's control plane"
+        f"{route} sends traffic over {route.hop}, and what is behind it lets through is not in Azure's control plane"
     )
     if route.hop is Hop.APPLIANCE:
         hop = appliance_at(fabric, origin, route)
@@ -161,7 +161,7 @@ def _over(fabric: NetworkModel, origin: Seat, route: Route, asked: _Asked) -> tu
     if isinstance(hop, Seat) and hop.resource.type != FIREWALL:
         hop = Unknown(f"{route} leads to {hop.name}, and what that lets through is not in Azure's control plane")
     if isinstance(hop, Unknown):
-        way = WayOut(Step("way out", hop, hop.because, route.evidence), hop)
+        way = WayOut(Step("outbound access", hop, hop.because, route.evidence), hop)
         return Step(name, hop, hop.because, route.evidence), way
     passing = asked(hop)
     says = f"{route} leads to {hop.name}: {passing.says}"
@@ -175,32 +175,31 @@ def _of_hub_firewall(firewall: Resource) -> WayOut:
         addresses = AzureFirewall(firewall).hub_addresses.value
         stated = [each.address.value for each in addresses.public_addresses.value] if addresses is not None else []
         found = AddressSet.of(*stated)
-    except NotKnown as gap:
-        return WayOut(Step("way out", True, f"{firewall.name} sends from a public address", at), gap.unknown)
-    except ValueError as problem:
-        return WayOut(Step("way out", True, f"{firewall.name} sends from a public address", at), Unknown(str(problem)))
+    except (NotKnown, ValueError) as problem:
+        gap = problem.unknown if isinstance(problem, NotKnown) else Unknown(str(problem))
+        return WayOut(Step("outbound access", True, f"{firewall.name} sends from a public address", at), gap)
     if found.is_empty:
         says = f"{firewall.name} has no public address to send from"
-        return WayOut(Step("way out", False, says, at), Unknown(says))
-    return WayOut(Step("way out", True, f"{firewall.name} sends from {found}", at), found)
+        return WayOut(Step("outbound access", False, says, at), Unknown(says))
+    return WayOut(Step("outbound access", True, f"{firewall.name} sends from {found}", at), found)
 
 
 def _of_firewall(fabric: NetworkModel, firewall: Seat) -> WayOut:
     """The way out of a firewall: its public addresses, unless it is made to send everything on."""
     found = _route_out(fabric, firewall)
     if isinstance(found, Step):
-        return WayOut(Step("way out", found.holds, found.says, found.evidence), Unknown(found.says))
+        return WayOut(Step("outbound access", found.holds, found.says, found.evidence), Unknown(found.says))
     at = (firewall.resource.at("properties", "ipConfigurations"),)
     if found.hop is not Hop.INTERNET:
         because = f"{firewall.name} sends on by {found}, and what that lets through is not in Azure's control plane"
-        return WayOut(Step("way out", Unknown(because), because, found.evidence), Unknown(because))
+        return WayOut(Step("outbound access", Unknown(because), because, found.evidence), Unknown(because))
     try:
         stated = [each.public_address.value for each in AzureFirewall(firewall.resource).configurations.value]
     except NotKnown as gap:
-        return WayOut(Step("way out", gap.unknown, gap.unknown.because, at), gap.unknown)
+        return WayOut(Step("outbound access", gap.unknown, gap.unknown.because, at), gap.unknown)
     ids = tuple(id_ for id_ in stated if id_ is not None)
     if not ids:
         says = f"{firewall.name} has no public address to send from"
-        return WayOut(Step("way out", False, says, at), Unknown(says))
-    step = Step("way out", True, f"{firewall.name} sends from its public address {ids[0].name}", at)
+        return WayOut(Step("outbound access", False, says, at), Unknown(says))
+    step = Step("outbound access", True, f"{firewall.name} sends from its public address {ids[0].name}", at)
     return WayOut(step, addresses_of(fabric.estate, ids, firewall.resource))

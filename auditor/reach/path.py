@@ -9,7 +9,7 @@ from auditor.documents.network_hosts import AGENT_POOL, HOSTS
 from auditor.documents.pool_membership import INTERFACES, SCALE_SET_INTERFACE, Pooled
 from auditor.documents.private_link_service import PRIVATE_LINK_SERVICE, nat_subnet
 from auditor.estate.paths import Chain, Link
-from auditor.model import ArmId, Resource, Unknown
+from auditor.model import ArmId, NotKnown, Resource, Unknown
 from auditor.network.frontends.listeners import (
     BALANCER,
     BASTION,
@@ -155,7 +155,7 @@ def _follow(walk: _Walk, n: int, state: _State) -> Iterator[Journey]:
             yield from _follow(walk, n + 1, replace(state, exited=state.exited or link.kind == EXITS))
             continue
         target = walk.station(n + 1)
-        assert target is not None, "only doors and the outside are no resources, and their links are silent"
+        assert target is not None, "only ingress nodes and the outside are no resources, and their links are silent"
         yield from _follow(walk, n + 1, _HANDLERS[link.kind](walk, n, state, link, target))
 
 
@@ -166,7 +166,7 @@ def _opens(walk: _Walk, n: int, state: _State, link: Link, target: Resource) -> 
     """From the outside to a public address or to a service's public endpoint."""
     fabric = walk.stations.fabric
     if target.type in _PUBLIC_ADDRESSES:
-        address = str(target.get("properties", "ipAddress", default="") or "")
+        address = _number(target)
         if not isinstance(state.origin, Seat):
             return state.at(Mark(target.name, target.id, address), door=target.id)
         return _out_to_address(walk, state, target, Mark(target.name, target.id, address))
@@ -244,7 +244,21 @@ _PUBLIC_ADDRESSES = ("microsoft.network/publicipaddresses",)
 
 def _out_to_address(walk: _Walk, state: _State, target: Resource, mark: Mark) -> _State:
     """From a seat over the Internet to a public address of the estate. What gets out is all that can arrive."""
-    return replace(_out_to(walk, state, prefixes_of(target, "properties", "ipAddress"), mark), door=target.id)
+    try:
+        addresses = prefixes_of(target, "properties", "ipAddress")
+    except NotKnown as gap:
+        step = Step("public address", gap.unknown, gap.unknown.because)
+        outside = Outside(f"{state.origin.name} over the Internet", Addresses.known(anybody()))
+        return state.at(replace(mark, steps=(step,)), origin=outside, asked=None, door=target.id)
+    return replace(_out_to(walk, state, addresses, mark), door=target.id)
+
+
+def _number(public: Resource) -> str:
+    """The address in numbers, for a stop on the path; empty where Azure has given none yet, as in a plan."""
+    try:
+        return str(public.get("properties", "ipAddress", default="") or "")
+    except NotKnown:
+        return ""
 
 
 def _out_to(walk: _Walk, state: _State, addresses: AddressSet, mark: Mark) -> _State:
@@ -388,7 +402,7 @@ def _arrive(
     seat = walk.stations.fabric.seat(target)
     if not isinstance(seat, Seat):
         gap = Unknown(f"where {target.name} sits is not in this snapshot", absent=True) if seat is None else seat
-        return state.at(Mark(target.name, target.id, "", (Step("seat", gap, gap.because),)))
+        return state.at(Mark(target.name, target.id, "", (Step("attachment", gap, gap.because),)))
     steps: tuple[Step, ...] = ()
     if addressed is not None:
         if seat.anywhere and addressed.meets(seat.addresses):

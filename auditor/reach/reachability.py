@@ -275,8 +275,8 @@ class Reachability:
         """Why there is no chain at all."""
         if target.type == PUBLIC_ADDRESS:
             owners = ", ".join(owner.name for owner in self.estate.into(target, Relation.HAS_ADDRESS))
-            holder = target.ref("properties", "ipConfiguration")
-            if not owners and holder is not None:
+            holder = None if owners else _holder(target)
+            if holder is not None:
                 owners = (holder.parent or holder).name
             return f"{owners} takes nothing in by {target.name}" if owners else f"nothing has the address {target.name}"
         if isinstance(origin, Outside) and not origin.on_premises:
@@ -378,3 +378,11 @@ def _answer(origin: Origin, target: Resource, found: Iterator[Journey], otherwis
     own = best.stopped.says if best.stopped is not None else ""
     also = tuple(says for says in dict.fromkeys(stops) if says != own)
     return Reach(origin.name, target, best.marks, best.holds, best.needs, also)
+
+
+def _holder(public: Resource) -> ArmId | None:
+    """What a public address says that it is used by; nothing where a plan does not state it."""
+    try:
+        return public.ref("properties", "ipConfiguration")
+    except NotKnown:
+        return None

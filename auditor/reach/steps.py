@@ -30,10 +30,10 @@ def filtered(fabric: NetworkModel, seat: Seat, direction: str, flows: FlowSet) -
     if isinstance(empty, Unknown):
         return Step(name, empty, f"whether anything gets {way} {seat.name} is not known: {empty.because}"), passing
     rule = trace.rule
-    verb = "stops everything on its way" if empty else "lets traffic"
+    verb = "denies all traffic" if empty else "allows traffic"
     says = f"{_decider(trace)} {verb} {way} {seat.name}"
     if not empty and rule is None and not _platform(trace):
-        says = f"no security group filters what goes {way} {seat.name}"
+        says = f"no security group filters {direction.lower()} traffic of {seat.name}"
     evidence = (rule.resource.at("name"),) if isinstance(rule, SecurityRule) else ()
     return Step(name, not empty, says, evidence, subject=_rule_name(trace)), passing
 
@@ -89,7 +89,7 @@ def lead(name: str, routes: RouteSet, origin: Seat, target: Seat) -> tuple[Step,
         return Step(name, False, f"no route of {origin.subnet.name} covers {target.name}"), AddressSet.none()
     share, route = other[0]
     if route.hop is Hop.APPLIANCE:
-        because = f"{route} takes the way over an appliance, and what that lets through is not in Azure's control plane"
+        because = f"{route} sends traffic to an appliance, and what that allows is not in Azure's control plane"
         return Step(name, Unknown(because), because, route.evidence), share
     return Step(name, False, f"{route} does not lead to {target.name}", route.evidence), AddressSet.none()
 

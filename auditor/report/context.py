@@ -76,7 +76,9 @@ class Context:
 
     At a terminal `every` asks for all problems and not only for what fits a screen, `verbose` for what passes too,
     with the evidence, `narrow` for some findings, `quiet` for the verdict alone. `width` is in terminal cells,
-    `fail_on` what makes the check fail. `explanations` are the rules' own documentation (Markdown) by requirement id.
+    `fail_on` what makes the check fail. `explanations` are the rules' own documentation (Markdown) by requirement id,
+    `titles` the fault that a rule looks for, where only one requirement asks it, `former_names` the names that rules
+    had in earlier versions.
     `as_of` is the date of the audit, ISO 8601, for formats that must state a time where the snapshot has none.
     `picture` and `trend` are SVG for the page, of the estate and of earlier audits: whoever makes them escapes what
     they show and uses attributes and the page's classes only, since its policy lets no style of their own through.
@@ -95,6 +97,8 @@ class Context:
     sarif_include: frozenset[str] = frozenset()
     repository: Repository = field(default_factory=Repository)
     explanations: Mapping[str, str] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
+    former_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     as_of: str = ""
     azure_build: AzureBuild | None = None
     picture: str = ""

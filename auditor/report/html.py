@@ -36,8 +36,8 @@ from auditor.report.witness_text import told
 from auditor.shipped import shipped
 from auditor.text.sanitise import (
     OUTCOME_WORDS,
+    accepted_by,
     address,
-    borne,
     clip,
     counted,
     line,
@@ -338,7 +338,7 @@ def _finding(finding: Finding, digest: Digest) -> dict[str, Any]:
         "message": line(verdict.message, 1000),
         "severity_reason": line(finding.severity_reason, 300),
         "permission": line(verdict.unknown.permission or "", 200) if verdict.unknown is not None else "",
-        "borne": borne(finding),
+        "accepted": accepted_by(finding),
         "resource": line(verdict.resource.text, 1000) if verdict.resource is not None else "",
         "evidence": [_evidence(e, result) for e in verdict.evidence],
         "witness": told(verdict.witness),

@@ -15,7 +15,7 @@ from auditor.report.digest import Digest, remarks_of
 from auditor.report.gate import counts
 from auditor.text.sanitise import (
     OUTCOME_WORDS,
-    borne,
+    accepted_by,
     clip,
     line,
     short_name,
@@ -101,7 +101,7 @@ def _properties(case: ET.Element, finding: Finding, context: Context) -> None:
 def _why(finding: Finding) -> str:
     why = finding.verdict.unknown
     needs = f"; needs {line(why.permission, 200)}" if why is not None and why.permission else ""
-    whose = f"{borne(finding)}; " if finding.waiver is not None else ""
+    whose = f"{accepted_by(finding)}; " if finding.waiver is not None else ""
     return f"{whose}{line(finding.verdict.message)}{needs}"
 
 

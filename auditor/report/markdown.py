@@ -14,7 +14,7 @@ from auditor.report.controls.markdown import lines_of
 from auditor.report.digest import OPTIONAL, Digest, Family, ended, moment_of
 from auditor.text.sanitise import (
     OUTCOME_WORDS,
-    borne,
+    accepted_by,
     counted,
     line,
     outcome_counts,
@@ -148,7 +148,7 @@ def _worst(tables: list[_Table], room: int) -> tuple[list[str], int]:
 
 
 def _waived(finding: Finding) -> str:
-    whose = f"{escape(borne(finding))}; " if finding.waiver is not None else ""
+    whose = f"{escape(accepted_by(finding))}; " if finding.waiver is not None else ""
     return f"- **{finding.requirement}** on {code(subject(finding))}: {whose}{_message(finding)}"
 
 

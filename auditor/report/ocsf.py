@@ -18,7 +18,7 @@ from auditor.report.context import Context
 from auditor.report.controls.entries import controls_entry
 from auditor.report.json_ import evidence_entry, json_text
 from auditor.text.sanitise import (
-    borne,
+    accepted_by,
     clip,
     line,
     short_name,
@@ -181,7 +181,7 @@ def _compliance(finding: Finding, result: AuditResult, controls: Controls) -> di
     if why is not None and why.permission:
         details.append(f"needs the permission {line(why.permission, 200)}")
     if finding.waiver is not None:
-        details.append(borne(finding))
+        details.append(accepted_by(finding))
     supported = controls.of(finding.requirement).controls
     names = {id_: line(controls.frameworks[id_].name, 120) for id_ in supported}
     return {

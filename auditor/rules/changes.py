@@ -20,7 +20,7 @@ from auditor.workload.parts import SEARCH, Workload
 
 def shut(resource: Resource) -> list[Change]:
     """The switch of a public endpoint off: findings that this one change closes have the same cause."""
-    lost = f"clients that reach {resource.name} by its public endpoint lose their way; private endpoints stay"
+    lost = f"clients that reach {resource.name} by its public endpoint lose access; private endpoints stay"
     # AI Search writes the values in small letters.
     word = "disabled" if resource.type == SEARCH else "Disabled"
     return [set_to(resource.id, "properties/publicNetworkAccess", word, warning=lost)]
@@ -174,7 +174,7 @@ def watched(target: Resource, w: Workload, metric: str, aggregation: str, thresh
     else:
         group = _insights(target, "actionGroups", "operators")
         body = {"groupShortName": "operators", "enabled": True, "emailReceivers": [_RECEIVER]}
-        made.append(create(group, {"location": "Global", "properties": body}, "who is told when an alert fires"))
+        made.append(create(group, {"location": "Global", "properties": body}, "who is notified when an alert fires"))
     id_ = _insights(target, "metricAlerts", f"{target.name}-{metric}")
     criterion = {
         "criterionType": "StaticThresholdCriterion",
@@ -196,7 +196,7 @@ def watched(target: Resource, w: Workload, metric: str, aggregation: str, thresh
         },
         "actions": [{"actionGroupId": group.text}],
     }
-    question = f"above which {metric} of {target.name} somebody is told"
+    question = f"above which {metric} of {target.name} an alert fires"
     return [*made, create(id_, {"location": "global", "properties": properties}, question)]
 
 

@@ -51,6 +51,11 @@ class Rule:
         return (self.decide.__doc__ or "").strip()
 
     @property
+    def is_general(self) -> bool:
+        """Whether only the baseline says what it is about, as of `setting_differs`: its text names no fault."""
+        return self.decide.__module__.startswith("auditor.rules.declared")
+
+    @property
     def takes_subjects(self) -> bool:
         """Whether a baseline may say which parts it is asked of."""
         return self.on is not None or self.by_terms is not None
@@ -208,7 +213,7 @@ def broken(
 
 
 def unknown(resource: Resource | ArmId | None, why: Unknown, *evidence: Evidence, aspect: str = "") -> Verdict:
-    """It cannot be told, and this is what is missing."""
+    """It cannot be determined, and this is what is missing."""
     return Verdict(Outcome.UNKNOWN, why.because, _id(resource), aspect=aspect, evidence=evidence, unknown=why)
 
 

@@ -204,7 +204,7 @@ class _Judge:
         if door.when is not None and not self.holds(door.when):
             idle = door.idle or "this form of it has no public endpoint of its own"
             why = rows_at(resource, door.when.at)
-            return nobody(resource.id, f"{resource.name} answers nobody: {idle}", *why)
+            return nobody(resource.id, f"{resource.name} accepts no connections: {idle}", *why)
         decided, gaps = self._closed()
         if decided is not None:
             return decided
@@ -236,7 +236,7 @@ class _Judge:
     def _says_closed(self, condition: Condition, why: Evidence) -> str:
         name = self.resource.name
         if condition.closed_parent or condition.closed_reference:
-            return f"{name} answers where {why.place.document.name} does, which lets nobody in from the Internet"
+            return f"{name} answers where {why.place.document.name} does, which is not reachable from the Internet"
         if condition.at.rpartition("/")[2].casefold().startswith("publicnetworkaccess") and not condition.absent:
             return f"public network access of {name} is disabled"
         if condition.endpoint:
@@ -561,7 +561,7 @@ class _Rules:
         if not parts:
             says = f"the firewall of {resource.name} denies every address"
             if self.facts.unseen and gap is None:
-                at_most, gap = EVERYBODY, Unknown(f"{says}, but {self.facts.unseen}, may let somebody in")
+                at_most, gap = EVERYBODY, Unknown(f"{says}, but {self.facts.unseen}, may allow access")
         reasons = tuple(self.reasons) or (resource.at("id"),)
         trusted, named = self._trusted(), self._instances()
         return FirewallVerdict(resource.id, let_in, at_most, says, reasons, trusted, subnets, named, gap)

@@ -141,7 +141,7 @@ def _meet(a: str, b: str) -> frozenset[str]:
     else:
         found = _run_into_text(a, b) if a[0] == STAR else _run_into_text(b, a)
     if len(found) > MAX_MEET:
-        raise PatternError("two patterns overlap in too many ways to be evaluated")
+        raise PatternError("two patterns overlap too often to be evaluated")
     return found
 
 
@@ -152,7 +152,7 @@ def _head(glob: str) -> str:
 
 def _after_common_text(a: str, b: str) -> frozenset[str]:
     shorter, longer = sorted((_head(a), _head(b)), key=len)
-    assert longer.startswith(shorter), "globs whose heads differ are told apart before"
+    assert longer.startswith(shorter), "globs whose heads differ never meet"
     return frozenset(shorter + rest for rest in _meet(a[len(shorter) :], b[len(shorter) :]))
 
 

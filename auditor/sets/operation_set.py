@@ -80,7 +80,7 @@ def _crossings(some: Globs, others: Globs) -> Globs:
         for b in others:
             found |= meet(a, b)
         if len(found) > MOST_GLOBS:
-            raise PatternError("these permissions overlap in too many ways to be evaluated")
+            raise PatternError("these permissions overlap too often to be evaluated")
     return frozenset(found)
 
 
@@ -154,7 +154,7 @@ class OperationSet:
         for cut in other._terms:
             left = tuple(dict.fromkeys(piece for item in left for piece in _without(item, cut)))
             if len(left) > MOST_TERMS:
-                raise PatternError("these permissions cut each other in too many ways to be evaluated")
+                raise PatternError("these permissions cut each other too often to be evaluated")
         return OperationSet(left, self._spelled | other._spelled)
 
     def __le__(self, other: OperationSet) -> bool:

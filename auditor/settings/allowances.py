@@ -104,7 +104,7 @@ def _not_an_end(word: str) -> str:
 
 
 def _nobody(word: str) -> str:
-    return "" if word.strip(" *") else "it names nobody: write an object id or a name"
+    return "" if word.strip(" *") else "it names no principal: write an object id or a name"
 
 
 def _not_one_role(word: str) -> str:

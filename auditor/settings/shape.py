@@ -33,7 +33,7 @@ Parts = msgspec.defstruct(
     "Parts",
     _pins((name, part.pin) for each in _ARCHITECTURES for name, part in each.parts.items()),
     namespace={
-        "__doc__": "Which resource plays which part, where structure cannot tell: ARM ids, or patterns of ids with `*`."
+        "__doc__": "Which resource plays which part, where structure leaves it open: ARM ids, or patterns with `*`."
     },
     frozen=True,
     forbid_unknown_fields=True,
@@ -121,7 +121,9 @@ class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     strict: (
         Annotated[
             bool | Literal["until-deployed"],
-            Meta(description="Exit with 3 on an unknown; `until-deployed` bears those that only a deployment decides."),
+            Meta(
+                description="Exit with 3 on an unknown; `until-deployed` accepts those that only a deployment decides."
+            ),
         ]
         | UnsetType
     ) = UNSET

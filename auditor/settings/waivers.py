@@ -44,7 +44,7 @@ def _waiver(node: Node, requirements: Collection[str], mistakes: Mistakes) -> Wa
     if words["requirement"] and not any(like(r, words["requirement"]) for r in requirements):
         hint = meant(words["requirement"], requirements)
         mistakes.at(fields["requirement"], f"the baseline has no requirement `{words['requirement']}`{hint}")
-    check_reason(words["reason"], fields.get("reason"), "why this can be borne until then", mistakes)
+    check_reason(words["reason"], fields.get("reason"), "why this is acceptable until then", mistakes)
     last = _day(words["expires"], fields.get("expires"), mistakes)
     if last is None or not all(words[name] for name in _REQUIRED):
         return None

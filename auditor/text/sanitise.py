@@ -106,12 +106,12 @@ def subject(finding: Finding) -> str:
     return line(verdict.part or finding.workload or "the workload", 80)
 
 
-def borne(finding: Finding) -> str:
+def accepted_by(finding: Finding) -> str:
     """Who bears a waived finding, until when and why; empty where nobody does."""
     waiver = finding.waiver
     if waiver is None:
         return ""
-    return f"borne by {line(waiver.owner, 120)} until {waiver.expires.isoformat()}: {line(waiver.reason, 400)}"
+    return f"accepted by {line(waiver.owner, 120)} until {waiver.expires.isoformat()}: {line(waiver.reason, 400)}"
 
 
 def address(source: str) -> str:

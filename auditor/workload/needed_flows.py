@@ -21,7 +21,7 @@ _GATEWAY = "microsoft.network/applicationgateways"
 def endpoint_addresses(w: Workload, part: str) -> Addresses:
     """The addresses at which a part is reached privately: those of its approved endpoints in the workload's networks.
 
-    An endpoint elsewhere counts where there is none in these. What cannot be told is in the result as unknown.
+    An endpoint elsewhere counts where there is none in these. What cannot be determined is in the result as unknown.
     """
     try:
         found = counted_endpoints(w, part)

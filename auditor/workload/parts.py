@@ -133,7 +133,7 @@ class Workload:
         return (resource.id.subscription, resource.id.resource_group) in self.groups
 
     def may_own(self, resource: Resource) -> bool:
-        """As `owns`, for what is told beside the verdicts: where its groups are not known, everything may be its own."""
+        """As `owns`, for what is told beside the verdicts: where its groups are not known, all may be its own."""
         try:
             return self.owns(resource)
         except NotKnown:

@@ -90,7 +90,7 @@ def as_of(w: Workload) -> datetime:
     stated = w.estate.snapshot.collected_at
     moment = parse_moment(stated)
     if moment is None:
-        raise NotKnown(Unknown("the snapshot does not say when it was taken, so ages cannot be told"))
+        raise NotKnown(Unknown("the snapshot does not say when it was taken, so ages cannot be determined"))
     return moment
 
 

@@ -81,7 +81,7 @@ class Finder(Protocol):
         """The estate that is asked."""
 
     def part(self, name: str) -> tuple[Resource, ...]:
-        """What plays a part; raises `NotKnown` where that cannot be told."""
+        """What plays a part; raises `NotKnown` where that cannot be determined."""
 
     def subnet(self, part: str) -> tuple[Resource, ...]:
         """The subnets that play a part."""
@@ -118,7 +118,7 @@ def needs(selector: Selector) -> Iterator[str]:
 
 
 def find(selector: Selector, w: Finder, named: Mapping[str, NamedSelector]) -> tuple[Resource, ...]:
-    """What a selector finds, each once. Raises `NotKnown` where that cannot be told."""
+    """What a selector finds, each once. Raises `NotKnown` where that cannot be determined."""
     found = _candidates(selector, w, named)
     if selector.first_of:
         for inner in selector.first_of:

@@ -77,7 +77,7 @@ def test_what_is_proved(documents: list[Any], reads: list[Read], expected: bool,
     [
         (BOTH, [], "who is in group", MEMBERSHIP_RIGHT),
         (BOTH, [answer(OWN, about="other")], "who is in group", MEMBERSHIP_RIGHT),
-        (BOTH, [DENIED], "Azure did not tell what principal", RIGHT),
+        (BOTH, [DENIED], "Azure did not answer what principal", RIGHT),
         (BOTH, [answer(status=0, error="Interrupted")], "through groups: no answer came (Interrupted)", None),
         (BOTH, [answer()], "is empty, which proves nothing", MEMBERSHIP_RIGHT),
         ([ADMINS], [answer()], "is empty, which proves nothing", MEMBERSHIP_RIGHT),
@@ -144,7 +144,7 @@ def test_what_it_holds_then_is_definite() -> None:
 
 def test_what_it_may_hold_says_why_that_is_not_known() -> None:
     (gap,) = Access(estate(BOTH, DENIED)).what_can(guid("app")).gaps
-    assert "may have it as a member: Azure did not tell what" in gap.because
+    assert "may have it as a member: Azure did not answer what" in gap.because
     assert (gap.permission, gap.read) == (RIGHT, DENIED.path)
 
 

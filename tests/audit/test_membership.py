@@ -87,7 +87,7 @@ def test_a_refusal_is_unknown_and_names_the_right(refused: tuple[Snapshot, Snaps
         told = finding.verdict.unknown
         assert told is not None
         assert (told.permission, told.read in {read.path for read in lost}) == (RIGHT, True)
-        assert "may have it as a member: Azure did not tell what" in told.because
+        assert "may have it as a member: Azure did not answer what" in told.because
 
 
 def test_nothing_else_changes_with_it(refused: tuple[Snapshot, Snapshot]) -> None:

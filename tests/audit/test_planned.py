@@ -204,7 +204,7 @@ def test_a_plan_that_gave_up_on_a_module_claims_no_absence(tmp_path: Path, diagn
     (finding,) = [f for f in result.findings if f.requirement == "PL-05"]
     assert finding.outcome is Outcome.UNKNOWN
     assert finding.until_deployed
-    assert "the plan does not tell what is nested in" in finding.verdict.message
+    assert "the plan does not state what is nested in" in finding.verdict.message
 
 
 def test_other_diagnostics_leave_the_plan_as_it_is(tmp_path: Path) -> None:

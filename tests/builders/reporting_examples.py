@@ -222,7 +222,7 @@ RICH = AuditResult(
     findings=FINDINGS,
     workloads=(WorkloadInfo("mlw-chat", WORKSPACE.text, {"workspace storage": (STORAGE.text,)}),),
     not_implemented=("REL-01",),
-    notes=("which subnet serves agents, training and scoring cannot be told by structure alone",),
+    notes=("which subnet serves agents, training and scoring cannot be determined from structure alone",),
     positions={_UI_PUBLIC.place: (812, 7), _UI_ACLS.place: (820, 26), _SSH.place: (2040, 33), _REPLICAS.place: (99, 5)},
 )  # fmt: skip
 """All seven outcomes, witness, evidence, an absent value, a failed read, a requirement without a rule."""

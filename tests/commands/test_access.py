@@ -122,7 +122,7 @@ def test_a_deny_assignment_is_told(tmp_path: Path, capsys: pytest.CaptureFixture
     path = small(tmp_path, *PARTS, give("boss", "Owner", SUB), deny("Sealed", RG, [KEYS]))
     out = text(capsys, path, "--action", KEYS, "--scope", "st")
     assert "deny assignment Sealed stops what Owner would allow" in out
-    assert "nobody, as far as the assignments in this snapshot tell" in out
+    assert "no principal, as far as the assignments in this snapshot show" in out
     (who,) = answer(capsys, path, "--action", KEYS, "--scope", "st")["who_can"]
     assert who["denied"][0]["by"]["name"] == "Sealed"
 
@@ -280,7 +280,7 @@ def test_the_overview_of_one_place(tmp_path: Path, capsys: pytest.CaptureFixture
     out = text(capsys, path, "--scope", "kv")
     assert "of kv" in out.splitlines()[0]
     assert "identity id-app  conditional" in out
-    assert "nobody, as far as" in text(capsys, path, "--scope", "st")
+    assert "no principal, as far as" in text(capsys, path, "--scope", "st")
 
 
 def test_the_answer_goes_to_a_file(stored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -359,7 +359,7 @@ def test_a_snapshot_without_assignments_is_incomplete(tmp_path: Path, capsys: py
         "/x", "", 403, kind, "/", error="AuthorizationFailed", permission="Microsoft.Authorization/roleAssignments/read"
     )
     said = error(capsys, small(tmp_path, *PARTS, reads=[gap]), code=ExitCode.INCOMPLETE)
-    assert "nobody's access is known" in said
+    assert "no access is known" in said
     assert "Microsoft.Authorization/roleAssignments/read" in said
 
 
@@ -369,7 +369,7 @@ def test_permissions_that_cannot_be_calculated_are_incomplete(
     tangled = role("Tangled", ["*".join(["", *([letter * 20] * 7), ""]) for letter in "ab"])
     path = small(tmp_path, *PARTS, tangled, give("p", "Tangled", RG))
     said = error(capsys, path, "--action", "*".join(["/", *(["c" * 20] * 7), ""]), code=ExitCode.INCOMPLETE)
-    assert "overlap in too many ways" in said
+    assert "overlap too often" in said
 
 
 def test_names_from_azure_cannot_steer_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

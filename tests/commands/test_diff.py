@@ -221,7 +221,7 @@ WITNESS = {
         (diff_of(change(Effect.WORSE)), "1 change for the worse."),
         (
             diff_of(*(change(effect) for effect in (*Effect, Effect.WORSE))),
-            "2 changes for the worse, 1 change for the better, 1 other change and 1 part that cannot be told.",
+            "2 changes for the worse, 1 change for the better, 1 other change and 1 part that cannot be determined.",
         ),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -114,16 +115,35 @@ def test_a_report_never_replaces_the_framework_it_is_made_from(
     assert "would replace what it is made from" in capsys.readouterr().err
 
 
+TWO_ROWS = """
+baseline: {name: two-rows, version: "1", source: {title: Two rows, url: https://example.org, date: "2024"}}
+families: {PUB: Public access, OPS: Operations}
+requirements:
+  PUB-07:
+    level: must
+    severity: critical
+    section: Ingress to Azure Machine Learning
+    statement: Storage accounts are not exposed to the public internet, let no address in and serve no anonymous blobs.
+    decided_by: storageAccounts publicNetworkAccess (absent means Enabled), networkAcls and allowBlobPublicAccess
+    terms: {rules_suffice: true, trusted_services: true}
+  OPS-01:
+    level: manual
+    severity: low
+    section: Operations
+    statement: Flows live in a safe.
+    decided_by: process
+    look_at: The safe.
+"""
+
+
 def test_a_baseline_of_ones_own_that_extends_none_has_the_mapping_of_the_same_requirements(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    doors = Path(__file__).parents[2] / "reports" / "examples" / "doors.yaml"
-    assert "nist-800-53-r5" in shown(capsys, "explain", "PUB-07", "--baseline", str(doors))
-    other = tmp_path / "other.yaml"
-    other.write_text(doors.read_text().replace("Flows live in a repository", "Flows live in a safe"))
-    assert "no mapping was made" in " ".join(
-        shown(capsys, "explain", "OPS-01", "--baseline", str(other)).lower().split()
-    )
+    own = tmp_path / "own.yaml"
+    statement = read_baseline("openai-chat").requirements["PUB-07"].statement
+    own.write_text(re.sub("Storage accounts are not .*", statement, TWO_ROWS))
+    assert "nist-800-53-r5" in shown(capsys, "explain", "PUB-07", "--baseline", str(own))
+    assert "no mapping was made" in " ".join(shown(capsys, "explain", "OPS-01", "--baseline", str(own)).lower().split())
 
 
 def test_where_workloads_of_several_baselines_are_each_has_its_own_mapping() -> None:

@@ -62,7 +62,7 @@ def test_two_audits_become_a_trend(here: Path, capsys: pytest.CaptureFixture[str
     assert "2024-07-15 09:00" in out
     assert "2024-07-19 09:00" in out
     assert "Nothing is open." in out
-    assert re.search(r"\d+ findings mended, after 4 days on average\.", out)
+    assert re.search(r"\d+ findings fixed, after 4 days on average\.", out)
     run(["history", "audits.db", "--format", "json"])
     (series,) = json.loads(capsys.readouterr().out)["series"]
     assert [one["at"] for one in series["runs"]] == ["2024-07-15T09:00:00Z", "2024-07-19T09:00:00Z"]
@@ -156,10 +156,10 @@ def test_the_terminal_tells_of_every_part() -> None:
     assert "+1 incomplete" in out
     assert "1 open finding\n" in out
     assert "open again (2x)" in out
-    assert "3 findings mended, after 2 days on average." in out
+    assert "3 findings fixed, after 2 days on average." in out
     assert " - came back 2 times, open again: PUB-05 on kv-chat" in out
-    assert " - came back once, mended again: CF-01 on kv-chat" in out
-    assert "Nothing that failed has been mended yet." in out
+    assert " - came back once, fixed again: CF-01 on kv-chat" in out
+    assert "Nothing that failed has been fixed yet." in out
 
 
 def test_the_terminal_shows_the_newest_runs_and_the_worst_findings_unless_told() -> None:
@@ -174,7 +174,7 @@ def test_the_terminal_shows_the_newest_runs_and_the_worst_findings_unless_told()
 
 
 def test_a_finding_on_no_resource_and_a_waived_one() -> None:
-    series = Trend("s", "b", points(1), (tracked(resource=""), tracked(borne=True)))
+    series = Trend("s", "b", points(1), (tracked(resource=""), tracked(accepted=True)))
     assert "the workload: kv is open" in trend_terminal.render([series])
     document = json.loads(trend_json.render([series]))["series"][0]
     assert (len(document["open"]), len(document["waived"])) == (1, 1)
@@ -198,7 +198,7 @@ def test_spans_in_words(time: timedelta, says: str) -> None:
 def test_the_picture_is_sound_and_says_itself_in_words() -> None:
     series = Trend("s", "b", points(4, 0, 2), (tracked(fixes=(timedelta(days=1),)),))
     root = ET.fromstring(draw(series))
-    label = "3 audits from 2026-11-01 to 2026-11-03: 4 failed at first, 2 fail now; mending took 1 day on average"
+    label = "3 audits from 2026-11-01 to 2026-11-03: 4 failed at first, 2 fail now; fixing took 1 day on average"
     assert root.attrib["aria-label"] == label
     bars = [part.attrib for group in root.iter("g") for part in group.iter("rect")]
     assert [bar["class"] for bar in bars] == ["fill-fail", "fill-pass", "fill-fail"]

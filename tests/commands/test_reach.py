@@ -46,7 +46,7 @@ def test_one_target_is_traced_hop_by_hop(stored: Path, capsys: pytest.CaptureFix
         "2. pep-kv-aibase",
         "3. kv-aibase (private link)",
     ]
-    assert "   ok   AllowVnetOutBound of nsg-agentsSubnet lets traffic out of snet-agents" in lines
+    assert "   ok   AllowVnetOutBound of nsg-agentsSubnet allows traffic out of snet-agents" in lines
     assert "   packet: Tcp 10.0.2.36:50000 -> 10.0.2.7:443" in lines
 
 
@@ -68,7 +68,7 @@ def test_other_ways_are_told_too(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert run(["reach", str(path), "--from", "snet-agents", "--to", "oai-aibase"]) == ExitCode.HOLDS
     out = capsys.readouterr().out
     assert "   no   the connection of pep-oai-aibase to oai-aibase is Rejected, not Approved\n" in out
-    assert "other ways:\n   no   public network access of oai-aibase is disabled\n" in out
+    assert "other paths:\n   no   public network access of oai-aibase is disabled\n" in out
 
 
 def test_json(stored: Path, tmp_path: Path) -> None:

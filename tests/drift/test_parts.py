@@ -119,7 +119,7 @@ def test_outbound_rules_that_can_no_longer_be_read_are_not_gone() -> None:
     assert {(kind, effect) for kind, effect, _ in found} == {("unread", UNKNOWN)}
     back = told(diff_outbound.changes, two.reversed)
     assert {(kind, effect) for kind, effect, _ in back} == {("unread", UNKNOWN)}
-    assert "is new cannot be told" in back[0][2]
+    assert "is new cannot be determined" in back[0][2]
 
 
 # --- settings with an order -------------------------------------------------------------------------------------------
@@ -260,7 +260,7 @@ def test_a_deployment_that_names_another_policy() -> None:
 
 def test_a_deployment_under_a_policy_that_nobody_shows() -> None:
     two = pair(("set", "deployments/gpt35/properties/raiPolicyName", "nobody"))
-    assert_told(told(diff_filters.changes, two), ("unread", UNKNOWN, "whether it blocks less cannot be told"))
+    assert_told(told(diff_filters.changes, two), ("unread", UNKNOWN, "whether it blocks less cannot be determined"))
     assert_told(told(diff_filters.changes, two.reversed), ("unread", UNKNOWN, "policy blocking-filter, was nobody"))
 
 

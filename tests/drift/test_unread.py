@@ -66,7 +66,7 @@ def test_what_can_be_read_again_did_not_come_into_being(type_: str) -> None:
     found = between(without(type_), untouched(REFERENCE))
     assert (Topic.RESOURCES, "appeared") not in kinds(found, Effect.OTHER)
     assert (Topic.READS, "mended") in kinds(found, Effect.OTHER)
-    # What comes to light is told as what it is: a finding that fails, which could not be told before.
+    # What comes to light is told as what it is: a finding that fails, which could not be determined before.
     worse = [change for change in found.with_effect(Effect.WORSE) if change.topic is Topic.FINDINGS]
     assert all(change.detail["before"] == "unknown" for change in worse)
     assert {change.topic for change in found.with_effect(Effect.WORSE)} <= {Topic.FINDINGS}

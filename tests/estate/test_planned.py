@@ -298,7 +298,7 @@ def test_what_a_plan_gave_up_on_may_hold_any_type() -> None:
     for under in (None, ArmId(VNET), ArmId(SUBSCRIPTION)):
         gap = coverage.gap("microsoft.network/virtualnetworks", under)
         assert gap is not None
-        assert gap.because == f"the plan does not tell what is nested in {nested}: short-circuited"
+        assert gap.because == f"the plan does not state what is nested in {nested}: short-circuited"
         assert gap.absent
     assert coverage.gap("microsoft.network/virtualnetworks", ArmId(f"{SUBSCRIPTION}/resourceGroups/other")) is None
 

@@ -136,7 +136,7 @@ def test_a_reference_that_is_no_id_is_not_the_absence_of_one(group: Any) -> None
     )
     (subnet,) = found.seen(SUBNETS)
     for ask in (found.targets, found.one):
-        with pytest.raises(NotKnown, match="what a is guarded by cannot be told"):
+        with pytest.raises(NotKnown, match="what a is guarded by cannot be determined"):
             ask(subnet, Relation.GUARDED_BY)
     assert "which is no id of a resource" in found.out(subnet, Relation.GUARDED_BY)[0].because
 
@@ -153,7 +153,7 @@ def test_whoever_points_nobody_knows_where_may_point_here() -> None:
     odd = {"id": NIC, "properties": {"ipConfigurations": [{"properties": {"subnet": "a"}}]}}
     found = estate({"id": VNET, "properties": {"subnets": [{"name": "a"}]}}, odd)
     (subnet,) = found.seen(SUBNETS)
-    with pytest.raises(NotKnown, match="what nic sits in subnet cannot be told"):
+    with pytest.raises(NotKnown, match="what nic sits in subnet cannot be determined"):
         found.into(subnet, Relation.IN_SUBNET)
     assert found.into(subnet, Relation.IN_SUBNET, "microsoft.web/sites") == ()
 
@@ -187,4 +187,4 @@ def test_the_picture_of_what_cannot_be_told_says_so() -> None:
     drawn = picture(snapshot, audit(snapshot, read_baseline("openai-chat")))
     assert not drawn.networks
     (gap,) = drawn.gaps
-    assert gap.startswith("there is no picture, since what it shows cannot be told: ")
+    assert gap.startswith("there is no picture, since what it shows cannot be determined: ")

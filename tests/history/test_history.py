@@ -54,7 +54,7 @@ def lived(path: Path, outcomes: Sequence[Outcome | None]) -> Trend:
         ([F, P, F], 2, 0, [1], 1),
         ([F, P, P, F, P], None, 0, [1, 1], 1),
         ([F, P, F, P, F], 4, 0, [1, 1], 2),
-        ([F, U, F], 0, 0, [], 0),  # what could not be told neither mends nor opens
+        ([F, U, F], 0, 0, [], 0),  # what could not be determined neither mends nor opens
         ([F, U], 0, 0, [], 0),
         ([F, U, P], None, 0, [2], 0),
         ([F, E, F], 0, 0, [], 0),
@@ -86,7 +86,7 @@ def test_the_life_of_a_finding(
 def test_a_waived_finding_is_not_open_and_not_mended(tmp_path: Path) -> None:
     (life,) = lived(tmp_path / "h.db", [F, W]).findings
     assert not life.open
-    assert life.borne
+    assert life.accepted
     assert life.open_since == at(0)
     assert life.fixes == ()
 
@@ -125,7 +125,7 @@ def test_the_same_snapshot_twice_is_one_run_and_the_newer_result_counts(tmp_path
     trend = kept(path, replace(first, findings=(waived,)))
     (point,) = trend.points
     assert point.summary[W] == 1
-    assert [(life.requirement, life.borne) for life in trend.findings] == [("PUB-05", True)]
+    assert [(life.requirement, life.accepted) for life in trend.findings] == [("PUB-05", True)]
 
 
 def test_what_covers_something_else_is_another_series(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ VIEWS: dict[str, dict[str, Any]] = {
     "phone": {"width": 360, "height": 780},
     "dark phone": {"width": 360, "height": 780, "dark": True},
 }
-EXAMPLE = Path(__file__).parents[2] / "reports" / "examples" / "doors.html"
+EXAMPLE = Path(__file__).parents[2] / "reports" / "examples" / "report.html"
 _AXE = """
 const done = arguments[arguments.length - 1];
 axe.run(document, {resultTypes: ["violations"]}).then(

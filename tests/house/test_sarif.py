@@ -188,7 +188,7 @@ def test_unknowns_crashes_and_failed_reads_are_notifications() -> None:
     (invocation,) = run_of(RICH)["invocations"]
     notices = {n["descriptor"]["id"]: n for n in invocation["toolExecutionNotifications"]}
     assert set(notices) == {"unknown", "error", "read-failed", "remark"}
-    assert notices["unknown"]["message"]["text"].endswith("the permission Microsoft.Web/sites/read would mend it.")
+    assert notices["unknown"]["message"]["text"].endswith("the permission Microsoft.Web/sites/read would resolve it.")
     assert notices["unknown"]["properties"]["permission"] == "Microsoft.Web/sites/read"
     assert notices["unknown"]["associatedRule"]["id"] == "PUB-08"
     assert notices["read-failed"]["message"]["text"].endswith("(HTTP 403); it needs Microsoft.Web/sites/read.")

@@ -340,7 +340,7 @@ def test_references_are_followed_through_modules_loops_and_data(tmp_path: Path) 
     assert "principalType" not in owner
     other = next(each for each in roles if not each["properties"]["roleDefinitionId"].startswith("/"))["properties"]
     assert other["principalId"] == "[known after apply]"
-    assert any("only apply tells the id of azurerm_subnet.l" in each for each in made.warnings)
+    assert any("only apply determines the id of azurerm_subnet.l" in each for each in made.warnings)
 
 
 def test_what_stands_outside_of_the_facts_is_named(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_a_time_beyond_the_calendar_is_told(tmp_path: Path, monkeypatch: pytest.
         return os.stat_result([*found[:8], 10**12, found[9]]) if self.name == "a.json" else os.stat_result(found)
 
     monkeypatch.setattr(Path, "stat", late)
-    with pytest.raises(AuditorError, match="the time of the file cannot be told"):
+    with pytest.raises(AuditorError, match="the time of the file cannot be determined"):
         gather(inputs_of([str(tmp_path / "a.json")]))
 
 

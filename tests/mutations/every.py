@@ -34,7 +34,7 @@ class Mutation:
 
 
 def broken(name: str, *changes: tuple[Any, ...], by: str, leaves_unknown: str = "") -> Mutation:
-    """A mutation; `by` lists `REQUIREMENT resource` pairs with commas between, `leaves_unknown` what cannot be told."""
+    """A mutation; `by` lists `REQUIREMENT resource` pairs with commas between, `leaves_unknown` what it leaves open."""
     return Mutation(name, changes, _pairs(by), _pairs(leaves_unknown))
 
 

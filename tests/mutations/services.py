@@ -27,7 +27,7 @@ def one(name: str, path: str, value: Any, by: str) -> Mutation:
 
 def _public() -> Iterator[Mutation]:
     on = "Enabled"
-    # Rules that a preview version shows may narrow a public workspace, so whether it is reached cannot be told.
+    # Rules that a preview version shows may narrow a public workspace, so whether it is reached cannot be determined.
     switch = ("set", "workspaces/mlw-aibase/properties/publicNetworkAccess", on)
     yield broken("workspace public", switch, by="PUB-01 mlw-aibase", leaves_unknown="NET-02 workspaces/mlw-aibase")
     older = "workspaces/mlw-aibase/properties/allowPublicAccessWhenBehindVnet"

@@ -327,7 +327,10 @@ def test_behind_an_internal_standard_load_balancer_there_is_no_default_outbound_
     inner = {"frontendIPConfigurations": [{"name": "f", "properties": {"subnet": {"id": subnet_id("v", "a")}}}]}
     pool = {"backendAddressPools": [{"name": "pool"}]}
     says, shown = leaving({**balancer(**pool, **inner), "sku": {"name": "Standard"}}, config=POOLED)
-    assert (says, shown) == ("n is behind the Standard load balancer lb and has no explicit way out", "no address")
+    assert (says, shown) == (
+        "n is behind the Standard load balancer lb and has no explicit outbound access",
+        "no address",
+    )
     says, _ = leaving({**balancer(**pool, **inner), "sku": {"name": "Basic"}}, config=POOLED)
     assert "default outbound access" in says
 
@@ -343,7 +346,7 @@ def test_a_nat_gateway_leaves_by_its_prefixes() -> None:
     [
         ([NAT_GATEWAY], BY_NAT, "a leaves by NAT gateway nat"),
         ([], BY_NAT, "a leaves by NAT gateway nat"),
-        ([], {}, "n has no explicit way out; default outbound access gives it an address of Azure's"),
+        ([], {}, "n has no explicit outbound access; default outbound access gives it an address of Azure's"),
     ],
 )
 def test_a_way_out_whose_address_is_not_known(more: list[dict[str, Any]], subnet: dict[str, Any], says: str) -> None:
@@ -356,7 +359,7 @@ def test_an_address_that_azure_has_not_given_yet_is_unknown() -> None:
 
 def test_a_private_subnet_has_no_way_out() -> None:
     assert leaving(defaultOutboundAccess=False) == (
-        "a is a private subnet, and n has no explicit way out",
+        "a is a private subnet, and n has no explicit outbound access",
         "no address",
     )
 

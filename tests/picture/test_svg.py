@@ -90,7 +90,7 @@ def test_who_cannot_see_it_is_told_what_it_shows() -> None:
     named = {root.find(f"{SVG}{tag}").attrib["id"]: tag for tag in ("title", "desc")}  # type: ignore[union-attr]
     assert named == {root.attrib["aria-labelledby"]: "title", root.attrib["aria-describedby"]: "desc"}
     assert (root.find(f"{SVG}title").text or "") == "The estate of mlw-aibase"  # type: ignore[union-attr]
-    assert "2 open doors: Internet to staibase and en.wikipedia.org to Internet" in summary_of(world())
+    assert "2 open paths: Internet to staibase and en.wikipedia.org to Internet" in summary_of(world())
     for group in root.iter(f"{SVG}g"):
         if "e-pill" not in group.attrib.get("class", ""):
             assert group.find(f"{SVG}title") is not None

@@ -118,15 +118,15 @@ def test_an_interface_is_reached_in_its_subnet() -> None:
 @pytest.mark.parametrize(
     ("rules", "port", "expected"),
     [
-        ([("Outbound", "Deny", "*", "*", "*")], None, "r0 of g stops everything on its way out of a"),
-        ([("Outbound", "Deny", "*", "10.1.1.0/24", "22")], "22", "r0 of g stops everything on its way out of a"),
+        ([("Outbound", "Deny", "*", "*", "*")], None, "r0 of g denies all traffic out of a"),
+        ([("Outbound", "Deny", "*", "10.1.1.0/24", "22")], "22", "r0 of g denies all traffic out of a"),
         ([("Outbound", "Deny", "*", "10.1.1.0/24", "22")], "443", "reached"),
         ([("Outbound", "Deny", "*", "10.1.1.0/25", "*")], None, "reached"),
         ([("Outbound", "Allow", "*", "10.1.1.0/24", "443"), ("Outbound", "Deny", "*", "*", "*")], "443/tcp", "reached"),
         (
             [("Outbound", "Allow", "*", "10.1.1.0/24", "443"), ("Outbound", "Deny", "*", "*", "*")],
             "443/udp",
-            "r1 of g stops everything on its way out of a",
+            "r1 of g denies all traffic out of a",
         ),
     ],
 )
@@ -142,14 +142,14 @@ def test_the_group_of_the_receiver_decides_too() -> None:
     assert found.reaches is True
     assert found.deciding == ("g/r0",)
     assert str(found.witness) == "Tcp 10.1.0.4:50000 -> 10.1.1.4:443"
-    assert says(ask(documents, "v/a", "v/b", "80")) == "r1 of g stops everything on its way into b"
+    assert says(ask(documents, "v/a", "v/b", "80")) == "r1 of g denies all traffic into b"
 
 
 def test_both_groups_have_to_let_the_same_packet_through() -> None:
     out = group("out", ("Outbound", "Allow", "*", "*", "443"), ("Outbound", "Deny", "*", "*", "*"))
     into = group("into", ("Inbound", "Allow", "*", "*", "80"), ("Inbound", "Deny", "*", "*", "*"))
     documents = [*office(a=guarded("10.1.0.0/24", "out"), b=guarded("10.1.1.0/24", "into")), out, into]
-    assert says(ask(documents, "v/a", "v/b")) == "r1 of into stops everything on its way into b"
+    assert says(ask(documents, "v/a", "v/b")) == "r1 of into denies all traffic into b"
 
 
 def test_a_route_that_drops_stops_a_packet_there_and_back() -> None:
@@ -265,7 +265,7 @@ def test_a_route_table_that_was_not_read_leaves_it_open() -> None:
 
 def test_a_range_inside_a_network_is_a_part_of_its_subnet() -> None:
     documents = [*office(a=guarded("10.1.0.0/24", "g")), group("g", ("Outbound", "Deny", "10.1.0.0/25", "*", "*"))]
-    assert says(ask(documents, "10.1.0.0/26", "v/b")).startswith("r0 of g stops everything")
+    assert says(ask(documents, "10.1.0.0/26", "v/b")).startswith("r0 of g denies all traffic")
     assert ask(documents, "10.1.0.128/25", "v/b").reaches is True
     assert ask(documents, "10.1.0.0/24", "v/b").reaches is True
 
@@ -300,8 +300,8 @@ def test_a_public_address_on_an_interface() -> None:
 @pytest.mark.parametrize(
     ("documents", "source", "port", "expected"),
     [
-        (exposed(OPEN_TO_ALL), "Internet", "443", "DenyAllInBound of g stops everything on its way into n"),
-        (exposed(("Inbound", "Deny", "*", "*", "*")), "Internet", None, "r0 of g stops everything on its way into n"),
+        (exposed(OPEN_TO_ALL), "Internet", "443", "DenyAllInBound of g denies all traffic into n"),
+        (exposed(("Inbound", "Deny", "*", "*", "*")), "Internet", None, "r0 of g denies all traffic into n"),
         (exposed(), "Internet", None, "the platform (a Standard public address is closed"),
         (exposed(sku="Basic"), "Internet", None, "reached"),
         (exposed(("Inbound", "Allow", "203.0.113.0/24", "*", "22")), "Internet", None, "reached"),
@@ -599,12 +599,12 @@ def test_a_machine_reaches_a_public_address_over_the_internet() -> None:
 def test_what_gets_out_is_all_that_can_arrive() -> None:
     documents = outward(networkSecurityGroup={"id": id_of(NSG, "strict")})
     documents.append(group("strict", ("Outbound", "Allow", "*", "*", "443"), ("Outbound", "Deny", "*", "*", "*")))
-    assert says(ask(documents, "sender", "n")).startswith("DenyAllInBound of g stops everything")
+    assert says(ask(documents, "sender", "n")).startswith("DenyAllInBound of g denies all traffic")
 
 
 def test_a_private_subnet_without_a_way_out_stays_inside() -> None:
     documents = outward(defaultOutboundAccess=False)
-    assert says(ask(documents, "sender", "n")) == "s is a private subnet, and sender has no explicit way out"
+    assert says(ask(documents, "sender", "n")) == "s is a private subnet, and sender has no explicit outbound access"
     nat = doc("Microsoft.Network/natGateways", "nat", properties={"publicIpAddresses": [{"id": id_of(PIP, "np")}]})
     leaving = outward(defaultOutboundAccess=False, natGateway={"id": nat["id"]})
     assert ask([*leaving, nat, public("np", "20.3.3.3")], "sender", "n").reaches is True
@@ -813,7 +813,7 @@ def test_a_source_that_was_not_read_is_refused() -> None:
 def test_a_certain_stop_outweighs_what_is_not_known() -> None:
     documents = [*office(a=guarded("10.1.0.0/24", "g"), b=guarded("10.1.1.0/24", "unread"))]
     documents.append(group("g", ("Outbound", "Deny", "*", "*", "*")))
-    assert says(ask(documents, "v/a", "v/b")) == "r0 of g stops everything on its way out of a"
+    assert says(ask(documents, "v/a", "v/b")) == "r0 of g denies all traffic out of a"
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
@@ -942,7 +942,7 @@ def closed(documents: Documents) -> None:
     [
         (without_zone_link, "privatelink.api.azureml.ms is not linked to vnet-aibase"),
         (pending, "is Pending, not Approved"),
-        (closed, "AppPlan.Out.Allow.PrivateEndpoints of nsg-appServicesSubnet stops everything"),
+        (closed, "AppPlan.Out.Allow.PrivateEndpoints of nsg-appServicesSubnet denies all traffic"),
     ],
 )
 def test_each_way_to_break_the_call_is_told(change: Callable[[Documents], None], expected: str) -> None:

@@ -15,7 +15,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from auditor.model import AuditResult
+from auditor.model import AuditResult, Outcome
 from auditor.report import (
     FORMATS,
     Context,
@@ -29,6 +29,7 @@ from auditor.report import (
     renderer,
 )
 from auditor.report.context import spot
+from auditor.report.sarif import render as sarif
 from tests.builders.reporting_examples import (
     CLEAN,
     EVIL,
@@ -366,3 +367,17 @@ def test_every_form_tells_what_the_settings_allow(name: str) -> None:
     result = replace(RICH, notes=(*RICH.notes, said))
     text = " ".join(told(name, result, Context(width=200)).replace("\\", "").split())
     assert "because the platform team owns it" in text
+
+
+def test_sarif_names_a_rule_by_its_fault_and_keeps_its_former_names() -> None:
+    (id_, *_) = (f.requirement for f in RICH.findings if f.outcome is Outcome.FAIL)
+    named = Context(
+        titles={id_: "A storage account can be reached from the Internet."}, former_names={id_: ("old_name",)}
+    )
+    (rule,) = [r for r in json.loads(sarif.render(RICH, named))["runs"][0]["tool"]["driver"]["rules"] if r["id"] == id_]
+    assert rule["shortDescription"] == {"text": "A storage account can be reached from the Internet."}
+    assert rule["fullDescription"]["text"].startswith(RICH.requirements[id_].statement.rstrip("."))
+    assert rule["deprecatedNames"] == ["OldName"]
+    plain = json.loads(sarif.render(RICH, Context()))["runs"][0]["tool"]["driver"]["rules"]
+    assert all(r["shortDescription"]["text"].startswith("Not met: ") for r in plain if r["id"] in RICH.requirements)
+    assert not any("deprecatedNames" in r for r in plain)

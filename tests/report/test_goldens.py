@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.goldens import FOLDER, PAGE, ROOT, WRITTEN, make
+from tests.goldens import FOLDER, PAGE, ROOT, SOURCES, WRITTEN, make
 
 pytestmark = pytest.mark.slow
 
@@ -43,6 +43,12 @@ def test_they_are_what_their_commands_make(made: Path) -> None:
         pytest.fail("\n\n".join([ADVICE, *said]), pytrace=False)
 
 
+def test_they_are_short_enough_to_be_read() -> None:
+    lines = {name: (KEPT / name).read_text(encoding="utf-8").count("\n") for name in NAMES}
+    assert sum(lines.values()) < 5_200
+    assert max(lines.values()) < 1_400, lines
+
+
 def test_they_tell_nothing_of_the_day_and_the_machine_that_made_them(made: Path) -> None:
     for name in NAMES:
         text = (made / name).read_text(encoding="utf-8")
@@ -53,7 +59,7 @@ def test_they_tell_nothing_of_the_day_and_the_machine_that_made_them(made: Path)
 
 def test_the_page_tells_of_every_file() -> None:
     linked = set(re.findall(r"\]\(([\w.-]+)\)", PAGE.read_text(encoding="utf-8")))
-    assert linked == {*NAMES, "doors.yaml", "waivers.yaml"}
+    assert linked == {*NAMES, *SOURCES}
 
 
 def test_a_difference_is_shown() -> None:

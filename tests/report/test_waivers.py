@@ -41,7 +41,7 @@ BORNE = waiver("PUB-07", "*/stchatui", date(2027, 1, 31))
 LATE = waiver("NSG-JMP-IN", "*/snet-jumpbox", date(2026, 11, 1), "lee@contoso.com")
 IDLE = waiver("KEY-*", "*", date(2027, 1, 31), "kim@contoso.com")
 RESULT = waive(RICH, [BORNE, LATE, IDLE], DAY)
-WHOSE = "borne by dana@contoso.com until 2027-01-31: the mirror is being built"
+WHOSE = "accepted by dana@contoso.com until 2027-01-31: the mirror is being built"
 LATE_SAYS = "(waivers.yaml:2:5, owner lee@contoso.com) expired on 2026-11-01: 1 finding fails again"
 IDLE_SAYS = "(waivers.yaml:2:5, owner kim@contoso.com) covers no finding: delete it, or correct its patterns"
 
@@ -73,7 +73,7 @@ def test_json_holds_the_waiver_and_what_became_of_all_of_them() -> None:
 
 def test_the_terminal_counts_them_and_tells_more_when_asked() -> None:
     short, long = (flat(terminal(RESULT, Context(width=200, verbose=v))) for v in (False, True))
-    assert "2 findings are waived; `--verbose` shows who bears each, why and until when." in short
+    assert "2 findings are waived; `--verbose` shows who accepted each, why and until when." in short
     assert "Waivers" not in short
     assert WHOSE in long
     assert "PUB-07 */stchatui: the mirror is being built dana@contoso.com, until 2027-01-31, covers 1 finding" in long
@@ -184,7 +184,7 @@ def test_what_waits_for_a_deployment_is_told_apart() -> None:
     result = waiting()
     (unknown,) = [r for r in json.loads(json_.render(result))["results"] if r["unknown"]]
     assert unknown["unknown"]["until_deployed"] is True
-    assert "1 finding is unknown until deployed: `--strict --until-deployed` bears these." in flat(
+    assert "1 finding is unknown until deployed: `--strict --until-deployed` accepts these." in flat(
         terminal(result, Context(width=200))
     )
     rows = list(csv.DictReader(io.StringIO(csv_.render(result))))

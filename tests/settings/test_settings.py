@@ -278,7 +278,7 @@ MISTAKES = {
     ),
     "a role for everybody": (
         f"allow: {{roles: [{{{ROLE.replace('id-x', chr(34) + '*' + chr(34))}}}]}}",
-        "`principal` of an allowed role: it names nobody",
+        "`principal` of an allowed role: it names no principal",
     ),
     "every role": (
         f"allow: {{roles: [{{{ROLE.replace('Reader', chr(34) + 'R*' + chr(34))}}}]}}",

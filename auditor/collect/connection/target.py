@@ -95,7 +95,7 @@ def _checked(url: str, what: str, schemes: tuple[str, ...] = ("https",)) -> tupl
     if "@" in url:
         raise AuditorError(
             f"{what} holds a user name or a password, which have no place in it",
-            tip=f"give {what} as https://HOST: who asks is told by the credential",
+            tip=f"give {what} as https://HOST; the credential identifies the caller",
         )
     if "?" in url or "#" in url:
         raise AuditorError(f"{what} holds a query or a fragment, which have no place in it", f"give {what} without it")

@@ -354,7 +354,7 @@ def settled(report: ReportOptions, terms: Terms) -> ReportOptions:
             until_deployed=report.until_deployed or (settings.until_deployed and not report.strict),
         )
     if report.until_deployed and not report.strict:
-        raise AuditorError("--until-deployed says what --strict bears with, and --strict is not given", "give both")
+        raise AuditorError("--until-deployed relaxes --strict, and --strict is not given", "give both")
     return report
 
 

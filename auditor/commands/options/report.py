@@ -6,6 +6,7 @@ import functools
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -134,7 +135,7 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     click.option(
         "--until-deployed",
         is_flag=True,
-        help="With --strict: bear with what a plan leaves open and only its deployment decides, and with nothing else.",
+        help="With --strict: accept unknowns that only the deployment of a plan can decide, and no others.",
     ),
     click.option("-v", "--verbose", is_flag=True, help="Show what passes too, with the evidence."),
     click.option("--all", "every", is_flag=True, help="At a terminal: show every problem, worst first."),
@@ -243,10 +244,24 @@ def context_of(result: AuditResult, report: ReportOptions) -> Context:
         sarif_include=report.sarif_include,
         repository=repository_of(result, report.anchor),
         explanations={id_: rules[row.rule].doc for id_, row in result.requirements.items() if row.rule in rules},
+        titles=_titles(result),
+        former_names={id_: rules[row.rule].formerly for id_, row in result.requirements.items() if row.rule in rules},
         azure_build=azure_build(os.environ),
         controls=report.controls(result) if report.controls is not None else Controls(),
         by_control=report.by_control,
     )
+
+
+def _titles(result: AuditResult) -> dict[str, str]:
+    """The fault by requirement id: the first sentence of the rule's documentation, where one requirement asks it."""
+    from auditor.rules import rules_by_name
+
+    rules = rules_by_name()
+    asked = Counter(row.rule for row in result.requirements.values())
+    own = {
+        id_: rules[row.rule] for id_, row in result.requirements.items() if row.rule in rules and asked[row.rule] == 1
+    }
+    return {id_: rule.doc.partition("\n")[0] for id_, rule in own.items() if not rule.is_general}
 
 
 def fitted(context: Context, target: Target) -> Context:

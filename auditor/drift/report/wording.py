@@ -72,7 +72,7 @@ def headline(diff: Diff) -> str:
     if counts[Effect.OTHER]:
         parts.append(f"{counted(counts[Effect.OTHER], 'other change')}")
     if counts[Effect.UNKNOWN]:
-        parts.append(f"{counted(counts[Effect.UNKNOWN], 'part')} that cannot be told")
+        parts.append(f"{counted(counts[Effect.UNKNOWN], 'part')} that cannot be determined")
     text = joined(parts)
     return f"{text[0].upper()}{text[1:]}."
 

@@ -57,7 +57,7 @@ def changes(pair: Pair) -> Iterator[Change]:
 
 
 def compare(subject: Resource, before: Resource, after: Resource) -> Iterator[FilterChange | tuple[str, str, Unknown]]:
-    """Every filter that differs between two policies; where one cannot be told, its name, source and the reason."""
+    """Every filter that differs between two policies; one that is unknown with its name, source and the reason."""
     for name, source in _filters(before, after):
         was, is_ = strength(before, name, source), strength(after, name, source)
         gaps = [each for each in (was, is_) if isinstance(each, Unknown)]
@@ -110,7 +110,7 @@ def _compared(subject: Resource, before: Resource, after: Resource, because: str
             yield found.as_change(because)
         else:
             name, source, gap = found
-            says = f"whether {short(subject.id)} still blocks {name} in {source}s cannot be told: {gap.because}"
+            says = f"whether {short(subject.id)} still blocks {name} in {source}s cannot be determined: {gap.because}"
             detail = {"filter": name, "source": source, "unknown": gap.because}
             yield Change(Topic.FILTERS, "unread", Effect.UNKNOWN, says, subject.id, detail, rank=4)
 
@@ -148,7 +148,7 @@ def _other_policy(pair: Pair, old: Resource, new: Resource) -> Iterator[Change]:
     assert isinstance(gap, Unknown)
     own = system_policy(new, after)
     detail: dict[str, Any] = {"before": named[0], "after": named[1], "unknown": gap.because}
-    says = f"{short(new.id)} uses another policy{because}; whether it blocks less cannot be told: {gap.because}"
+    says = f"{short(new.id)} uses another policy{because}; whether it blocks less cannot be determined: {gap.because}"
     if own:
         says += f" ({named[1]}: {own})"
     yield Change(Topic.FILTERS, "unread", Effect.UNKNOWN, says, new.id, detail, rank=4)

@@ -1,4 +1,4 @@
-"""Which findings opened, closed, or can no longer be told."""
+"""Which findings opened, closed, or can no longer be determined."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WORST = (
 
 _WORDS = {
     Outcome.FAIL: "failed", Outcome.ERROR: "could not be decided: the rule itself failed",
-    Outcome.UNKNOWN: "could not be told", Outcome.WAIVED: "was waived", Outcome.PASS: "held",
+    Outcome.UNKNOWN: "could not be determined", Outcome.WAIVED: "was waived", Outcome.PASS: "held",
     Outcome.NOT_APPLICABLE: "did not apply", Outcome.MANUAL: "was for a person to check", None: "was not there",
 }  # fmt: skip
 
@@ -84,7 +84,7 @@ def _absent(finding: Finding, hidden: bool, pair: Pair) -> Outcome | None:
 
 
 def _hidden(mine: Mapping[Key, Finding], other: Mapping[Key, Finding]) -> frozenset[Key]:
-    """Workload and requirement of what could not be told of no subject, or of one that only this audit names."""
+    """Workload and requirement of what could not be determined of no subject, or of one that only this audit names."""
     unknown = ((key, f) for key, f in mine.items() if f.outcome is Outcome.UNKNOWN)
     return frozenset((key[0], f.requirement) for key, f in unknown if f.verdict.resource is None or key not in other)
 
@@ -157,7 +157,7 @@ def _says(finding: Finding, before: Outcome | None, after: Outcome | None) -> st
     verdict = finding.verdict
     on = f" on {short(verdict.resource)}" if verdict.resource is not None else ""
     now = {
-        Outcome.FAIL: "fails", Outcome.UNKNOWN: "can no longer be told", Outcome.PASS: "holds now",
+        Outcome.FAIL: "fails", Outcome.UNKNOWN: "can no longer be determined", Outcome.PASS: "holds now",
         Outcome.NOT_APPLICABLE: "no longer applies", Outcome.WAIVED: "is waived now", Outcome.MANUAL: "needs a person",
         Outcome.ERROR: "could not be decided: the rule itself failed", None: "is gone",
     }[after]  # fmt: skip

@@ -42,7 +42,7 @@ def _came_or_went(pair: Pair, rule: Resource, *, added: bool) -> Change:
     doubt = doubted_absence(pair.old, rule.id, pair.new)
     where = f"outbound rule {rule.name} of {_workspace(rule.id)}"
     if doubt is not None:
-        says = f"whether {where} is {'new' if added else 'gone'} cannot be told: {doubt.because}"
+        says = f"whether {where} is {'new' if added else 'gone'} cannot be determined: {doubt.because}"
         detail = {**_detail(rule), "unknown": doubt.because, "permission": doubt.permission}
         return Change(Topic.OUTBOUND, "unread", Effect.UNKNOWN, says, rule.id, detail, rank=6)
     kind = "added" if added else "removed"

@@ -35,7 +35,7 @@ def _series(trend: Trend) -> dict[str, Any]:
             for point in trend.points
         ],
         "open": [_tracked(finding, trend) for finding in trend.open],
-        "waived": [_tracked(finding, trend) for finding in trend.findings if finding.borne],
+        "waived": [_tracked(finding, trend) for finding in trend.findings if finding.accepted],
         "reopened": [_tracked(finding, trend) for finding in trend.reopened],
         "fixed": trend.fixed,
         "mean_time_to_fix": mean.total_seconds() if mean is not None else None,

@@ -62,7 +62,7 @@ def described(trend: Trend) -> str:
     audits = counted(len(trend.points), "audit")
     text = f"{audits} from {day(first.at)} to {day(last.at)}: {fails[0]:,} failed at first, {fails[1]:,} fail now"
     mean = trend.mean_time_to_fix
-    return f"{text}; mending took {span(mean)} on average" if mean is not None else text
+    return f"{text}; fixing took {span(mean)} on average" if mean is not None else text
 
 
 def _problems(point: TrendPoint) -> int:

@@ -50,12 +50,12 @@ def _blocks(trend: Trend, context: Context) -> Iterator[RenderableType]:
     yield Text()
     mean = trend.mean_time_to_fix
     if mean is None:
-        yield Text("Nothing that failed has been mended yet.")
+        yield Text("Nothing that failed has been fixed yet.")
     else:
-        yield Text(f"{counted(trend.fixed, 'finding')} mended, after {span(mean)} on average.")
+        yield Text(f"{counted(trend.fixed, 'finding')} fixed, after {span(mean)} on average.")
     reopened = trend.reopened
     for finding in reopened if context.verbose else reopened[:_FINDINGS]:
-        state = "open again" if finding.open_since is not None else "mended again"
+        state = "open again" if finding.open_since is not None else "fixed again"
         times = "once" if finding.reopened == 1 else f"{finding.reopened} times"
         yield Text(f" - came back {times}, {state}: {finding.requirement} on {_name(finding)}")
 

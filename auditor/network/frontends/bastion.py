@@ -32,7 +32,7 @@ def machines_near(estate: Estate, bastion: Resource) -> tuple[ArmId, ...]:
 
 
 def _near(estate: Estate, bastion: Bastion) -> frozenset[ArmId] | None:
-    """The networks in reach; `None` where they cannot be told."""
+    """The networks in reach; `None` where they cannot be determined."""
     try:
         if bastion.is_developer:
             served = bastion.network.value

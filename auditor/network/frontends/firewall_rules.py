@@ -120,7 +120,7 @@ class FirewallRules:
         named = [rule for rule in self.application if rule.allows and (flows & rule.flows).is_empty is not True]
         if named:
             says = f"{self.firewall.name} lets it through to names only ({', '.join(named[0].names) or named[0].name})"
-            return Passing(Unknown(f"{says}, and whose address this is cannot be told"), says, flows)
+            return Passing(Unknown(f"{says}, and whose address this is cannot be determined"), says, flows)
         says = f"no rule of {self.firewall.name} lets it through"
         return Passing(False, says, FlowSet.none(), (self.firewall.at("name"),))
 

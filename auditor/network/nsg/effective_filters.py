@@ -89,7 +89,7 @@ class Path:
     def likely(self, packet: Packet) -> tuple[Trace, tuple[Unknown, ...]]:
         """The likeliest answer and what it rests on: each condition says under `unless` what would change it.
 
-        Without conditions it is the certain answer, or what cannot be told even so.
+        Without conditions it is the certain answer, or what cannot be determined even so.
         """
         certain = self.decide(packet)
         doubted = isinstance(certain.access, Unknown) or isinstance(certain.rule, Unknown)

@@ -109,7 +109,7 @@ def _of_zone(
     zone = linked_zone(estate, needed.zone, written.zone if written else None, answers, connection.endpoint)
     yield from zone.steps
     if isinstance(known, Unknown):
-        says = f"whether {needed.zone} leads to {connection.endpoint.name} cannot be told: {known.because}"
+        says = f"whether {needed.zone} leads to {connection.endpoint.name} cannot be determined: {known.because}"
         yield Step("record", known, says, subject=needed.zone)
     elif zone.zone is not None:
         yield from _records(estate, zone.zone, needed, connection, _wanted(estate, connection, needed, known, written))

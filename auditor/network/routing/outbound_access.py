@@ -45,19 +45,19 @@ def way_out(estate: Estate, place: Resource, subnet: Resource) -> WayOut:
     default = _default_access(estate, place, subnet)
     if isinstance(default.known, Unknown):
         because = default.known.because
-        return WayOut(Step("way out", default.known, because, (default.evidence,)), default.known)
+        return WayOut(Step("outbound access", default.known, because, (default.evidence,)), default.known)
     if not default.known:
         delegations = SubnetDocument(subnet).delegations
         if isinstance(delegations.known, Unknown) or delegations.known:
             because = (
                 f"{subnet.name} is delegated to a service, and how that leaves its subnet is for the service to manage"
             )
-            return WayOut(Step("way out", Unknown(because), because, (default.evidence,)), Unknown(because))
-        says = f"{subnet.name} is a private subnet, and {place.name} has no explicit way out"
-        return WayOut(Step("way out", False, says, (default.evidence,)), AddressSet.none())
-    says = f"{place.name} has no explicit way out; default outbound access gives it an address of Azure's"
+            return WayOut(Step("outbound access", Unknown(because), because, (default.evidence,)), Unknown(because))
+        says = f"{subnet.name} is a private subnet, and {place.name} has no explicit outbound access"
+        return WayOut(Step("outbound access", False, says, (default.evidence,)), AddressSet.none())
+    says = f"{place.name} has no explicit outbound access; default outbound access gives it an address of Azure's"
     picked = Unknown(f"which public address default outbound access gives {place.name} is not in this snapshot")
-    return WayOut(Step("way out", True, says, (default.evidence,)), picked)
+    return WayOut(Step("outbound access", True, says, (default.evidence,)), picked)
 
 
 def _default_access(estate: Estate, place: Resource, subnet: Resource) -> Reading[bool]:
@@ -82,7 +82,7 @@ def _nat_gateway(estate: Estate, subnet: Resource) -> Iterator[WayOut]:
     ):
         at = (subnet.at("properties", "natGateway", "id"),)
         if isinstance(gateway, Unknown):
-            yield WayOut(Step("way out", True, f"{subnet.name} leaves by NAT gateway {id_.name}", at), gateway)
+            yield WayOut(Step("outbound access", True, f"{subnet.name} leaves by NAT gateway {id_.name}", at), gateway)
             return
         yield _by_nat(estate, subnet, gateway, at)
         return
@@ -97,20 +97,20 @@ def _by_nat(estate: Estate, subnet: Resource, gateway: Resource, at: tuple[Evide
     public = estate.targets(gateway, Relation.HAS_ADDRESS)
     if not public and gateway.properties:
         says = f"{subnet.name} leaves by NAT gateway {gateway.name}, which has no public address"
-        return WayOut(Step("way out", False, says, at), AddressSet.none())
-    step = Step("way out", True, f"{subnet.name} leaves by NAT gateway {gateway.name}", at)
+        return WayOut(Step("outbound access", False, says, at), AddressSet.none())
+    step = Step("outbound access", True, f"{subnet.name} leaves by NAT gateway {gateway.name}", at)
     return WayOut(step, addresses_of(estate, public, gateway))
 
 
 def _own_address(estate: Estate, place: Resource) -> Iterator[WayOut]:
     found = estate.targets(place, Relation.HAS_ADDRESS)
     if found:
-        step = Step("way out", True, f"{place.name} has the public address {found[0].name}", (place.at("id"),))
+        step = Step("outbound access", True, f"{place.name} has the public address {found[0].name}", (place.at("id"),))
         yield WayOut(step, addresses_of(estate, found, place))
     elif place.type == SCALE_SET_INTERFACE and Pooled(place).instance_addresses:
         says = f"each instance of {place.name} has a public address of its own"
         picked = Unknown(f"which public addresses the instances of {place.name} have is not in this snapshot")
-        yield WayOut(Step("way out", True, says, (place.at("id"),)), picked)
+        yield WayOut(Step("outbound access", True, says, (place.at("id"),)), picked)
 
 
 def _load_balancer(estate: Estate, place: Resource) -> Iterator[WayOut]:
@@ -120,11 +120,11 @@ def _load_balancer(estate: Estate, place: Resource) -> Iterator[WayOut]:
             found = outwards(estate, balancer, place.id)
         except NotKnown as gap:
             says = f"whether {place.name} leaves by load balancer {balancer.name} is not known"
-            yield WayOut(Step("way out", gap.unknown, says), gap.unknown)
+            yield WayOut(Step("outbound access", gap.unknown, says), gap.unknown)
             continue
         if found is not None:
             says = f"{place.name} leaves by load balancer {balancer.name}"
-            step = Step("way out", True, says, (found.evidence,))
+            step = Step("outbound access", True, says, (found.evidence,))
             yield WayOut(step, addresses_of(estate, found.addresses, balancer))
 
 
@@ -141,11 +141,13 @@ def _without_default(estate: Estate, place: Resource) -> Iterator[WayOut]:
             at = takes_default_way_out(estate, balancer, place.id)
         except NotKnown as gap:
             says = f"whether {balancer.name} takes default outbound access from {place.name} is not known"
-            yield WayOut(Step("way out", gap.unknown, says), gap.unknown)
+            yield WayOut(Step("outbound access", gap.unknown, says), gap.unknown)
             continue
         if at is not None:
-            says = f"{place.name} is behind the Standard load balancer {balancer.name} and has no explicit way out"
-            yield WayOut(Step("way out", False, says, (at,)), AddressSet.none())
+            says = (
+                f"{place.name} is behind the Standard load balancer {balancer.name} and has no explicit outbound access"
+            )
+            yield WayOut(Step("outbound access", False, says, (at,)), AddressSet.none())
 
 
 def addresses_of(estate: Estate, ids: tuple[ArmId, ...], pointer: Resource) -> AddressSet | Unknown:
@@ -155,7 +157,10 @@ def addresses_of(estate: Estate, ids: tuple[ArmId, ...], pointer: Resource) -> A
         public = estate.resolve(id_, pointer.place("properties"))
         if isinstance(public, Unknown):
             return public
-        found |= prefixes_of(public, "properties", "ipAddress") | prefixes_of(public, "properties", "ipPrefix")
+        try:
+            found |= prefixes_of(public, "properties", "ipAddress") | prefixes_of(public, "properties", "ipPrefix")
+        except NotKnown as gap:
+            return gap.unknown
     if found.is_empty:
         return Unknown(f"the public addresses of {pointer.name} are not in this snapshot", absent=True)
     return found

@@ -167,7 +167,7 @@ def _is_default(id_: ArmId) -> bool:
 
 
 def _static(table: Resource, addresses: AddressSet) -> ArmId | None:
-    """The next hop of a static route that covers the addresses; raises `NotKnown` where that cannot be told."""
+    """The next hop of a static route that covers the addresses; raises `NotKnown` where that cannot be determined."""
     if not table.properties:
         return None
     for route in HubRouteTable(table).routes.value:

@@ -16,7 +16,7 @@ _Seated = Mapping[ArmId, list[Resource]]
 def seated_in(estate: Estate, type_: str) -> _Seated:
     """By network: every resource of a type that has a subnet of it, machines by their interfaces, in the order of ids.
 
-    Raises `NotKnown` where the list of the type is not whole, or where one of them sits cannot be told.
+    Raises `NotKnown` where the list of the type is not whole, or where one of them sits cannot be determined.
     """
     kept = _kept(estate)
     found = kept.get(type_)

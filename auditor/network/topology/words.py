@@ -183,7 +183,7 @@ def address_space(network: Resource) -> Addresses:
 def _peered(estate: Estate, network: Resource) -> Iterator[Part]:
     """Peered spaces that count: connected, and with access allowed (facts/nsg-rules.json, decisions).
 
-    Where either cannot be told, whether the space counts is not known.
+    Where either cannot be determined, whether the space counts is not known.
     """
     for document in estate.seen(PeeringDocument.kind, under=network.id):
         counts = _counts(document)

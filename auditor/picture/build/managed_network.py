@@ -25,8 +25,8 @@ _OWN = ("required", "dependency")
 
 
 def managed_of(estate: Estate, found: Iterable[Workload]) -> tuple[ManagedPicture, ...]:
-    """One managed network for each workspace of a workload."""
-    return tuple(_managed(estate, w.anchor) for w in found if w.anchor is not None)
+    """One managed network for each Machine Learning workspace that anchors a workload."""
+    return tuple(_managed(estate, w.anchor) for w in found if w.anchor is not None and w.anchor.type == ML)
 
 
 def _managed(estate: Estate, workspace: Resource) -> ManagedPicture:

@@ -158,10 +158,15 @@ def addresses_of(estate: Estate, found: Iterable[Workload], drawn: set[str]) -> 
         near = {holder.id.key for owner in owners for holder in (owner, *estate.into(owner, Relation.HAS_NIC))}
         if near & drawn or any(w.may_own(address) for w in workloads):
             addresses[address.id] = address
-    return tuple(
-        item_of(estate, addresses[id_], {}, str(addresses[id_].get("properties", "ipAddress", default="")))
-        for id_ in sorted(addresses)
-    )
+    return tuple(item_of(estate, addresses[id_], {}, _number(addresses[id_])) for id_ in sorted(addresses))
+
+
+def _number(public: Resource) -> str:
+    """Its address in numbers; empty where Azure has given none yet, as in a plan."""
+    try:
+        return str(public.get("properties", "ipAddress", default=""))
+    except NotKnown:
+        return ""
 
 
 # --- identities -------------------------------------------------------------------------------------------------------

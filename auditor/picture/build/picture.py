@@ -66,7 +66,7 @@ def picture(
         return picture_of(estate, result, pins_of(estate, pins, described), architectures)
     except NotKnown as gap:
         # A picture with a hole in it would show less than there is, and nobody would see the hole.
-        why = f"there is no picture, since what it shows cannot be told: {gap.unknown.because}"
+        why = f"there is no picture, since what it shows cannot be determined: {gap.unknown.because}"
         title = ", ".join(w.name for w in result.workloads if w.name) or "no workload"
         return Picture(title=title, internet=Item(INTERNET, "Internet", INTERNET), gaps=(why,))
 

@@ -26,11 +26,11 @@ _LEAST = 196.0
 _LINE = 16.0
 
 _LEGEND = (
-    ("e-line e-way e-holds", State.HOLDS, "way in"),
+    ("e-line e-way e-holds", State.HOLDS, "inbound path"),
     ("e-line e-private e-holds", State.HOLDS, "private endpoint"),
     ("e-line e-managed e-holds", State.HOLDS, "managed private endpoint"),
-    ("e-line e-outbound e-holds", State.HOLDS, "approved way out"),
-    ("e-line e-way e-open", State.OPEN, "open door"),
+    ("e-line e-outbound e-holds", State.HOLDS, "approved outbound path"),
+    ("e-line e-way e-open", State.OPEN, "open path"),
     ("e-line e-way e-broken", State.BROKEN, "does not get through"),
     ("e-line e-way e-not-known", State.UNKNOWN, "not known"),
 )

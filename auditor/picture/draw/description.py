@@ -49,7 +49,7 @@ def summary_of(picture: Picture) -> str:
     names = {item.key: item.name for item in picture.items()}
     if doors:
         told = [f"{names[link.source]} to {names[link.target]}" for link in doors]
-        said.append(f"{counted(len(doors), 'open door')}: {joined(told)}.")
+        said.append(f"{counted(len(doors), 'open path')}: {joined(told)}.")
     broken = sum(link.state is State.BROKEN for link in picture.links)
     if broken:
         said.append(f"{counted(broken, 'link does', 'links do')} not get through.")
@@ -61,7 +61,7 @@ def sections_of(picture: Picture) -> tuple[Section, ...]:
     names = {item.key: item.name for item in picture.items()}
     targets = {link.source: link for link in picture.links if link.kind in (LinkKind.PRIVATE, LinkKind.MANAGED)}
     made = [
-        Section("Ways in and out", tuple(_ways(picture, names))),
+        Section("Inbound and outbound paths", tuple(_ways(picture, names))),
         *(_network(picture, n, names, targets) for n in range(len(picture.networks))),
         Section("Services", tuple(_told(item) for item in picture.services)),
         *(

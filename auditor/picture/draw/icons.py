@@ -7,7 +7,7 @@ from collections.abc import Mapping
 ICONS: Mapping[str, str] = {
     "globe": "M8 1.5a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13M1.5 8h13M8 1.5c-4 4-4 9 0 13M8 1.5c4 4 4 9 0 13",
     "network": "M2 3h5v4H2zM9 9h5v4H9zM4.5 7v4H9M7 5h4.5v4",
-    "door": "M3 14V2.5h7V14M1.5 14h13M7.8 8.5h.4M10 4h3v10",
+    "gateway": "M3 14V2.5h7V14M1.5 14h13M7.8 8.5h.4M10 4h3v10",
     "address": "M8 14.5C4.5 10.5 3 8.4 3 6.3a5 5 0 0 1 10 0c0 2.1-1.5 4.2-5 8.2M8 4.7a1.6 1.6 0 1 0 0 3.2"
     "a1.6 1.6 0 1 0 0-3.2",
     "shield": "M8 1.5l5.5 2v4c0 3.5-2.3 5.7-5.5 7c-3.2-1.3-5.5-3.5-5.5-7v-4z",

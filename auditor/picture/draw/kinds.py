@@ -44,11 +44,11 @@ KINDS: Mapping[str, Kind] = {
     "microsoft.network/virtualnetworks": Kind("virtual network", "network"),
     "microsoft.network/virtualnetworks/subnets": Kind("subnet", "network"),
     "microsoft.network/publicipaddresses": Kind("public address", "address"),
-    "microsoft.network/applicationgateways": Kind("Application Gateway", "door"),
-    "microsoft.network/bastionhosts": Kind("Azure Bastion", "door"),
+    "microsoft.network/applicationgateways": Kind("Application Gateway", "gateway"),
+    "microsoft.network/bastionhosts": Kind("Azure Bastion", "gateway"),
     "microsoft.network/azurefirewalls": Kind("Azure Firewall", "shield"),
-    "microsoft.network/virtualnetworkgateways": Kind("VPN gateway", "door"),
-    "microsoft.network/loadbalancers": Kind("load balancer", "door"),
+    "microsoft.network/virtualnetworkgateways": Kind("VPN gateway", "gateway"),
+    "microsoft.network/loadbalancers": Kind("load balancer", "gateway"),
     "microsoft.network/networkinterfaces": Kind("network interface", "plug"),
     "microsoft.network/privateendpoints": Kind("private endpoint", "plug"),
     "microsoft.network/networksecuritygroups": Kind("security group", "shield"),
@@ -72,7 +72,7 @@ KINDS: Mapping[str, Kind] = {
     "microsoft.operationalinsights/workspaces": Kind("Log Analytics workspace", "chart"),
     "microsoft.resources/resourcegroups": Kind("resource group", "box"),
     "microsoft.resources/subscriptions": Kind("subscription", "box"),
-    "microsoft.apimanagement/service": Kind("API Management", "door"),
+    "microsoft.apimanagement/service": Kind("API Management", "gateway"),
 }
 
 

@@ -132,12 +132,12 @@ def _internet(picture: Picture, width: float) -> Box:
 
 def _ways(picture: Picture) -> str:
     ways = sum(link.source == INTERNET and link.state is State.HOLDS for link in picture.links)
-    return f"{counted(ways, 'way')} in as intended" if ways else "no way in"
+    return f"{counted(ways, 'inbound path')} as intended" if ways else "no inbound path"
 
 
 def _doors(picture: Picture) -> str:
     opened = sum(link.state is State.OPEN for link in picture.links)
-    return counted(opened, "open door") if opened else ""
+    return counted(opened, "open path") if opened else ""
 
 
 def _zone(zone: Zone, columns: Columns) -> Box:

@@ -114,7 +114,9 @@ def _undecided(finding: Finding) -> str:
     because = line(why.because if why is not None else finding.verdict.message, 1000)
     resource = finding.verdict.resource
     about = f" on {line(short_name(resource), 200)}" if resource is not None else ""
-    needs = f"; the permission {line(why.permission, 200)} would mend it" if why is not None and why.permission else ""
+    needs = (
+        f"; the permission {line(why.permission, 200)} would resolve it" if why is not None and why.permission else ""
+    )
     return f"{finding.requirement}{about} could not be decided: {because}{needs}"
 
 

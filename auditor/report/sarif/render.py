@@ -28,8 +28,8 @@ from auditor.report.sarif.notifications import NOTICES, notifications
 from auditor.report.sarif.rules import NOTHING_FOUND, level_of, nothing_found_rule, rule_entry, sentence
 from auditor.report.sarif.taxonomies import Taxonomies
 from auditor.text.sanitise import (
+    accepted_by,
     address,
-    borne,
     clip,
     line,
     one_line,
@@ -140,6 +140,8 @@ class _Run:
                         by_requirement[id_],
                         self.result.baseline,
                         self.context.explanations.get(id_, ""),
+                        title=self.context.titles.get(id_, ""),
+                        former_names=self.context.former_names.get(id_, ()),
                     )
                     | self.taxonomies.rule_part(id_)
                     for id_ in self.rules
@@ -199,7 +201,7 @@ class _Run:
                 {
                     "kind": "external",
                     "status": "accepted",
-                    "justification": borne(finding) or line(verdict.message, 1000),
+                    "justification": accepted_by(finding) or line(verdict.message, 1000),
                 }
             ]
         if related := self._related(finding):

@@ -66,15 +66,27 @@ def nothing_found_rule() -> dict[str, Any]:
 
 
 def rule_entry(
-    requirement: Requirement, findings: Sequence[Finding], baseline: BaselineInfo, explanation: str
+    requirement: Requirement,
+    findings: Sequence[Finding],
+    baseline: BaselineInfo,
+    explanation: str,
+    *,
+    title: str = "",
+    former_names: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The reportingDescriptor of a requirement. `explanation` is its rule's own documentation, Markdown or empty."""
+    """The reportingDescriptor of a requirement.
+
+    `explanation` is its rule's own documentation, Markdown or empty. `title` names the fault: dashboards show it as
+    the name of an alert; without one the statement is called not met. `former_names` are the names that the rule had in
+    earlier versions, which stay as `deprecatedNames` (SARIF 2.1.0, 3.49.6).
+    """
     level = level_of(requirement.severity.value, requirement.level.value)
     statement = sentence(line(requirement.statement, 900))
+    fault = sentence(line(title, 900)) if title else f"Not met: {statement}"
     entry: dict[str, Any] = {
         "id": requirement.id,
         "name": _pascal(findings[0].rule or requirement.id),
-        "shortDescription": {"text": statement},
+        "shortDescription": {"text": fault},
         "fullDescription": {"text": clip(f"{statement} {_DEMANDS[requirement.level]}", 1000)},
         "help": {
             "text": "\n".join(_help(requirement, findings, baseline, explanation, markdown=False)),
@@ -88,6 +100,8 @@ def rule_entry(
             "tags": ["security", "azure", requirement.family.lower(), requirement.level.value],
         },
     }
+    if former_names:
+        entry["deprecatedNames"] = [_pascal(name) for name in former_names]
     if link := address(baseline.source):
         entry["helpUri"] = link
     return entry

@@ -188,11 +188,11 @@ def remarks(digest: Digest, context: Context) -> Iterator[str]:
         yield f"{counted(absent, 'requirement')} {verb} no rule yet and cannot pass or fail; see `auditor rules`."
     if waived := result.summary[Outcome.WAIVED]:
         verb = "is" if waived == 1 else "are"
-        more = "" if context.verbose else "; `--verbose` shows who bears each, why and until when"
+        more = "" if context.verbose else "; `--verbose` shows who accepted each, why and until when"
         yield f"{counted(waived, 'finding')} {verb} waived{more}."
     if waiting := sum(finding.until_deployed for finding in result.findings):
         verb = "is" if waiting == 1 else "are"
-        yield f"{counted(waiting, 'finding')} {verb} unknown until deployed: `--strict --until-deployed` bears these."
+        yield f"{counted(waiting, 'finding')} {verb} unknown until deployed: `--strict --until-deployed` accepts these."
     for note in result.notes:
         yield f"Note: {line(note, 400)}"
     for says, names in ended(result):
@@ -203,7 +203,7 @@ def remarks(digest: Digest, context: Context) -> Iterator[str]:
 def _how_to_go_on(digest: Digest, context: Context) -> Iterator[str]:
     if digest.causes:
         id_ = digest.causes[0].worst.requirement
-        yield f"`auditor explain {id_}` tells why it matters and how to fix it."
+        yield f"`auditor explain {id_}` explains why it matters and how to fix it."
         yield (
             f"To accept a finding for a while: `auditor accept {snapshot_of(digest)} --only {id_} --owner TEAM"
             " --until DATE --reason WHY`."

@@ -16,7 +16,7 @@ from auditor.report.digest import OPTIONAL, Digest, Family
 from auditor.report.terminal.page import NARROW, STYLES, ruled
 from auditor.text.sanitise import (
     OUTCOME_WORDS,
-    borne,
+    accepted_by,
     clip,
     counted,
     line,
@@ -123,7 +123,7 @@ def _why(finding: Finding, result: AuditResult, context: Context) -> Text:
     if verdict.unknown is not None and verdict.unknown.permission:
         text.append(f"; needs {line(verdict.unknown.permission, 120)}", style="bold")
     if finding.waiver is not None:
-        text.append(f"; {borne(finding)}", style="cyan")
+        text.append(f"; {accepted_by(finding)}", style="cyan")
     if context.verbose:
         for said in _proof(finding, result):
             text.append(f"\n{said}", style="dim")

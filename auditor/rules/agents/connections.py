@@ -40,7 +40,7 @@ def agents_have_no_host(owner: Resource, w: Workload, terms: HostTerms) -> Itera
     What is read: the capability hosts below the project or the account: `capabilityHostKind`, `provisioningState`, and
     for a project the names under `threadStorageConnections`, `storageConnections` and `vectorStoreConnections`.
 
-    Why it matters: without a host of its own, what agents are told and what they find is kept in a store of
+    Why it matters: without a host of its own, what agents receive and what they find is kept in a store of
     Microsoft's that several customers share. A host cannot be changed once it is made.
 
     What is wrong: there is no host of the kind, it did not succeed, or it names none or several connections for one of
@@ -103,7 +103,7 @@ def agents_store_is_elsewhere(host: Resource, w: Workload, terms: StoreTerms) ->
     What is read: the names of connections in the capability host, the connections of its project that have them, and
     the resource under `metadata.ResourceId` of each.
 
-    Why it matters: what the agents are told stays where the connection leads.
+    Why it matters: what the agents receive stays where the connection leads.
 
     What is wrong: the host names a connection that the project has not, or that leads to no resource of the workload;
     or a Cosmos DB account speaks another API than that for NoSQL.
@@ -222,7 +222,7 @@ def connection_is_shared(connection: Resource, w: Workload, terms: OwnTerms) -> 
 
     Why it matters: whoever it is shared with reaches what it leads to.
 
-    What is wrong: it is shared to all, or somebody is on its list.
+    What is wrong: it is shared to all, or its list names a user.
 
     How to put it right: make it again for its project alone.
 
@@ -238,7 +238,7 @@ def connection_is_shared(connection: Resource, w: Workload, terms: OwnTerms) -> 
     if isinstance(some.known, tuple) and some.known:
         says = f"{connection.id.name} is shared with {len(some.known)} users"
         return broken(connection, says, some.evidence, changes=[set_to(connection.id, "properties/sharedUserList", [])])
-    everybody.value, some.value  # noqa: B018 - raises where one of them cannot be told
+    everybody.value, some.value  # noqa: B018 - raises where one of them cannot be determined
     return holds(connection, f"{connection.id.name} is its project's alone", everybody.evidence, some.evidence)
 
 

@@ -228,9 +228,9 @@ def database_answers_the_internet(account: Resource, w: Workload, terms: ClosedT
     What is read: `publicNetworkAccess`, `ipRules` (0.0.0.0 stands for everything in Azure), `virtualNetworkRules`,
     `networkAclBypass` and `networkAclBypassResourceIds` of the account.
 
-    Why it matters: the account holds what every user told the agents.
+    Why it matters: the account holds what every user wrote to the agents.
 
-    What is wrong: public access is not Disabled, or a rule lets somebody in once it is switched on.
+    What is wrong: public access is not Disabled, or a rule allows access once it is enabled.
 
     How to put it right: `az cosmosdb update --public-network-access DISABLED`.
 
@@ -257,7 +257,7 @@ def database_answers_the_internet(account: Resource, w: Workload, terms: ClosedT
         yield broken(account, f"public network access of {account.name} is Enabled", switch, changes=[change])
     for evidence in open_lists:
         key = evidence.place.pointer.rpartition("/")[2]
-        says = f"{key} of {account.name} lets somebody in as soon as public access is on"
+        says = f"{key} of {account.name} allows access as soon as public access is enabled"
         yield broken(account, says, evidence, aspect=key, changes=[set_to(account.id, f"properties/{key}", [])])
     if passes:
         change = set_to(account.id, "properties/networkAclBypass", "None")

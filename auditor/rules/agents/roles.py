@@ -115,7 +115,7 @@ def no_role_lets_it_in(carrier: Resource, w: Workload, terms: AnyRoleTerms) -> A
 
     What is read: the role assignments of the identity that the part acts as, at the parts that the terms name.
 
-    Why it matters: without the role the call is refused, and keys are the next thing that somebody tries.
+    Why it matters: without the role the call is refused, and keys are the next thing that is tried.
 
     What is wrong: none of the roles is assigned to the identity there for good.
 
@@ -237,16 +237,16 @@ def _none(w: Workload) -> Iterable[Resource]:
     return ()
 
 
-@decides(on=_none, part="part with data", terms=StrangerTerms)
-def strangers_may_do_this(part: Resource, w: Workload, terms: StrangerTerms) -> Iterator[Verdict]:
-    """Somebody who is none of the parts that may do something holds a role that allows it.
+@decides(on=_none, part="part with data", terms=StrangerTerms, formerly=("strangers_may_do_this",))
+def operation_allowed_to_unapproved_identity(part: Resource, w: Workload, terms: StrangerTerms) -> Iterator[Verdict]:
+    """A principal outside the parts that may do something holds a role that allows it.
 
     What is read: who holds, standing, a role with one of the operations at the resource, above or below it, through
     groups as far as they are known; what Azure Lighthouse delegates; data roles of Cosmos DB. Operations of other types
     than the resource's are not asked about, nor the keys of one that takes none.
 
-    Why it matters: the agents manage these stores themselves; whoever else reads them reads what users told the chat,
-    and whoever else writes them decides what agents answer.
+    Why it matters: the agents manage these stores themselves; whoever else reads them sees what users wrote, and
+    whoever else writes them decides what agents answer.
 
     What is wrong: a principal that belongs to none of the parts named in the terms may do it.
 
@@ -257,7 +257,7 @@ def strangers_may_do_this(part: Resource, w: Workload, terms: StrangerTerms) -> 
     own = approved(w, terms.approved)
     access, more = seen_access_of(w.estate)
     gaps: dict[Unknown, None] = {} if more is None else {more: None}
-    borne: list[AllowedRole] = []
+    accepted_by: list[AllowedRole] = []
     seen: set[str] = set()
     actions = [a for a in terms.actions if not _keys_off(part) or "key" not in a.casefold()]
     asked = (*((a, False) for a in actions), *((a, True) for a in terms.data_actions))
@@ -273,7 +273,7 @@ def strangers_may_do_this(part: Resource, w: Workload, terms: StrangerTerms) -> 
                 continue
             allowed = allowance(terms.besides, access, grant.assignment, grant.principal)
             if allowed is not None:
-                borne.append(allowed)
+                accepted_by.append(allowed)
                 continue
             seen.add(who)
             says = f"{grant.principal.label} may {action}: {'; '.join(grant.chain(part.id)[1:3])}"
@@ -293,7 +293,7 @@ def strangers_may_do_this(part: Resource, w: Workload, terms: StrangerTerms) -> 
     if gaps:
         yield unknown(part, next(iter(gaps)), aspect="roles")
     elif not seen:
-        yield holds(part, f"none but {', '.join(terms.approved)} may do this with {part.name}{reasons(borne)}")
+        yield holds(part, f"none but {', '.join(terms.approved)} may do this with {part.name}{reasons(accepted_by)}")
 
 
 def _keys_off(part: Resource) -> bool:
@@ -308,7 +308,7 @@ def identity_serves_nothing(carrier: Resource, w: Workload, _terms: object) -> I
 
     What is read: the identities of the resource, role assignments everywhere, and data roles of Cosmos DB.
 
-    Why it matters: an identity that signs in nowhere is one more that somebody can give a role to, unseen.
+    Why it matters: an identity that signs in nowhere is one more that can be given a role, unseen.
 
     What is wrong: an identity holds no role, neither of Azure nor of Cosmos DB.
 

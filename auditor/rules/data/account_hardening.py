@@ -71,7 +71,7 @@ def model_changes_by_itself(deployment: Resource, w: Workload, terms: UpgradeTer
     What is read: `versionUpgradeOption` of every model deployment.
 
     Why it matters: another version answers otherwise. Prompts and thresholds were tried with the version of today, and
-    nobody has tried them with the one that is there tomorrow.
+    they are untested with the one that is there tomorrow.
 
     What is wrong: the option is none of those that the terms allow.
 

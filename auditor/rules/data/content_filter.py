@@ -223,7 +223,7 @@ def text_leaves_before_it_is_filtered(w: Workload, terms: ModeTerms) -> Iterator
     What is read: `mode` of the content policy of every model deployment.
 
     Why it matters: the article wants harmful content detected and prevented. An asynchronous filter detects it, and
-    tells the client afterwards to take back what the user has read.
+    asks the client afterwards to take back what the user has read.
 
     What is wrong: the mode is Deferred or Asynchronous_filter, which are two names for the same.
 

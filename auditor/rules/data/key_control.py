@@ -41,14 +41,14 @@ class PolicyTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policies: tuple[Watcher, ...]
 
 
-@decides(part="resource group", terms=PolicyTerms)
-def nobody_watches_rotation(w: Workload, terms: PolicyTerms) -> Answer:
+@decides(part="resource group", terms=PolicyTerms, formerly=("nobody_watches_rotation",))
+def no_key_rotation_policy(w: Workload, terms: PolicyTerms) -> Answer:
     """No Azure Policy watches whether keys are rotated.
 
     What is read: the policy assignments at the resource group and above it, what they leave out (`notScopes`), the
     definition that each assigns and whether its effect is Disabled.
 
-    Why it matters: keys that are rotated by hand are rotated as long as somebody thinks of it. A policy shows those
+    Why it matters: keys that are rotated by hand are rotated as long as a person remembers it. A policy shows those
     that are overdue.
 
     What is wrong: none of the policies named in the terms is assigned there. Where only an initiative is, whether it
@@ -122,9 +122,9 @@ class ReaderTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             check_client(part)
 
 
-@decides(on=vaults_of, part="key vault", terms=ReaderTerms)
-def strangers_may_read_the_keys(vault: Resource, w: Workload, terms: ReaderTerms) -> Iterator[Verdict]:
-    """Somebody who needs no key may read them from the vault.
+@decides(on=vaults_of, part="key vault", terms=ReaderTerms, formerly=("strangers_may_read_the_keys",))
+def keys_readable_by_unapproved_identity(vault: Resource, w: Workload, terms: ReaderTerms) -> Iterator[Verdict]:
+    """A principal that needs no key may read keys from the vault.
 
     What is read: everybody who holds, standing, a role with the data action that reads secrets, at the vault, above it
     or inside it, through groups as far as they are known; the vault's access policies where it still goes by them; who

@@ -46,7 +46,7 @@ def openai_key_is_kept_nowhere_safe(account: Resource, w: Workload, terms: Conne
     `authType` (the workspace keeps such keys in its vault), and the vault references of web apps that run the flow.
 
     Why it matters: the flow has to get the key from somewhere. What is not in a vault is in code, in a setting, or in
-    somebody's notes.
+    a person's notes.
 
     What is wrong: the account takes keys, and no connection with a key and no vault reference of a flow holds one.
 
@@ -143,7 +143,7 @@ def _unresolved(site: Resource, reference: Reference) -> str:
 
 @decides(on=sites_and_slots, part="web app")
 def key_in_plain_settings(site: Resource, w: Workload, _terms: object) -> Answer:
-    """A web app's settings hold a key in plain text, as far as that can be told.
+    """A web app's settings hold a key in plain text, as far as that can be determined.
 
     What is read: the vault references among the settings of the site and of its slots, and their state. The
     settings themselves take more than read rights and are not read, so of what runs, what is not a reference cannot
@@ -152,10 +152,10 @@ def key_in_plain_settings(site: Resource, w: Workload, _terms: object) -> Answer
     Why it matters: everybody who may list the settings reads the key, and it stays in every template and every export.
 
     What is wrong: a plan states a setting that is called a key, a secret, a password or the like, and no reference. Or
-    a reference is not resolved: then the setting holds the text of the reference or what somebody put there instead. A
+    a reference is not resolved: then the setting holds the text of the reference or what was put there instead. A
     site without any reference is unknown.
 
-    How to put it right: mend the reference, `az webapp config appsettings set --settings
+    How to put it right: fix the reference, `az webapp config appsettings set --settings
     NAME=@Microsoft.KeyVault(SecretUri=<secret>)`.
 
     References: article, "Key rotation"; learn.microsoft.com/azure/app-service/app-service-key-vault-references.
@@ -179,8 +179,9 @@ def key_in_plain_settings(site: Resource, w: Workload, _terms: object) -> Answer
     if references:
         names = ", ".join(r.resource.name for r in references)
         return holds(site, f"{site.name} reads {names} from a vault", *(r.evidence for r in references))
-    because = f"no setting of {site.name} refers to a vault, and settings themselves are not read"
-    return unknown(site, Unknown(because, permission="Microsoft.Web/sites/config/list/action"))
+    # Names no permission: the operation that lists settings hands out their values, and the auditor never asks for it.
+    because = f"no setting of {site.name} refers to a vault, and settings, which hold secrets, are never read: check them"
+    return unknown(site, Unknown(because))
 
 
 def _refer(site: Resource, w: Workload, name: str) -> str:
@@ -198,7 +199,7 @@ def secret_never_expires(secret: Resource, w: Workload, _terms: object) -> Answe
     What is read: `attributes.exp` of every secret of the workload's vaults that is enabled and is not a certificate.
     Which key a secret holds does not show, so each of them counts.
 
-    Why it matters: a date is what reminds somebody to rotate the key, and what Azure Policy and Event Grid watch.
+    Why it matters: a date is the reminder to rotate the key, and what Azure Policy and Event Grid watch.
 
     What is wrong: `exp` is absent.
 

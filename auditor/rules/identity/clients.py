@@ -40,7 +40,7 @@ def chat_ui_reads_without_an_identity(site: Resource, w: Workload, terms: Reader
     What is read: the site's `identity`, `keyVaultReferenceIdentity` (absent means the system-assigned one), the state
     of its Key Vault references, and whether that identity's roles let it read secrets of each vault it refers to.
 
-    Why it matters: without an identity the site can only read secrets that somebody copied into its settings.
+    Why it matters: without an identity the site can only read secrets that were copied into its settings.
 
     What is wrong: no identity, references resolved by an identity the site does not carry, or an identity without the
     right to read secrets.
@@ -146,7 +146,7 @@ def gateway_carries_its_certificate(gateway: Resource, w: Workload, terms: Reade
     What is read: `keyVaultSecretId` of each certificate, the gateway's `identity`, and whether that identity's roles
     let it read secrets of the vault.
 
-    Why it matters: a certificate that was uploaded is a private key that passed through somebody's hands, and it
+    Why it matters: a certificate that was uploaded is a private key that passed through a person's hands, and it
     expires without being renewed.
 
     What is wrong: a certificate without a vault behind it, no identity, or an identity that may not read the vault.
@@ -206,7 +206,7 @@ class ClientTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What makes a client of Azure OpenAI, and whose identities are approved ones.
 
     `actions` list keys, `data_actions` call a model. `approved` are parts of the workload whose identities may;
-    `besides` are further assignments by which somebody may.
+    `besides` are further assignments that are allowed.
     """
 
     actions: tuple[str, ...]
@@ -220,9 +220,11 @@ class ClientTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             check_client(part)
 
 
-@decides(on=lambda w: w.openai, part="Azure OpenAI account", terms=ClientTerms)
-def strangers_may_call_the_models(account: Resource, w: Workload, terms: ClientTerms) -> Iterator[Verdict]:
-    """Somebody who is no approved client can get at the models: by the network, by a key, or by a role.
+@decides(
+    on=lambda w: w.openai, part="Azure OpenAI account", terms=ClientTerms, formerly=("strangers_may_call_the_models",)
+)
+def openai_callable_by_unapproved_identity(account: Resource, w: Workload, terms: ClientTerms) -> Iterator[Verdict]:
+    """A principal that is no approved client can use the models: by the network, by a key, or by a role.
 
     What is read: who is let in by the account's public endpoint, and who holds, standing, a role that lists the
     account's keys, makes new ones or calls its models, at the account, above or below it, through groups as far as they

@@ -52,7 +52,7 @@ def storage_answers_account_keys(account: Resource, w: Workload, _terms: object)
     workspace's datastores on it, and the workspace's `systemDatastoresAuthMode`.
 
     Why it matters: the article leaves two services on keys, Azure OpenAI and the online endpoint. A storage key opens
-    everything in the account, whatever roles say, and signs URLs that nobody can see.
+    everything in the account, whatever roles say, and signs URLs that no log shows.
 
     What is wrong: the account takes shared keys, or a datastore holds one.
 
@@ -211,7 +211,7 @@ def vault_goes_by_access_policies(vault: Resource, w: Workload, _terms: object) 
     vault's data have no effect, and whoever may write the vault may write the policies.
 
     What is wrong: RBAC authorization is off. Policies that are left over while it is on have no effect, but come back
-    to life when somebody switches it off.
+    to life when it is switched off.
 
     How to put it right: `az keyvault update --enable-rbac-authorization true`, then delete the policies.
 

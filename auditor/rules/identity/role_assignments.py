@@ -184,7 +184,7 @@ def identity_holds_more_than_the_table(carrier: Resource, w: Workload, terms: Ta
     add for each identity what this prints: `az role assignment list --all --assignee <object id> --include-groups
     --query "{assignedTo:'<object id>', scope:'/subscriptions/<id>', value:@}" -o json`. The answer of `az rest` to the
     same list with `$filter=assignedTo('<object id>')` will do in its place, with `value:value, nextLink:nextLink`. Or
-    add what Microsoft Graph knows, as `az ad group member list` tells it: a document with the id
+    add what Microsoft Graph knows, as `az ad group member list` prints it: a document with the id
     `/providers/Microsoft.Graph/groups/<object id>` and a list `members` of objects with an `id`; or, for one identity,
     `/providers/Microsoft.Graph/servicePrincipals/<object id>` with the list `transitiveMemberOf`.
 
@@ -234,8 +234,8 @@ def _excess_verdicts(
     everything, gaps = excess(access, identity.principal, rows, _settled(access, besides))
     gaps = gaps if more is None else (more, *gaps)
     user = access.principal(identity.principal)
-    borne = [(item, allowance(besides, access, item.holding.assignment, user)) for item in everything]
-    found = [item for item, allowed in borne if allowed is None]
+    accepted = [(item, allowance(besides, access, item.holding.assignment, user)) for item in everything]
+    found = [item for item, allowed in accepted if allowed is None]
     runs = identity.carrier.name
     for item in found:
         yield _excess_verdict(identity, item)
@@ -244,7 +244,7 @@ def _excess_verdicts(
             identity.resource, _all_of(gaps, identity, bool(found)), identity.evidence, aspect=f"{runs}: not known"
         )
     elif not found:
-        besides_said = reasons(allowed for _, allowed in borne if allowed is not None)
+        besides_said = reasons(allowed for _, allowed in accepted if allowed is not None)
         says = f"{identity.name} holds nothing beyond the {len(rows)} rows of the table{besides_said}"
         yield holds(identity.resource, says, identity.evidence, aspect=runs)
 
@@ -317,7 +317,7 @@ def _all_of(gaps: tuple[Unknown, ...], identity: Identity, more: bool) -> Unknow
 
 @decides(part="role assignment", terms=OthersTerms)
 def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
-    """Somebody else holds a standing role at or above the resource group that reaches the workload's data.
+    """Another principal holds a standing role at or above the resource group that reaches the workload's data.
 
     What is read: role assignments at the resource group, the subscription, management groups and the root, whose
     principal is none of the three identities, and what their roles allow.
@@ -344,7 +344,7 @@ def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
     own = own_principals(w)
     access, more = seen_access_of(w.estate)
     answers = []
-    borne = []
+    accepted = []
     counted = Counter[str]()
     for assignment, doubt in access.covering(group):
         if assignment.principal not in own and not all_meant(access, access.principal_of(assignment), own):
@@ -353,7 +353,7 @@ def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
                 found = list(_other_verdict(w, group, assignment, doubt))
                 allowed = allowance(terms.besides, access, assignment) if found else None
                 answers += found if allowed is None else []
-                borne += [allowed] if allowed is not None else []
+                accepted += [allowed] if allowed is not None else []
     yield from answers
     if more is not None:
         raise NotKnown(more)
@@ -365,7 +365,8 @@ def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
         yield unknown(group, unread)
     elif not answers:
         each = ", ".join(f"{number} {how}" for how, number in sorted(counted.items())) or "none"
-        says = f"no standing role of others at or above {kind_of(group)} reaches data (others: {each}){reasons(borne)}"
+        others = f"(others: {each}){reasons(accepted)}"
+        says = f"no standing role of others at or above {kind_of(group)} reaches data {others}"
         yield holds(group, says)
 
 

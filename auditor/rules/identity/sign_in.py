@@ -21,8 +21,8 @@ def _chat_uis_and_slots(w: Workload) -> Iterator[Resource]:
         yield from w.estate.all(SLOT, under=site.id)
 
 
-@decides(on=_chat_uis_and_slots, part="chat UI")
-def anyone_may_use_the_chat(site: Resource, w: Workload, _terms: object) -> Answer:
+@decides(on=_chat_uis_and_slots, part="chat UI", formerly=("anyone_may_use_the_chat",))
+def chat_ui_allows_anonymous_access(site: Resource, w: Workload, _terms: object) -> Answer:
     """The chat UI answers people who have not signed in with Microsoft Entra ID.
 
     What is read: `config/authsettingsV2` of the site and of its deployment slots: `platform.enabled` and

@@ -124,7 +124,7 @@ def default_route_leads_elsewhere(subnet: Resource, w: Workload, _terms: object)
             if _has_peers(w)
             else broken(subnet, says, route.address.evidence)
         )
-    keeps_out.value  # noqa: B018 - raises where it cannot be told
+    keeps_out.value  # noqa: B018 - raises where it cannot be determined
     says = f"0.0.0.0/0 of {subnet.name} leads to {firewalls[route.appliance].name}"
     return holds(subnet, says, route.address.evidence, keeps_out.evidence)
 
@@ -325,7 +325,7 @@ def firewall_lets_connections_in(firewall: Resource, w: Workload, _terms: object
 
     What is read: the collections of translating (DNAT) rules of the firewall and of its policy.
 
-    Why it matters: the gateway is the one way in; a translation is another, which no web firewall sees.
+    Why it matters: the gateway is the only path from the Internet; a translation is another, past every web firewall.
 
     What is wrong: there is such a rule.
 
@@ -350,7 +350,7 @@ def firewall_lets_connections_in(firewall: Resource, w: Workload, _terms: object
 
 @decides(on=_none, part="subnet")
 def firewall_opens_the_traffic(subnet: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
-    """The firewall ends TLS of what leaves a subnet, which the agent service does not bear.
+    """The firewall ends TLS of what leaves a subnet, which the agent service does not support.
 
     What is read: `terminateTLS` of the application rules about the subnet.
 

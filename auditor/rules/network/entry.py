@@ -61,7 +61,7 @@ def entry_is_not_filtered(resource: Resource, w: Workload, terms: FirewallTerms)
     mode, that has no rule set against attacks, a whole group of one switched off, a custom rule that lets every
     request past the managed rules, or a whole part of requests excluded from all of them, such as their bodies; a
     listener of layer 4, whose connections no firewall looks at. Single rules that are switched off, narrow exclusions
-    and custom rules that let some requests pass are told with the verdict.
+    and custom rules that let some requests pass are named with the verdict.
 
     How to put it right: attach a policy and set it to Prevention
     (`az network application-gateway waf-policy policy-setting update --mode Prevention --state Enabled`).
@@ -358,8 +358,8 @@ def _version_of(gateway: ApplicationGateway, name: str) -> str:
     return str(known[name.casefold()]).casefold()
 
 
-@decides(on=lambda w: w.gateways, part="Application Gateway")
-def backend_leg_is_plain_http(resource: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
+@decides(on=lambda w: w.gateways, part="Application Gateway", formerly=("backend_leg_is_plain_http",))
+def backend_connection_is_plain_http(resource: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """The gateway talks to the chat UI without TLS.
 
     What is read: the protocol of every backend setting of the gateway, of layer 7 and layer 4.

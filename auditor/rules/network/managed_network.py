@@ -77,7 +77,7 @@ def managed_network_does_not_exist(workspace: Resource, w: Workload, terms: Stat
     What is read: `managedNetwork.status.status`, beside the isolation mode.
 
     Why it matters: until it is provisioned none of its private endpoints exists, and its rules stay Inactive. The
-    first compute creates it, which takes its time on the very day somebody needs it.
+    first compute creates it, which takes its time on the very day it is needed.
 
     What is wrong: the status is Inactive, or the mode is Disabled.
 
@@ -213,7 +213,7 @@ def _rule_added(workspace: Resource, target: ArmId, group: str, terms: OutboundT
 
 
 class OwnRuleTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A type of outbound rule that nobody may add, and the categories of those that Azure adds itself."""
+    """A type of outbound rule that must not be added, and the categories of those that Azure adds itself."""
 
     type: str
     own: tuple[str, ...]
@@ -221,7 +221,7 @@ class OwnRuleTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @decides(on=lambda w: w.workspaces, part="workspace", terms=OwnRuleTerms)
 def outbound_rule_leads_outside(workspace: Resource, w: Workload, terms: OwnRuleTerms) -> Answer:
-    """An outbound rule that somebody added leads out of the managed network without a private endpoint.
+    """A user-defined outbound rule leads out of the managed network without a private endpoint.
 
     What is read: type, category and destination of the workspace's outbound rules. Those of category Required or
     Dependency are Azure's own (`__SYS_...`) and are left out, and so are those that deny.
@@ -249,13 +249,13 @@ def outbound_rule_leads_outside(workspace: Resource, w: Workload, terms: OwnRule
             f"az ml workspace outbound-rule remove --workspace-name {q(workspace.name)}"
             f" --resource-group {q(workspace.id.resource_group)} --rule {q(added[0].name)}"
         )
-        says = f"{workspace.name} has outbound rules of type {terms.type} that somebody added: {names}"
+        says = f"{workspace.name} has outbound rules of type {terms.type} that were added: {names}"
         changes = [delete(r.id, f"flows that use {_shown(r)} cannot reach it any more") for r in added]
         return broken(workspace, says, *evidence, fix=fix, changes=changes)
     if unclear:
         because = f"the outbound rule {unclear[0].name} of {workspace.name} does not show its category"
         return unknown(workspace, Unknown(because), unclear[0].shown("properties", "category"))
-    says = f"nobody added an outbound rule of type {terms.type} to {workspace.name}"
+    says = f"no user-defined outbound rule has type {terms.type} to {workspace.name}"
     return holds(workspace, says, *(r.resource.shown("properties", "category") for r in of_type))
 
 

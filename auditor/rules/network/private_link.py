@@ -116,11 +116,11 @@ def connection_not_approved(endpoint: Resource, w: Workload, _terms: object) -> 
     shows for it, where the target is in the snapshot.
 
     Why it matters: a connection that is not Approved carries no traffic, and an endpoint that waits for approval of
-    something unknown is a door somebody else holds open.
+    something unknown is an open path that others control.
 
     What is wrong: the status on either end is Pending, Rejected or Disconnected.
 
-    How to put it right: approve it at the target, or delete the endpoint that nobody wants.
+    How to put it right: approve it at the target, or delete the endpoint that is not wanted.
 
     References: article, "Networking"; learn.microsoft.com/azure/private-link/manage-private-endpoint.
     """

@@ -118,7 +118,7 @@ def _by_perimeter(resource: Resource, w: Workload, fix: str, *more: Evidence) ->
 class ExposureTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What may stand in for a public endpoint that is off.
 
-    `rules_suffice`: whether rules that let nobody in are enough, as where services that Azure trusts must get in.
+    `rules_suffice`: whether rules that allow no address are enough, as where services that Azure trusts must get in.
     `trusted_services`: whether those may pass the rules; they come from Azure, not the Internet, and still need a role.
     """
 
@@ -133,10 +133,10 @@ def openai_answers_the_internet(account: Resource, w: Workload, terms: ExposureT
     What is read: `publicNetworkAccess`, and where that is not Disabled the firewall: `networkAcls` with its default
     action, addresses and subnets. Absent means Enabled; without `networkAcls` everybody is let in.
 
-    Why it matters: the account is used with keys here, so a leaked key is all that a stranger needs once let in.
+    Why it matters: the account is used with keys here, so a leaked key is all that an attacker needs once let in.
 
-    What is wrong: some address or some subnet is let in; or the endpoint is on, although its rules let nobody in, where
-    the terms want it off (`rules_suffice`). Private endpoints are not a matter of this firewall.
+    What is wrong: some address or some subnet is let in; or the endpoint is on where the terms want it off, even if its
+    rules allow no address (`rules_suffice`). Private endpoints are not a matter of this firewall.
 
     How to put it right: set `publicNetworkAccess` to Disabled. The flow reaches the account through the workspace's
     managed private endpoint (MVN-06) and the network through its own (PL-03).
@@ -177,8 +177,8 @@ def vault_answers_the_internet(vault: Resource, w: Workload, terms: ExposureTerm
     Why it matters: the vault holds the keys of Azure OpenAI and of the online endpoint, and the gateway's
     certificate.
 
-    What is wrong: an address or a subnet is let in. A vault that is Enabled but denies by default and lists nobody is
-    shut to the Internet; what remains is the exception for trusted services such as Application Gateway, which the
+    What is wrong: an address or a subnet is let in. A vault that is Enabled but denies by default and lists no address
+    is shut to the Internet; what remains is the exception for trusted services such as Application Gateway, which the
     terms allow or refuse (`trusted_services`). They still need a role in the vault.
 
     How to put it right: `az keyvault update --public-network-access Disabled`.
@@ -212,7 +212,7 @@ def registry_answers_the_internet(registry: Resource, w: Workload, terms: Exposu
         fix = f"az acr update --name {q(registry.name)} --anonymous-pull-enabled false"
         lost = f"whoever pulls images from {registry.name} without signing in cannot any more"
         change = set_to(registry.id, "properties/anonymousPullEnabled", False, warning=lost)
-        says = f"{registry.name} lets anybody pull images anonymously"
+        says = f"{registry.name} allows anonymous pull of images"
         return broken(registry, says, anonymous.evidence, fix=fix, changes=[change])
     fix = f"az acr update --name {q(registry.name)} --public-network-enabled false"
     return _shut(registry, w, terms, fix, anonymous.evidence)
@@ -268,7 +268,7 @@ def _shut(service: Resource, w: Workload, terms: ExposureTerms, fix: str, *more:
         return broken(service, says, switch, *firewall.reasons, *more, fix=fix, changes=shut(service))
     if firewall.trusted_services and not terms.trusted_services:
         says = f"{firewall.says}, but services that Azure trusts pass"
-        lost = f"services that Azure trusts and that come to {service.name} without a private endpoint lose their way"
+        lost = f"services that Azure trusts and that come to {service.name} without a private endpoint lose access"
         change = set_to(service.id, "properties/networkAcls/bypass", "None", warning=lost)
         return broken(service, says, *firewall.reasons, *more, fix=fix, changes=[change])
     return holds(service, firewall.says, *firewall.reasons, *more)
@@ -343,7 +343,7 @@ def jump_box_has_a_public_address(machine: Resource, w: Workload, _terms: object
 
     What is read: `ipConfigurations[].publicIPAddress` of every network interface of the machine.
 
-    Why it matters: authors come through Bastion, which asks who they are. A public address is a second door for
+    Why it matters: authors come through Bastion, which asks who they are. A public address is a second entry point for
     everybody who scans for RDP and SSH.
 
     What is wrong: one of its interfaces carries a public address.
@@ -438,7 +438,7 @@ def address_is_not_the_entry(address: Resource, w: Workload, terms: AddressTerms
     `publicIPAddressConfiguration` of the profile of every scale set, which gives each instance an address that stands
     in no list; `enableNodePublicIP` of the pools of a Kubernetes cluster.
 
-    Why it matters: each address is a door, or will be one the day somebody attaches it.
+    Why it matters: each address is an entry point, or will be one the day it is attached.
 
     What is wrong: the address is held by something else, or by nothing.
 

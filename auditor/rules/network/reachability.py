@@ -56,7 +56,7 @@ _DOORS = (
     STORAGE,
     VAULT,
 )
-"""Types of which one that was not listed could be an open door."""
+"""Types of which one that was not listed could be an open path."""
 
 
 _INVENTORY = "microsoft.resources/resources"
@@ -93,18 +93,18 @@ def _passes(way: Reach, through: tuple[Resource, ...]) -> bool:
     return bool({hop.id for hop in way.hops} & {resource.id for resource in through})
 
 
-@decides(on=lambda w: w.chat_uis, part="chat UI")
-def chat_ui_has_another_door(site: Resource, w: Workload, _terms: object) -> Answer:
+@decides(on=lambda w: w.chat_uis, part="chat UI", formerly=("chat_ui_has_another_door",))
+def chat_ui_reachable_past_gateway(site: Resource, w: Workload, _terms: object) -> Answer:
     """The chat UI cannot be reached through the Application Gateway, or can be reached past it.
 
     What is read: public frontends, listeners and backend pools of the gateways, the security groups, routes and private
     endpoint on the way to the chat UI, and the chat UI's own public endpoint.
 
-    Why it matters: one door can be watched, filtered and closed. Every other door is outside of the firewall's sight.
+    Why it matters: one entry point can be watched, filtered and closed. The firewall does not see any other.
 
-    What is wrong: no way leads from the Internet through a gateway to the chat UI, more than one gateway does, the chat
-    UI answers the Internet directly, or something beside the gateway publishes it (Front Door over its private link,
-    API Management), which no gateway's firewall sees.
+    What is wrong: no path leads from the Internet through a gateway to the chat UI, more than one gateway does, the
+    chat UI answers the Internet directly, or something beside the gateway publishes it (Front Door over its private
+    link, API Management), which no gateway's firewall sees.
 
     How to put it right: put the site into the gateway's backend pool and disable its public network access.
 
@@ -126,7 +126,7 @@ def chat_ui_has_another_door(site: Resource, w: Workload, _terms: object) -> Ans
     if isinstance(way.reaches, Unknown):
         return unknown(site, way.reaches)
     if not way.reaches or not _passes(way, w.gateways):
-        says = f"no way leads from the Internet through an Application Gateway to {site.name}: {_why_not(way)}"
+        says = f"there is no path from the Internet through an Application Gateway to {site.name}: {_why_not(way)}"
         return broken(site, says, *_evidence(way), fix="add the site to the gateway's backend pool")
     if beside is not None:
         return beside
@@ -143,7 +143,7 @@ def chat_ui_has_another_door(site: Resource, w: Workload, _terms: object) -> Ans
     doubts += world.unfollowed(world.internet, site)
     if doubts:
         return unknown(site, doubts[0])
-    return holds(site, f"{_told(way)} is the one way in", *_evidence(way), *door.reasons)
+    return holds(site, f"{_told(way)} is the only path from the Internet", *_evidence(way), *door.reasons)
 
 
 def _beside_the_gateways(world: Reachability, site: Resource, w: Workload) -> Verdict | None:
@@ -168,7 +168,7 @@ def _within_sight(w: Workload) -> Iterator[Resource]:
     """Everything of the workload that could be reached; known to be everything that could be a door.
 
     Kinds beside those of the architecture are asked for where the inventory shows one: what could not be read of them,
-    or of the inventory, could be an open door too.
+    or of the inventory, could be an open path too.
     """
     unread = {read.covers.casefold() for read in w.estate.snapshot.reads if not read.answered}
     _all_read(w, *_DOORS, *sorted(kind for kind in unread if kind in FIREWALLS or kind == _INVENTORY))
@@ -277,9 +277,9 @@ def chat_ui_calls_the_flow_past_the_endpoint(site: Resource, w: Workload, _terms
     endpoint with its approval, names and addresses, and whether the online endpoint's public access is disabled.
 
     Why it matters: an online endpoint has no private endpoint of its own: it answers at the workspace's, or at a public
-    address. If the private way is blocked the UI fails, or somebody opens the public one.
+    address. If the private path is blocked the UI fails, or the public one is opened.
 
-    What is wrong: a hop of the private way does not hold, or the online endpoint answers publicly.
+    What is wrong: a hop of the private path does not hold, or the online endpoint answers publicly.
 
     How to put it right: integrate the site, approve the endpoint, link the zone, allow 443 to the private endpoints
     subnet, disable public access of the online endpoint.
@@ -327,17 +327,17 @@ def _reached_privately(
         else:
             why = _why_not(way) if not way.reaches else f"{_told(way)} is not private"
             says = f"{sender.name} does not reach {workspace.name} over its private endpoint: {why}"
-            yield broken(subject, says, *_evidence(way), aspect="way", fix="fix the failing hop that the message names")
+            yield broken(subject, says, *_evidence(way), aspect="way", fix=f"fix the failing hop: {why}")
 
 
-@decides(on=lambda w: w.jump_boxes, part="jump box")
-def authors_do_not_get_through(machine: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
+@decides(on=lambda w: w.jump_boxes, part="jump box", formerly=("authors_do_not_get_through",))
+def bastion_path_to_workspace_broken(machine: Resource, w: Workload, _terms: object) -> Iterator[Verdict]:
     """Authors cannot get from Bastion to the jump box, or from there to the workspace's private endpoint.
 
     What is read: Bastion's subnet (a private-only one is not asked from the Internet) and the jump box's with their
     security groups and routes, and the workspace's private endpoint with its approval and names.
 
-    Why it matters: if the private way for authors is broken, the next thing that happens is that public access to the
+    Why it matters: if the private path for authors is broken, the next thing that happens is that public access to the
     workspace is switched on for a day.
 
     What is wrong: a hop from Bastion to the jump box, or from the jump box to the workspace, does not hold.
@@ -372,9 +372,9 @@ def sender_gets_there_past_the_endpoint(sender: Resource, w: Workload, terms: Wa
     What is read: the subnet that the sender sends from, its security group and routes, and the private endpoints of
     the targets with their approval, names and addresses.
 
-    Why it matters: if the private way is blocked the workload fails, or somebody opens the public one.
+    Why it matters: if the private path is blocked the workload fails, or the public one is opened.
 
-    What is wrong: a hop of the private way does not hold.
+    What is wrong: a hop of the private path does not hold.
 
     How to put it right: integrate the sender, approve the endpoint, link the zone, allow 443 to the endpoints' subnet.
 
@@ -422,4 +422,4 @@ def _session(machine: Resource, nic: Resource, world: Reachability, w: Workload)
         yield holds(machine, f"{_told(way)}", *_evidence(way), aspect="session")
     else:
         says = f"no session leads through Bastion to {machine.name}: {_why_not(way)}"
-        yield broken(machine, says, *_evidence(way), aspect="session", fix="fix the failing hop that the message names")
+        yield broken(machine, says, *_evidence(way), aspect="session", fix=f"fix the failing hop: {_why_not(way)}")

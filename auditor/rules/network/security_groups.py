@@ -154,18 +154,19 @@ def _hold_against(subnet: Resource, w: Workload, direction: str, terms: GroupRow
         yield _unguarded(subnet, direction, w)
         return
     way = "in" if direction == "inbound" else "out"
+    table = f"the reference NSG table (row {terms.part})"
     changes = _to_the_row(contract, w, terms)
     for part in contract.excess:
-        says = f"{subnet.name} lets {way} {part.text}, which its row does not allow"
+        says = f"{subnet.name} lets {way} {part.text}, which {table} does not allow"
         yield _differs(contract, part, says, "excess", changes)
     for part in contract.missing:
-        yield _differs(contract, part, f"{subnet.name} blocks {part.text}, which its row needs", "missing", changes)
+        yield _differs(contract, part, f"{subnet.name} blocks {part.text}, which {table} requires", "missing", changes)
     if not contract.excess and not contract.missing:
         if contract.unknowns:
             yield unknown(subnet, contract.unknowns[0], *_group(contract))
         else:
             yield holds(
-                subnet, f"{contract.group.name} lets {way} what the row of {subnet.name} says", *_group(contract)
+                subnet, f"{contract.group.name} lets {way} what {table} allows, and nothing else", *_group(contract)
             )
 
 
@@ -237,7 +238,7 @@ def _resolver(subnet: Resource, w: Workload) -> Resolve:
 
 
 def _flows(row: FlowRow, w: Workload, subnet: Resource, resolve: Resolve) -> FlowSet:
-    """The packets of a row where its conditions hold; where one cannot be told, whether there are any is not known."""
+    """The packets of a row where its conditions hold; where one is unknown, whether there are any is."""
     found = flow_terms([row.term], resolve)
     for name, wanted in ((row.when, True), (row.unless, False)):
         holds_here = condition_holds(name, w, subnet) if name else wanted
@@ -405,7 +406,7 @@ def rule_is_wider_than_it_need_be(subnet: Resource, w: Workload, terms: StrictTe
     What is read: protocol and destination ports of every Allow rule of the subnet's group.
 
     Why it matters: the article asks for the strictest rules that work. A rule that names no port lets in the next
-    service that somebody starts there.
+    service that is started there.
 
     What is wrong: an Allow rule for any port or any protocol, unless the article's table, or the page of the service
     that it links to, leaves them open for that very flow.
@@ -424,7 +425,7 @@ def rule_is_wider_than_it_need_be(subnet: Resource, w: Workload, terms: StrictTe
             f"az network nsg rule update --resource-group {q(group.id.resource_group)} --nsg-name {q(group.name)}"
             f" --name {q(rule.name)} --protocol Tcp --destination-port-ranges <ports>"
         )
-        says = f"rule {rule.name} of {group.name} allows {what} where less would do"
+        says = f"rule {rule.name} of {group.name} allows {what} where a narrower rule would do"
         yield broken(subnet, says, *_decided_by(rule), fix=fix, aspect=rule.name.casefold(), changes=narrowed(rule))
     if not wide:
         yield holds(subnet, f"every rule of {group.name} names its ports and protocol", subnet.at("name"))
@@ -433,7 +434,7 @@ def rule_is_wider_than_it_need_be(subnet: Resource, w: Workload, terms: StrictTe
 def _wide_rules(subnet: Resource, group: Resource, w: Workload, way: str, terms: StrictTerms) -> Iterator[SecurityRule]:
     view = view_of(w.estate, subnet)
     resolve = _resolver(subnet, w)
-    borne = FlowSet.union(
+    accepted_by = FlowSet.union(
         flow_terms(terms.open.get(part, ()), resolve) for part in (_EVERY_PART, *w.subnets.part_of(subnet))
     )
     here = reach_of(subnet, way)
@@ -442,5 +443,5 @@ def _wide_rules(subnet: Resource, group: Resource, w: Workload, way: str, terms:
             continue
         any_port = rule.destination_ports == PortSet.everything()
         any_protocol = rule.protocols == ProtocolSet.everything()
-        if (any_port or any_protocol) and (rule.flows & here <= borne) is not True:
+        if (any_port or any_protocol) and (rule.flows & here <= accepted_by) is not True:
             yield rule

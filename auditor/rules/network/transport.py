@@ -61,9 +61,9 @@ def web_app_takes_old_tls(site: Resource, w: Workload, terms: SiteTlsTerms) -> I
     What is read: `minTlsVersion`, `scmMinTlsVersion` and `ftpsState` of `config/web` of the site and of its
     slots, each of which answers under a name of its own.
 
-    Why it matters: the deployment site (scm) can replace the program; it deserves the same door as the app.
+    Why it matters: the deployment site (scm) can replace the program; it deserves the same protection as the app.
 
-    What is wrong: a minimum below the baseline's, or an FTP endpoint that is not of the kinds the baseline bears.
+    What is wrong: a minimum below the baseline's, or an FTP endpoint that is not of the kinds the baseline accepts.
 
     How to put it right: `az webapp config set --min-tls-version 1.2 --ftps-state Disabled`.
 
@@ -131,8 +131,8 @@ def tls_ends_before_the_worker(site: Resource, w: Workload, _terms: object) -> A
 
     What is read: `properties.endToEndEncryptionEnabled` of the site and of its slots.
 
-    Why it matters: the article wants data encrypted end to end; without this the last leg, inside the platform, is
-    plain.
+    Why it matters: the article wants data encrypted end to end; without this the last connection, inside the platform,
+    is plain.
 
     What is wrong: the setting is false or absent (it is off by default).
 
@@ -164,7 +164,7 @@ def storage_takes_weak_transport(account: Resource, w: Workload, terms: StorageT
 
     Why it matters: prompts, flows and logs rest here; a client that may choose its own transport chooses the weakest.
 
-    What is wrong: HTTP is allowed, or the minimum is below what the baseline bears.
+    What is wrong: HTTP is allowed, or the minimum is below what the baseline accepts.
 
     How to put it right: `az storage account update --https-only true --min-tls-version TLS1_2`.
 

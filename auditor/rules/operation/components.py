@@ -86,7 +86,7 @@ def no_endpoint_serves_the_flow(w: Workload, _terms: object) -> Answer:
     compute type. Where there is no endpoint, the web apps that run a container beside the chat UI: a flow hosted there
     is the article's alternate architecture, which needs no endpoint.
 
-    Why it matters: the chat UI calls the endpoint. Without a deployment that takes traffic it answers nobody.
+    Why it matters: the chat UI calls the endpoint. Without a deployment that takes traffic it returns errors.
 
     What is wrong: there is no endpoint and no other host of the flow; or an endpoint without a managed deployment that
     takes traffic.
@@ -266,8 +266,8 @@ def _present(found: tuple[Resource, ...], called: str, fix: str) -> Verdict:
     return broken(None, f"there is no {called}", fix=fix)
 
 
-@decides(part="Application Insights")
-def workspace_reports_to_nobody(w: Workload, _terms: object) -> Answer:
+@decides(part="Application Insights", formerly=("workspace_reports_to_nobody",))
+def workspace_has_no_application_insights(w: Workload, _terms: object) -> Answer:
     """The workspace has no Application Insights.
 
     What is read: `properties.applicationInsights` of the workspace, and the component that it leads to.

@@ -23,9 +23,9 @@ from auditor.workload.secrets import as_of, parse_moment
 _BUDGETS = "Microsoft.Consumption/budgets"
 
 
-@decides(on=lambda w: w.workspaces, part="workspace")
-def nobody_is_warned_of_cost(workspace: Resource, w: Workload, _terms: object) -> Answer:
-    """No budget that covers the workload warns anybody.
+@decides(on=lambda w: w.workspaces, part="workspace", formerly=("nobody_is_warned_of_cost",))
+def no_budget_alert(workspace: Resource, w: Workload, _terms: object) -> Answer:
+    """No budget that covers the workload sends a notification.
 
     What is read: the budgets of the subscription and of the workload's resource groups: their period, what they are
     narrowed to, and their notifications with the action groups that these name.
@@ -33,7 +33,7 @@ def nobody_is_warned_of_cost(workspace: Resource, w: Workload, _terms: object) -
     Why it matters: tokens are paid by use. A loop in a flow, or a leaked key, is first seen on the bill.
 
     What is wrong: no budget covers the workload's resource group, or it has expired or has not begun, or none of its
-    notifications is enabled and has somebody to go to. One narrowed by tags or other dimensions is unknown.
+    notifications is enabled and has a recipient. One narrowed by tags or other dimensions is unknown.
 
     How to put it right: `az consumption budget create-with-rg`, with a notification.
 
@@ -50,7 +50,7 @@ def nobody_is_warned_of_cost(workspace: Resource, w: Workload, _terms: object) -
             gaps.append(gap.unknown)
             continue
         if not why:
-            says = f"budget {budget.name} warns somebody"
+            says = f"budget {budget.name} notifies a contact"
             return holds(workspace, says, budget.notifications.evidence)
         idle.append((budget, why))
     if gaps:
@@ -70,7 +70,7 @@ def nobody_is_warned_of_cost(workspace: Resource, w: Workload, _terms: object) -
     return broken(workspace, says, workspace.at("id"), fix=fix, changes=[_budget(workspace, w)])
 
 
-_NOBODY = "warns nobody"
+_NOBODY = "notifies no one"
 
 
 def _warns_nobody(budget: Budget, workspace: Resource, w: Workload) -> str:
@@ -208,9 +208,14 @@ class ModelTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("`models` names no model")
 
 
-@decides(on=lambda w: w.model_deployments, part="model deployment", terms=ModelTerms)
-def dearer_model_than_the_article_takes(deployment: Resource, w: Workload, terms: ModelTerms) -> Answer:
-    """A deployment uses a dearer model than those that may suffice.
+@decides(
+    on=lambda w: w.model_deployments,
+    part="model deployment",
+    terms=ModelTerms,
+    formerly=("dearer_model_than_the_article_takes",),
+)
+def model_costlier_than_baseline(deployment: Resource, w: Workload, terms: ModelTerms) -> Answer:
+    """A deployment uses a more expensive model than those that may suffice.
 
     What is read: `properties.model.name` of every model deployment. Models that take no chat, for embeddings, speech or
     images, are not compared; of one that this version does not know it is unknown whether it takes chat.
@@ -247,7 +252,7 @@ def dearer_model_than_the_article_takes(deployment: Resource, w: Workload, terms
 
 @decides(on=lambda w: w.online_deployments, part="online deployment")
 def machine_size_was_not_chosen(deployment: Resource, w: Workload, _terms: object) -> Answer:
-    """The machines behind the online endpoint are of the size that Azure takes when nobody chooses.
+    """The machines behind the online endpoint are of the size that Azure takes by default.
 
     What is read: `properties.instanceType` of every online deployment on managed machines. Resource Manager shows the
     choice, not the test that it rests on.

@@ -65,7 +65,7 @@ def defender_does_not_watch(w: Workload, terms: PlanTerms) -> Iterator[Verdict]:
 
     What is read: `pricingTier` of the subscription's plans.
 
-    Why it matters: attacks on a service are seen by the plan for it, or by nobody.
+    Why it matters: attacks on a service are seen by the plan for it, or not at all.
 
     What is wrong: a plan of the terms is on the free tier.
 
@@ -150,13 +150,13 @@ class AlertTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @decides(on=_none, part="part to be watched", terms=AlertTerms)
 def no_alert_watches(part: Resource, w: Workload, terms: AlertTerms) -> Iterator[Verdict]:
-    """No alert tells anybody that a resource is in trouble.
+    """No alert notifies a receiver that a resource is in trouble.
 
-    What is read: metric alerts that are enabled, what they are about, and whether their action groups reach somebody.
+    What is read: metric alerts that are enabled, what they are about, and whether their action groups have a receiver.
 
-    Why it matters: who is not told looks when the users complain.
+    Why it matters: without an alert the first sign is a complaint of users.
 
-    What is wrong: no alert on the resource names one of the metrics and reaches somebody.
+    What is wrong: no alert on the resource names one of the metrics and has a receiver.
 
     How to put it right: `az monitor metrics alert create --scopes <id> --condition "avg <metric> > <threshold>"`.
 
@@ -170,6 +170,6 @@ def no_alert_watches(part: Resource, w: Workload, terms: AlertTerms) -> Iterator
             yield holds(part, f"an alert watches {found[0].value} of {part.name}", *found[:3], aspect=aspect)
         else:
             called = " or ".join(metrics) if len(metrics) <= 3 else "anything"
-            says = f"no alert that reaches somebody watches {called} of {part.name}"
+            says = f"no alert with a receiver watches {called} of {part.name}"
             fix = f"az monitor metrics alert create --name watch --scopes {q(part.id.text)} --condition <condition>"
             yield broken(part, says, part.at("name"), aspect=aspect, fix=fix)

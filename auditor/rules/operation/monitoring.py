@@ -71,7 +71,7 @@ def logs_are_not_captured(w: Workload, terms: LogTerms) -> Iterator[Verdict]:
     enabled, and whether the setting names a destination. Several settings count together. The group allLogs is good
     for everything, and so is a list of every category that exists for the type.
 
-    Why it matters: what happened before somebody looked can only be told from what was captured.
+    Why it matters: what happened earlier can only be reconstructed from what was captured.
 
     What is wrong: there is no setting, it has no destination, its logs are disabled, or it leaves out a category.
     Metrics are not asked for.
@@ -134,8 +134,8 @@ def storage_logs_are_not_captured(account: Resource, w: Workload, terms: LogTerm
     What is read: the diagnostic settings of each service of the account: blob, file, queue and table, as far as the
     account's kind has them. The account itself logs nothing; a setting on it captures metrics only.
 
-    Why it matters: who read or deleted what in the workspace's account can be told from these logs alone. A service
-    that nobody uses today is the one that an intruder uses tomorrow.
+    Why it matters: who read or deleted what in the workspace's account can be seen in these logs alone. A service
+    that is unused today is the one that an intruder uses tomorrow.
 
     What is wrong: a service has no setting with a destination that captures all of its logs.
 

@@ -24,7 +24,7 @@ def no_agent_deploys_from_inside(subnet: Resource, w: Workload, _terms: object) 
     Managed DevOps Pool or to container groups.
 
     Why it matters: the workspace and everything around it is private. Agents that Microsoft hosts cannot reach it, and
-    the usual way out is to open it for them.
+    the usual workaround is to open it for them.
 
     What is wrong: the subnet is empty.
 

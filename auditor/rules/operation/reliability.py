@@ -129,9 +129,11 @@ class MetricTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metrics: tuple[str, ...]
 
 
-@decides(on=lambda w: w.searches, part="AI Search service", terms=MetricTerms)
-def nobody_sees_search_throttle(service: Resource, w: Workload, terms: MetricTerms) -> Answer:
-    """Nobody is told when the search service is too small.
+@decides(
+    on=lambda w: w.searches, part="AI Search service", terms=MetricTerms, formerly=("nobody_sees_search_throttle",)
+)
+def no_search_throttling_alert(service: Resource, w: Workload, terms: MetricTerms) -> Answer:
+    """No alert fires when the search service is too small.
 
     What is read: enabled metric alerts on the service, which metrics they name, and the action groups that they call.
 
@@ -284,7 +286,7 @@ def nothing_scales_by_this(deployment: Resource, w: Workload, terms: ScaleTerms)
     What is read: the rules of the autoscale settings on the deployment: `metricTrigger` with its namespace, and the
     resource that the metric is of, which has to be this deployment or its endpoint.
 
-    Why it matters: load of the machines tells how busy a deployment is, latency tells what users feel. Each misses what
+    Why it matters: load of the machines shows how busy a deployment is, latency what users feel. Each misses what
     the other sees.
 
     What is wrong: no rule of an enabled autoscale setting follows a metric of the type that the terms name,

@@ -154,9 +154,11 @@ class ThroughputTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tokens: tuple[str, ...]
 
 
-@decides(on=lambda w: w.openai, part="Azure OpenAI account", terms=ThroughputTerms)
-def nobody_sees_models_throttle(account: Resource, w: Workload, terms: ThroughputTerms) -> Answer:
-    """Nobody is told when requests or tokens per minute come close to what is assigned.
+@decides(
+    on=lambda w: w.openai, part="Azure OpenAI account", terms=ThroughputTerms, formerly=("nobody_sees_models_throttle",)
+)
+def no_model_throttling_alert(account: Resource, w: Workload, terms: ThroughputTerms) -> Answer:
+    """No alert fires when requests or tokens per minute come close to what is assigned.
 
     What is read: enabled metric alerts on the account that call an action group with a receiver, and the metrics they
     name; `sku.capacity` of its deployments.
@@ -164,7 +166,7 @@ def nobody_sees_models_throttle(account: Resource, w: Workload, terms: Throughpu
     Why it matters: a deployment that is out of tokens answers 429, and the chat stands still for everybody.
 
     What is wrong: no alert names a metric of requests, or none names one of tokens; or a deployment has no capacity at
-    all. Whether the capacity is enough only the metrics can tell.
+    all. Whether the capacity is enough only the metrics can show.
 
     How to put it right: `az monitor metrics alert create --condition "total AzureOpenAIRequests > 200"`, and likewise
     for TokenTransaction.
@@ -252,9 +254,14 @@ class MetricTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metrics: tuple[str, ...]
 
 
-@decides(on=provisioned, part="deployment on provisioned throughput", terms=MetricTerms)
-def nobody_sees_provisioned_use(deployment: Resource, w: Workload, terms: MetricTerms) -> Answer:
-    """Provisioned throughput is paid for, and nobody sees how much of it is used.
+@decides(
+    on=provisioned,
+    part="deployment on provisioned throughput",
+    terms=MetricTerms,
+    formerly=("nobody_sees_provisioned_use",),
+)
+def no_provisioned_utilization_alert(deployment: Resource, w: Workload, terms: MetricTerms) -> Answer:
+    """Provisioned throughput is paid for, and no alert watches how much of it is used.
 
     What is read: whether a deployment's tier (`sku.name`) is a provisioned one; then the enabled metric alerts on its
     account. Without such a deployment this does not apply: it is for demand that can be predicted.

@@ -67,7 +67,7 @@ def changed_at(file: Input) -> datetime:
         return datetime.fromtimestamp(file.path.stat().st_mtime, UTC)
     except (OSError, OverflowError, ValueError) as problem:
         raise AuditorError(
-            f"{file.name}: the time of the file cannot be told: {problem}", "state it: --as-of"
+            f"{file.name}: the time of the file cannot be determined: {problem}", "state it: --as-of"
         ) from problem
 
 

@@ -84,7 +84,7 @@ def _ids(listed: Any) -> Iterator[str]:
 
 
 def refused_form(value: Mapping[str, Any]) -> tuple[str, str] | None:
-    """What an object is that holds no resources, and what to do; `None` where that cannot be told."""
+    """What an object is that holds no resources, and what to do; `None` where that cannot be determined."""
     if "validatedResources" in value or "validatedResources" in str(value.get("properties"))[:100_000]:
         return "this is the validation of a deployment, which shows no resources", f"import what `{_WHAT_IF}` prints"
     if isinstance(value.get("parameters"), Mapping) and "deploymentParameters" in str(value.get("$schema", "")):

@@ -373,7 +373,7 @@ class Gathering:
     def _take_unpredicted(self, read: Read, origin: Origin) -> None:
         self.reads.append(read)
         self.notes.append(
-            f"{origin}: only the deployment tells what {shown(read.path, 200)} will be: {printable(read.message[:300])}"
+            f"{origin}: the deployment determines what {shown(read.path, 200)} will be: {printable(read.message[:300])}"
         )
 
     def _take_planned(self, value: Any, origin: Origin, unchanged: bool = False) -> None:
@@ -394,7 +394,7 @@ class Gathering:
         id_ = stand_in(scope, document)
         self.planned.append(Found({**document, "id": id_, "name": ArmId(id_).name}, origin))
         self.notes.append(
-            f"{origin}: only the deployment tells the name of this role assignment: {ArmId(id_).name} stands for it"
+            f"{origin}: the deployment determines the name of this role assignment: {ArmId(id_).name} stands for it"
         )
         return True
 

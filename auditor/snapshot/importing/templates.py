@@ -198,7 +198,7 @@ class _Work:
                 f"{self._at(source)}: {printable(words)} is no resource of Resource Manager and is set aside"
             )
         if self._wants_location:
-            made.notes.append(f"{self._template.name}: --location would tell the region of the resource group")
+            made.notes.append(f"{self._template.name}: --location would give the region of the resource group")
 
     def _refuse(self, found: Expansion, scope: Scope) -> None:
         needs = []
@@ -306,7 +306,7 @@ class _Work:
             return None
         id_ = stand_in(each.scope, document)
         made.notes.append(
-            f"{self._at(each.source)}: only the deployment tells the name of this role assignment: {ArmId(id_).name}"
+            f"{self._at(each.source)}: the deployment determines the name of this role assignment: {ArmId(id_).name}"
             " stands for it"
         )
         return id_

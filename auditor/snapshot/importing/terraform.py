@@ -159,7 +159,7 @@ class _Reader:
         id_, type_ = self._id_of(each), _type_of(each)
         if not id_.startswith("/"):
             found.reads.append(not_predicted(each.address, "Terraform knows its id only after apply", type_))
-            found.notes.append(f"only apply tells the id of {each.address}, so what it makes is unknown")
+            found.notes.append(f"only apply determines the id of {each.address}, so what it makes is unknown")
         elif each.actions == ("delete",):
             found.deleted.append(ArmId(id_))
         else:
@@ -174,7 +174,7 @@ class _Reader:
         type_ = azurerm.type_of(each.type)
         if not id_.startswith("/"):
             found.reads.append(not_predicted(each.address, "Terraform knows its id only after apply", type_))
-            found.notes.append(f"only apply tells the id of {each.address}, so what it makes is unknown")
+            found.notes.append(f"only apply determines the id of {each.address}, so what it makes is unknown")
             return
         made = azurerm.documents_of(each, self)
         if each.actions == ("delete",):
