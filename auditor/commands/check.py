@@ -19,6 +19,7 @@ from auditor.commands.options.audit import (
     warn,
 )
 from auditor.commands.options.bounds import hold_to_age, hold_to_days, max_age_option, max_waiver_days_option
+from auditor.commands.options.certificates import proofs_option, write_proofs
 from auditor.commands.options.history import check_history, history_option, kept_in
 from auditor.commands.options.proving import prove_option, proven
 from auditor.commands.options.report import (
@@ -49,12 +50,14 @@ from auditor.model import ExitCode
     metavar="FOLDER",
     help="Of several snapshots: write the result of each (JSON) into this folder.",
 )
+@proofs_option
 @report_options
 def check(
     snapshots: tuple[Path, ...],
     asked: AuditOptions,
     *,
     prove: bool,
+    proofs: Path | None,
     max_waiver_days: int | None,
     max_age: int | None,
     signer: Signer | None,
@@ -86,7 +89,7 @@ def check(
     if are_several(snapshots):
         from auditor.commands.several.check import Several, check_several
 
-        alone = {"--prove": prove, "--history": history is not None, "--require-signature": signer is not None}
+        alone = {"--prove": prove, "--proofs": proofs, "--history": history, "--require-signature": signer}
         refused = tuple(name for name, given in alone.items() if given)
         return check_several(snapshots, asked, report, Several(jobs, results, max_waiver_days, max_age, refused))
     if results is not None:
@@ -105,6 +108,8 @@ def check(
     result = chained(found, audited(found, terms, report.fail_on), terms)
     if prove:
         result = proven(found, result, terms)
+    if proofs is not None:
+        write_proofs(proofs, found, result, terms)
     code = finish(result, report, inputs, kept_in(history, result), partial(pictured, found, result, terms))
     warn(result, terms, report.quiet, report.fail_on)
     return code
