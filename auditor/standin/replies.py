@@ -29,6 +29,10 @@ class Reply:
             # Half a character (a lone surrogate) has no UTF-8, but JSON can spell it.
             return json.dumps(self.body).encode("ascii")
 
+    def length(self, content: bytes) -> int:
+        """The Content-Length that the answer states for its bytes."""
+        return len(content)
+
 
 def ok(body: Any) -> Reply:
     """The answer to a question that has one."""

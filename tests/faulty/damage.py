@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from auditor.model import ArmId
-from auditor.standin.faults import Fault, Kind
 from auditor.standin.replies import (
     Reply,
     authorization_failed,
@@ -18,6 +17,7 @@ from auditor.standin.replies import (
     unauthorized,
 )
 from auditor.standin.routes import Asked
+from tests.faulty.faults import Fault, Kind
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,10 @@ class Damaged(Reply):
     status: int = 200
     body: Any = b""
     headers: dict[str, str] = field(default_factory=dict)
+
+    def length(self, content: bytes) -> int:
+        """Twice what comes."""
+        return len(content) * 2
 
 
 def damaged(fault: Fault, asked: Asked, base: str, right: Callable[[], Reply]) -> Reply | Damaged:
