@@ -44,17 +44,6 @@ def error(status: int, code: str, message: str, headers: Mapping[str, str] | Non
     return Reply(status, {"error": {"code": code, "message": message}}, headers or {})
 
 
-def authorization_failed(action: str, scope: str) -> Reply:
-    """What a caller without the right gets: the message names the action and the scope."""
-    return error(
-        403,
-        "AuthorizationFailed",
-        f"The client '{CALLER}' with object id '{CALLER}' does not have authorization to perform action '{action}'"
-        f" over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your"
-        " credentials.",
-    )
-
-
 def unauthorized(code: str, message: str, authority: str) -> Reply:
     """A token that is missing, expired or not ours."""
     challenge = f'Bearer authorization_uri="{authority}", error="invalid_token", error_description="{message}"'

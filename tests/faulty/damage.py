@@ -9,8 +9,8 @@ from typing import Any
 
 from auditor.model import ArmId
 from auditor.standin.replies import (
+    CALLER,
     Reply,
-    authorization_failed,
     error,
     not_registered,
     resource_not_found,
@@ -31,6 +31,17 @@ class Damaged(Reply):
     def length(self, content: bytes) -> int:
         """Twice what comes."""
         return len(content) * 2
+
+
+def authorization_failed(action: str, scope: str) -> Reply:
+    """What a caller without the right gets: the message names the action and the scope."""
+    return error(
+        403,
+        "AuthorizationFailed",
+        f"The client '{CALLER}' with object id '{CALLER}' does not have authorization to perform action '{action}'"
+        f" over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your"
+        " credentials.",
+    )
 
 
 def damaged(fault: Fault, asked: Asked, base: str, right: Callable[[], Reply]) -> Reply | Damaged:
