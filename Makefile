@@ -8,12 +8,13 @@ USABLE := $(VENV)/.usable
 READY  := $(VENV)/.ready
 LOCKS  := requirements
 
-.PHONY: audit test test-whole coverage test-oldest test-newest lint types floors docs docs-check site check fix fuzz soak bench bench-record \
+.PHONY: audit test test-whole coverage test-oldest test-newest lint types floors docs docs-check site check fix fuzz soak bench bench-record release-dry-run \
   clean accept screenshots lock lock-newest
 
-audit: $(USABLE)           ## audit the reference deployment through the embedded stand-in
+audit: $(USABLE)           ## audit both reference deployments through the embedded stand-in
 	@mkdir -p out
 	$(BIN)/auditor demo --out out
+	$(BIN)/auditor demo foundry-chat --out out/foundry-chat
 
 test: $(READY)             ## all tests; of those with hundreds of like cases a fixed sample
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not fuzz"
@@ -114,6 +115,9 @@ define tested-with
 	$(UV) pip install --quiet --python $(1) --compile-bytecode --upgrade --editable . --resolution $(2)
 	$(1)/bin/python -m pytest -n 2 --dist worksteal -q -m "not fuzz and not slow" --ignore tests/house/test_pipelines.py
 endef
+
+release-dry-run: $(READY)  ## build a release as the workflow does: twice, compared, with hashes and an SBOM, into dist/
+	$(BIN)/python -I release/dry_run.py --out dist
 
 clean:
 	rm -rf $(VENV) $(VENV)-oldest $(VENV)-newest out dist .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -19,14 +19,14 @@ def beside(found: tuple[Workload, ...], estate: Estate) -> Iterator[str]:
     """
     for row in load("not-judged")["kinds"]:
         unaware = _without(found, row["type"])
-        seen = [r for r in estate.seen(row["type"]) if any(w.owns(r) for w in unaware)]
+        seen = [r for r in estate.seen(row["type"]) if any(w.may_own(r) for w in unaware)]
         if seen:
             names = ", ".join(r.name for r in seen[:_MOST_NAMES])
             more = f" and {len(seen) - _MOST_NAMES} more" if len(seen) > _MOST_NAMES else ""
             judged = f"of them only {row['but']} is judged" if row["but"] else "they are not judged"
             yield f"{row['as']} ({names}{more}) are there: {judged}"
     for account in estate.seen(ACCOUNT):
-        may = Account(account).has_projects.known is True and any(w.owns(account) for w in _without(found, PROJECT))
+        may = Account(account).has_projects.known is True and any(w.may_own(account) for w in _without(found, PROJECT))
         if may and not estate.seen(PROJECT, under=account.id):
             yield f"{account.name} may have projects, which this snapshot does not show: they are not judged"
 

@@ -50,7 +50,7 @@ def _begun(estate: Estate, w: Workload, specific: Mapping[str, Architecture]) ->
     """What is there, in no workload of a specific architecture, of kinds that only such an architecture shows."""
     own = {part.type for part in w.architecture.parts.values()}
     types = {part.type for other in specific.values() for part in other.parts.values() if part.shown} - own
-    return {resource.id for type_ in types for resource in estate.seen(type_) if w.owns(resource)}
+    return {resource.id for type_ in types for resource in estate.seen(type_) if w.may_own(resource)}
 
 
 def _of(estate: Estate, name: str, architecture: Architecture) -> Iterator[tuple[Workload, str]]:

@@ -23,7 +23,7 @@ def retirements(found: Iterable[Workload], estate: Estate) -> tuple[Retirement, 
         for row in load("retirements")["rows"]
         for type_ in row["types"]
         for resource in estate.seen(type_)
-        if any(w.owns(resource) for w in workloads) and (evidence := _uses(resource, row["where"])) is not None
+        if any(w.may_own(resource) for w in workloads) and (evidence := _uses(resource, row["where"])) is not None
     ]
     return tuple(sorted(rows, key=lambda each: (each.on, each.resource, each.id)))
 

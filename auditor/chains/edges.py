@@ -105,9 +105,9 @@ def _from_internet(w: Workload, targets: Collection[ArmId] | None) -> Iterator[E
         networks = [network.id for network in w.networks]
         doors = {r.id for r in (*w.gateways, *w.bastions)}
         chats = {site.id for site in w.chat_uis}
+        everything = world.targets if w.anchor is None else world.targets_in(w.groups, networks)
     except NotKnown:
         return
-    everything = world.targets if w.anchor is None else world.targets_in(w.groups, networks)
     for target in everything:
         if (targets is None or target.id in targets) and target.type in (*_key_settings(), SITE, NIC):
             way = _way(world, target, doors, as_meant=target.id in chats)

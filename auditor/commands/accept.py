@@ -39,7 +39,7 @@ class _LastDay(click.ParamType[date]):
 @click.option("--owner", required=True, metavar="WHO", help="Who answers for it.")
 @click.option("--until", required=True, type=_LastDay(), metavar="DATE", help="The last day on which it is accepted.")
 @click.option("--reason", required=True, metavar="WHY", help="Why the finding is acceptable until then.")
-@click.option("--dry-run", is_flag=True, help="Print the file as it would be, and write nothing.")
+@click.option("-n", "--dry-run", is_flag=True, help="Print the file as it would be, and write nothing.")
 @audit_options
 def accept(  # noqa: PLR0917 - click passes options by name
     snapshot: Path,
@@ -61,18 +61,21 @@ def accept(  # noqa: PLR0917 - click passes options by name
     \b
     auditor accept s.json --only NET-07 --owner 'web team' --until 2026-12-31 --reason 'The redirect comes in May.'
     auditor accept s.json --from-findings --owner platform --until 2026-12-31 --reason 'Known at the start.'
-    auditor accept s.json --only 'MON-*' --settings auditor.yaml --owner ops --until 2026-12-31 --reason '...' --dry-run
+    auditor accept s.json --only 'MON-*' --settings auditor.yaml --owner ops --until 2026-12-31 --reason 'See OPS-71' -n
 
     Exit codes: 0 the waivers were written, 2 bad usage or bad input, or nothing that fails is meant.
     """
     from auditor.settings.accepting import entry_of, with_waivers
     from auditor.snapshot.atomic import replace_file
+    from auditor.yaml_tree.fields import SHORTEST_REASON
 
     if not only and not resource and not from_findings:
         raise AuditorError("nothing says which findings are meant", "give --only, --resource or --from-findings")
     terms = terms_of(asked)
     if until < asked.as_of:
         raise AuditorError(f"--until {until.isoformat()}: that day is over", "name a day to come")
+    if len(reason.strip()) < SHORTEST_REASON:
+        raise AuditorError(f"--reason `{line(reason, 80)}` is no reason", "say why it is acceptable until then")
     result = audited(snapshot_of(snapshot), terms)
     found = _meant(result, only, resource)
     path = _target(asked, terms)

@@ -51,6 +51,10 @@ def verify(
         raise click.UsageError("say whose signature: --key, or --identity and --issuer")
     if signature is not None and len(files) > 1:
         raise click.UsageError("--signature is that of one file")
+    # A shell's `*.json` names the signatures too, which are read beside what they sign.
+    files = tuple(path for path in files if not path.name.endswith(ENDING))
+    if not files:
+        raise click.UsageError("these are signatures; name the files that they sign")
     ending, kind = (RESULT_ENDING, SUMMARY) if results else (ENDING, COLLECTED)
     found = []
     for path in files:

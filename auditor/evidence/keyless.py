@@ -12,7 +12,7 @@ from typing import Any
 from auditor.evidence.envelope import read_small, statement_of
 from auditor.model import AuditorError
 
-_TIP = "pip install 'auditor[signing]'"
+_TIP = "pip install 'azure-chat-auditor[signing]'"
 
 
 class Keyless:

@@ -47,7 +47,7 @@ def render(result: AuditResult, context: Context | None = None) -> bytes:
     try:
         from xlsxwriter import Workbook
     except ImportError as problem:
-        raise AuditorError("XlsxWriter is not installed", "pip install 'auditor[xlsx]'") from problem
+        raise AuditorError("XlsxWriter is not installed", "pip install 'azure-chat-auditor[xlsx]'") from problem
     wanted = context or Context()
     out = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}

@@ -52,7 +52,7 @@ class Rule:
 
     @property
     def is_general(self) -> bool:
-        """Whether only the baseline says what it is about, as of `setting_differs`: it names no fault itself."""
+        """Whether only the baseline says what it is about, as of `setting_differs`: its text names no fault."""
         return self.decide.__module__.startswith("auditor.rules.declared")
 
     @property

@@ -132,6 +132,13 @@ class Workload:
             return True
         return (resource.id.subscription, resource.id.resource_group) in self.groups
 
+    def may_own(self, resource: Resource) -> bool:
+        """As `owns`, for what is told beside the verdicts: where its groups are not known, all may be its own."""
+        try:
+            return self.owns(resource)
+        except NotKnown:
+            return True
+
     @cached_property
     def subnets(self) -> SubnetParts:
         """Which subnet plays which part."""

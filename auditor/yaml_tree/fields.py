@@ -12,7 +12,7 @@ from auditor.yaml_tree.nodes import (
     kind,
 )
 
-_SHORTEST_REASON = 10
+SHORTEST_REASON = 10
 """Fewer letters than this explain nothing to whoever reads the report next year."""
 
 
@@ -69,5 +69,5 @@ def choice(node: Node | None, what: str, choices: Iterable[str], mistakes: Mista
 
 def check_reason(word: str, node: Node | None, say: str, mistakes: Mistakes) -> None:
     """Note a reason that is too short to be one; none at all is noted where fields are asked for."""
-    if node is not None and word and len(word) < _SHORTEST_REASON:
+    if node is not None and word and len(word) < SHORTEST_REASON:
         mistakes.at(node, f"`{word}` is no reason: say {say}")

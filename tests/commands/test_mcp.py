@@ -78,7 +78,7 @@ def test_without_the_sdk_it_says_how_to_get_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "mcp.server", None)
     assert run(["mcp", "--folder", str(folder)]) == 2
-    assert "pip install 'auditor[mcp]'" in capsys.readouterr().err
+    assert "pip install 'azure-chat-auditor[mcp]'" in capsys.readouterr().err
 
 
 @pytest.mark.slow

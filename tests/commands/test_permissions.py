@@ -76,7 +76,8 @@ def test_it_reads_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
     suspicious = {
         name for name in known for word in telling if word in name.rpartition("/")[0].lower().split("/", 1)[-1]
     }
-    # The management plane's lists of secrets and keys hold names and expiry, no value (docs/azure/access.md, section 7);
+    # The management plane's lists of secrets and keys hold names and expiry, no value (docs/azure/access.md,
+    # section 7);
     # credential policies say which publishing methods are allowed; federated credentials hold issuer and subject.
     harmless = ("basicpublishingcredentialspolicies", "federatedidentitycredentials")
     lists = {"microsoft.keyvault/vaults/secrets/read", "microsoft.keyvault/vaults/keys/read"}

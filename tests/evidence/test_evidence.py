@@ -206,6 +206,17 @@ def test_a_gap_in_the_interval_is_told(here: Path, capsys: pytest.CaptureFixture
     assert "a gap of 48.0 h is longer than 26 h" in capsys.readouterr().err
 
 
+def test_signatures_among_the_files_are_read_beside_what_they_sign(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["sign", "s.json", "--key", "team.pem"]) == 0
+    files = sorted(path.name for path in here.glob("s.json*"))
+    assert files == ["s.json", "s.json.sig.json"]
+    assert run(["verify", *files, "--key", "team.pub.pem"]) == 0
+    assert capsys.readouterr().out.count("signed, sha256:") == 1
+    assert run(["verify", "s.json.sig.json", "--key", "team.pub.pem"]) == 2
+
+
 def test_the_result_of_another_snapshot_is_not_signed(here: Path) -> None:
     write_snapshot(small("2026-11-09T06:00:00Z"), "t.json")
     result("t.json", "pass")

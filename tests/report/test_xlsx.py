@@ -102,7 +102,7 @@ def test_without_the_library_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "xlsxwriter", None)
     with pytest.raises(AuditorError) as raised:
         render(RICH)
-    assert raised.value.tip == "pip install 'auditor[xlsx]'"
+    assert raised.value.tip == "pip install 'azure-chat-auditor[xlsx]'"
 
 
 def test_a_workbook_is_written_to_its_file(tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def addresses_of(estate: Estate, found: Iterable[Workload], drawn: set[str]) -> 
     for address in estate.seen(_ADDRESS):
         owners = estate.into(address, Relation.HAS_ADDRESS)
         near = {holder.id.key for owner in owners for holder in (owner, *estate.into(owner, Relation.HAS_NIC))}
-        if near & drawn or any(w.owns(address) for w in workloads):
+        if near & drawn or any(w.may_own(address) for w in workloads):
             addresses[address.id] = address
     return tuple(item_of(estate, addresses[id_], {}, _number(addresses[id_])) for id_ in sorted(addresses))
 
@@ -178,7 +178,7 @@ def identities_of(estate: Estate, found: Iterable[Workload], drawn: set[str]) ->
     made: list[IdentityPicture] = []
     for identity in estate.seen(USER_ASSIGNED):
         carriers = estate.into(identity, Relation.CARRIES)
-        if any(c.id.key in drawn for c in carriers) or any(w.owns(identity) for w in workloads):
+        if any(c.id.key in drawn for c in carriers) or any(w.may_own(identity) for w in workloads):
             names = tuple(dict.fromkeys(carrier.name for carrier in carriers))
             made.append(IdentityPicture(item_of(estate, identity, {}), names))
     for resource in estate.resources:

@@ -60,7 +60,7 @@ def _ruled(estate: Estate, managed: Iterable[ManagedPicture]) -> Iterator[ArmId]
 def _owned(estate: Estate, found: Iterable[Workload]) -> Iterator[ArmId]:
     for w in found:
         for type_ in (kind for kind in FIREWALLS if not takes_telemetry(kind)):
-            yield from (resource.id for resource in estate.seen(type_) if w.owns(resource) and not idle(resource))
+            yield from (resource.id for resource in estate.seen(type_) if w.may_own(resource) and not idle(resource))
 
 
 def _rank(item: Item) -> tuple[int, bool, str, str]:

@@ -76,9 +76,9 @@ def rule_entry(
 ) -> dict[str, Any]:
     """The reportingDescriptor of a requirement.
 
-    `explanation` is its rule's own documentation, Markdown or empty. `title` names the fault, since dashboards show it
-    as the name of an alert; without one the statement is called not met. `former_names` are the names that the rule
-    had in earlier versions, which stay as `deprecatedNames` (SARIF 2.1.0, 3.49.6).
+    `explanation` is its rule's own documentation, Markdown or empty. `title` names the fault: dashboards show it as
+    the name of an alert; without one the statement is called not met. `former_names` are the names that the rule had in
+    earlier versions, which stay as `deprecatedNames` (SARIF 2.1.0, 3.49.6).
     """
     level = level_of(requirement.severity.value, requirement.level.value)
     statement = sentence(line(requirement.statement, 900))
