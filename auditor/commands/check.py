@@ -24,6 +24,7 @@ from auditor.commands.options.history import check_history, history_option, kept
 from auditor.commands.options.proving import prove_option, proven
 from auditor.commands.options.report import (
     ReportOptions,
+    Target,
     finish,
     guard,
     report_options,
@@ -100,7 +101,7 @@ def check(
     report = settled(report, terms)
     check_history(history)
     inputs = (snapshot, *terms.files, *([history] if history else []))
-    guard(report.targets, inputs)
+    guard((*report.targets, *([Target("json", proofs)] if proofs is not None else [])), inputs)
     found = snapshot_of(snapshot)
     if signer is not None:
         signed(found, snapshot, signer)
