@@ -10,7 +10,7 @@ import click
 
 from auditor.commands.options.conditions import condition_lines
 from auditor.commands.options.output import (
-    page_options,
+    output_option,
     page_width,
     wrapped,
     write_json,
@@ -32,7 +32,6 @@ _MARKS = {"reached": "ok", "not known": "??", "not reached": "no"}
 @click.option(
     "--from",
     "source",
-    required=True,
     metavar="Internet|ID|CIDR",
     help="Internet, an address or prefix, a service tag, a network, a subnet, or something that sits in one.",
 )
@@ -45,12 +44,15 @@ _MARKS = {"reached": "ok", "not known": "??", "not reached": "no"}
 @click.option("--port", metavar="N/PROTO", help="Only these packets: 443, 443/tcp, 8080-8090/tcp, 53/udp, icmp.")
 @click.option("--service-tags", type=click.Path(path_type=Path), metavar="FILE", help="Prefixes of service tags.")
 @click.option("--strict", is_flag=True, help="Take what rests on a condition for not known; exit code 3 for that.")
-@page_options
+@click.option("--matrix", is_flag=True, help="Every pair of subnets at once: which reach which.")
+@click.option("--format", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
+@output_option
 def reach(  # noqa: PLR0917 - the options of the command
     snapshot: Path,
-    source: str,
+    source: str | None,
     service_tags: Path | None,
     strict: bool,
+    matrix: bool,
     format: str,
     output: Path | None,
     **asked: str | None,
@@ -66,13 +68,23 @@ def reach(  # noqa: PLR0917 - the options of the command
     auditor reach s.json --from Internet
     auditor reach s.json --from nic-jmp-aibase --to kv-aibase --port 443
     auditor reach s.json --from 192.168.0.0/16 --format json -o reach.json
+    auditor reach s.json --matrix
+    auditor reach s.json --matrix --format csv -o matrix.csv
     """
     from auditor.commands.options.network_arguments import read_tags
     from auditor.estate import build_estate
     from auditor.query.reach import reach as follow
     from auditor.snapshot import read_snapshot
 
+    if matrix is (source is not None) or (matrix and (asked["target"] or asked["port"])):
+        raise click.UsageError("give --from, with --to and --port if you like, or --matrix")
+    if format == "csv" and not matrix:
+        raise click.UsageError("--format csv is for --matrix")
     estate = build_estate(read_snapshot(snapshot))
+    if source is None:
+        from auditor.commands.reach_matrix import write_matrix
+
+        return write_matrix(estate, read_tags(service_tags), format, output, strict)
     try:
         tags = read_tags(service_tags)
         found = follow(estate, source, asked["target"], asked["port"], tags, likely=not strict)

@@ -23,7 +23,7 @@ from auditor.access.principals import Principal
 from auditor.access.scopes import kind_of
 from auditor.model import ArmId, Unknown
 from auditor.settings.read import read_settings
-from auditor.text.sanitise import line
+from auditor.text.sanitise import cell, line
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def rows_csv(rows: Iterable[Row]) -> str:
     writer.writerow(COLUMNS)
     for row in rows:
         cells = (*(getattr(row, name) for name in COLUMNS[:-1]), "; ".join(row.chain))
-        writer.writerow([f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell for cell in cells])
+        writer.writerow([cell(each) for each in cells])
     return text.getvalue()
 
 

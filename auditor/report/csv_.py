@@ -10,10 +10,9 @@ from auditor.frameworks.model import Controls
 from auditor.model import AuditResult, Finding, WaiverUse
 from auditor.report.context import Context
 from auditor.text.sanitise import (
-    clip,
+    cell,
     one_line,
     value_text,
-    visible,
 )
 
 COLUMNS = (
@@ -39,13 +38,6 @@ COLUMNS = (
     "until_deployed",
 )
 
-# What spreadsheets start a formula with (owasp.org/www-community/attacks/CSV_Injection), full-width forms included:
-# some locales take them for the plain ones.
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-
-_MAX_CELL = 8000
-"""Excel holds 32,767 characters a cell; what is cut is in the JSON report."""
-
 
 def render(result: AuditResult, context: Context | None = None) -> str:
     """A header line, one line a finding in the baseline's order, one a waiver to look after; RFC 4180, all quoted.
@@ -55,13 +47,13 @@ def render(result: AuditResult, context: Context | None = None) -> str:
     controls = (context or Context()).controls
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow([*COLUMNS, *(_cell(id_) for id_ in controls.frameworks)])
+    writer.writerow([*COLUMNS, *(cell(id_) for id_ in controls.frameworks)])
     for finding in result.findings:
-        writer.writerow([_cell(text) for text in row_of(finding, result, controls)])
+        writer.writerow([cell(text) for text in row_of(finding, result, controls)])
     for use in result.waivers:
         if use.problem:
             nothing = [""] * len(controls.frameworks)
-            writer.writerow([*(_cell(_note(use).get(column, "")) for column in COLUMNS), *nothing])
+            writer.writerow([*(cell(_note(use).get(column, "")) for column in COLUMNS), *nothing])
     return out.getvalue()
 
 
@@ -111,8 +103,3 @@ def _note(use: WaiverUse) -> Mapping[str, str]:
         "waiver_reason": waiver.reason,
         "waiver_expires": waiver.expires.isoformat(),
     }
-
-
-def _cell(text: str) -> str:
-    shown = visible(clip(text, _MAX_CELL))
-    return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown

@@ -73,6 +73,20 @@ def line(text: str, limit: int = 600) -> str:
     return visible(clip(text, limit))
 
 
+# What spreadsheets start a formula with (owasp.org/www-community/attacks/CSV_Injection), full-width forms included:
+# some locales take them for the plain ones.
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+
+_MAX_CELL = 8000
+"""Excel holds 32,767 characters a cell; what is cut is in the JSON report."""
+
+
+def cell(text: str) -> str:
+    """A cell of CSV, from text that may hold anything: a formula gets an apostrophe before it."""
+    shown = visible(clip(text, _MAX_CELL))
+    return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown
+
+
 def one_line(command: str) -> str:
     """A command that was broken over lines for reading, in one line again."""
     *broken, last = command.strip().split("\n")

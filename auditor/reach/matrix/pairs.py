@@ -67,7 +67,11 @@ class Pairs:
     @cached_property
     def matrix(self) -> tuple[bytes, ...]:
         """For each source the answer for each target: `YES`, `NO` or `OPEN`. A subnet reaches itself."""
-        return tuple(bytes(self._row(i)) for i in range(len(self.subnets)))
+        return tuple(map(self.row, range(len(self.subnets))))
+
+    def row(self, source: int) -> bytes:
+        """The answers of one source; a matrix of many thousands of pairs is worked out row by row."""
+        return bytes(self._row(source))
 
     def _row(self, i: int) -> Iterator[int]:
         peered, there = self._peer_row(i), self._lead_row(i)
