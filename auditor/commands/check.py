@@ -19,7 +19,7 @@ from auditor.commands.options.audit import (
     warn,
 )
 from auditor.commands.options.bounds import hold_to_age, hold_to_days, max_age_option, max_waiver_days_option
-from auditor.commands.options.certificates import proofs_option, write_proofs
+from auditor.commands.options.certificates import proofs_option, write_proofs, written_to
 from auditor.commands.options.history import check_history, history_option, kept_in
 from auditor.commands.options.proving import prove_option, proven
 from auditor.commands.options.report import (
@@ -78,7 +78,7 @@ def check(
     report = settled(report, terms)
     check_history(history)
     inputs = (snapshot, *terms.files, *([history] if history else []))
-    guard(report.targets, inputs)
+    guard((*report.targets, *written_to(proofs)), inputs)
     found = snapshot_of(snapshot)
     if signer is not None:
         signed(found, snapshot, signer)

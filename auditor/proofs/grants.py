@@ -51,7 +51,7 @@ class Grants:
             "role_is_not_held_as_stated": self._row,
             "identity_holds_more_than_the_table": self._table,
             "others_reach_the_data": self._others,
-            "strangers_may_call_the_models": self._strangers,
+            "openai_callable_by_unapproved_identity": self._strangers,
         }
         make = makers.get(finding.rule)
         if make is None or finding.verdict.aspect == "network":
