@@ -127,6 +127,11 @@ const CHECKS = {
       need(listed.allowed || certificate.rows.some((row) => isRow(each, row)), `${each.id} is in no row`);
     }
     need(certificate.holds.length === own.length, "assignments are listed that the snapshot does not show");
+    const data = world.of("microsoft.documentdb/databaseaccounts/sqlroleassignments");
+    need(!data.some(({ properties }) => same(properties?.principalId, principal)), "the principal holds data roles of Cosmos DB");
+    const vaults = world.of("microsoft.keyvault/vaults").filter(({ properties }) => properties?.enableRbacAuthorization !== true);
+    const policies = vaults.flatMap(({ properties }) => properties?.accessPolicies ?? []);
+    need(!policies.some(({ objectId }) => same(objectId, principal)), "an access policy of a vault is for the principal");
     const eligible = world.of("microsoft.authorization/roleeligibilityscheduleinstances");
     need(!eligible.some(({ properties }) => same(properties?.principalId, principal)), "the principal is eligible for more");
     if (!rights.assignments.some(({ kind }) => kind === "group" || kind === "")) return;
