@@ -11,7 +11,7 @@ from typing import Any
 from auditor.estate import Estate, Relation, build_estate
 from auditor.model import ArmId, Resource
 from auditor.network.nsg.evaluation import evaluate
-from auditor.network.nsg.rules import SecurityRule, canonical_name
+from auditor.network.nsg.rules import SecurityRule
 from auditor.network.topology.attachment import Place, place_of
 from auditor.network.topology.words import NetworkView, network_view
 from auditor.sets.address_set import AddressSet
@@ -23,6 +23,21 @@ from auditor.snapshot import Snapshot
 from tests.worlds import FIXTURES, whole
 
 FOLDER = FIXTURES / "azure-flows"
+
+_PREFIXES = ("securityRules/", "defaultSecurityRules/", "UserRule_", "DefaultRule_")
+_RENAMED = {
+    "defaultinbounddenyall": "DenyAllInBound",
+    "defaultoutbounddenyall": "DenyAllOutBound",
+    "defaultoutboundallowall": "AllowInternetOutBound",
+}
+"""How Network Watcher and the portal spell rules (recorded answers of IP flow verify, read 2026-11-30)."""
+
+
+def canonical_name(name: str) -> str:
+    """A rule's bare name, whichever of Azure's spellings it comes in."""
+    found = next((prefix for prefix in _PREFIXES if name.casefold().startswith(prefix.casefold())), "")
+    bare = name[len(found) :]
+    return _RENAMED.get(bare.casefold(), bare)
 
 
 @cache

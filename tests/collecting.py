@@ -13,7 +13,7 @@ from auditor.collect import Target, collect
 from auditor.commands.demo import deployment, variables
 from auditor.model import ArmId, Read
 from auditor.snapshot import Snapshot
-from auditor.standin import Fault, StandIn
+from tests.faulty import Fault, FaultyStandIn
 
 PATIENCE = 0.005
 """A two-hundredth of the usual waits between retries."""
@@ -35,18 +35,18 @@ def small() -> Snapshot:
 
 
 @contextmanager
-def serving(served: Snapshot | None = None, faults: Sequence[Fault] = (), **options: Any) -> Iterator[StandIn]:
+def serving(served: Snapshot | None = None, faults: Sequence[Fault] = (), **options: Any) -> Iterator[FaultyStandIn]:
     """A stand-in that this process's default credential signs in at."""
-    with StandIn(served or reference(), faults, **options) as standin, variables(standin.environment()):
+    with FaultyStandIn(served or reference(), faults, **options) as standin, variables(standin.environment()):
         yield standin
 
 
-def target_at(standin: StandIn, **options: Any) -> Target:
+def target_at(standin: FaultyStandIn, **options: Any) -> Target:
     """What a collection from the stand-in is aimed at."""
     return Target(arm_endpoint=standin.url, **{"cloud": "public", "patience": PATIENCE, **options})
 
 
-def taken(standin: StandIn, **options: Any) -> Snapshot:
+def taken(standin: FaultyStandIn, **options: Any) -> Snapshot:
     """Everything that the stand-in serves, collected."""
     return collect(target_at(standin, **options))
 

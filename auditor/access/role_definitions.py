@@ -146,11 +146,6 @@ def built_in_guids() -> tuple[str, ...]:
     return tuple(_built_in())
 
 
-def built_in_named(name: str) -> str:
-    """The GUID of a built-in role by its name, letter case aside. Raises `KeyError`."""
-    return {known.casefold(): guid for guid, (known, _) in _built_in().items()}[name.casefold()]
-
-
 @cache
 def _built_in() -> Mapping[str, tuple[str, Any]]:
     raw = files("auditor.facts").joinpath("built-in-roles.json.gz").read_bytes()

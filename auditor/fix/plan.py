@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from auditor.causes.apply import applied
 from auditor.estate import Estate
-from auditor.fix.prove import Audit, Proof, Prover, Standing, failing, key_of
+from auditor.fix.prove import Audit, Proof, Prover, failing, key_of
 from auditor.model import AuditResult, Finding, Severity
 from auditor.model.change import Change
 from auditor.snapshot import Snapshot
@@ -122,9 +122,3 @@ def _weight(finding: Finding) -> tuple[bool, int, str, str]:
         finding.requirement,
         resource.key if resource else "",
     )
-
-
-def proven_share(found: Iterable[Fix]) -> float:
-    """The share of proposed fixes that the proof holds for; 1 where none is proposed."""
-    standings = [fix.proof.standing for fix in found]
-    return standings.count(Standing.PROVEN) / len(standings) if standings else 1.0

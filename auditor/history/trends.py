@@ -16,7 +16,6 @@ from auditor.history.store import reading
 from auditor.model import AuditResult, Outcome, Severity
 
 _OPEN = (Outcome.FAIL, Outcome.WAIVED)
-_UNTOLD = (Outcome.UNKNOWN, Outcome.ERROR)
 
 
 def trends(path: Path) -> tuple[Trend, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from auditor.model import ArmId, Evidence, Unknown
-from auditor.sets.address_set import AddressSet, IPAddress
+from auditor.sets.address_set import AddressSet
 
 NOBODY = AddressSet.none()
 EVERYBODY = AddressSet.everything()
@@ -39,12 +39,6 @@ class FirewallVerdict:
         if not self.addresses.is_empty or self.subnets:
             return False
         return True if self.at_most.is_empty else self._gap
-
-    def admits(self, address: IPAddress | str) -> bool | Unknown:
-        """Whether a packet from this public address gets in."""
-        if address in self.addresses:
-            return True
-        return self._gap if address in self.at_most else False
 
     @property
     def _gap(self) -> Unknown:

@@ -29,6 +29,10 @@ class Reply:
             # Half a character (a lone surrogate) has no UTF-8, but JSON can spell it.
             return json.dumps(self.body).encode("ascii")
 
+    def length(self, content: bytes) -> int:
+        """The Content-Length that the answer states for its bytes."""
+        return len(content)
+
 
 def ok(body: Any) -> Reply:
     """The answer to a question that has one."""
@@ -38,17 +42,6 @@ def ok(body: Any) -> Reply:
 def error(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Reply:
     """An error body in Resource Manager's form."""
     return Reply(status, {"error": {"code": code, "message": message}}, headers or {})
-
-
-def authorization_failed(action: str, scope: str) -> Reply:
-    """What a caller without the right gets: the message names the action and the scope."""
-    return error(
-        403,
-        "AuthorizationFailed",
-        f"The client '{CALLER}' with object id '{CALLER}' does not have authorization to perform action '{action}'"
-        f" over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your"
-        " credentials.",
-    )
 
 
 def unauthorized(code: str, message: str, authority: str) -> Reply:

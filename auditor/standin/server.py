@@ -19,8 +19,6 @@ from auditor.model import ArmId
 from auditor.snapshot import Snapshot
 from auditor.standin.bucket import Buckets, Limit
 from auditor.standin.certificates import make_certificates
-from auditor.standin.damage import Damaged, damaged
-from auditor.standin.faults import Fault, Faults
 from auditor.standin.replies import Reply, error, unauthorized, usual_headers
 from auditor.standin.routes import Asked, Routes
 from auditor.standin.tokens import CLIENT, SECRET, Authority
@@ -59,7 +57,6 @@ class StandIn:
     def __init__(
         self,
         snapshot: Snapshot,
-        faults: Sequence[Fault] = (),
         latency: float = 0.0,
         page_size: int = 100,
         *,
@@ -69,7 +66,6 @@ class StandIn:
         limit: Limit | None = None,
     ) -> None:
         self._world = World(snapshot.documents)
-        self._faults = Faults(faults)
         self._latency = latency
         self._page_size = page_size
         self._unregistered = tuple(unregistered)
@@ -123,11 +119,7 @@ class StandIn:
             "no_proxy": "127.0.0.1,localhost",
         }
 
-    def heal(self) -> None:
-        """Let nothing go wrong any more."""
-        self._faults = Faults(())
-
-    def reply(self, method: str, target: str, authorization: str, body: bytes) -> Reply | Damaged:
+    def reply(self, method: str, target: str, authorization: str, body: bytes) -> Reply:
         """What to answer to a request; what was asked is recorded."""
         asked = Asked.of(target)
         reply = self._answer(method, asked, authorization, body)
@@ -139,7 +131,7 @@ class StandIn:
                 self.refused.append(request)
         return reply
 
-    def _answer(self, method: str, asked: Asked, authorization: str, body: bytes) -> Reply | Damaged:
+    def _answer(self, method: str, asked: Asked, authorization: str, body: bytes) -> Reply:
         if method == "POST":
             return self.authority.token(asked.path, body)
         if method != "GET":
@@ -153,14 +145,12 @@ class StandIn:
             code = "ExpiredAuthenticationToken" if authorization else "AuthenticationFailed"
             return unauthorized(code, "The access token is missing, expired or invalid.", self.url)
         throttled, left = self.buckets.take(ArmId(asked.path).subscription)
-        found = throttled or self._struck(asked)
+        found = throttled or self.served(asked)
         return replace(found, headers={**left, **found.headers})
 
-    def _struck(self, asked: Asked) -> Reply | Damaged:
-        fault = self._faults.strike(asked.question)
-        if fault is None:
-            return self._routes.answer(asked)
-        return damaged(fault, asked, self.url, lambda: self._routes.answer(asked))
+    def served(self, asked: Asked) -> Reply:
+        """What Resource Manager answers to a caller that is signed in and not throttled."""
+        return self._routes.answer(asked)
 
 
 class _Server(ThreadingHTTPServer):
@@ -217,14 +207,14 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(length) if length else b""
         standin = self.server.standin
         reply = standin.reply(self.command, self.path, self.headers.get("Authorization", ""), body)
-        if isinstance(reply, Damaged):
-            self.close_connection = True
         content = b"" if self.command == "HEAD" else reply.encoded()
         self.send_response(reply.status)
         headers = {**usual_headers(), **reply.headers}
         for name, value in headers.items():
             self.send_header(name, value)
-        promised = len(content) * 2 if isinstance(reply, Damaged) else len(content)
+        promised = reply.length(content)
+        if promised != len(content):
+            self.close_connection = True
         self.send_header("Content-Length", str(promised))
         self.end_headers()
         self.wfile.write(content)

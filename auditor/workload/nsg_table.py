@@ -82,11 +82,6 @@ class Contract:
     unknowns: tuple[Unknown, ...]
     view: NetworkView
 
-    @property
-    def surely_kept(self) -> bool:
-        """Whether nothing is in excess, missing or unknown; what is left to default rules does not count."""
-        return not (self.excess or self.missing or self.unknowns)
-
 
 def flow_terms(terms: Iterable[Mapping[str, object]], resolve: Resolve) -> FlowSet:
     """The packets of the rows of a table: `{from, to, ports, protocol}`, ports as a text or a list.

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from auditor.access.role_definitions import built_in_guids, built_in_named
+from auditor.access.role_definitions import built_in, built_in_guids
 from auditor.baseline import read_baseline
 from auditor.estate import Estate, build_estate
 from auditor.model import Outcome
@@ -37,6 +37,17 @@ ELIGIBLE = "roleEligibilityScheduleInstances"
 
 Doc = dict[str, Any]
 Change = Callable[[Doc], None]
+
+
+@cache
+def _guids() -> dict[str, str]:
+    roles = {guid: built_in(guid) for guid in built_in_guids()}
+    return {str(role.get("properties", "roleName")): guid for guid, role in roles.items() if role is not None}
+
+
+def built_in_named(name: str) -> str:
+    """The GUID of a built-in role by its name."""
+    return _guids()[name]
 
 
 def give(

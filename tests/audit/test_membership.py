@@ -14,9 +14,9 @@ from auditor.cli import run
 from auditor.collect import Progress, collect
 from auditor.model import Finding, Outcome
 from auditor.snapshot import Snapshot, read_snapshot
-from auditor.standin import Fault, Kind
 from tests import worlds
 from tests.collecting import failed, serving, taken, target_at, world
+from tests.faulty import Fault, Kind
 
 RIGHT = "Microsoft.Authorization/roleAssignments/read"
 OWNERS = "8a24795b-6eef-5f8c-9032-a709cae05c4d"

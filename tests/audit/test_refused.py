@@ -19,8 +19,8 @@ from auditor.collect.reads.recipes import Recipe, Where, recipes
 from auditor.commands.demo import deployment
 from auditor.model import ArmId, AuditorError, Finding, Outcome
 from auditor.snapshot import Snapshot
-from auditor.standin import Fault, Kind
 from tests.collecting import comparable, serving, target_at
+from tests.faulty import Fault, Kind
 from tests.replayed import COMPLIANT, FOUNDRY, WORLDS, Recording, recording, replayed
 
 pytestmark = pytest.mark.slow

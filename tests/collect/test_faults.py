@@ -27,9 +27,9 @@ from auditor.collect.result import Gathered
 from auditor.collect.wire import Wire
 from auditor.model import ArmId, AuditorError, ExitCode, Read
 from auditor.snapshot import Snapshot
-from auditor.standin import Fault, Kind
 from tests import collecting, worlds
 from tests.collecting import PATIENCE, by_id, failed, small, world
+from tests.faulty import Fault, Kind
 
 SUB = worlds.subscription()
 RG = f"{SUB}/resourceGroups/rg-chat-prod"

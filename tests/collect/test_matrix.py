@@ -16,10 +16,10 @@ from auditor.collect.reads.recipes import Recipe, Shape, always_registered, reci
 from auditor.collect.wire import VANISHED
 from auditor.model import ArmId, Read
 from auditor.snapshot import Snapshot
-from auditor.standin import Fault, Kind
 from auditor.standin.world import INHERITED
 from tests import worlds
 from tests.collecting import by_id, from_standin, world
+from tests.faulty import Fault, Kind
 
 pytestmark = pytest.mark.slow
 

@@ -17,9 +17,9 @@ from auditor.cli import run
 from auditor.collect import Progress, collect
 from auditor.model import AuditorError, ExitCode
 from auditor.snapshot import Snapshot, read_snapshot, write_snapshot
-from auditor.standin import Fault, Kind, StandIn
 from tests import worlds
 from tests.collecting import by_id, comparable, estate_of_two, failed, serving, small, taken, target_at, world
+from tests.faulty import Fault, FaultyStandIn, Kind
 
 SUB = worlds.subscription()
 RG = f"{SUB}/resourceGroups/rg-chat-prod"
@@ -35,17 +35,17 @@ def rich() -> Snapshot:
 
 
 @pytest.fixture(scope="module")
-def azure() -> Iterator[StandIn]:
+def azure() -> Iterator[FaultyStandIn]:
     with serving(rich()) as standin:
         yield standin
 
 
 @pytest.fixture(scope="module")
-def whole(azure: StandIn) -> Snapshot:
+def whole(azure: FaultyStandIn) -> Snapshot:
     return taken(azure, management_groups=("top",))
 
 
-def cut_off(azure: StandIn, after: int) -> Snapshot:
+def cut_off(azure: FaultyStandIn, after: int) -> Snapshot:
     """A collection that somebody ended after so many answers."""
 
     def impatient(state: Progress) -> None:
@@ -55,19 +55,19 @@ def cut_off(azure: StandIn, after: int) -> Snapshot:
     return collect(target_at(azure, management_groups=("top",), concurrency=4), impatient)
 
 
-def resumed(azure: StandIn, earlier: Snapshot, **options: Any) -> Snapshot:
+def resumed(azure: FaultyStandIn, earlier: Snapshot, **options: Any) -> Snapshot:
     return collect(target_at(azure, **options), earlier=earlier)
 
 
 @pytest.mark.parametrize("after", [1, 3, 9, 20, 40, 80, 110, 140, 160, 175])
-def test_wherever_it_was_cut_off_the_whole_is_the_same(azure: StandIn, whole: Snapshot, after: int) -> None:
+def test_wherever_it_was_cut_off_the_whole_is_the_same(azure: FaultyStandIn, whole: Snapshot, after: int) -> None:
     earlier = cut_off(azure, after)
     assert not earlier.complete
     assert len(failed(earlier)) > 0
     assert comparable(resumed(azure, earlier)) == comparable(whole)
 
 
-def test_the_file_leads_to_the_same(azure: StandIn, whole: Snapshot, tmp_path: Path) -> None:
+def test_the_file_leads_to_the_same(azure: FaultyStandIn, whole: Snapshot, tmp_path: Path) -> None:
     write_snapshot(cut_off(azure, 60), tmp_path / "s.json")
     found = resumed(azure, read_snapshot(tmp_path / "s.json"))
     write_snapshot(found, tmp_path / "resumed.json")
@@ -75,7 +75,7 @@ def test_the_file_leads_to_the_same(azure: StandIn, whole: Snapshot, tmp_path: P
     assert read_snapshot(tmp_path / "resumed.json").sha256 == read_snapshot(tmp_path / "whole.json").sha256
 
 
-def test_what_was_answered_is_not_asked_again(azure: StandIn) -> None:
+def test_what_was_answered_is_not_asked_again(azure: FaultyStandIn) -> None:
     earlier = cut_off(azure, 80)
     answered = {read.path.casefold() for read in earlier.reads if read.answered and read.covers != TAGS}
     azure.requests.clear()
@@ -85,7 +85,7 @@ def test_what_was_answered_is_not_asked_again(azure: StandIn) -> None:
     assert not asked & answered
 
 
-def test_it_can_be_cut_off_again_and_again(azure: StandIn, whole: Snapshot) -> None:
+def test_it_can_be_cut_off_again_and_again(azure: FaultyStandIn, whole: Snapshot) -> None:
     found = cut_off(azure, 10)
     rounds = 0
     while not found.complete:
@@ -102,19 +102,19 @@ def test_it_can_be_cut_off_again_and_again(azure: StandIn, whole: Snapshot) -> N
     assert comparable(found) == comparable(whole)
 
 
-def test_the_time_is_that_of_the_oldest_answer(azure: StandIn) -> None:
+def test_the_time_is_that_of_the_oldest_answer(azure: FaultyStandIn) -> None:
     earlier = replace(cut_off(azure, 30), collected_at="2024-07-15T09:00:00Z")
     assert resumed(azure, earlier).collected_at == "2024-07-15T09:00:00Z"
 
 
-def test_a_whole_snapshot_needs_nothing_but_the_tags(azure: StandIn, whole: Snapshot) -> None:
+def test_a_whole_snapshot_needs_nothing_but_the_tags(azure: FaultyStandIn, whole: Snapshot) -> None:
     azure.requests.clear()
     assert comparable(resumed(azure, whole)) == comparable(whole)
     asked = [r.path for r in azure.requests if r.path.casefold().startswith(("/subscriptions", "/providers"))]
     assert all(path.endswith("/serviceTags") for path in asked)
 
 
-def test_rights_that_were_given_since_are_used(azure: StandIn, whole: Snapshot) -> None:
+def test_rights_that_were_given_since_are_used(azure: FaultyStandIn, whole: Snapshot) -> None:
     refused = [
         Fault("/vaults$", Kind.FORBIDDEN, detail="Microsoft.KeyVault/vaults/read"),
         Fault("/resources$", Kind.FORBIDDEN, detail="Microsoft.Resources/subscriptions/resources/read"),
@@ -162,7 +162,9 @@ def test_a_group_that_was_refused_is_asked_again() -> None:
         ({"cloud": "AzureChinaCloud"}, "was collected from AzureChinaCloud"),
     ],
 )
-def test_what_cannot_be_continued_is_said(azure: StandIn, whole: Snapshot, change: dict[str, Any], words: str) -> None:
+def test_what_cannot_be_continued_is_said(
+    azure: FaultyStandIn, whole: Snapshot, change: dict[str, Any], words: str
+) -> None:
     with pytest.raises(AuditorError, match=words):
         resumed(azure, replace(whole, **change))
 
@@ -170,7 +172,7 @@ def test_what_cannot_be_continued_is_said(azure: StandIn, whole: Snapshot, chang
 # --- the command -----------------------------------------------------------------------------------------------------
 
 
-def command(azure: StandIn, *arguments: str) -> int:
+def command(azure: FaultyStandIn, *arguments: str) -> int:
     return run(["snapshot", "--cloud", "public", "--arm-endpoint", azure.url, *arguments])
 
 
@@ -248,7 +250,7 @@ def test_a_signal_before_there_is_anything_to_keep_ends_the_run_at_once(number: 
     assert not Path("never.json").exists()
 
 
-def test_handlers_are_as_they_were(azure: StandIn) -> None:
+def test_handlers_are_as_they_were(azure: FaultyStandIn) -> None:
     before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
     taken(azure, all_subscriptions=True)
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before

@@ -11,7 +11,6 @@ from auditor.collect import collect_apart
 from auditor.estate import build_estate
 from auditor.model import ArmId, AuditorError, ExitCode
 from auditor.snapshot import Snapshot, read_snapshot
-from auditor.standin import Fault, Kind, StandIn
 from tests.collecting import (
     MANAGEMENT_GROUPS,
     TWIN,
@@ -26,19 +25,20 @@ from tests.collecting import (
     target_at,
     world,
 )
+from tests.faulty import Fault, FaultyStandIn, Kind
 
 FIRST = small().subscriptions[0]
 BOTH = (TWIN, FIRST)
 
 
 @pytest.fixture(scope="module")
-def azure() -> Iterator[StandIn]:
+def azure() -> Iterator[FaultyStandIn]:
     with serving(estate_of_two()) as standin:
         yield standin
 
 
 @pytest.fixture(scope="module")
-def both(azure: StandIn) -> Snapshot:
+def both(azure: FaultyStandIn) -> Snapshot:
     return taken(azure, management_groups=("top",))
 
 
@@ -54,14 +54,14 @@ def both(azure: StandIn) -> Snapshot:
     ],
 )
 def test_a_management_group_stands_for_what_lies_below(
-    azure: StandIn, groups: tuple[str, ...], subscriptions: tuple[str, ...], why: str
+    azure: FaultyStandIn, groups: tuple[str, ...], subscriptions: tuple[str, ...], why: str
 ) -> None:
     found = taken(azure, management_groups=groups)
     assert found.subscriptions == tuple(sorted(subscriptions)), why
     assert failed(found) == []
 
 
-def test_a_subscription_may_stand_beside_a_group(azure: StandIn) -> None:
+def test_a_subscription_may_stand_beside_a_group(azure: FaultyStandIn) -> None:
     found = taken(azure, management_groups=("left",), subscriptions=(TWIN,))
     assert found.subscriptions == tuple(sorted(BOTH))
 
@@ -94,7 +94,7 @@ def test_every_page_of_the_descendants_counts() -> None:
         assert taken(standin, management_groups=("top",)).subscriptions == tuple(sorted(BOTH))
 
 
-def test_what_is_given_above_is_kept_once_and_nothing_is_asked_twice(azure: StandIn) -> None:
+def test_what_is_given_above_is_kept_once_and_nothing_is_asked_twice(azure: FaultyStandIn) -> None:
     azure.requests.clear()
     found = taken(azure, management_groups=("top",))
     asked = [(request.path.casefold(), request.page) for request in azure.requests if request.method == "GET"]
@@ -111,7 +111,7 @@ def test_the_tree_says_which_group_is_above_which_subscription(both: Snapshot) -
             assert verdict is (subscription in above), (name, subscription)
 
 
-def test_the_same_whether_named_seen_or_below_a_group(azure: StandIn, both: Snapshot) -> None:
+def test_the_same_whether_named_seen_or_below_a_group(azure: FaultyStandIn, both: Snapshot) -> None:
     for found in (taken(azure, all_subscriptions=True), taken(azure, subscriptions=BOTH)):
         assert by_id(found) == by_id(both)
 
@@ -119,7 +119,7 @@ def test_the_same_whether_named_seen_or_below_a_group(azure: StandIn, both: Snap
 # --- one file each ---------------------------------------------------------------------------------------------------
 
 
-def test_each_is_what_a_run_of_its_own_reads(azure: StandIn) -> None:
+def test_each_is_what_a_run_of_its_own_reads(azure: FaultyStandIn) -> None:
     parts = {part.subscriptions: part for part in collect_apart(target_at(azure, all_subscriptions=True))}
     assert parts.keys() == {(FIRST,), (TWIN,)}
     for (subscription,), part in parts.items():
@@ -136,7 +136,7 @@ def test_each_is_what_a_run_of_its_own_reads(azure: StandIn) -> None:
 _GROUPS = "microsoft.management/managementgroups"
 
 
-def test_what_is_given_above_goes_to_those_below(azure: StandIn) -> None:
+def test_what_is_given_above_goes_to_those_below(azure: FaultyStandIn) -> None:
     for part in collect_apart(target_at(azure, management_groups=("top",))):
         names = {id_.rpartition("/")[2] for id_ in by_id(part) if "roleassignments/to-" in id_}
         assert names == ({"to-top", "to-left"} if part.subscriptions == (FIRST,) else {"to-top", "to-right"})
@@ -180,11 +180,11 @@ def test_a_disabled_subscription_is_read_like_any_other() -> None:
 # --- the command -----------------------------------------------------------------------------------------------------
 
 
-def command(azure: StandIn, *arguments: str) -> int:
+def command(azure: FaultyStandIn, *arguments: str) -> int:
     return run(["snapshot", "--cloud", "public", "--arm-endpoint", azure.url, *arguments])
 
 
-def test_a_file_each(azure: StandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_each(azure: FaultyStandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "deep" / "snapshots"
     assert command(azure, "--management-group", "top", "--each", str(folder)) == ExitCode.HOLDS
     assert {path.name for path in folder.iterdir()} == {f"{FIRST}.json", f"{TWIN}.json"}
@@ -193,7 +193,7 @@ def test_a_file_each(azure: StandIn, tmp_path: Path, capsys: pytest.CaptureFixtu
         assert f"{folder / id_}.json: " in capsys.readouterr().err or id_ == FIRST
 
 
-def test_one_file_together(azure: StandIn, tmp_path: Path) -> None:
+def test_one_file_together(azure: FaultyStandIn, tmp_path: Path) -> None:
     path = tmp_path / "s.json"
     assert command(azure, "--management-group", "top", "-o", str(path)) == ExitCode.HOLDS
     assert read_snapshot(path).subscriptions == tuple(sorted(BOTH))

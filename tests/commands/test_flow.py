@@ -14,12 +14,11 @@ from auditor.cli import run
 from auditor.commands.options.network_arguments import read_end, read_port, read_protocol
 from auditor.estate.naming import find_resource, names_of, short
 from auditor.model import AuditorError, ExitCode
-from auditor.network.nsg.rules import canonical_name
 from auditor.query.flow import FlowBook, has_place
 from auditor.sets.protocol_set import Protocol
 from auditor.snapshot import write_snapshot
 from tests import worlds
-from tests.azure_answers import recordings, world
+from tests.azure_answers import canonical_name, recordings, world
 from tests.builders.estates import (
     doc,
     estate_of,

@@ -14,8 +14,8 @@ from auditor.commands.gathering import ordered_rows, parents_of, powershell_scri
 from auditor.facts import load
 from auditor.model import ArmId, ExitCode
 from auditor.snapshot import Snapshot, read_snapshot
-from auditor.standin import Fault, Kind, StandIn
 from tests import collecting
+from tests.faulty import Fault, FaultyStandIn, Kind
 
 AZ = f"""#!{sys.executable} -SE
 import json, os, ssl, sys, urllib.error, urllib.request
@@ -33,7 +33,7 @@ except urllib.error.HTTPError as problem:
 """
 
 
-def gathered(folder: Path, standin: StandIn) -> int:
+def gathered(folder: Path, standin: FaultyStandIn) -> int:
     """Run the printed script with an az that asks the stand-in; its exit code."""
     bin_ = folder / "bin"
     bin_.mkdir(exist_ok=True)

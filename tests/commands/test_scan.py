@@ -12,22 +12,22 @@ import pytest
 from auditor.cli import run
 from auditor.commands.demo import deployment
 from auditor.model import ExitCode
-from auditor.standin import Fault, Kind, StandIn
+from tests.faulty import Fault, FaultyStandIn, Kind
 
 
 @pytest.fixture(scope="module", params=["reference-implementation"])
-def azure(request: pytest.FixtureRequest) -> Iterator[StandIn]:
-    with StandIn(deployment(request.param)) as standin:
+def azure(request: pytest.FixtureRequest) -> Iterator[FaultyStandIn]:
+    with FaultyStandIn(deployment(request.param)) as standin:
         yield standin
 
 
 @pytest.fixture
-def signed_in(azure: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def signed_in(azure: FaultyStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The arguments that lead there, in an empty folder with credentials in the environment."""
     return ready(azure, tmp_path, monkeypatch)
 
 
-def ready(azure: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def ready(azure: FaultyStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for name, value in azure.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
@@ -68,7 +68,7 @@ def test_without_keeping_it_only_the_lines_are_missing(signed_in: list[str]) -> 
     ],
 )
 def test_mistakes_are_told_before_anything_is_read(
-    azure: StandIn,
+    azure: FaultyStandIn,
     signed_in: list[str],
     arguments: list[str],
     said: str,
@@ -84,7 +84,7 @@ def test_what_could_not_be_read_makes_it_incomplete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refused = Fault(r"/providers/Microsoft\.Search/", Kind.FORBIDDEN, detail="Microsoft.Search/searchServices/read")
-    with StandIn(deployment("reference-implementation"), faults=[refused]) as azure:
+    with FaultyStandIn(deployment("reference-implementation"), faults=[refused]) as azure:
         command = ready(azure, tmp_path, monkeypatch)
         code = run([*command, "-q", "--fail-on", "never", "-o", "r.json"])
     assert code == ExitCode.INCOMPLETE

@@ -15,9 +15,9 @@ from auditor.commands.demo import variables
 from auditor.commands.options.collection import progress_on, tell
 from auditor.model import Read
 from auditor.snapshot import Snapshot, read_snapshot
-from auditor.standin import Fault, Kind
 from tests import worlds
 from tests.collecting import serving, small
+from tests.faulty import Fault, Kind
 
 SUB = worlds.subscription()
 VAULTS = Fault("/vaults$", Kind.FORBIDDEN, detail="Microsoft.KeyVault/vaults/read")

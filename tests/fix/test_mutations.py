@@ -10,7 +10,7 @@ import pytest
 
 from auditor.audit.audit import audit, estate_of
 from auditor.baseline import read_baseline
-from auditor.fix.plan import Fix, fixes, proven_share
+from auditor.fix.plan import Fix, fixes
 from auditor.fix.prove import Prover
 from auditor.model import AuditResult
 from auditor.snapshot import Snapshot
@@ -46,7 +46,7 @@ def share(mutations: Iterable[Mutation]) -> float:
             if not fix.proof.proven:
                 assert fix.proof.because, mutation.name
                 told.append(f"  {mutation.name}: {fix.proof.standing.value}: {fix.cause}: {fix.proof.because}")
-    proven = proven_share(found)
+    proven = sum(fix.proof.proven for fix in found) / len(found)
     sys.stdout.write("\n".join((f"{len(found)} sets of changes, {proven:.0%} proven", *told, "")))
     return proven
 

@@ -22,10 +22,10 @@ from auditor.commands import COMMANDS
 from auditor.commands.demo import deployment, variables
 from auditor.model import ExitCode
 from auditor.snapshot import write_snapshot
-from auditor.standin import Fault, Kind, StandIn
 from tests import worlds
 from tests.builders.templates import parameters, template
 from tests.collecting import management_group, placed, world
+from tests.faulty import Fault, FaultyStandIn, Kind
 from tests.pages import USUAL, commands, mentioned, shell_lines, spans_of
 
 ROOT = Path(__file__).parents[2]
@@ -60,11 +60,11 @@ def blocks(page: str, language: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def azure() -> Iterator[StandIn]:
+def azure() -> Iterator[FaultyStandIn]:
     """The reference deployment, served; its subscription lies in a management group that has the same name."""
     subscription = worlds.subscription().rpartition("/")[2]
     above = (management_group(subscription), placed(subscription, subscription))
-    with StandIn(world([*deployment("reference-implementation").documents, *above])) as standin:
+    with FaultyStandIn(world([*deployment("reference-implementation").documents, *above])) as standin:
         yield standin
 
 
@@ -72,7 +72,10 @@ def azure() -> Iterator[StandIn]:
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files that pages speak of: snapshots, an export, a plan; settings, waivers, a baseline as pages show them."""
     folder = tmp_path_factory.mktemp("prepared")
-    with StandIn(deployment("reference-implementation"), faults=[REFUSED]) as azure, variables(azure.environment()):
+    with (
+        FaultyStandIn(deployment("reference-implementation"), faults=[REFUSED]) as azure,
+        variables(azure.environment()),
+    ):
         assert run(ready(["snapshot", "-q", "-o", str(folder / "s.json")], azure)) == ExitCode.INCOMPLETE
     for name in ("new.json", "running.json", "snapshot.json", "fixtures/chat.snapshot.json"):
         (folder / name).parent.mkdir(exist_ok=True)
@@ -137,7 +140,7 @@ def change() -> dict[str, object]:
 @pytest.mark.slow
 @BY_PAGE
 def test_its_commands_run_and_end_as_it_says(
-    page: Path, prepared: Path, azure: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    page: Path, prepared: Path, azure: FaultyStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     (tmp_path / ".git").mkdir()
@@ -152,7 +155,7 @@ def test_its_commands_run_and_end_as_it_says(
             assert code in command.codes, f"{command.line}\nended with {code}\n{said.out[-2000:]}\n{said.err}"
 
 
-def ready(argv: list[str], azure: StandIn) -> list[str]:
+def ready(argv: list[str], azure: FaultyStandIn) -> list[str]:
     """The arguments as they are run here: asked of the stand-in, about its subscription."""
     subscription = worlds.subscription().rpartition("/")[2]
     meant = "NET-02" if argv[0] == "explain" else subscription
@@ -245,7 +248,7 @@ SHOWN = {shlex.join(["auditor", *found.argv]) for page in PAGES for found in com
 @pytest.mark.slow
 @pytest.mark.parametrize("words", [words for words in ALL if examples(words)], ids=" ".join)
 def test_the_examples_of_its_help_run(
-    words: tuple[str, ...], prepared: Path, azure: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...], prepared: Path, azure: FaultyStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)

@@ -17,8 +17,8 @@ from auditor.cli import run
 from auditor.commands.demo import deployment, variables
 from auditor.model import ExitCode
 from auditor.snapshot import write_snapshot
-from auditor.standin import Fault, Kind, StandIn
 from tests import worlds
+from tests.faulty import Fault, FaultyStandIn, Kind
 from tests.house.test_pipelines import CRONJOB, DOCKERFILE, JOB, hook, instructions
 from tests.runners import PIPELINES, ROOT, Azure, GitHub, Machine, Ran, load
 
@@ -42,9 +42,9 @@ UNREADABLE = Fault(r"/providers/Microsoft\.Search/", Kind.FORBIDDEN, detail="Mic
 
 
 @pytest.fixture(scope="module")
-def azure() -> Iterator[StandIn]:
+def azure() -> Iterator[FaultyStandIn]:
     """The reference deployment, served."""
-    with StandIn(deployment("reference-implementation")) as standin:
+    with FaultyStandIn(deployment("reference-implementation")) as standin:
         yield standin
 
 
@@ -71,10 +71,10 @@ Make = Callable[..., Machine]
 
 
 @pytest.fixture
-def make(tmp_path: Path, snapshots: Path, azure: StandIn) -> Make:
+def make(tmp_path: Path, snapshots: Path, azure: FaultyStandIn) -> Make:
     """How to make a machine with a checked-out repository whose fixture is one of the worlds."""
 
-    def made(world: str = "reference", standin: StandIn = azure) -> Machine:
+    def made(world: str = "reference", standin: FaultyStandIn = azure) -> Machine:
         machine = Machine(tmp_path / "machine", standin.url, standin.environment())
         files: Mapping[str, str | bytes] = {
             "auditor.yaml": "baseline: openai-chat\n",
@@ -234,14 +234,14 @@ def test_a_plan_by_itself_is_mostly_unknown(make: Make) -> None:
 
 
 def test_what_could_not_be_read_is_told(make: Make) -> None:
-    with StandIn(deployment("reference-implementation"), faults=[UNREADABLE]) as standin:
+    with FaultyStandIn(deployment("reference-implementation"), faults=[UNREADABLE]) as standin:
         ran = GitHub(make(standin=standin), {}).action({"subscription": SUBSCRIPTION, "fail-on": "never"})
     assert (ran.code, ran.outputs["outcome"]) == (ExitCode.INCOMPLETE, "incomplete"), ran.said
     assert "Microsoft.Search/searchServices/read" in ran.said
 
 
 def test_what_could_not_be_read_does_not_stop_a_plan(make: Make, snapshots: Path) -> None:
-    with StandIn(deployment("reference-implementation"), faults=[UNREADABLE]) as standin:
+    with FaultyStandIn(deployment("reference-implementation"), faults=[UNREADABLE]) as standin:
         given = {"subscription": SUBSCRIPTION, "plan": str(snapshots / "plan.json")}
         ran = GitHub(make(standin=standin), {}).action(given)
     assert ran.code == ExitCode.FAILS, ran.said
@@ -287,7 +287,7 @@ def test_azure_pipelines_gate_judges_what_would_be(make: Make) -> None:
 # --- containers -------------------------------------------------------------------------------------------------------
 
 
-def in_container(arguments: list[str], azure: StandIn, capsysbinary: pytest.CaptureFixture[bytes]) -> list[Any]:
+def in_container(arguments: list[str], azure: FaultyStandIn, capsysbinary: pytest.CaptureFixture[bytes]) -> list[Any]:
     """Run the entry point with a container's arguments; the OCSF findings that come out."""
     (entry,) = [json.loads(rest) for word, rest in instructions() if word == "ENTRYPOINT"]
     assert entry == ["auditor"]
@@ -300,7 +300,7 @@ def in_container(arguments: list[str], azure: StandIn, capsysbinary: pytest.Capt
 
 
 def test_the_cron_job_logs_findings_one_a_line(
-    azure: StandIn, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+    azure: FaultyStandIn, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     _, _, settings, cron = yaml.safe_load_all(CRONJOB.read_text())
     (container,) = cron["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
@@ -316,7 +316,7 @@ def test_the_cron_job_logs_findings_one_a_line(
 
 
 def test_the_container_apps_job_logs_findings_one_a_line(
-    azure: StandIn, capsysbinary: pytest.CaptureFixture[bytes]
+    azure: FaultyStandIn, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     (container,) = yaml.safe_load(JOB.read_text())["properties"]["template"]["containers"]
     arguments = [SUBSCRIPTION if set(a) <= set("0-") else a for a in container["args"]]

@@ -15,9 +15,9 @@ from auditor.collect.pacing.retry import Deadline, OnlyReads
 from auditor.collect.reads.recipes import recipes
 from auditor.collect.session import Session
 from auditor.model import ArmId
-from auditor.standin import Fault, Kind, StandIn
 from tests import worlds
 from tests.collecting import estate_of_two, serving, taken, target_at, world
+from tests.faulty import Fault, FaultyStandIn, Kind
 
 ROOM = Path(__file__).parents[2] / "auditor" / "collect"
 RG = f"{worlds.subscription()}/resourceGroups/rg-chat-prod"
@@ -40,7 +40,7 @@ def one_of_each() -> list[dict[str, object]]:
     return made
 
 
-def reads_only(standin: StandIn) -> None:
+def reads_only(standin: FaultyStandIn) -> None:
     """Every request that came in was a GET of the table, or belongs to signing in."""
     assert standin.refused == []
     methods = Counter(request.method for request in standin.requests)
@@ -92,7 +92,7 @@ def test_whatever_azure_answers(kind: Kind) -> None:
 
 
 def test_a_link_in_an_answer_leads_to_no_other_host() -> None:
-    with serving(world(worlds.documents())) as elsewhere, StandIn(world(worlds.documents())) as other:
+    with serving(world(worlds.documents())) as elsewhere, FaultyStandIn(world(worlds.documents())) as other:
         lure = Fault("/vaults$", Kind.FOREIGN_PAGE, detail=f"{other.url}/subscriptions?api-version=2022-12-01")
         with serving(world(worlds.documents()), [lure]) as standin:
             taken(standin)

@@ -16,9 +16,9 @@ from auditor.cli import run
 from auditor.commands.demo import variables
 from auditor.model import ExitCode
 from auditor.snapshot import REDACTED, Snapshot, read_snapshot
-from auditor.standin import Fault, Kind
 from tests import worlds
 from tests.collecting import serving, world
+from tests.faulty import Fault, Kind
 
 RG = f"{worlds.subscription()}/resourceGroups/rg-chat-prod"
 MARK = re.compile(r"S3CRET\d{3}")

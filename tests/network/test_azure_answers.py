@@ -9,12 +9,13 @@ import pytest
 
 from auditor.model import ArmId
 from auditor.network.nsg.effective_filters import path
-from auditor.network.nsg.rules import SecurityRule, canonical_name
+from auditor.network.nsg.rules import SecurityRule
 from auditor.network.topology.service_tags import ServiceTags
 from auditor.network.topology.words import NetworkView, network_view
 from auditor.sets.address_set import AddressSet
 from tests.azure_answers import (
     agrees,
+    canonical_name,
     differences,
     estate_of,
     not_reproduced,

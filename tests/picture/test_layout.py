@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import combinations, pairwise
 
 import pytest
@@ -12,6 +13,7 @@ from auditor.picture.draw.shapes import (
     Drawing,
     Line,
     Rect,
+    Text,
 )
 from auditor.picture.model import INTERNET, Picture, State
 from tests.builders.pictures import (
@@ -53,8 +55,20 @@ def shrunk(rect: Rect, by: float = 0.5) -> Rect:
     return Rect(rect.x + by, rect.y + by, rect.width - 2 * by, rect.height - 2 * by)
 
 
+def all_texts(drawing: Drawing) -> Iterator[Text]:
+    """Every text, those of boxes, badges and lines included."""
+    yield from drawing.texts
+    for box in drawing.boxes:
+        yield from box.texts
+        if box.badge is not None and box.badge.text is not None:
+            yield box.badge.text
+    for line in (*drawing.lines, *drawing.samples):
+        if line.pill is not None:
+            yield line.pill[1]
+
+
 def test_no_two_texts_overlap(drawing: Drawing) -> None:
-    texts = [(text.says, shrunk(text.rect)) for text in drawing.all_texts() if text.says]
+    texts = [(text.says, shrunk(text.rect)) for text in all_texts(drawing) if text.says]
     assert [(a, b) for (a, ra), (b, rb) in combinations(texts, 2) if ra.meets(rb)] == []
 
 
@@ -74,7 +88,7 @@ def test_everything_is_inside(drawing: Drawing) -> None:
     for box in drawing.boxes:
         assert page.holds(box.rect), box.key
         assert box.badge is None or page.holds(box.badge.rect)
-    for text in drawing.all_texts():
+    for text in all_texts(drawing):
         assert page.holds(text.rect), text.says
     for line in (*drawing.lines, *drawing.samples):
         assert all(0 < x < drawing.width and 0 < y < drawing.height for x, y in line.points)

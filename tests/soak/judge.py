@@ -9,8 +9,8 @@ from auditor.audit.audit import audit
 from auditor.baseline import read_baseline
 from auditor.model import ArmId, AuditResult, ExitCode, Outcome
 from auditor.snapshot import Snapshot
-from auditor.standin import StandIn
 from tests.collecting import by_id, comparable, failed
+from tests.faulty import FaultyStandIn
 from tests.soak.plan import Round, faultless
 
 _BASELINE = read_baseline("openai-chat")
@@ -96,7 +96,7 @@ def resumed_well(found: Snapshot, code: int, each: Round) -> Iterator[str]:
         yield "what was resumed is not what an undisturbed run reads"
 
 
-def sent_only_reads(standin: StandIn) -> Iterator[str]:
+def sent_only_reads(standin: FaultyStandIn) -> Iterator[str]:
     """What was sent that is neither a GET nor a request for a token."""
     for request in standin.requests:
         if request.method != "GET" and not request.path.endswith("/oauth2/v2.0/token"):

@@ -15,8 +15,9 @@ from typing import Any
 from auditor.commands.demo import deployment
 from auditor.model import ArmId
 from auditor.snapshot import Snapshot
-from auditor.standin import Fault, Kind, Limit
+from auditor.standin import Limit
 from tests.collecting import estate_of_two, reference, serving, small, taken
+from tests.faulty import Fault, Kind
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from auditor.collect import collect
 from auditor.commands.options.collection import tell
 from auditor.model import AuditorError, ExitCode
 from auditor.snapshot import read_snapshot, write_snapshot
-from auditor.standin import StandIn
 from tests.collecting import failed, serving, target_at
+from tests.faulty import FaultyStandIn
 from tests.soak.judge import judged, resumed_well, sent_only_reads
 from tests.soak.plan import WORLDS, Round
 
@@ -65,7 +65,7 @@ def play(each: Round) -> Played:
     return played
 
 
-def _collections(each: Round, standin: StandIn, path: Path, played: Played) -> None:
+def _collections(each: Round, standin: FaultyStandIn, path: Path, played: Played) -> None:
     """Collect; where something is missing, resume among the same faults, then without any."""
     ask = _by_command if each.process else _in_here
     for disturbed in (True, False):
@@ -86,7 +86,7 @@ def _collections(each: Round, standin: StandIn, path: Path, played: Played) -> N
     played.wrong += resumed_well(read_snapshot(path), code, each)
 
 
-def _in_here(each: Round, standin: StandIn, path: Path, *, disturbed: bool) -> int:
+def _in_here(each: Round, standin: FaultyStandIn, path: Path, *, disturbed: bool) -> int:
     """Collect in this process, with waits between tries that are a two-hundredth of the usual."""
     earlier = read_snapshot(path) if path.exists() else None
     options = {} if earlier else dict(WORLDS[each.world].target)
@@ -104,7 +104,7 @@ def _in_here(each: Round, standin: StandIn, path: Path, *, disturbed: bool) -> i
         return int(tell(found, str(path), resumable=True))
 
 
-def _by_command(each: Round, standin: StandIn, path: Path, *, disturbed: bool) -> int:
+def _by_command(each: Round, standin: FaultyStandIn, path: Path, *, disturbed: bool) -> int:
     """Collect as a process of its own, with the options of the command."""
     words = ["--cloud", "public", "--arm-endpoint", standin.url, "--concurrency", str(each.concurrency)]
     for name, value in {} if path.exists() else WORLDS[each.world].target.items():
@@ -128,7 +128,7 @@ def _by_command(each: Round, standin: StandIn, path: Path, *, disturbed: bool) -
 
 
 @contextlib.contextmanager
-def _disturbing(each: Round, standin: StandIn, whom: Callable[[], int]) -> Iterator[None]:
+def _disturbing(each: Round, standin: FaultyStandIn, whom: Callable[[], int]) -> Iterator[None]:
     """Send the signal of a round when so many requests came in; one that comes late meets nobody."""
     over = threading.Event()
 

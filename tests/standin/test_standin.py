@@ -9,10 +9,10 @@ import pytest
 import requests
 
 from auditor.snapshot import Snapshot
-from auditor.standin import Fault, Kind, StandIn
 from auditor.standin.tokens import CLIENT, SECRET
 from tests import worlds
 from tests.collecting import reference
+from tests.faulty import Fault, FaultyStandIn, Kind
 
 SUB = worlds.subscription()
 RG = f"{SUB}/resourceGroups/rg-chat-prod"
@@ -22,7 +22,7 @@ NET = "2025-05-01"
 class Caller:
     """A plain HTTP client that signed in."""
 
-    def __init__(self, standin: StandIn) -> None:
+    def __init__(self, standin: FaultyStandIn) -> None:
         self.standin = standin
         self.session = requests.Session()
         self.session.trust_env = False
@@ -48,7 +48,7 @@ class Caller:
 
 @pytest.fixture(scope="module")
 def azure() -> Iterator[Caller]:
-    with StandIn(reference()) as standin:
+    with FaultyStandIn(reference()) as standin:
         caller = Caller(standin)
         yield caller
         caller.session.close()
@@ -100,7 +100,7 @@ def test_an_assignment_of_a_management_group_is_seen_from_below() -> None:
     above = {"id": id_, "name": "above", "properties": {"scope": scope, "principalId": "p"}}
     root = {"id": "/providers/Microsoft.Authorization/roleAssignments/r", "name": "root", "properties": {"scope": "/"}}
     base = reference()
-    with StandIn(Snapshot((*base.documents, above, root), (), tenant=base.tenant)) as standin:
+    with FaultyStandIn(Snapshot((*base.documents, above, root), (), tenant=base.tenant)) as standin:
         caller = Caller(standin)
         assert {"above", "root"} <= set(
             caller.names(f"{RG}/providers/Microsoft.Authorization/roleAssignments", "2022-04-01")
@@ -186,7 +186,7 @@ def test_an_unknown_version_tells_the_known_ones(azure: Caller) -> None:
 
 def test_a_child_that_only_its_parents_document_shows_is_found() -> None:
     documents = [d for d in worlds.documents() if "/subnets/" not in d["id"]]
-    with StandIn(Snapshot(tuple(documents), ())) as standin:
+    with FaultyStandIn(Snapshot(tuple(documents), ())) as standin:
         caller = Caller(standin)
         path = f"{RG}/providers/Microsoft.Network/virtualNetworks/vnet-aibase/subnets/snet-jumpbox"
         assert caller.get(path).json()["name"] == "snet-jumpbox"
@@ -194,7 +194,7 @@ def test_a_child_that_only_its_parents_document_shows_is_found() -> None:
 
 
 def test_pages_are_linked_until_everything_was_shown() -> None:
-    with StandIn(reference(), page_size=3) as standin:
+    with FaultyStandIn(reference(), page_size=3) as standin:
         caller = Caller(standin)
         seen, link = [], f"{standin.url}{SUB}/providers/Microsoft.Network/networkSecurityGroups?api-version={NET}"
         while link:
@@ -214,7 +214,7 @@ def test_every_answer_carries_resource_managers_headers(azure: Caller) -> None:
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
 def test_what_is_not_a_read_is_refused_and_recorded(method: str) -> None:
-    with StandIn(reference()) as standin:
+    with FaultyStandIn(reference()) as standin:
         caller = Caller(standin)
         answer = caller.session.request(method, f"{standin.url}{RG}?api-version=2021-04-01")
         assert answer.status_code == 405
@@ -223,7 +223,7 @@ def test_what_is_not_a_read_is_refused_and_recorded(method: str) -> None:
 
 
 def test_a_post_that_is_not_for_a_token_is_refused_and_recorded() -> None:
-    with StandIn(reference()) as standin:
+    with FaultyStandIn(reference()) as standin:
         caller = Caller(standin)
         assert caller.session.post(f"{standin.url}{SUB}/providers/Microsoft.Web/register").status_code == 405
         assert [r.method for r in standin.refused] == ["POST"]
@@ -255,9 +255,9 @@ def test_the_sign_in_describes_itself(azure: Caller) -> None:
 
 
 def test_tokens_end_and_can_be_revoked() -> None:
-    with StandIn(reference(), token_lifetime=0.0) as standin:
+    with FaultyStandIn(reference(), token_lifetime=0.0) as standin:
         assert not standin.authority.accepts(f"Bearer {Caller(standin).token()}")
-    with StandIn(reference()) as standin:
+    with FaultyStandIn(reference()) as standin:
         token = Caller(standin).token()
         assert standin.authority.accepts(f"Bearer {token}")
         standin.authority.revoke()
@@ -270,7 +270,7 @@ GROUPS = f"{SUB}/resourcegroups"
 
 
 def met(fault: Fault, path: str = GROUPS) -> requests.Response:
-    with StandIn(reference(), [fault]) as standin:
+    with FaultyStandIn(reference(), [fault]) as standin:
         caller = Caller(standin)
         try:
             return caller.get(path, "2021-04-01")
@@ -337,7 +337,7 @@ def test_a_slow_answer_is_the_right_one() -> None:
 
 def test_a_fault_strikes_as_often_as_it_may_and_where_it_may() -> None:
     faults = [Fault("resourcegroups$", Kind.BROKEN, times=2), Fault("RESOURCEGROUPS$", Kind.GONE, times=1)]
-    with StandIn(reference(), faults) as standin:
+    with FaultyStandIn(reference(), faults) as standin:
         caller = Caller(standin)
         statuses = [caller.get(GROUPS, "2021-04-01").status_code for _ in range(4)]
         assert statuses == [500, 500, 404, 200]
@@ -347,7 +347,7 @@ def test_a_fault_strikes_as_often_as_it_may_and_where_it_may() -> None:
 
 
 def test_a_provider_that_was_never_registered_answers_nothing() -> None:
-    with StandIn(reference(), unregistered=("Microsoft.Search",)) as standin:
+    with FaultyStandIn(reference(), unregistered=("Microsoft.Search",)) as standin:
         caller = Caller(standin)
         path = f"{SUB}/providers/Microsoft.Search"
         assert caller.code(f"{path}/searchServices", "2025-05-01") == (409, "MissingSubscriptionRegistration")
@@ -356,7 +356,7 @@ def test_a_provider_that_was_never_registered_answers_nothing() -> None:
 
 
 def test_latency_is_added_to_every_answer() -> None:
-    with StandIn(reference(), latency=0.1) as standin:
+    with FaultyStandIn(reference(), latency=0.1) as standin:
         caller = Caller(standin)
         assert caller.get(GROUPS, "2021-04-01").elapsed.total_seconds() >= 0.1
         caller.session.close()
@@ -364,7 +364,7 @@ def test_latency_is_added_to_every_answer() -> None:
 
 def test_nothing_is_left_behind() -> None:
     before = threading.active_count()
-    with StandIn(reference()) as standin:
+    with FaultyStandIn(reference()) as standin:
         caller = Caller(standin)
         folder = standin._files.authority.parent
         assert folder.exists()
@@ -377,7 +377,7 @@ def test_nothing_is_left_behind() -> None:
 
 
 def test_the_key_is_for_its_owner_alone() -> None:
-    with StandIn(reference()) as standin:
+    with FaultyStandIn(reference()) as standin:
         assert standin._files.key.stat().st_mode & 0o077 == 0
 
 

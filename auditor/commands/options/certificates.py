@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.commands.options.report import Target
 from auditor.model import AuditResult
 
 if TYPE_CHECKING:
@@ -24,11 +23,6 @@ proofs_option: Callable[..., Callable[..., object]] = click.option(
     help="Write a certificate for each verdict of the families NSG, SEG, NET, PL, PUB, RBAC, IDN, MVN, EGR and CF as"
     " JSON, for proof-checker/check.js to check.",
 )
-
-
-def written_to(path: Path | None) -> tuple[Target, ...]:
-    """The file of certificates as one more target, which must be none of the others and no input."""
-    return () if path is None else (Target("proofs", path),)
 
 
 def write_proofs(path: Path, snapshot: Snapshot, result: AuditResult, terms: Terms) -> None:

@@ -225,11 +225,6 @@ def _doubt(front: FrontEnd | None) -> Unknown | None:
 # --- members ----------------------------------------------------------------------------------------------------------
 
 
-def members_of(estate: Estate, balancer: Resource, pool: ArmId) -> frozenset[ArmId]:
-    """The interfaces in a backend pool, whichever side states it."""
-    return _members(estate, LoadBalancer(balancer), pool).interfaces
-
-
 def backends_of(estate: Estate, balancer: Resource) -> frozenset[ArmId]:
     """Every interface in a pool of a load balancer."""
     view = LoadBalancer(balancer)

@@ -151,10 +151,6 @@ class Evaluation:
         """The symbols that what happens to a packet depends on."""
         return symbols_in(dd.at(self.diagram, packet.numbers))
 
-    def decided_by_default(self) -> FlowSet:
-        """The packets that only a default rule decides."""
-        return FlowSet(dd.mapped(self.diagram, {n: dd.FULL for n, r in enumerate(self.rules, 1) if r.is_default}))
-
 
 def _decision(candidates: Iterable[SecurityRule | None], whys: Iterable[Unknown]) -> Decision:
     rules = list(candidates)

@@ -62,17 +62,6 @@ class SecurityRule:
         return f"SecurityRule({self.name}, {self.priority}, {self.access}, {self.flows})"
 
 
-def canonical_name(name: str) -> str:
-    """A rule's bare name, whichever of Azure's spellings it comes in (facts/nsg-rules.json)."""
-    facts = load("nsg-rules")
-    for prefix in facts["prefixes"]:
-        if name.casefold().startswith(prefix.casefold()):
-            name = name[len(prefix) :]
-            break
-    renamed = {old.casefold(): new for old, new in facts["renamed"].items()}
-    return str(renamed.get(name.casefold(), name))
-
-
 @dataclass(frozen=True)
 class RuleReader:
     """Reads the rules of one group as they mean something at one subnet.

@@ -38,11 +38,6 @@ class Resolution:
     steps: tuple[Step, ...]
 
     @property
-    def resolves(self) -> bool | Unknown:
-        """Whether names lead to the endpoint. Records kept by hand count: a zone group is not needed for that."""
-        return together(step for step in self.steps if step.name != _GROUP_STEP)
-
-    @property
     def holds(self) -> bool | Unknown:
         """Whether names lead to the endpoint and Azure keeps the records itself (zone group)."""
         return together(self.steps)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from auditor.picture.draw.text_metrics import text_width
@@ -122,14 +121,3 @@ class Drawing:
     texts: tuple[Text, ...] = ()
     samples: tuple[Line, ...] = ()
     icons: tuple[Icon, ...] = ()
-
-    def all_texts(self) -> Iterator[Text]:
-        """Every text, those of boxes, badges and lines included."""
-        yield from self.texts
-        for box in self.boxes:
-            yield from box.texts
-            if box.badge is not None and box.badge.text is not None:
-                yield box.badge.text
-        for line in (*self.lines, *self.samples):
-            if line.pill is not None:
-                yield line.pill[1]

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from auditor.model import ArmId
-from auditor.standin.faults import Fault, Kind
 from auditor.standin.replies import (
+    CALLER,
     Reply,
-    authorization_failed,
     error,
     not_registered,
     resource_not_found,
     unauthorized,
 )
 from auditor.standin.routes import Asked
+from tests.faulty.faults import Fault, Kind
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,21 @@ class Damaged(Reply):
     status: int = 200
     body: Any = b""
     headers: dict[str, str] = field(default_factory=dict)
+
+    def length(self, content: bytes) -> int:
+        """Twice what comes."""
+        return len(content) * 2
+
+
+def authorization_failed(action: str, scope: str) -> Reply:
+    """What a caller without the right gets: the message names the action and the scope."""
+    return error(
+        403,
+        "AuthorizationFailed",
+        f"The client '{CALLER}' with object id '{CALLER}' does not have authorization to perform action '{action}'"
+        f" over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your"
+        " credentials.",
+    )
 
 
 def damaged(fault: Fault, asked: Asked, base: str, right: Callable[[], Reply]) -> Reply | Damaged:
