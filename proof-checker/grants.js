@@ -17,7 +17,7 @@ const CORE = {
     dataActions: ["Microsoft.Storage/storageAccounts/*", "Microsoft.KeyVault/vaults/*", "Microsoft.CognitiveServices/accounts/*",
       "Microsoft.Search/searchServices/*", "Microsoft.MachineLearningServices/workspaces/*"],
   },
-  strangers_may_call_the_models: {
+  openai_callable_by_unapproved_identity: {
     actions: [],
     dataActions: ["Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action"],
   },
@@ -26,7 +26,7 @@ const CLAIMS = {
   role_is_not_held_as_stated: { pass: "holds", fail: "lacks" },
   identity_holds_more_than_the_table: { pass: "only", fail: "beyond" },
   others_reach_the_data: { pass: "nobody", fail: "may" },
-  strangers_may_call_the_models: { pass: "nobody", fail: "may" },
+  openai_callable_by_unapproved_identity: { pass: "nobody", fail: "may" },
 };
 
 /** Whether two patterns with `*` have an operation in common. */
@@ -127,6 +127,11 @@ const CHECKS = {
       need(listed.allowed || certificate.rows.some((row) => isRow(each, row)), `${each.id} is in no row`);
     }
     need(certificate.holds.length === own.length, "assignments are listed that the snapshot does not show");
+    const data = world.of("microsoft.documentdb/databaseaccounts/sqlroleassignments");
+    need(!data.some(({ properties }) => same(properties?.principalId, principal)), "the principal holds data roles of Cosmos DB");
+    const vaults = world.of("microsoft.keyvault/vaults").filter(({ properties }) => properties?.enableRbacAuthorization !== true);
+    const policies = vaults.flatMap(({ properties }) => properties?.accessPolicies ?? []);
+    need(!policies.some(({ objectId }) => same(objectId, principal)), "an access policy of a vault is for the principal");
     const eligible = world.of("microsoft.authorization/roleeligibilityscheduleinstances");
     need(!eligible.some(({ properties }) => same(properties?.principalId, principal)), "the principal is eligible for more");
     if (!rights.assignments.some(({ kind }) => kind === "group" || kind === "")) return;
@@ -148,7 +153,7 @@ const CHECKS = {
         need(certificate[plane].some((each) => covers(each.toLowerCase(), operation.toLowerCase())), `${operation} is not asked about`);
       }
     }
-    need(certificate.below === (certificate.rule === "strangers_may_call_the_models"), "what is below counts otherwise");
+    need(certificate.below === (certificate.rule === "openai_callable_by_unapproved_identity"), "what is below counts otherwise");
     const meant = certificate.meant.map((each) => each.toLowerCase());
     for (const each of meant) world.trusted.add(`${each} is meant to have access to ${certificate.scope}`);
     const counted = rights.assignments.filter((each) => rights.standing(each) && counts(each.scope, certificate));
@@ -167,7 +172,7 @@ const CHECKS = {
     const found = rights.get(certificate.assignment);
     need(found.principal === certificate.principal.toLowerCase(), "the assignment is to somebody else");
     need(!found.condition && rights.standing(found), "the assignment is conditional or not for good");
-    need(counts(found.scope, { scope: certificate.resource, below: certificate.rule === "strangers_may_call_the_models" }), "the assignment does not count there");
+    need(counts(found.scope, { scope: certificate.resource, below: certificate.rule === "openai_callable_by_unapproved_identity" }), "the assignment does not count there");
     need(rights.gives(found.role, certificate.action, false) || rights.gives(found.role, certificate.action, true), `the role does not give ${certificate.action}`);
   },
 };

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from auditor.access.approved import allowance
@@ -42,16 +43,17 @@ class Grants:
         """The access of the estate; raises `NotKnown` where the assignments were not read."""
         return access_of(self.workload.estate)
 
-    def certificate(self, finding: Finding, terms: object) -> dict[str, Any] | None:
+    def certificate(self, finding: Finding, terms: object, on: Sequence[str] = ()) -> dict[str, Any] | None:
         """The certificate of a definite verdict; `None` for a rule that is not about rights.
 
+        `on` are the parts that the baseline asks about, in the place of the rule's own.
         Raises `NotCertifiedError` where the form does not cover it, and `NotKnown` where something was not read.
         """
         makers: dict[str, Callable[[Finding, Any], dict[str, Any]]] = {
             "role_is_not_held_as_stated": self._row,
-            "identity_holds_more_than_the_table": self._table,
+            "identity_holds_more_than_the_table": partial(self._table, on=on or PARTS),
             "others_reach_the_data": self._others,
-            "strangers_may_call_the_models": self._strangers,
+            "openai_callable_by_unapproved_identity": self._strangers,
         }
         make = makers.get(finding.rule)
         if make is None or finding.verdict.aspect == "network":
@@ -96,8 +98,8 @@ class Grants:
 
     # --- nothing but the rows of the table --------------------------------------------------------------------------
 
-    def _table(self, finding: Finding, terms: TableTerms) -> dict[str, Any]:
-        carrier, principal, evidence = self._identity(finding)
+    def _table(self, finding: Finding, terms: TableTerms, *, on: Sequence[str]) -> dict[str, Any]:
+        carrier, principal, evidence = self._identity(finding, on)
         rows = rows_of(carrier, self.workload, terms)
         stated = {
             "principal": principal,
@@ -114,6 +116,8 @@ class Grants:
         keys = {(row.role, row.scope) for row in rows}
         holds = []
         for each in self.access.assigned_to(principal):
+            if each.resource.type != ASSIGNMENT:
+                raise NotCertifiedError("the identity holds more than role assignments, which the form does not cover")
             held: dict[str, Any] = {"assignment": each.resource.id.text}
             if (each.role, each.scope) not in keys:
                 allowed = allowance(terms.besides, self.access, each, user)
@@ -121,8 +125,8 @@ class Grants:
             holds.append(held)
         return {"claim": "only", **stated, "holds": holds}
 
-    def _identity(self, finding: Finding) -> tuple[Resource, str, Any]:
-        for part in PARTS:
+    def _identity(self, finding: Finding, parts: Sequence[str]) -> tuple[Resource, str, Any]:
+        for part in parts:
             for carrier in carriers_of(self.workload, part):
                 for identity in identities_of(self.workload.estate, carrier):
                     mine = finding.verdict.aspect.partition(":")[0] == carrier.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from auditor.documents.view import absence
@@ -24,11 +24,11 @@ _SETTINGS: Mapping[str, Mapping[str, tuple[Any, ...]]] = {
     "web_app_answers_plain_http": {"httpsOnly": (True,)},
     "tls_ends_before_the_worker": {"endToEndEncryptionEnabled": (True,)},
     "listener_speaks_plain_http": {"protocol": ("Https",)},
-    "backend_leg_is_plain_http": {"protocol": ("Https",)},
+    "backend_connection_is_plain_http": {"protocol": ("Https",)},
     "storage_answers_account_keys": {"allowSharedKeyAccess": (False,)},
     "registry_has_an_admin_user": {"adminUserEnabled": (False,)},
     "compute_takes_local_users": {"disableLocalAuth": (True,)},
-    "anyone_may_use_the_chat": {"enabled": (True,), "requireAuthentication": (True,)},
+    "chat_ui_allows_anonymous_access": {"enabled": (True,), "requireAuthentication": (True,)},
     "group_does_not_apply_to_endpoints": {"privateEndpointNetworkPolicies": ("Enabled", "NetworkSecurityGroupEnabled")},
     "connection_not_approved": {"status": ("Approved",)},
     "managed_endpoint_not_approved": {"status": ("Approved",)},
@@ -39,6 +39,11 @@ _SETTINGS: Mapping[str, Mapping[str, tuple[Any, ...]]] = {
 
 Where a verdict rests on anything else, its certificate states the values and claims no more (`values`).
 """
+
+
+def decisive_rules() -> Iterable[str]:
+    """The rules that settings alone decide."""
+    return _SETTINGS
 
 
 def certificate(verdict: Verdict, rule: str, documents: Mapping[ArmId, Mapping[str, Any]]) -> dict[str, Any]:

@@ -97,7 +97,8 @@ class _Certifier:
         verdict = finding.verdict
         if verdict.outcome is Outcome.UNKNOWN:
             return settings.missing(verdict)
-        terms = self.judged.baseline.terms[finding.requirement.removeprefix(self.judged.prefix)]
+        id_ = finding.requirement.removeprefix(self.judged.prefix)
+        terms, on = self.judged.baseline.terms[id_], self.judged.baseline.requirements[id_].on
         if finding.rule in group_rules() and isinstance(terms, GroupRow) and not _unguarded(finding):
             return self.partitions.certificate(finding, terms)
         target = self.estate.find(verdict.resource)
@@ -105,7 +106,7 @@ class _Certifier:
         if finding.rule == cut.RULE and passes and target is not None and cut.covers(target):
             with suppress(NotCertifiedError):  # what it rests on can be said all the same
                 return cut.certificate(target, self.judged.workload)
-        about_rights = self.grants.certificate(finding, terms)
+        about_rights = self.grants.certificate(finding, terms, on)
         return about_rights or settings.certificate(verdict, finding.rule, self.documents)
 
 

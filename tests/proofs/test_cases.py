@@ -44,7 +44,7 @@ def _asking(case: Case) -> Baseline:
     return replace(shipped, requirements={id_: shipped.requirements[id_]}, terms={id_: asked})
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(24)
 @pytest.mark.parametrize("case", _cases())
 def test_what_is_certified_is_accepted(case: Case, tmp_path: Path) -> None:
     if case.requirement not in _shipped().terms:
