@@ -180,7 +180,9 @@ def key_in_plain_settings(site: Resource, w: Workload, _terms: object) -> Answer
         names = ", ".join(r.resource.name for r in references)
         return holds(site, f"{site.name} reads {names} from a vault", *(r.evidence for r in references))
     # Names no permission: the operation that lists settings hands out their values, and the auditor never asks for it.
-    because = f"no setting of {site.name} refers to a vault, and settings, which hold secrets, are never read: check them"
+    because = (
+        f"no setting of {site.name} refers to a vault, and settings, which hold secrets, are never read: check them"
+    )
     return unknown(site, Unknown(because))
 
 
