@@ -8,7 +8,7 @@ USABLE := $(VENV)/.usable
 READY  := $(VENV)/.ready
 LOCKS  := requirements
 
-.PHONY: audit test test-whole coverage test-oldest test-newest lint types floors docs docs-check site check fix fuzz soak bench bench-record release-dry-run \
+.PHONY: audit test test-whole coverage test-oldest test-newest lint types floors docs docs-check site check fix fuzz proof-check soak bench bench-record release-dry-run \
   clean accept screenshots lock lock-newest
 
 audit: $(USABLE)           ## audit both reference deployments through the embedded stand-in
@@ -61,6 +61,10 @@ fix: $(READY)
 fuzz: $(READY)             ## the long searches, for ten minutes or MINUTES
 	MINUTES=$(if $(filter file,$(origin MINUTES)),10,$(MINUTES)) nice -n 10 $(BIN)/python -m pytest -q -m fuzz
 
+proof-check: $(READY)      ## certify the worlds, and let the checker, which shares nothing with the program, check them
+	$(BIN)/python -m tests.proofs --mutants $(MUTANTS)
+
+MUTANTS ?= 400
 MINUTES ?= 30
 soak: $(READY)             ## collect among faults drawn at random, for half an hour or MINUTES
 	$(BIN)/python -m tests.soak --minutes $(MINUTES)

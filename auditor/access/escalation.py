@@ -118,6 +118,12 @@ def workload_data() -> OperationSet:
     return OperationSet.of(load("escalation")["workload_data"])
 
 
+def reaching_data() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Control operations and data actions (patterns) that reach data by themselves, whatever else somebody holds."""
+    rows = [row for row in _opens_data() if not row.needs and not row.data]
+    return tuple(row.operation for row in rows), tuple(load("escalation")["workload_data"])
+
+
 @cache
 def _metadata() -> OperationSet:
     return OperationSet.of(load("escalation")["workload_metadata"])

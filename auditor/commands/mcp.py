@@ -38,7 +38,9 @@ def mcp(folder: Path, baseline: str, settings: Path | None, waivers: Path | None
     """Serve snapshots of a folder to assistants and editors: the Model Context Protocol on standard input and output.
 
     Read-only: check, explain, reach, flow, access and fix on snapshots that are in the folder; no client can name a
-    file elsewhere, reach Azure or write. Answers are the JSON of the commands. Needs pip install 'azure-chat-auditor[mcp]'.
+    file elsewhere, reach Azure or write. Answers are the JSON of the commands.
+
+    Needs pip install 'azure-chat-auditor[mcp]'.
     """
     server(Answers(folder, Terms(baseline, settings, waivers, service_tags))).run()
 

@@ -24,12 +24,18 @@ def endpoint_addresses(w: Workload, part: str) -> Addresses:
     An endpoint elsewhere counts where there is none in these. What cannot be determined is in the result as unknown.
     """
     try:
-        endpoints = [endpoint for target in w.part(part) for endpoint in w.endpoints_to(target)]
-        here = {network.id for network in w.networks}
-        near = [e for e in endpoints if any(s.parent in here for s in w.estate.targets(e, Relation.IN_SUBNET))]
+        found = counted_endpoints(w, part)
     except NotKnown as gap:
         return unread(f"the private endpoints of {part.replace('_', ' ')}", gap.unknown)
-    return Addresses.union(_of_endpoint(w, endpoint) for endpoint in near or endpoints)
+    return Addresses.union(_of_endpoint(w, endpoint) for endpoint in found)
+
+
+def counted_endpoints(w: Workload, part: str) -> list[Resource]:
+    """The private endpoints of a part that count: those in the workload's networks, else all. Raises `NotKnown`."""
+    endpoints = [endpoint for target in w.part(part) for endpoint in w.endpoints_to(target)]
+    here = {network.id for network in w.networks}
+    near = [e for e in endpoints if any(s.parent in here for s in w.estate.targets(e, Relation.IN_SUBNET))]
+    return near or endpoints
 
 
 def _of_endpoint(w: Workload, endpoint: Resource) -> Addresses:

@@ -38,6 +38,7 @@ def _all_cases() -> list[Any]:
     return found
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("case", _all_cases())
 def test_case(case: Case | Exception) -> None:
     if isinstance(case, Exception):

@@ -138,6 +138,7 @@ def change() -> dict[str, object]:
 
 
 @pytest.mark.slow
+@pytest.mark.sampled(2)
 @BY_PAGE
 def test_its_commands_run_and_end_as_it_says(
     page: Path, prepared: Path, azure: FaultyStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
@@ -246,6 +247,7 @@ SHOWN = {shlex.join(["auditor", *found.argv]) for page in PAGES for found in com
 
 
 @pytest.mark.slow
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("words", [words for words in ALL if examples(words)], ids=" ".join)
 def test_the_examples_of_its_help_run(
     words: tuple[str, ...], prepared: Path, azure: FaultyStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

@@ -81,6 +81,7 @@ def test_there_are_many() -> None:
     assert len(MUTATIONS) >= AT_LEAST
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("requirement", "finding", "evidence"),
     [pytest.param(*each, id=f"{each[0]} {each[2].place.document.name}{each[2].place.pointer}") for each in MUTATIONS],

@@ -81,7 +81,7 @@ NEVER_ALONE = {
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m.name)
 def test_a_mutation_is_caught_and_disturbs_nothing(mutation: Mutation) -> None:
     world = mutation.world()

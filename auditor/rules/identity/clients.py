@@ -253,11 +253,9 @@ def openai_callable_by_unapproved_identity(account: Resource, w: Workload, terms
 
 def _by_role(account: Resource, w: Workload, terms: ClientTerms) -> Iterator[Verdict]:
     access, more = seen_access_of(w.estate)
-    void = {row.operation.casefold() for row in escalations() if not row.works_on(account)}
-    asks = [Ask(a, False) for a in terms.actions if a.casefold() not in void]
-    asks += [ask for ask in ways_to(account, frozenset({"keys"})) if ask.operation not in terms.actions]
-    asks += [Ask(a, True) for a in terms.data_actions]
-    answer = strangers(access, account, asks, approved_identities(w, terms.approved), terms.besides)
+    answer = strangers(
+        access, account, asks_about(account, terms), approved_identities(w, terms.approved), terms.besides
+    )
     seen: set[tuple[str, str]] = set()
     for ask, grant in answer.found:
         key = (grant.principal.id, ask.operation if ask.data else "keys")
@@ -271,6 +269,14 @@ def _by_role(account: Resource, w: Workload, terms: ClientTerms) -> Iterator[Ver
     elif not seen:
         says = f"only approved identities may list keys of {account.name} or call its models{reasons(answer.allowed)}"
         yield holds(account, says, aspect="roles")
+
+
+def asks_about(account: Resource, terms: ClientTerms) -> list[Ask]:
+    """The operations that get at the keys or the models of an account, as it is set."""
+    void = {row.operation.casefold() for row in escalations() if not row.works_on(account)}
+    asks = [Ask(a, False) for a in terms.actions if a.casefold() not in void]
+    asks += [ask for ask in ways_to(account, frozenset({"keys"})) if ask.operation not in terms.actions]
+    return [*asks, *(Ask(a, True) for a in terms.data_actions)]
 
 
 def _stranger(account: Resource, grant: Grant, action: str) -> Verdict:

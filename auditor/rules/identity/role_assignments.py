@@ -191,7 +191,7 @@ def identity_holds_more_than_the_table(carrier: Resource, w: Workload, terms: Ta
     References: article, "Azure Machine Learning RBAC roles" ("only assigning roles ... where they're required");
     learn.microsoft.com/azure/role-based-access-control/role-assignments-list-rest.
     """
-    rows = _rows(w, [row for row in terms.allowed if carrier in carriers_of(w, row.identity)])
+    rows = rows_of(carrier, w, terms)
     found = identities_of(w.estate, carrier)
     access, more = seen_access_of(w.estate)
     for identity in found:
@@ -212,6 +212,11 @@ def _runs_as(w: Workload, part: str, principal: str) -> bool:
     except NotKnown:
         return False
     return any(identity.principal == principal for identity in found)
+
+
+def rows_of(carrier: Resource, w: Workload, terms: TableTerms) -> tuple[Row, ...]:
+    """The rows of the table that a part's identity shall hold."""
+    return _rows(w, [row for row in terms.allowed if carrier in carriers_of(w, row.identity)])
 
 
 def _rows(w: Workload, terms: Iterable[RowTerms]) -> tuple[Row, ...]:
@@ -336,7 +341,7 @@ def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
         yield not_applicable(None, "this workload has no workspace, so no resource group of its own")
         return
     group = group_of(w.anchor.id)
-    own = {i.principal for part in PARTS for c in carriers_of(w, part) for i in identities_of(w.estate, c)}
+    own = own_principals(w)
     access, more = seen_access_of(w.estate)
     answers = []
     accepted = []
@@ -363,6 +368,11 @@ def others_reach_the_data(w: Workload, terms: OthersTerms) -> Iterator[Verdict]:
         others = f"(others: {each}){reasons(accepted)}"
         says = f"no standing role of others at or above {kind_of(group)} reaches data {others}"
         yield holds(group, says)
+
+
+def own_principals(w: Workload) -> set[str]:
+    """The object ids of the identities that the article's table is about."""
+    return {i.principal for part in PARTS for c in carriers_of(w, part) for i in identities_of(w.estate, c)}
 
 
 def _how_held(access: Access, assignment: Assignment) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -169,13 +170,41 @@ def _hold_against(subnet: Resource, w: Workload, direction: str, terms: GroupRow
             )
 
 
-def _contract(subnet: Resource, w: Workload, direction: str, terms: GroupRow) -> Contract:
+@dataclass(frozen=True)
+class HeldRow:
+    """A flow of a row with the packets that it stands for at one subnet."""
+
+    row: FlowRow
+    flows: FlowSet
+
+
+@dataclass(frozen=True)
+class HeldAgainst:
+    """A subnet's group in one direction, what its row allows and needs, and how the two differ.
+
+    `resolve` is from a word of the row to its addresses at this subnet.
+    """
+
+    contract: Contract
+    allowed: tuple[HeldRow, ...]
+    needed: tuple[HeldRow, ...]
+    resolve: Resolve
+
+
+def held_against_row(subnet: Resource, w: Workload, direction: str, terms: GroupRow) -> HeldAgainst:
+    """Hold a subnet's group in one direction against its row; raises `NotKnown` where the group was not read."""
     rows: tuple[FlowRow, ...] = getattr(terms, direction)
     needs = (*(row for row in rows if row.needed), *(need for need in terms.needs if need.direction == direction))
     resolve = _resolver(subnet, w)
     words = [str(row.term.get(side, "")) for row in (*rows, *needs) for side in ("from", "to")]
-    allowed, needed = (FlowSet.union(_flows(row, w, subnet, resolve) for row in those) for those in (rows, needs))
-    return compare(w.estate, subnet, direction, allowed, needed & _IPV4, words=words)
+    allowed = tuple(HeldRow(row, _flows(row, w, subnet, resolve)) for row in rows)
+    needed = tuple(HeldRow(row, _flows(row, w, subnet, resolve) & _IPV4) for row in needs)
+    may, must = (FlowSet.union(each.flows for each in those) for those in (allowed, needed))
+    return HeldAgainst(compare(w.estate, subnet, direction, may, must, words=words), allowed, needed, resolve)
+
+
+def _contract(subnet: Resource, w: Workload, direction: str, terms: GroupRow) -> Contract:
+    return held_against_row(subnet, w, direction, terms).contract
 
 
 _IPV4 = FlowSet.box(source=Addresses.of("0.0.0.0/0"), destination=Addresses.of("0.0.0.0/0"))
