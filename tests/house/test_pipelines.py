@@ -18,6 +18,8 @@ import yaml
 from tests.runners import ACTION, OURS, PIPELINES, ROOT, load, scripts_of
 
 WORKFLOWS = sorted(PIPELINES.glob("github/*.yml"))
+OWN = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+"""The workflows of this repository itself."""
 AZURE = sorted(PIPELINES.glob("azure-pipelines/*.yml"))
 CRONJOB = PIPELINES / "kubernetes" / "cronjob.yaml"
 JOB = PIPELINES / "container-apps" / "job.yaml"
@@ -69,7 +71,7 @@ def test_examples_say_of_what_time_their_facts_are(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("schema", "files"),
-    [("vendor.github-workflows", WORKFLOWS), ("vendor.github-actions", [ACTION])],
+    [("vendor.github-workflows", [*WORKFLOWS, *OWN]), ("vendor.github-actions", [ACTION])],
 )
 def test_github_takes_the_form(schema: str, files: list[Path]) -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *map(str, files)]
@@ -82,7 +84,7 @@ def test_workflows_have_no_weakness_that_zizmor_knows(tmp_path: Path) -> None:
     config = tmp_path / "zizmor.yml"
     config.write_text('rules: {unpinned-uses: {config: {policies: {"*": hash-pin, "your-org/auditor": ref-pin}}}}')
     command = [program("zizmor"), "--offline", "--no-progress", "--persona=pedantic", "--config", str(config)]
-    done = subprocess.run([*command, *map(str, [*WORKFLOWS, ACTION])], capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, *map(str, [*WORKFLOWS, *OWN, ACTION])], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
