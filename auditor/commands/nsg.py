@@ -92,7 +92,7 @@ def _way(found: Guarded, width: int) -> Iterator[str]:
         if part.unknown is not None:
             yield from wrapped(f"not known: {line(part.unknown.because)}", width, "      ")
     for useless in found.useless:
-        for row in wrapped(f"of no use here: {line(str(useless))}", width, "    "):
+        for row in wrapped(f"redundant here: {line(str(useless))}", width, "    "):
             yield click.style(row, fg="yellow")
     yield from condition_lines(found.unless, width, "    ")
     for unknown in found.unknowns:

@@ -142,7 +142,7 @@ class Grants:
         told = [read for read in reads if read.covers.endswith(_TOLD) and read.about == principal and read.answered]
         own = {each.resource.id for each in self.access.assigned_to(principal)}
         if not told or any(ArmId(shown) not in own for read in told for shown in read.shows):
-            raise NotCertifiedError("groups hold roles, and Azure did not tell that this identity is in none of them")
+            raise NotCertifiedError("groups hold roles, and Azure did not answer that this identity is in none of them")
 
     # --- nobody else ------------------------------------------------------------------------------------------------
 

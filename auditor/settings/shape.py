@@ -115,7 +115,7 @@ class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ) = UNSET
     allow: Allow | UnsetType = UNSET
     scope: Scope | UnsetType = UNSET
-    fail_on: Annotated[FailOn, Meta(description="What makes the exit code 1; --fail-on outweighs it.")] | UnsetType = (
+    fail_on: Annotated[FailOn, Meta(description="What makes the exit code 1; --fail-on overrides it.")] | UnsetType = (
         UNSET
     )
     strict: (

@@ -324,7 +324,7 @@ def test_what_tools_print_is_judged(name: str) -> None:
     found = gather(inputs_of([str(PLANS / name)]), complete=True)
     assert found.snapshot.planned
     assert found.warnings
-    assert all("only the deployment tells" in warning for warning in found.warnings)
+    assert all("the deployment determines" in warning for warning in found.warnings)
     result = audit(found.snapshot, BASELINE)
     outcomes: dict[str, set[str]] = {}
     for finding in result.findings:

@@ -73,7 +73,7 @@ def test_every_step_has_its_proof_and_every_finding_behind_it_fails() -> None:
 def test_what_is_only_possible_by_a_secret_or_a_fault_says_so() -> None:
     _, result = reference()
     storage = next(c for c in result.chains if c.title == "Internet -> staibase -> data of staibase")
-    assert storage.assumes == ("an attacker has a key of staibase, or a signature made with one",)
+    assert storage.assumes == ("an attacker has a key of staibase, or a SAS token signed with one",)
     assert result.chains[0].assumes == ()
 
 

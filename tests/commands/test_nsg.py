@@ -49,7 +49,7 @@ def test_each_rule_is_told_with_its_packets_and_one_as_proof(
     assert lines[0] == "vnet-aibase/snet-jumpbox, guarded by nsg-jumpboxSubnet"
     assert lines[1:3] == ["  inbound", "    Jumpbox.In.Allow.SshRdp (100) lets in Tcp 22,3389 from 10.0.2.64/26 to"]
     assert "      such as Tcp 10.0.2.68:50000 -> 10.0.2.132:22" in lines
-    assert "of no use here: Jumpbox.In.Allow.SshRdp is redundant, the same is done by" in out
+    assert "redundant here: Jumpbox.In.Allow.SshRdp is redundant, the same is done by" in out
 
 
 def test_what_earlier_rules_take_is_not_told_of_later_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

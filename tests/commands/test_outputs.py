@@ -73,7 +73,7 @@ def test_what_stands_where_a_run_is_kept_is_left_alone(
         Path("n.json.part").write_text("mine")
     with serving(small()) as standin:
         assert run(["snapshot", "--arm-endpoint", standin.url, "-o", "n.json"]) == 2
-    assert "is in the way" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert Path("settings.yaml").read_text() == "fail_on: must\n"
     assert Path("n.json.part").read_text() in ("mine", "fail_on: must\n")
 

@@ -158,7 +158,7 @@ def test_the_region_is_asked_for_where_it_counts(tmp_path: Path) -> None:
     made = imported(
         tmp_path, template({**STORE, "location": "[resourceGroup().location]"}), target=Target(SUB, "rg-alpha")
     )
-    assert any("--location would tell" in each for each in made.warnings)
+    assert any("--location would give" in each for each in made.warnings)
 
 
 def test_lines_follow_loops_of_properties(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def _not(value: Value) -> bool:
 def _equals(one: Value, other: Value) -> bool:
     answer = same(one, other)
     if answer is None:
-        raise NotWorkedOutError("one side hangs on Azure")
+        raise NotWorkedOutError("one side depends on Azure")
     return answer
 
 

@@ -31,7 +31,7 @@ def as_text(value: Value) -> str:
     if isinstance(value, (int, float)):
         return str(value)
     if has_unknown(value):
-        raise NotWorkedOutError("a part of it hangs on Azure")
+        raise NotWorkedOutError("a part of it depends on Azure")
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 

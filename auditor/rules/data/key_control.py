@@ -127,7 +127,7 @@ def keys_readable_by_unapproved_identity(vault: Resource, w: Workload, terms: Re
     """A principal that needs no key may read keys from the vault.
 
     What is read: everybody who holds, standing, a role with the data action that reads secrets, at the vault, above it
-    or inside it, through groups as far as they are known; the vault's access policies where it still goes by them; who
+    or inside it, through groups as far as they are known; the vault's access policies where it still uses them; who
     may write them there; who may use the vault in a template and deploy one; and who may assign roles at the vault.
 
     Why it matters: on-demand access from authorized clients is the reason to keep keys in a vault.

@@ -26,8 +26,8 @@ def workspace_has_no_identity(workspace: Resource, w: Workload, _terms: object) 
     What is read: `identity` of the workspace, and `properties.primaryUserAssignedIdentity`, which says which of several
     it uses.
 
-    Why it matters: without an identity, authoring goes by keys or by whoever is signed in, and nothing can be granted
-    to the workspace alone.
+    Why it matters: without an identity, authoring uses keys or the rights of whoever is signed in, and
+    nothing can be granted to the workspace alone.
 
     What is wrong: the workspace carries no identity, or its primary identity is one that it does not carry.
 

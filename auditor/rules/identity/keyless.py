@@ -200,8 +200,8 @@ def compute_takes_local_users(compute: Resource, w: Workload, _terms: object) ->
     return broken(compute, says, evidence, fix=fix, changes=changes)
 
 
-@decides(on=lambda w: w.vaults, part="key vault")
-def vault_goes_by_access_policies(vault: Resource, w: Workload, _terms: object) -> Answer:
+@decides(on=lambda w: w.vaults, part="key vault", formerly=("vault_goes_by_access_policies",))
+def vault_uses_access_policies(vault: Resource, w: Workload, _terms: object) -> Answer:
     """The key vault grants access by its own policies, not by roles.
 
     What is read: `enableRbacAuthorization` (absent means false, access policies; roles in a plan that creates the vault
@@ -223,15 +223,15 @@ def vault_goes_by_access_policies(vault: Resource, w: Workload, _terms: object) 
     fix = f"az keyvault update --name {q(vault.name)} --enable-rbac-authorization true"
     if not by_roles.value:
         changes = _by_roles(vault)
-        says = f"{vault.name} goes by access policies, not by roles"
+        says = f"{vault.name} uses access policies, not Azure RBAC"
         return broken(vault, says, switch, policies, fix=fix, changes=changes)
     if policies.value:
         says = (
-            f"{vault.name} goes by roles but keeps {len(policies.value)} access policies that would count without them"
+            f"{vault.name} uses Azure RBAC but keeps {len(policies.value)} access policies that would count without it"
         )
         fix = f"az keyvault delete-policy --name {q(vault.name)} --object-id <id>, for each"
         return broken(vault, says, switch, policies, fix=fix, changes=_by_roles(vault)[1:])
-    return holds(vault, f"{vault.name} goes by roles", switch, policies)
+    return holds(vault, f"{vault.name} uses Azure RBAC", switch, policies)
 
 
 def _by_roles(vault: Resource) -> list[Change]:

@@ -355,7 +355,7 @@ class Gathering:
         for change in potential_changes(value):
             id_ = change.get("resourceId")
             if isinstance(id_, str):
-                told = "whether it is deployed hangs on a condition that only the deployment evaluates"
+                told = "whether it is deployed depends on a condition that only the deployment evaluates"
                 self._take_unpredicted(not_predicted(id_, told), origin)
 
     def _take_terraform(self, value: Mapping[str, Any], origin: Origin) -> None:

@@ -258,9 +258,8 @@ class _Work:
             told = "its name is an expression that only the deployment evaluates"
             self._unpredicted(each.id.as_expression() if isinstance(each.id, Unknown) else "", told, each, made)
         elif each.condition is not None:
-            told = (
-                f"whether it is deployed hangs on {each.condition.as_expression()}, which only the deployment evaluates"
-            )
+            condition = each.condition.as_expression()
+            told = f"whether it is deployed depends on {condition}, which only the deployment evaluates"
             self._unpredicted(id_, told, each, made)
         else:
             text, start = self._texts[each.source.file]
