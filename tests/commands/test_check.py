@@ -168,7 +168,7 @@ def test_some_findings_are_shown_and_what_can_match_nothing_is_refused(
 def test_quiet_at_a_terminal_is_one_line(stored: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(["check", str(stored), "-q"])
     out, err = capsys.readouterr()
-    assert out.startswith("FAIL ")
+    assert out.startswith(f"FAIL {stored}: ")
     assert out.count("\n") == 1
     assert err == ""
 

@@ -80,7 +80,7 @@ def test_some_problems_are_shown_when_asked(narrow: Narrow, ids: set[str]) -> No
 
 def test_quiet_is_one_line_of_verdict() -> None:
     text = render(RICH, Context(quiet=True, width=300))
-    assert text.startswith("ERROR The auditor itself failed on 1 check")
+    assert text.startswith(f"ERROR {RICH.snapshot.path}: The auditor itself failed on 1 check")
     assert text.count("\n") == 1
     assert render(NOTHING, Context(quiet=True, width=300)).count("\n") == 1
 

@@ -40,7 +40,8 @@ def _blocks(digest: Digest, context: Context) -> Iterator[RenderableType | Whole
     if context.quiet:
         # A hook, or a loop in a shell, checks one file after another: each line says of which it speaks.
         path = digest.result.snapshot.path
-        yield _verdict(digest, of=f"{line(path, 200)}: " if path else "")
+        said = Text.assemble(f"{line(path, 200)}: " if path else "", (digest.headline, "bold"))
+        yield Whole(said if digest.result.missing else Text.assemble(word_of(digest.verdict), " ", said))
         return
     yield _heading(digest.result)
     if digest.result.missing:
@@ -72,10 +73,10 @@ def _blocks(digest: Digest, context: Context) -> Iterator[RenderableType | Whole
         yield hanging(Text(" -"), Text(remark))
 
 
-def _verdict(digest: Digest, of: str = "") -> RenderableType:
+def _verdict(digest: Digest) -> RenderableType:
     if digest.result.missing:
-        return Text(of + digest.headline)
-    return hanging(word_of(digest.verdict), Text(of + digest.headline, style="bold"))
+        return Text(digest.headline)
+    return hanging(word_of(digest.verdict), Text(digest.headline, style="bold"))
 
 
 def _heading(result: AuditResult) -> Text:
