@@ -84,7 +84,8 @@ def test_workflows_have_no_weakness_that_zizmor_knows(tmp_path: Path) -> None:
     config = tmp_path / "zizmor.yml"
     config.write_text('rules: {unpinned-uses: {config: {policies: {"*": hash-pin, "your-org/auditor": ref-pin}}}}')
     command = [program("zizmor"), "--offline", "--no-progress", "--persona=pedantic", "--config", str(config)]
-    done = subprocess.run([*command, *map(str, [*WORKFLOWS, *OWN, ACTION])], capture_output=True, text=True, check=False)
+    files = map(str, [*WORKFLOWS, *OWN, ACTION])
+    done = subprocess.run([*command, *files], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
