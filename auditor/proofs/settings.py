@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from auditor.documents.view import absence
@@ -11,7 +11,7 @@ from auditor.model import ArmId, Evidence, Outcome, Resource, Verdict
 from auditor.proofs.pieces import NotCertifiedError
 
 _OFF: tuple[Any, ...] = ("Disabled",)
-_SETTINGS: Mapping[str, Mapping[str, tuple[Any, ...]]] = {
+SETTINGS: Mapping[str, Mapping[str, tuple[Any, ...]]] = {
     "workspace_answers_the_internet": {"publicNetworkAccess": _OFF, "allowPublicAccessWhenBehindVnet": (False,)},
     "endpoint_answers_the_internet": {"publicNetworkAccess": _OFF},
     "openai_answers_the_internet": {"publicNetworkAccess": _OFF},
@@ -41,14 +41,9 @@ Where a verdict rests on anything else, its certificate states the values and cl
 """
 
 
-def decisive_rules() -> Iterable[str]:
-    """The rules that settings alone decide."""
-    return _SETTINGS
-
-
 def certificate(verdict: Verdict, rule: str, documents: Mapping[ArmId, Mapping[str, Any]]) -> dict[str, Any]:
     """What stands where. `setting` where these values alone decide the verdict, else `values`."""
-    wanted = _SETTINGS.get(rule, {})
+    wanted = SETTINGS.get(rule, {})
     found = [_value(evidence, verdict.resource, documents) for evidence in verdict.evidence]
     if not found:
         raise NotCertifiedError("the verdict rests on the absence of things, and no form covers it")

@@ -28,7 +28,6 @@ CALLED_BY_OTHERS = {
 """What a library calls by its name."""
 ALLOWED = {
     "FederatedCredential": "a view of the documents' room, whose readers are still being moved there",
-    "Pairs": "the engine of the matrix of reachability, which benchmarks measure",
     "revoke": "the stand-in's answer to a token that Entra ID revoked; the collector is tested with it",
 }
 """What stays for a reason."""

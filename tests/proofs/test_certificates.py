@@ -16,7 +16,7 @@ from auditor.cli import run
 from auditor.proofs import cut
 from auditor.proofs.partition import group_rules
 from auditor.proofs.pieces import pieces
-from auditor.proofs.settings import decisive_rules
+from auditor.proofs.settings import SETTINGS
 from auditor.proofs.write import Judged, proofs_of
 from auditor.rules import rules_by_name
 from auditor.sets.address_set import AddressSet
@@ -50,7 +50,7 @@ def _certified(docs: list[worlds.Document], *ids: str) -> dict[str, Any]:
 def test_the_rules_that_are_certified_by_name_exist() -> None:
     """A rule that was renamed would lose its form without a word."""
     known = {rule.name for rule in rules_by_name().values()}
-    assert {*decisive_rules(), *group_rules(), cut.RULE} <= known
+    assert {*SETTINGS, *group_rules(), cut.RULE} <= known
     for file in CHECKER.parent.glob("*.js"):
         named = re.findall(r"^  (\w+_\w+_\w+): [\[{]", file.read_text("utf-8"), re.MULTILINE)
         assert set(named) <= known, file.name
