@@ -152,7 +152,7 @@ def seldom_collected() -> Iterator[None]:
     gc.set_threshold(*usual)
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("recipe", WORKING, ids=name_of)
 def test_what_rests_on_a_refused_read_becomes_unknown_and_nothing_else_changes(recipe: Recipe) -> None:
     before, snapshot, after, unknown = refused_in(recipe)

@@ -138,7 +138,7 @@ def change() -> dict[str, object]:
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 @BY_PAGE
 def test_its_commands_run_and_end_as_it_says(
     page: Path, prepared: Path, azure: FaultyStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

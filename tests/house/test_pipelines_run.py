@@ -183,6 +183,7 @@ def test_a_failing_what_if_stops_the_gate(make: Make) -> None:
 # --- the Action by itself ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("given", "code", "outcome"),
     [
@@ -341,6 +342,7 @@ def test_the_command_in_the_container_files_head_runs(
 # --- pre-commit -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("options", "files", "code"),
     [

@@ -110,7 +110,7 @@ def _missed(result: AuditResult, mutation: Mutation, waits: dict[str, str]) -> I
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("tried", candidates(), ids=lambda each: each[0].name)
 def test_what_a_plan_states_is_caught(tried: tuple[Mutation, ...], tmp_path: Path) -> None:
     mutation, changes = next(((each, found) for each in tried if (found := _changes(each))), (None, []))
