@@ -66,6 +66,7 @@ class Settings:
     until_deployed: bool = False
     disabled: tuple[str, ...] = ()
     roles: tuple[AllowedRole, ...] = ()
+    frameworks: tuple[str, ...] = ()
 
 
 def read_settings(path: str | Path, baseline: str = "", as_of: date = date.min) -> Settings:
@@ -148,7 +149,13 @@ class _File:
             "fail_on": self._typed("fail_on", ""),
             "strict": bool(strict),
             "until_deployed": strict == UNTIL_DEPLOYED,
+            "frameworks": tuple(map(self._name_or_file, self._typed("frameworks", ()))),
         }
+
+    def _name_or_file(self, word: str) -> str:
+        """A file beside this one by its path; anything else is a name, which whoever knows the frameworks judges."""
+        path = self._folder / word
+        return str(path) if path.is_file() else word
 
     def _typed(self, name: str, otherwise: Any) -> Any:
         """A field as its type; what it is where it is not there, or is wrong, which is then noted."""

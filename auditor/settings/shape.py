@@ -127,3 +127,10 @@ class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ]
         | UnsetType
     ) = UNSET
+    frameworks: (
+        Annotated[
+            list[str],
+            Meta(description="Frameworks whose controls reports show, by name or file; --framework overrides them."),
+        ]
+        | UnsetType
+    ) = UNSET

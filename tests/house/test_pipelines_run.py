@@ -18,6 +18,7 @@ from auditor.commands.demo import deployment, variables
 from auditor.model import ExitCode
 from auditor.snapshot import write_snapshot
 from tests import worlds
+from tests.builders.templates import parameters, template
 from tests.faulty import Fault, FaultyStandIn, Kind
 from tests.house.test_pipelines import CRONJOB, DOCKERFILE, JOB, hook, instructions
 from tests.runners import PIPELINES, ROOT, Azure, GitHub, Machine, Ran, load
@@ -232,6 +233,22 @@ def test_a_plan_by_itself_is_mostly_unknown(make: Make) -> None:
     (machine.repository / "plan.json").write_text(json.dumps(plan()))
     ran = GitHub(machine, {}).action({"plan": "plan.json"})
     assert int(ran.outputs["unknown"]) > 100, ran.said
+
+
+def test_a_template_is_judged_without_a_sign_in(make: Make) -> None:
+    machine = make()
+    store = {"type": "Microsoft.Storage/storageAccounts", "apiVersion": "2023-05-01", "name": "[parameters('n')]"}
+    store |= {"location": "[resourceGroup().location]", "properties": {"publicNetworkAccess": "Enabled"}}
+    source = template(store, parameters={"n": {"type": "string"}})
+    (machine.repository / "main.json").write_text(json.dumps(source))
+    (machine.repository / "main.parameters.json").write_text(json.dumps(parameters(n="stone")))
+    given = {"plan": "main.json", "parameters": "main.parameters.json", "target-subscription": SUBSCRIPTION}
+    given |= {"target-resource-group": "rg", "target-location": "westeurope", "framework": "nist-800-53-r5"}
+    ran = GitHub(machine, {}).action({**given, "baseline": "openai-chat", "complete": "true"})
+    assert ran.code == ExitCode.FAILS, ran.said
+    refused = GitHub(machine, {}).action({**given, "complete": "perhaps"})
+    assert refused.code == ExitCode.USAGE
+    assert "complete is true or false" in refused.said
 
 
 def test_what_could_not_be_read_is_told(make: Make) -> None:

@@ -177,7 +177,8 @@ def terms_of(asked: AuditOptions) -> Terms:
     recognise = not asked.baseline and settings is None
     others = _others_ids(baseline) if recognise and waivers is not None else ()
     known = {*others, *baseline.requirements, *baseline.disabled, *(settings.disabled if settings is not None else ())}
-    framework_files = files_of(baseline, asked.frameworks, anything=recognise)
+    frameworks = asked.frameworks or (settings.frameworks if settings is not None else ())
+    framework_files = files_of(baseline, frameworks, anything=recognise)
     files = (Path(baseline.info.path), asked.settings, waivers, tags, *framework_files)
     return Terms(
         baseline=baseline,
@@ -189,7 +190,7 @@ def terms_of(asked: AuditOptions) -> Terms:
         files=tuple(file for file in files if file is not None),
         settings=settings,
         recognise=recognise,
-        frameworks=asked.frameworks,
+        frameworks=frameworks,
     )
 
 
