@@ -21,11 +21,12 @@ WORKFLOWS = sorted(PIPELINES.glob("github/*.yml"))
 OWN = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 """The workflows of this repository itself."""
 AZURE = sorted(PIPELINES.glob("azure-pipelines/*.yml"))
+GITLAB = PIPELINES / "gitlab" / ".gitlab-ci.yml"
 CRONJOB = PIPELINES / "kubernetes" / "cronjob.yaml"
 JOB = PIPELINES / "container-apps" / "job.yaml"
 PRE_COMMIT = PIPELINES / "pre-commit" / ".pre-commit-config.yaml"
 DOCKERFILE = ROOT / "Dockerfile"
-EVERY = [*WORKFLOWS, *AZURE, CRONJOB, JOB, PRE_COMMIT, DOCKERFILE, ACTION, ROOT / ".pre-commit-hooks.yaml"]
+EVERY = [*WORKFLOWS, *AZURE, GITLAB, CRONJOB, JOB, PRE_COMMIT, DOCKERFILE, ACTION, ROOT / ".pre-commit-hooks.yaml"]
 BY_PATH = pytest.mark.parametrize("path", EVERY, ids=lambda path: str(path.relative_to(ROOT)))
 
 INPUTS = {
@@ -47,7 +48,7 @@ def program(name: str) -> str:
 def test_every_example_is_tested_here() -> None:
     found = {path for path in PIPELINES.rglob("*") if path.is_file() and path.suffix != ".md"}
     assert found <= set(EVERY)
-    assert len(WORKFLOWS) == 3
+    assert len(WORKFLOWS) == 4
     assert len(AZURE) == 2
 
 
@@ -71,7 +72,11 @@ def test_examples_say_of_what_time_their_facts_are(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("schema", "files"),
-    [("vendor.github-workflows", [*WORKFLOWS, *OWN]), ("vendor.github-actions", [ACTION])],
+    [
+        ("vendor.github-workflows", [*WORKFLOWS, *OWN]),
+        ("vendor.github-actions", [ACTION]),
+        ("vendor.gitlab-ci", [GITLAB]),
+    ],
 )
 def test_github_takes_the_form(schema: str, files: list[Path]) -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *map(str, files)]

@@ -237,13 +237,9 @@ def test_a_plan_by_itself_is_mostly_unknown(make: Make) -> None:
 
 def test_a_template_is_judged_without_a_sign_in(make: Make) -> None:
     machine = make()
-    store = {"type": "Microsoft.Storage/storageAccounts", "apiVersion": "2023-05-01", "name": "[parameters('n')]"}
-    store |= {"location": "[resourceGroup().location]", "properties": {"publicNetworkAccess": "Enabled"}}
-    source = template(store, parameters={"n": {"type": "string"}})
-    (machine.repository / "main.json").write_text(json.dumps(source))
-    (machine.repository / "main.parameters.json").write_text(json.dumps(parameters(n="stone")))
-    given = {"plan": "main.json", "parameters": "main.parameters.json", "target-subscription": SUBSCRIPTION}
-    given |= {"target-resource-group": "rg", "target-location": "westeurope", "framework": "nist-800-53-r5"}
+    with_a_template(machine)
+    given = {"plan": "infra/main.json", "parameters": "infra/main.parameters.json", "framework": "nist-800-53-r5"}
+    given |= {"target-subscription": SUBSCRIPTION, "target-resource-group": "rg", "target-location": "westeurope"}
     ran = GitHub(machine, {}).action({**given, "baseline": "openai-chat", "complete": "true"})
     assert ran.code == ExitCode.FAILS, ran.said
     refused = GitHub(machine, {}).action({**given, "complete": "perhaps"})
@@ -264,6 +260,41 @@ def test_what_could_not_be_read_does_not_stop_a_plan(make: Make, snapshots: Path
         ran = GitHub(make(standin=standin), {}).action(given)
     assert ran.code == ExitCode.FAILS, ran.said
     assert ran.outputs["sarif"]
+
+
+def with_a_template(machine: Machine) -> None:
+    """A repository with a template that opens a storage account, and its parameters."""
+    store = {"type": "Microsoft.Storage/storageAccounts", "apiVersion": "2023-05-01", "name": "[parameters('n')]"}
+    store |= {"location": "[resourceGroup().location]", "properties": {"publicNetworkAccess": "Enabled"}}
+    source = template(store, parameters={"n": {"type": "string"}})
+    (machine.repository / "infra").mkdir(exist_ok=True)
+    (machine.repository / "infra" / "main.json").write_text(json.dumps(source))
+    (machine.repository / "infra" / "main.parameters.json").write_text(json.dumps(parameters(n="stone")))
+
+
+def test_the_source_gate_judges_the_template(make: Make) -> None:
+    machine = make()
+    with_a_template(machine)
+    (step,) = [s for s in workflow("source-gate.yml")["steps"] if s.get("uses", "").startswith("your-org/auditor@")]
+    ran = GitHub(machine, {}).action(step["with"])
+    assert ran.code == ExitCode.FAILS, ran.said
+
+
+# --- GitLab -----------------------------------------------------------------------------------------------------------
+
+
+def test_gitlab_judges_the_template_and_hands_its_reports_on(make: Make) -> None:
+    machine = make()
+    with_a_template(machine)
+    pipeline = load(PIPELINES / "gitlab" / ".gitlab-ci.yml")
+    job = pipeline["audit"]
+    script = "\n".join(["set -eo pipefail", *job["before_script"], *job["script"]])
+    done = machine.bash(script, {name: str(value) for name, value in pipeline["variables"].items()})
+    assert done.returncode == ExitCode.FAILS, done.stdout + done.stderr
+    assert machine.fetched == ["https://github.com/your-org/auditor v0.1.0"]
+    assert len(machine.installed) == 2
+    assert (machine.repository / job["artifacts"]["reports"]["junit"]).is_file()
+    assert all((machine.repository / path).is_file() for path in job["artifacts"]["paths"])
 
 
 # --- Azure Pipelines --------------------------------------------------------------------------------------------------
