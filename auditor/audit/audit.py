@@ -60,7 +60,7 @@ def audit(
     found = workloads(estate, pins_of(estate, pins, described), described)
     if len(found) == 1 and _is_missing(found[0]):
         missing, seen = seen_of(estate, described)
-        return replace(_empty(snapshot, baseline), missing=missing, seen=seen)
+        return replace(without_findings(snapshot, baseline), missing=missing, seen=seen)
     return _judged(snapshot, baseline, estate, [(w, "") for w in found])
 
 
@@ -137,7 +137,8 @@ def _renamed(finding: Finding, id_: str) -> Finding:
     return replace(finding, requirement=id_, fingerprint=own)
 
 
-def _empty(snapshot: Snapshot, baseline: Baseline) -> AuditResult:
+def without_findings(snapshot: Snapshot, baseline: Baseline) -> AuditResult:
+    """A result without findings: what is known of an audit before a rule was asked."""
     return AuditResult(baseline.info, _about(snapshot), baseline.requirements, (), positions={})
 
 
@@ -151,7 +152,7 @@ def _judged(
     places = {evidence.place for finding in findings for evidence in finding.verdict.evidence}
     subjects = {Place(f.verdict.resource, "") for f in findings if f.verdict.resource is not None}
     return replace(
-        _empty(snapshot, baseline),
+        without_findings(snapshot, baseline),
         findings=tuple(findings),
         workloads=tuple(replace(_describe(w), architecture=baseline.info.name, why=why) for w, why in found),
         not_implemented=tuple(_without_rule(baseline, index)),

@@ -86,7 +86,8 @@ def diff(
     Exit codes: 0 nothing is worse, 1 something is worse (see --fail-on), 2 bad usage or bad input, 3 something could
     not be compared (with --strict), 4 the auditor itself failed.
     """
-    from auditor.audit.audit import tagged
+    from auditor.audit.audit import tagged, without_findings
+    from auditor.drift.compare import are_the_same
     from auditor.drift.compare import diff as compare
     from auditor.snapshot import read_snapshot
 
@@ -94,7 +95,10 @@ def diff(
     target = Target(format or _by_ending(output) or "terminal", None if output == Path("-") else output)
     guard([target], (old, new, *terms.files))
     before, after = read_snapshot(old), read_snapshot(new)
-    results = audited(before, terms), audited(after, terms)
+    if are_the_same(before, after):
+        results = without_findings(before, terms.baseline), without_findings(after, terms.baseline)
+    else:
+        results = audited(before, terms), audited(after, terms)
     if terms.service_tags is not None:
         before, after = tagged(before, terms.service_tags), tagged(after, terms.service_tags)
     found = compare(before, after, *results)

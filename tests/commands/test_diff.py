@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -276,3 +277,22 @@ def test_names_cannot_steer_a_report(evil: str) -> None:
     # Within a code span nothing means anything; outside of one every bracket is escaped.
     outside = re.sub(r"(`+).*?\1", "", diff_markdown.render(hostile))
     assert not re.search(r"(?<!\\)<", outside)
+
+
+def test_equal_digests_end_it_without_an_audit(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy("old.json", "same.json")
+    whole = run(["diff", "old.json", "new.json", "--fail-on", "never", "--format", "json"])
+    assert whole == ExitCode.HOLDS
+    changed = json.loads(capsys.readouterr().out)
+
+    def refused(*_: object) -> None:
+        raise AssertionError("nothing is audited")
+
+    monkeypatch.setattr("auditor.commands.diff.audited", refused)
+    assert run(["diff", "old.json", "same.json", "--format", "json"]) == ExitCode.HOLDS
+    found = json.loads(capsys.readouterr().out)
+    assert set(found["summary"].values()) == {0}
+    assert found.keys() == changed.keys()
+    assert sum(changed["summary"].values()) > 0
