@@ -59,28 +59,17 @@ def diff(old: Snapshot, new: Snapshot, before: AuditResult, after: AuditResult) 
     Only what is touched is compared: where no answer of Azure's differs and both sides were asked the same, nothing
     that follows from them can.
     """
-    found, touched = ((), 0) if are_the_same(old, new) else _compared(old, new, before, after)
+    pair = Pair(build_estate(old), build_estate(new))
+    found = _changes(pair, before, after) if pair.touched or not pair.same_reads else ()
     return Diff(
         before.snapshot,
         after.snapshot,
         after.baseline,
         tuple(sorted(found, key=_key)),
-        touched,
+        len(pair.touched),
         tuple(_notes(old, new)),
         crashed=any(result.summary[Outcome.ERROR] for result in (before, after)),
     )
-
-
-def are_the_same(old: Snapshot, new: Snapshot) -> bool:
-    """Whether two snapshots hold the same documents and reads, by their digests: then there is nothing to compare."""
-    return bool(old.sha256) and old.sha256 == new.sha256
-
-
-def _compared(old: Snapshot, new: Snapshot, before: AuditResult, after: AuditResult) -> tuple[tuple[Change, ...], int]:
-    """The changes, and how many documents were touched."""
-    pair = Pair(build_estate(old), build_estate(new))
-    found = tuple(_changes(pair, before, after)) if pair.touched or not pair.same_reads else ()
-    return found, len(pair.touched)
 
 
 def _changes(pair: Pair, before: AuditResult, after: AuditResult) -> Iterator[Change]:
